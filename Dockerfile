@@ -1,0 +1,25 @@
+FROM python:3.13-slim AS build
+WORKDIR /src
+COPY pyproject.toml constraints.txt README.md LICENSE ./
+COPY bot bot
+COPY adapters adapters
+RUN python -m venv /opt/bobbin \
+ && /opt/bobbin/bin/pip install --no-cache-dir --constraint constraints.txt .
+
+FROM python:3.13-slim
+# The model's SDK checks certificates against the system's store.
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends ca-certificates \
+ && rm -rf /var/lib/apt/lists/* \
+ && useradd --system --uid 10001 --create-home --home-dir /var/lib/bobbin bobbin
+COPY --from=build /opt/bobbin /opt/bobbin
+ENV PATH=/opt/bobbin/bin:$PATH \
+    PYTHONUNBUFFERED=1 \
+    BOBBIN_DATA_DIR=/var/lib/bobbin/data
+USER 10001
+WORKDIR /var/lib/bobbin
+# Exit code 0 while the store and the settings are good; see docs/operations.md.
+HEALTHCHECK --interval=30s --timeout=10s --start-period=20s --retries=3 CMD ["bobbin", "ping"]
+STOPSIGNAL SIGTERM
+ENTRYPOINT ["bobbin"]
+CMD ["run"]

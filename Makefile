@@ -1,0 +1,57 @@
+# Everything below works from a bare Python >= 3.11; the virtual environment is made on first use.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: run test format lint types imports unit bench settings setup doctor clean
+
+run: $(VENV)/.run
+	@$(BIN)/python -m bot run
+
+doctor: $(VENV)/.run
+	@$(BIN)/python -m bot doctor
+
+test: format lint types imports unit
+
+format: $(VENV)/.dev
+	$(BIN)/ruff format --check .
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+
+types: $(VENV)/.dev
+	$(BIN)/basedpyright
+
+imports: $(VENV)/.dev
+	$(BIN)/lint-imports --no-cache
+
+unit: $(VENV)/.dev
+	$(BIN)/pytest -n 2
+
+bench: $(VENV)/.dev
+	$(BIN)/python -m benchmarks
+
+# Writes .env.example and docs/configuration.md from the settings table.
+settings: $(VENV)/.run
+	$(BIN)/python -m bot settings --write
+
+setup: $(VENV)/.dev
+
+$(VENV)/.made: deploy/check_python.py
+	@$(PYTHON) deploy/check_python.py
+	@test -x $(BIN)/python || { echo "Making a virtual environment in $(VENV) …" >&2; $(PYTHON) -m venv $(VENV); }
+	@touch $@
+
+$(VENV)/.run: $(VENV)/.made pyproject.toml constraints.txt
+	@echo "Installing Bobbin (once, a minute or so) …" >&2
+	@$(PIP) install --constraint constraints.txt --editable . </dev/null >&2
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.made pyproject.toml constraints.txt
+	@echo "Installing Bobbin and its development tools (once) …" >&2
+	@$(PIP) install --constraint constraints.txt --editable '.[dev]' </dev/null >&2
+	@touch $@ $(VENV)/.run
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .hypothesis

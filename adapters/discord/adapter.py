@@ -1,0 +1,313 @@
+"""Discord as a platform: connecting, and showing answers."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any, TypeVar
+
+import discord
+import yarl
+from discord.gateway import DiscordWebSocket
+from discord.http import Route
+
+from adapters.discord import history
+from adapters.discord.calls import Answer, Calls, Timing
+from adapters.discord.commands import offered, sync
+from adapters.discord.connection import Connection
+from adapters.discord.faults import Archived, HasThread, Refused
+from adapters.discord.intake import Intake
+from adapters.discord.interactions import TOO_LARGE, fitting, picker, uploads
+from adapters.discord.markup import MAX_CHARS, measure, pieces
+from adapters.discord.places import Expiring, Places, cached_channel, may_open_thread
+from adapters.discord.values import PLATFORM, Kind
+from bot.chat import (
+    Capabilities,
+    CommandReply,
+    History,
+    Inbox,
+    Incoming,
+    Limit,
+    MessageRef,
+    Spot,
+    ThreadKey,
+)
+from bot.errors import MessageGone, NotAllowed, PlatformBusy, PlatformError
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+CAPABILITIES = Capabilities(
+    max_chars=MAX_CHARS,
+    limits=(
+        Limit(frozenset({"edit"}), "channel", 5, 5.0),
+        Limit(frozenset({"post"}), "channel", 5, 5.0),
+        # Discord's own figure is 50; the rest is for commands, threads and reading.
+        Limit(frozenset({"post", "edit", "delete", "status"}), "adapter", 45, 1.0),
+    ),
+    min_edit_seconds=1.05,
+    status_seconds=8.0,
+)
+
+NOBODY = discord.AllowedMentions.none()
+LONGEST_TITLE = 100
+ARCHIVE_MINUTES = 1440
+FILE_BYTES = 10 * 1024 * 1024
+STATUS_SECONDS = 4.0
+
+LOOK_IN_MESSAGES = "I've answered you in a direct message."
+NO_DIRECT_MESSAGE = (
+    "I can't send you a direct message. Use {command} here: its answer is shown to you only."
+)
+
+
+def create(values: Mapping[str, str]) -> DiscordAdapter:
+    """The `AdapterFactory` of Discord."""
+    redirect(values)
+    return DiscordAdapter(values["DISCORD_TOKEN"])
+
+
+def redirect(values: Mapping[str, str]) -> None:
+    """Point the SDK at other addresses, which it keeps for the whole process."""
+    if api := values.get("DISCORD_API_URL"):
+        Route.BASE = api.rstrip("/")
+    if gateway := values.get("DISCORD_GATEWAY_URL"):
+        DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(gateway)
+    # Said at each start otherwise, although nothing here speaks.
+    discord.VoiceClient.warn_nacl = False
+    discord.VoiceClient.warn_dave = False
+
+
+class DiscordAdapter:
+    """The `Adapter` of Discord.
+
+    Args:
+        token: Bot token.
+        timing: Waits and time-outs.
+        clock: Seconds, never going back.
+    """
+
+    name = PLATFORM
+    capabilities = CAPABILITIES
+
+    def __init__(
+        self,
+        token: str,
+        timing: Timing | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._timing = timing or Timing()
+        self._clock = clock
+        self._connection = Connection(token, self._timing)
+        self._calls = Calls(self._timing)
+        # Interactions do not count towards the global limit, nor are they held up by it.
+        self._interaction_calls = Calls(self._timing)
+        self._places = Places(self._calls, clock)
+        self._threadless: Expiring[bool] = Expiring(clock)
+
+    async def run(self, inbox: Inbox) -> None:
+        """Connect and deliver events until cancelled. REST calls work until `close`."""
+        intake = Intake(
+            inbox, self._places, self._interaction_calls, self._timing, self._clock, self._tell
+        )
+        await self._connection.run(intake, lambda client: sync(client, self._calls, inbox))
+
+    async def open(self, event: Incoming, title: str) -> Spot:
+        """The event's thread, made when it is missing; in place where there can be none."""
+        key, ref = event.thread, event.ref
+        if event.direct or ref.channel == key.thread:
+            return Spot(ref.channel)
+        if ref.message == key.thread and await self._open_thread(key, title):
+            return Spot(key.thread)
+        return Spot(ref.channel, reply_to=ref.message)
+
+    async def _open_thread(self, key: ThreadKey, title: str) -> bool:
+        if self._threadless.get(key.channel):
+            return False
+        client = await self._connection.client()
+        place = await self._places.find(client, key.channel, key.space)
+        cached = cached_channel(client, key.channel, key.space)
+        if place.kind is not Kind.TEXT or not may_open_thread(cached, client.me):
+            return False
+        name = title.strip()[:LONGEST_TITLE] or "Chat"
+        try:
+            await self._calls.answer(
+                lambda: client.http.start_thread_with_message(
+                    int(key.channel),
+                    int(key.thread),
+                    name=name,
+                    auto_archive_duration=ARCHIVE_MINUTES,
+                ),
+                seconds=self._timing.thread,
+                patient=True,
+            )
+        except HasThread:
+            return True
+        except (NotAllowed, Refused) as refusal:
+            self._go_without(key.channel, refusal, self._timing.refused)
+            return False
+        except PlatformBusy as busy:
+            self._go_without(key.channel, busy, busy.retry_after or 0.0)
+            return False
+        return True
+
+    def _go_without(self, channel: str, why: PlatformError, seconds: float) -> None:
+        """Answer in place in a channel, and ask it for no thread for some seconds."""
+        log.info("No thread in channel %s, answering in place: %s", channel, why)
+        self._threadless.put(channel, True, min(seconds, self._timing.refused))
+
+    async def post(self, spot: Spot, text: str, *, key: str, again: bool = False) -> MessageRef:
+        """Post a message. `key` is the nonce, by which Discord knows a repeated post.
+
+        Discord remembers nonces for some minutes: within them a repeated post gives back the
+        message that stands, which is then brought to `text`.
+        """
+        self._check(text)
+        answer = await self._send(spot, key, text)
+        fields = answer.fields()
+        ref = MessageRef(spot.channel, str(fields["id"]))
+        if again and str(fields.get("content", "")).strip() != text.strip():
+            await self.edit(ref, text)
+        return ref
+
+    async def _send(self, spot: Spot, nonce: str, text: str | None, **extra: Any) -> Answer:
+        """Send a message; `extra` gives what `send` takes, made anew for each try."""
+        client = await self._connection.client()
+        channel = client.get_partial_messageable(int(spot.channel))
+        parts: dict[str, Callable[[], Any]] = extra
+        reference: dict[str, Any] = {}
+        if spot.reply_to is not None:
+            reference["reference"] = discord.MessageReference(
+                message_id=int(spot.reply_to),
+                channel_id=int(spot.channel),
+                fail_if_not_exists=False,
+            )
+            reference["mention_author"] = False
+        return await self._in_thread(
+            spot.channel,
+            lambda: channel.send(
+                content=text,
+                nonce=nonce,
+                allowed_mentions=NOBODY,
+                suppress_embeds=True,
+                **reference,
+                **{name: make() for name, make in parts.items()},
+            ),
+        )
+
+    async def edit(self, ref: MessageRef, text: str) -> None:
+        """Replace a message's text; returns when Discord's answer is there."""
+        self._check(text)
+        client = await self._connection.client()
+        # An edit by ids alone carries no flags, so previews that were held back stay away.
+        message = client.get_partial_messageable(int(ref.channel)).get_partial_message(
+            int(ref.message)
+        )
+        await self._in_thread(
+            ref.channel, lambda: message.edit(content=text, allowed_mentions=NOBODY)
+        )
+
+    async def delete(self, ref: MessageRef) -> None:
+        """Delete a message of our own."""
+        client = await self._connection.client()
+        message = client.get_partial_messageable(int(ref.channel)).get_partial_message(
+            int(ref.message)
+        )
+        try:
+            await self._in_thread(ref.channel, message.delete)
+        except MessageGone:
+            log.debug("A message was deleted already")
+
+    async def _in_thread(
+        self, channel: str, make: Callable[[], Coroutine[Any, Any, object]]
+    ) -> Answer:
+        """Make a call that an archived thread refuses; such a thread is opened once."""
+        try:
+            return await self._calls.answer(make)
+        except Archived:
+            log.info("Opening the archived thread %s again", channel)
+        client = await self._connection.client()
+        await self._calls.answer(
+            lambda: client.http.edit_channel(int(channel), archived=False), patient=True
+        )
+        return await self._calls.answer(make)
+
+    async def show_status(self, spot: Spot, status: str | None) -> None:
+        """Show that the bot is typing. Discord takes the sign away by itself, never on demand."""
+        if status is None:
+            return
+        client = await self._connection.client()
+        await self._calls.answer(
+            lambda: client.http.send_typing(int(spot.channel)),
+            seconds=STATUS_SECONDS,
+            repeat=False,
+        )
+
+    async def settled(self, thread: ThreadKey) -> None:
+        """Discord shows nothing for a thread at rest."""
+
+    async def history(self, event: Incoming, limit: int) -> History:
+        """What was said in the event's thread before it."""
+        client = await self._connection.client()
+        return await history.read(client, self._calls, event, limit)
+
+    async def respond(self, event: Incoming, reply: CommandReply) -> None:
+        """Answer a typed command: private answers go into a direct message."""
+        here = Spot(event.ref.channel, reply_to=event.ref.message)
+        if event.direct or not reply.private:
+            await self._say(here, event, reply)
+            return
+        name = _typed_name(event)
+        command = f"/{name}" if name else "the slash command"
+        try:
+            client = await self._connection.client()
+            made = await self._calls.answer(
+                lambda: client.http.start_private_message(int(event.author.id)), patient=True
+            )
+            await self._say(Spot(str(made.fields()["id"])), event, reply)
+            text = LOOK_IN_MESSAGES
+        except (NotAllowed, Refused) as refusal:
+            log.info("No direct message to the caller of a command: %s", refusal)
+            text = NO_DIRECT_MESSAGE.format(command=command)
+        await self._send(here, f"w{event.ref.message}", text)
+
+    async def _say(self, spot: Spot, event: Incoming, reply: CommandReply) -> None:
+        files, left_out = fitting(reply.files, FILE_BYTES)
+        text = f"{reply.text}\n\n{TOO_LARGE}" if left_out else reply.text
+        parts = list(pieces(text)) or [""]
+        name = _typed_name(event)
+        extra: dict[str, Callable[[], Any]] = {}
+        if files:
+            extra["files"] = lambda: uploads(files)
+        if name and offered(reply.choices):
+            extra["view"] = lambda: picker(name, {}, reply.choices)
+        last = len(parts) - 1
+        for number, part in enumerate(parts):
+            nonce = f"r{event.ref.message}{number}"
+            await self._send(spot, nonce, part or None, **(extra if number == last else {}))
+
+    async def _tell(self, ref: MessageRef, text: str) -> None:
+        await self._send(Spot(ref.channel, reply_to=ref.message), f"t{ref.message}", text)
+
+    def measure(self, text: str) -> int:
+        """UTF-16 code units; Discord shows Markdown as it is written."""
+        return measure(text)
+
+    def _check(self, text: str) -> None:
+        if measure(text) > MAX_CHARS:
+            raise ValueError(f"text of {measure(text)} units for a message of {MAX_CHARS}")
+
+    async def close(self) -> None:
+        """Release connections."""
+        await asyncio.gather(self._calls.close(), self._interaction_calls.close())
+        await self._connection.close()
+
+
+def _typed_name(event: Incoming) -> str:
+    """The name of the command that a message consists of; empty when it is none."""
+    words = event.text.split()
+    name = words[0].lstrip("!/").casefold() if words else ""
+    return name if name.isalpha() else ""

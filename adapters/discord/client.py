@@ -1,0 +1,140 @@
+"""The SDK's client, lean, and hardened against payloads that it cannot read."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol, cast
+
+import discord
+from discord.gateway import DiscordWebSocket
+
+from adapters.discord.calls import trace
+from bot.errors import BobbinError
+
+log = logging.getLogger(__name__)
+
+
+class Listener(Protocol):
+    """Who gets the events."""
+
+    async def message(self, client: Client, message: discord.Message) -> None:
+        """Somebody wrote something."""
+        ...
+
+    async def interaction(self, client: Client, interaction: discord.Interaction[Client]) -> None:
+        """Somebody called a command or chose from a list."""
+        ...
+
+    def malformed(self, event: str) -> None:
+        """An event could not be read."""
+        ...
+
+
+def intents(content: bool) -> discord.Intents:
+    """What is asked from the gateway; `content` is the privileged one."""
+    wanted = discord.Intents.none()
+    wanted.guilds = True
+    wanted.guild_messages = True
+    wanted.dm_messages = True
+    wanted.message_content = content
+    return wanted
+
+
+class Client(discord.Client):
+    """A client without caches of messages and members.
+
+    Args:
+        listener: Who gets the events.
+        content: Ask for the content of messages that do not mention the bot.
+    """
+
+    def __init__(self, listener: Listener, *, content: bool) -> None:
+        super().__init__(
+            intents=intents(content),
+            max_messages=None,
+            member_cache_flags=discord.MemberCacheFlags.none(),
+            chunk_guilds_at_startup=False,
+            guild_ready_timeout=0.5,
+            allowed_mentions=discord.AllowedMentions.none(),
+            http_trace=trace(),
+        )
+        self._listener = listener
+        self._running: set[asyncio.Task[Any]] = set()
+        parsers = self._connection.parsers
+        for event, parse in parsers.items():
+            parsers[event] = self._guarded(event, parse)
+
+    @property
+    def me(self) -> int:
+        """Our own user id; only after the log-in."""
+        if self.user is None:
+            raise RuntimeError("not logged in")
+        return self.user.id
+
+    def _guarded(self, event: str, parse: Callable[[Any], None]) -> Callable[[Any], None]:
+        """A parser that leaves out what it cannot read, which would else end the connection."""
+
+        def guarded(data: Any) -> None:
+            try:
+                parse(data)
+            except Exception as error:
+                self._left_out(event, error)
+
+        return guarded
+
+    def _left_out(self, event: str, error: Exception) -> None:
+        log.error("A %s event of Discord was left out: %s", event, type(error).__name__)
+        log.debug("Why the event was left out", exc_info=error)
+        self._listener.malformed(event)
+
+    async def on_ready(self) -> None:
+        """Say that the bot is there; Discord repeats this after some reconnections."""
+        log.info("Connected to Discord as %s, in %d servers", self.user, len(self.guilds))
+
+    async def on_resumed(self) -> None:
+        """Say that nothing was missed."""
+        log.info("Connection to Discord resumed")
+
+    async def on_message(self, message: discord.Message) -> None:
+        """Hand a message on."""
+        await self._handle("message", self._listener.message(self, message))
+
+    async def on_interaction(self, interaction: discord.Interaction[Client]) -> None:
+        """Hand an interaction on."""
+        await self._handle("interaction", self._listener.interaction(self, interaction))
+
+    async def _handle(self, event: str, work: Awaitable[None]) -> None:
+        task = asyncio.current_task()
+        if task is not None:
+            self._running.add(task)
+            task.add_done_callback(self._running.discard)
+        try:
+            await work
+        except BobbinError as error:
+            log.warning("A %s of Discord was not handled: %s (%s)", event, error, error.hint)
+        except Exception as error:
+            self._left_out(event, error)
+
+    async def hang_up(self, seconds: float) -> None:
+        """Take no more events. REST calls still work, so that answers can be finished.
+
+        Args:
+            seconds: How long Discord may take to say goodbye.
+        """
+        # The SDK leaves `ws` at None until the first connection stands.
+        socket = cast("DiscordWebSocket | None", self.ws)
+        if socket is not None and socket.open:
+            try:
+                await asyncio.wait_for(socket.close(1000), seconds)
+            except TimeoutError:
+                log.debug("Discord did not answer the goodbye")
+
+    async def drain(self, seconds: float) -> None:
+        """Let the events that are being handled finish, for some seconds."""
+        running = self._running - {asyncio.current_task()}
+        if running:
+            _, late = await asyncio.wait(running, timeout=seconds)
+            for task in late:
+                task.cancel()

@@ -1,0 +1,178 @@
+"""Staying connected to the gateway, in whatever way Discord allows."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+import discord
+
+from adapters.discord import faults
+from adapters.discord.calls import Timing
+from adapters.discord.client import Client, Listener
+from bot.errors import BadToken, PlatformBusy, PlatformError
+
+log = logging.getLogger(__name__)
+
+STEADY_SECONDS = 60.0
+"""A connection that held this long starts the waits between connections anew."""
+
+MENTION_ONLY = (
+    "The Message Content intent is not granted to this application: the bot hears only mentions, "
+    "replies to itself and direct messages. Switch the intent on in the Discord developer portal "
+    "(page Bot) and start again to let threads go on without mentions."
+)
+
+_CLOSED = {
+    4010: "Discord refuses the shard number.",
+    4011: "The bot is in too many servers for one connection.",
+    4012: "Discord no longer speaks this version of its API; update discord.py.",
+    4013: "Discord does not know the intents asked for; update discord.py.",
+}
+
+
+class Connection:
+    """Holds the client that is logged in.
+
+    Args:
+        token: Bot token.
+        timing: Waits and time-outs.
+    """
+
+    def __init__(self, token: str, timing: Timing) -> None:
+        self._token = token
+        self._timing = timing
+        self._client: Client | None = None
+        self._logged_in = asyncio.Event()
+
+    async def client(self) -> Client:
+        """The client, once it is logged in.
+
+        Raises:
+            PlatformBusy: It is not, and did not become so in time.
+        """
+        try:
+            await asyncio.wait_for(self._logged_in.wait(), self._timing.call)
+        except TimeoutError:
+            raise PlatformBusy("not connected to Discord") from None
+        if self._client is None or self._client.is_closed():
+            raise PlatformBusy("the connection to Discord is closed")
+        return self._client
+
+    async def run(self, listener: Listener, prepare: Callable[[Client], Awaitable[None]]) -> None:
+        """Stay connected until cancelled.
+
+        Args:
+            listener: Who gets the events.
+            prepare: Called after each log-in, before any event comes.
+
+        Raises:
+            BadToken: The token is refused.
+            PlatformError: Discord will not have us for another reason that does not pass.
+        """
+        content = True
+        wait = Backoff(self._timing.reconnect)
+        while True:
+            client = Client(listener, content=content)
+            try:
+                await self._log_in(client)
+                if content and not _may_read(client):
+                    content = False
+                    log.warning(MENTION_ONLY)
+                    continue
+                await self._publish(client)
+                await prepare(client)
+                await self._stay(client, listener, wait)
+                return
+            except discord.PrivilegedIntentsRequired:
+                if not content:
+                    raise PlatformError("Discord refuses the intents of this bot") from None
+                content = False
+                log.warning(MENTION_ONLY)
+            except PlatformBusy as fault:
+                seconds = wait.next()
+                log.warning("No log-in at Discord (%s); again in %.1f s", fault, seconds)
+                await client.close()
+                await asyncio.sleep(seconds)
+            finally:
+                if client is self._client:
+                    await client.hang_up(self._timing.drain)
+                    await client.drain(self._timing.drain)
+                else:
+                    await client.close()
+
+    async def close(self) -> None:
+        """Release the client."""
+        if self._client is not None:
+            await self._client.close()
+            self._client = None
+
+    async def _log_in(self, client: Client) -> None:
+        try:
+            await asyncio.wait_for(client.login(self._token), self._timing.call)
+        except (discord.DiscordException, *faults.NETWORK) as error:
+            raise faults.of_exception(error) or error from error
+
+    async def _publish(self, client: Client) -> None:
+        before, self._client = self._client, client
+        self._logged_in.set()
+        if before is not None:
+            await before.close()
+
+    async def _stay(self, client: Client, listener: Listener, wait: Backoff) -> None:
+        """Keep the gateway's connection; the SDK resumes by itself wherever it can."""
+        loop = asyncio.get_running_loop()
+        while not client.is_closed():
+            since = loop.time()
+            try:
+                await client.connect()
+            except discord.PrivilegedIntentsRequired:
+                raise
+            except discord.ConnectionClosed as closed:
+                raise _fatal(closed.code) from closed
+            except Exception as error:
+                # The SDK has no answer to some faults: the very first connection being refused,
+                # a frame that it cannot read. All of them are mended by connecting anew.
+                if loop.time() - since > STEADY_SECONDS:
+                    wait.reset()
+                seconds = wait.next()
+                name = type(error).__name__
+                log.warning("Lost Discord's gateway (%s); again in %.1f s", name, seconds)
+                log.debug("Why the gateway was lost", exc_info=error)
+                if not isinstance(error, (AttributeError, *faults.NETWORK)):
+                    listener.malformed("gateway")
+                await client.hang_up(self._timing.drain)
+                await asyncio.sleep(seconds)
+
+
+class Backoff:
+    """Waits that double from the first to the longest."""
+
+    def __init__(self, bounds: tuple[float, float]) -> None:
+        self._first, self._longest = bounds
+        self._seconds = self._first
+
+    def next(self) -> float:
+        """Seconds to wait this time."""
+        seconds = self._seconds
+        self._seconds = min(seconds * 2, self._longest)
+        return seconds
+
+    def reset(self) -> None:
+        """Begin with the first again."""
+        self._seconds = self._first
+
+
+def _may_read(client: Client) -> bool:
+    application = client.application
+    if application is None:
+        return True
+    flags = application.flags
+    return flags.gateway_message_content or flags.gateway_message_content_limited
+
+
+def _fatal(code: int) -> PlatformError:
+    if code == 4004:
+        return BadToken("Discord closed the connection: the token is not accepted (4004)")
+    return PlatformError(f"Discord closed the connection for good ({code})", hint=_CLOSED.get(code))

@@ -1,0 +1,123 @@
+"""What goes wrong at Discord, in the words of `bot.errors`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any, cast
+
+import aiohttp
+import discord
+
+from bot.errors import BadToken, MessageGone, NotAllowed, PlatformBusy, PlatformError
+
+UNKNOWN_CHANNEL = 10003
+UNKNOWN_MESSAGE = 10008
+UNKNOWN_INTERACTION = 10062
+NOT_TO_THIS_USER = 50007
+ALREADY_ACKNOWLEDGED = 40060
+ARCHIVED = 50083
+HAS_THREAD = 160004
+LOCKED = 160005
+
+_GONE = frozenset({UNKNOWN_CHANNEL, UNKNOWN_MESSAGE, UNKNOWN_INTERACTION, 10015})
+_REFUSED = {
+    40333: "Discord's front servers refuse us: an unusual User-Agent or too many bad requests.",
+    50001: "The bot does not see this channel: give it View Channel.",
+    50007: "This person takes no direct messages from the bot.",
+    50013: "A permission is missing: compare the bot's role with the invite link of `doctor`.",
+    ARCHIVED: "The thread is archived and could not be opened again.",
+    LOCKED: "The thread is locked.",
+}
+
+NETWORK = (aiohttp.ClientError, OSError, TimeoutError, asyncio.TimeoutError)
+"""What a call raises when no answer came."""
+
+
+class Refused(PlatformError):
+    """Discord answered with a client error that none of the other classes stand for.
+
+    Attributes:
+        code: Discord's error code, 0 when there was none.
+    """
+
+    def __init__(self, message: str, code: int) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class Archived(NotAllowed):
+    """The thread is archived; opening it again may help."""
+
+
+class HasThread(Refused):
+    """The message has its thread already."""
+
+
+def of_answer(status: int, code: int, text: str) -> PlatformError:
+    """The error that an answer of `status` (400 and above, but not 429) stands for.
+
+    Args:
+        status: HTTP status.
+        code: Discord's error code, 0 when the body holds none.
+        text: What Discord says, without any content of ours.
+    """
+    said = f"{status} {code}: {text}" if code else f"{status} {text}"
+    fault: PlatformError
+    if status == 401:
+        fault = BadToken(f"Discord does not accept the token ({said})")
+    elif status >= 500 or status == 408:
+        fault = PlatformBusy(said)
+    elif code == HAS_THREAD:
+        fault = HasThread(said, code)
+    elif code == ARCHIVED:
+        fault = Archived(said, hint=_REFUSED[code])
+    elif code in _GONE:
+        fault = MessageGone(said)
+    elif code in _REFUSED or status == 403:
+        fault = NotAllowed(said, hint=_REFUSED.get(code))
+    elif status == 404:
+        fault = MessageGone(said)
+    else:
+        fault = Refused(said, code)
+    return fault
+
+
+def of_body(status: int, body: bytes) -> PlatformError:
+    """As `of_answer`, from the raw body."""
+    code, text = read_error(body)
+    return of_answer(status, code, text)
+
+
+def read_error(body: bytes) -> tuple[int, str]:
+    """Code and message of an error's body; (0, "") where it holds none."""
+    try:
+        data: object = json.loads(body)
+    except ValueError:
+        return 0, ""
+    if not isinstance(data, dict):
+        return 0, ""
+    fields = cast("dict[str, Any]", data)
+    code, text = fields.get("code"), fields.get("message")
+    return code if isinstance(code, int) else 0, text if isinstance(text, str) else ""
+
+
+def of_exception(error: BaseException) -> PlatformError | None:
+    """The error that an exception of the SDK or of aiohttp stands for; None for a bug of ours."""
+    if isinstance(error, PlatformError):
+        return error
+    if isinstance(error, discord.LoginFailure):
+        return BadToken("Discord does not accept the token")
+    if isinstance(error, discord.RateLimited):
+        return PlatformBusy(str(error), retry_after=error.retry_after)
+    if isinstance(error, discord.HTTPException):
+        if error.status == 429:
+            return PlatformBusy("429 without a way out: blocked by Discord's front servers")
+        return of_answer(error.status, error.code, error.text.partition("\n")[0])
+    if isinstance(error, NETWORK):
+        return PlatformBusy(f"no answer from Discord: {type(error).__name__}")
+    if isinstance(error, discord.DiscordException):
+        return PlatformError(str(error))
+    if isinstance(error, RuntimeError) and "closed" in str(error).casefold():
+        return PlatformBusy("the connection to Discord is closed")
+    return None

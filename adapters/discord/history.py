@@ -1,0 +1,107 @@
+"""What was said in a thread before the bot was called."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+import discord
+
+from adapters.discord.calls import Calls
+from adapters.discord.client import Client
+from adapters.discord.reading import STARTER, own_in, seen
+from adapters.discord.translate import earlier
+from adapters.discord.values import DIRECT_SPACE, Kind, Own, Place
+from bot.chat import EarlierMessage, History, Incoming
+from bot.errors import PlatformError
+
+log = logging.getLogger(__name__)
+
+PAGE = 100
+"""Most messages that Discord gives at once."""
+SPARE_PAGES = 5
+"""Pages read beyond what `limit` needs, to make up for messages that say nothing."""
+
+
+async def read(client: Client, calls: Calls, event: Incoming, limit: int) -> History:
+    """Up to `limit` messages before `event` in its thread, the newest kept, oldest first.
+
+    Raises:
+        PlatformError: Not even the newest page could be read.
+    """
+    reader = _Reader(client, calls, event)
+    found: list[EarlierMessage] = []
+    partial = True
+    before = int(event.ref.message)
+    for number in range(limit // PAGE + 1 + SPARE_PAGES):
+        try:
+            page = await reader.page(before)
+        except PlatformError as error:
+            if number == 0:
+                raise
+            log.warning("The rest of a thread could not be read: %s", error)
+            break
+        found += await reader.lines(page)
+        if len(found) > limit:
+            break
+        if len(page) < PAGE:
+            partial = False
+            break
+        before = page[-1].id
+    return History(tuple(reversed(found[:limit])), partial)
+
+
+class _Reader:
+    """Reads the thread of one event."""
+
+    def __init__(self, client: Client, calls: Calls, event: Incoming) -> None:
+        key = event.thread
+        self._client = client
+        self._calls = calls
+        self._guild = None if key.space == DIRECT_SPACE else int(key.space)
+        kind = Kind.DIRECT if event.direct else Kind.THREAD
+        self._place = Place(event.ref.channel, kind, key.space, parent=key.channel)
+        self._parent = Place(key.channel, Kind.TEXT, key.space)
+
+    def _own(self) -> Own:
+        guild = self._client.get_guild(self._guild) if self._guild is not None else None
+        return own_in(self._client.me, guild)
+
+    async def page(self, before: int) -> Sequence[discord.Message]:
+        """A page of messages older than `before`, newest first."""
+        channel = self._client.get_partial_messageable(int(self._place.id), guild_id=self._guild)
+
+        async def read_page() -> list[discord.Message]:
+            past = channel.history(limit=PAGE, before=discord.Object(before))
+            return [message async for message in past]
+
+        return await self._calls.result(read_page)
+
+    async def lines(self, page: Sequence[discord.Message]) -> list[EarlierMessage]:
+        """What a page says, in its order; the thread's starter comes from the parent channel."""
+        own = self._own()
+        said: list[EarlierMessage] = []
+        for message in page:
+            if message.type is STARTER:
+                starter = await self._starter(message)
+                line = earlier(seen(starter, self._parent, own), own) if starter else None
+            else:
+                line = earlier(seen(message, self._place, own), own)
+            if line is not None:
+                said.append(line)
+        return said
+
+    async def _starter(self, pointer: discord.Message) -> discord.Message | None:
+        """The message that the thread was started from, None if it cannot be read any more."""
+        reference = pointer.reference
+        if reference is None or reference.message_id is None:
+            return None
+        if isinstance(reference.resolved, discord.Message):
+            return reference.resolved
+        parent = self._client.get_partial_messageable(reference.channel_id, guild_id=self._guild)
+        message = parent.get_partial_message(reference.message_id)
+        try:
+            return await self._calls.result(message.fetch)
+        except PlatformError as error:
+            log.info("A thread's first message could not be read: %s", error)
+            return None

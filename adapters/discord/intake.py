@@ -1,0 +1,124 @@
+"""Events on their way to the engine."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+import discord
+
+from adapters.discord import interactions
+from adapters.discord.calls import Calls, Timing
+from adapters.discord.client import Client
+from adapters.discord.places import Expiring, Places, cached_channel
+from adapters.discord.reading import own_in, place_of, seen, space_of
+from adapters.discord.translate import incoming, is_addressed, is_ours_to_read, may_be_loose
+from adapters.discord.values import DIRECT_SPACE, PLATFORM, Own, Place, Seen
+from bot.chat import Inbox, Incoming, MessageRef
+from bot.errors import PlatformError, StoreError
+
+log = logging.getLogger(__name__)
+
+Tell = Callable[[MessageRef, str], Awaitable[None]]
+
+TELL_AGAIN_SECONDS = 60.0
+
+
+class Intake:
+    """Takes the client's events for an inbox.
+
+    Args:
+        inbox: Where they go.
+        places: Tells what a channel is.
+        calls: Makes the calls that answer interactions.
+        timing: Waits and time-outs.
+        clock: Seconds, never going back.
+        tell: Answers a message with a sentence, in place.
+    """
+
+    def __init__(
+        self,
+        inbox: Inbox,
+        places: Places,
+        calls: Calls,
+        timing: Timing,
+        clock: Callable[[], float],
+        tell: Tell,
+    ) -> None:
+        self._inbox = inbox
+        self._places = places
+        self._calls = calls
+        self._timing = timing
+        self._tell = tell
+        self._told: Expiring[bool] = Expiring(clock)
+
+    def malformed(self, event: str) -> None:
+        """Count an event that could not be read."""
+        self._inbox.malformed(PLATFORM, event)
+
+    async def message(self, client: Client, message: discord.Message) -> None:
+        """Hand a message to the inbox if it may concern the bot."""
+        if message.author.bot or message.webhook_id is not None:
+            return
+        own = own_in(client.me, message.guild)
+        place = await self._place(client, message)
+        found = seen(message, place, own)
+        if is_ours_to_read(found, own):
+            await self._keep(client, found, own)
+
+    async def _place(self, client: Client, message: discord.Message) -> Place:
+        space = space_of(message)
+        place = place_of(message.channel, space)
+        return place or await self._places.find(client, str(message.channel.id), space)
+
+    async def _keep(self, client: Client, found: Seen, own: Own) -> None:
+        """Hand a message over; Discord never delivers it again, so the store gets several tries."""
+        for pause in (*self._timing.keep, None):
+            try:
+                event = await self._event(client, found, own)
+                if event is not None:
+                    await self._inbox.message(event)
+                return
+            except StoreError as error:
+                if pause is None:
+                    log.warning("A message could not be kept: %s", error)
+                    await self._say_lost(found, own, error)
+                    return
+            await asyncio.sleep(pause)
+
+    async def _event(self, client: Client, found: Seen, own: Own) -> Incoming | None:
+        answered = may_be_loose(found)
+        if answered is None:
+            return incoming(found, own)
+        space = found.place.space
+        loose = await self._inbox.thread_of(PLATFORM, space, answered)
+        moved = (
+            loose is not None
+            and loose.thread == answered.message
+            and cached_channel(client, loose.thread, space) is not None
+        )
+        return incoming(found, own, loose, moved)
+
+    async def _say_lost(self, found: Seen, own: Own, error: StoreError) -> None:
+        """Say so to whoever certainly waits for an answer, not more than once a minute."""
+        ours = is_addressed(found, own) or found.place.owner == own.user
+        if not ours or self._told.get(found.place.id):
+            return
+        self._told.put(found.place.id, True, TELL_AGAIN_SECONDS)
+        try:
+            await self._tell(MessageRef(found.place.id, found.id), error.user_text)
+        except PlatformError as fault:
+            log.warning("Nor could that be said: %s", fault)
+
+    async def interaction(self, client: Client, interaction: discord.Interaction[Client]) -> None:
+        """Run a command."""
+        space = str(interaction.guild_id) if interaction.guild_id else DIRECT_SPACE
+        channel: object = interaction.channel
+        place = place_of(channel, space)
+        if place is None:
+            self.malformed("INTERACTION_CREATE")
+            return
+        called = interactions.read(interaction, place)
+        if called is not None:
+            await interactions.answer(interaction, called, self._inbox, self._calls)

@@ -1,0 +1,180 @@
+"""Slash commands and lists of conversations: acknowledged at once, answered when ready."""
+
+from __future__ import annotations
+
+import io
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, cast
+
+import discord
+
+from adapters.discord import faults
+from adapters.discord.calls import Calls
+from adapters.discord.client import Client
+from adapters.discord.commands import (
+    Called,
+    call_of,
+    cut,
+    offered,
+    options_of,
+    picker_id,
+    read_picker_id,
+)
+from adapters.discord.markup import pieces
+from adapters.discord.reading import is_admin
+from adapters.discord.values import Place, Writer
+from bot.chat import CommandReply, File, Inbox, ThreadChoice, ThreadKey
+from bot.errors import BobbinError, MessageGone
+
+log = logging.getLogger(__name__)
+
+ACKNOWLEDGE_SECONDS = 3.0
+"""Discord tells the caller that nobody answered when it takes longer."""
+
+SHARED = "Shown to everybody here."
+TOO_LARGE = "A file is left out: it is larger than Discord takes here."
+NOBODY = discord.AllowedMentions.none()
+
+
+def read(interaction: discord.Interaction[Client], place: Place) -> Called | None:
+    """What was called, None for an interaction that is not ours.
+
+    Raises:
+        KeyError, TypeError, ValueError: The payload is malformed.
+    """
+    data = cast("Mapping[str, Any]", interaction.data or {})
+    user = interaction.user
+    writer = Writer(
+        str(user.id), user.display_name, user.bot, is_admin=is_admin(interaction.permissions)
+    )
+    if interaction.type is discord.InteractionType.application_command:
+        return Called(str(interaction.id), data["name"], writer, place, options_of(data))
+    if interaction.type is not discord.InteractionType.component:
+        return None
+    chosen = read_picker_id(data["custom_id"])
+    values = cast("Sequence[str]", data.get("values") or ())
+    if chosen is None or not values:
+        return None
+    name, options = chosen
+    thread = ThreadKey.parse(values[0])
+    return Called(str(interaction.id), name, writer, place, options, thread)
+
+
+async def answer(
+    interaction: discord.Interaction[Client], called: Called, inbox: Inbox, calls: Calls
+) -> None:
+    """Run a command and show what it says.
+
+    The answer is private from the start, because that is fixed by the acknowledgement, which
+    comes before the command has run; what is meant for everybody follows as its own message.
+    """
+    if not await _acknowledge(interaction, calls):
+        return
+    try:
+        reply = await inbox.command(call_of(called))
+    except BobbinError as error:
+        log.warning("Command %s failed: %s", called.name, error)
+        reply = CommandReply(error.user_text)
+    await _show(interaction, called, reply, calls)
+
+
+async def _acknowledge(interaction: discord.Interaction[Client], calls: Calls) -> bool:
+    """Say that an answer is coming; False when another process does, or it is too late."""
+    try:
+        await calls.answer(
+            lambda: interaction.response.defer(ephemeral=True, thinking=True),
+            seconds=ACKNOWLEDGE_SECONDS,
+            repeat=False,
+        )
+    except faults.Refused as error:
+        if error.code != faults.ALREADY_ACKNOWLEDGED:
+            raise
+        return False
+    except MessageGone:
+        log.warning("An interaction of Discord came too late to be answered")
+        return False
+    return True
+
+
+async def _show(
+    interaction: discord.Interaction[Client], called: Called, reply: CommandReply, calls: Calls
+) -> None:
+    files, left_out = fitting(reply.files, interaction.filesize_limit)
+    text = f"{reply.text}\n\n{TOO_LARGE}" if left_out else reply.text
+    parts = list(pieces(text)) or ["" if files else "Done."]
+    private = reply.private or bool(reply.choices)
+    extra = _extra(called, reply.choices)
+    if private:
+        await calls.answer(
+            lambda: interaction.edit_original_response(
+                content=parts[0] or None,
+                attachments=uploads(files),
+                allowed_mentions=NOBODY,
+                **extra(),
+            )
+        )
+        rest, files = parts[1:], ()
+    else:
+        await calls.answer(
+            lambda: interaction.edit_original_response(content=SHARED, allowed_mentions=NOBODY)
+        )
+        rest = parts
+    for number, part in enumerate(rest):
+        attached = files if number == len(rest) - 1 else ()
+        await calls.answer(_follow_up(interaction, part, attached, private), repeat=False)
+
+
+def _follow_up(
+    interaction: discord.Interaction[Client], text: str, files: Sequence[File], private: bool
+) -> Callable[[], Any]:
+    return lambda: interaction.followup.send(
+        content=text,
+        files=uploads(files),
+        ephemeral=private,
+        suppress_embeds=True,
+        allowed_mentions=NOBODY,
+        wait=True,
+    )
+
+
+def _extra(called: Called, choices: Sequence[ThreadChoice]) -> Callable[[], dict[str, Any]]:
+    if not offered(choices):
+        return dict
+    return lambda: {"view": picker(called.name, called.options, choices)}
+
+
+def picker(
+    name: str, options: Mapping[str, str], choices: Sequence[ThreadChoice]
+) -> discord.ui.View:
+    """A list of conversations to choose from; needs a running loop.
+
+    It is stopped from the start, so that the SDK does not remember it: choices come back as
+    plain interactions, which also works after a restart.
+    """
+    view = discord.ui.View(timeout=None)
+    view.add_item(
+        discord.ui.Select[discord.ui.View](
+            custom_id=picker_id(name, options),
+            placeholder="Choose a conversation",
+            options=[
+                discord.SelectOption(
+                    label=cut(choice.label) or "(no words)", value=str(choice.thread)
+                )
+                for choice in offered(choices)
+            ],
+        )
+    )
+    view.stop()
+    return view
+
+
+def uploads(files: Sequence[File]) -> list[discord.File]:
+    """Files for one try of a call; the SDK closes them afterwards."""
+    return [discord.File(io.BytesIO(file.content), filename=file.name) for file in files]
+
+
+def fitting(files: Sequence[File], most: int) -> tuple[tuple[File, ...], bool]:
+    """The files that Discord takes, at most `most` bytes each, and whether any is left out."""
+    kept = tuple(file for file in files if len(file.content) <= most)[:10]
+    return kept, len(kept) < len(files)

@@ -1,0 +1,121 @@
+"""Discord's markup: what arrives is made readable, what leaves is measured and cut."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from adapters.discord.values import Names, Own
+
+MAX_CHARS = 1950
+"""Discord takes 2000 characters; the rest is left for marks that are added to an answer."""
+
+_TOKEN = re.compile(
+    r"(?P<code>```.*?```|``.+?``|`[^`\n]+`)"
+    r"|<(?:"
+    r"@!?(?P<user>\d{1,21})|@&(?P<role>\d{1,21})|#(?P<channel>\d{1,21})"
+    r"|a?:(?P<emoji>\w{1,40}):\d{1,21}"
+    r"|/(?P<command>[^:<>\n]{1,120}):\d{1,21}"
+    r"|t:(?P<time>-?\d{1,12})(?::[tTdDfFsSR])?"
+    r")>",
+    re.DOTALL,
+)
+_OWN = "\0"
+"""Stands for the bot's own mention until the blanks around it are settled."""
+
+
+def readable(text: str, names: Names, own: Own | None = None) -> str:
+    """Message content with mentions as names; the bot's own mention is taken out.
+
+    Code keeps its characters: Discord does not read mentions there either.
+
+    Args:
+        text: Raw content.
+        names: What the ids are called; unknown ones become "@user", "@role", "#channel".
+        own: Whose mention to take out; None for nobody's.
+    """
+    shown = _TOKEN.sub(lambda match: _show(match, names, own), text.replace(_OWN, ""))
+    first, *rest = shown.split(_OWN)
+    opened = bool(rest) and not first.strip()
+    for part in rest:
+        left, right = first.rstrip(" \t"), part.lstrip(" \t")
+        between = " " if left != first and right != part else ""
+        first = left + between + right
+    first = first.strip()
+    return re.sub(r"^[,:;]\s+", "", first) if opened else first
+
+
+def _show(match: re.Match[str], names: Names, own: Own | None) -> str:
+    if match["code"] is not None:
+        return match["code"]
+    if own is not None and own.user == match["user"]:
+        return _OWN
+    if own is not None and own.role and own.role == match["role"]:
+        return _OWN
+    return _name(match, names)
+
+
+def _name(match: re.Match[str], names: Names) -> str:
+    if user := match["user"]:
+        return "@" + names.users.get(user, "user")
+    if role := match["role"]:
+        return "@" + names.roles.get(role, "role")
+    if channel := match["channel"]:
+        return "#" + names.channels.get(channel, "channel")
+    if emoji := match["emoji"]:
+        return f":{emoji}:"
+    if command := match["command"]:
+        return f"/{command}"
+    return _moment(int(match["time"]))
+
+
+def _moment(seconds: int) -> str:
+    try:
+        moment = datetime.fromtimestamp(seconds, UTC)
+    except (OverflowError, OSError, ValueError):
+        return "some time"
+    return moment.strftime("%Y-%m-%d %H:%M UTC")
+
+
+def quote(text: str) -> str:
+    """`text` as a block quote."""
+    return "\n".join(f"> {line}" for line in text.splitlines())
+
+
+def measure(text: str) -> int:
+    """Length in UTF-16 code units.
+
+    Discord's limit is said to be in characters; no way of counting characters gives more than
+    this one, so a text that passes here passes there.
+    """
+    return len(text) + sum(1 for char in text if char > "\uffff")
+
+
+def pieces(text: str, limit: int = MAX_CHARS) -> Sequence[str]:
+    """`text` in parts of at most `limit` units, cut at line ends, else at spaces, else anywhere.
+
+    For what commands answer; the model's answers are split by the engine.
+    """
+    parts: list[str] = []
+    rest = text.strip()
+    while measure(rest) > limit:
+        cut = _cut(rest, limit)
+        parts.append(rest[:cut].rstrip())
+        rest = rest[cut:].lstrip()
+    return [*parts, rest] if rest else parts
+
+
+def _cut(text: str, limit: int) -> int:
+    most = units = 0
+    for char in text:
+        units += 2 if char > "\uffff" else 1
+        if units > limit:
+            break
+        most += 1
+    head = text[: most + 1]
+    for mark in ("\n", " "):
+        cut = head.rfind(mark)
+        if cut > most // 2:
+            return cut
+    return max(most, 1)

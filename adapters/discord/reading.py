@@ -1,0 +1,144 @@
+"""From the SDK's objects to plain values; the only file that looks into messages of the SDK."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import discord
+
+from adapters.discord.markup import readable
+from adapters.discord.values import (
+    DIRECT_SPACE,
+    Kind,
+    Names,
+    Own,
+    Place,
+    Quoted,
+    Seen,
+    Writer,
+)
+
+STARTER = discord.MessageType.thread_starter_message
+_SPEECH = frozenset({discord.MessageType.default, discord.MessageType.reply})
+
+
+def place_of(channel: object, space: str) -> Place | None:
+    """What a channel is; None when the SDK knows no more than its id.
+
+    Args:
+        channel: Any channel object of the SDK.
+        space: Server id, or `DIRECT_SPACE`.
+    """
+    match channel:
+        case discord.Thread():
+            return Place(
+                str(channel.id),
+                Kind.THREAD,
+                space,
+                parent=str(channel.parent_id),
+                owner=str(channel.owner_id or ""),
+            )
+        case discord.DMChannel() | discord.GroupChannel():
+            return Place(str(channel.id), Kind.DIRECT, DIRECT_SPACE)
+        case discord.TextChannel():
+            return Place(str(channel.id), Kind.TEXT, space)
+        case discord.VoiceChannel() | discord.StageChannel() | discord.ForumChannel():
+            return Place(str(channel.id), Kind.OTHER, space)
+        case _:
+            return None
+
+
+def space_of(message: discord.Message) -> str:
+    """The server's id, or `DIRECT_SPACE`; known even when the server is not cached."""
+    if message.guild is not None:
+        return str(message.guild.id)
+    if isinstance(message.channel, discord.PartialMessageable) and message.channel.guild_id:
+        return str(message.channel.guild_id)
+    return DIRECT_SPACE
+
+
+def own_in(user: int, guild: discord.Guild | None) -> Own:
+    """Who we are in a server."""
+    role = guild.self_role if guild is not None else None
+    return Own(str(user), str(role.id) if role is not None else "")
+
+
+def seen(message: discord.Message, place: Place, own: Own) -> Seen:
+    """A message as plain values."""
+    return Seen(
+        id=str(message.id),
+        place=place,
+        writer=writer_of(message),
+        text=message.content,
+        names=_names(message),
+        at=message.created_at.timestamp(),
+        mentions_bot=_mentions(message, own),
+        system=message.type not in _SPEECH,
+        answers=_answers(message),
+        forwarded=tuple(
+            readable(snapshot.content, _names(message)) for snapshot in message.message_snapshots
+        ),
+        files=tuple(_files(message)),
+    )
+
+
+def writer_of(message: discord.Message) -> Writer:
+    """Who wrote a message."""
+    author = message.author
+    return Writer(
+        str(author.id),
+        author.display_name,
+        is_bot=author.bot or message.webhook_id is not None,
+        is_admin=isinstance(author, discord.Member) and is_admin(author.guild_permissions),
+    )
+
+
+def is_admin(permissions: discord.Permissions) -> bool:
+    """Whether somebody looks after the server or its threads; owners have every permission."""
+    return permissions.administrator or permissions.manage_guild or permissions.manage_threads
+
+
+def _mentions(message: discord.Message, own: Own) -> bool:
+    return any(str(user.id) == own.user for user in message.mentions) or any(
+        str(role.id) == own.role for role in message.role_mentions
+    )
+
+
+def _answers(message: discord.Message) -> Quoted | None:
+    reference = message.reference
+    if (
+        reference is None
+        or message.type is not discord.MessageType.reply
+        or reference.message_id is None
+    ):
+        return None
+    found = reference.resolved
+    if not isinstance(found, discord.Message):
+        return Quoted(str(reference.message_id), None, "")
+    return Quoted(str(found.id), writer_of(found), readable(found.content, _names(found)))
+
+
+def _names(message: discord.Message) -> Names:
+    guild = message.guild
+    return Names(
+        users={str(user.id): user.display_name for user in message.mentions},
+        roles={str(role.id): role.name for role in message.role_mentions},
+        channels=dict(_channel_names(guild, message)) if guild is not None else {},
+    )
+
+
+def _channel_names(guild: discord.Guild, message: discord.Message) -> Iterable[tuple[str, str]]:
+    for number in message.raw_channel_mentions:
+        channel = guild.get_channel_or_thread(number)
+        if channel is not None:
+            yield str(number), channel.name
+
+
+def _files(message: discord.Message) -> Iterable[str]:
+    for attachment in message.attachments:
+        yield attachment.filename
+    for sticker in message.stickers:
+        yield f"sticker {sticker.name}"
+    for snapshot in message.message_snapshots:
+        for attachment in snapshot.attachments:
+            yield attachment.filename

@@ -1,0 +1,123 @@
+"""From what was seen on Discord to what the engine takes. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from adapters.discord.markup import quote, readable
+from adapters.discord.values import PLATFORM, Kind, Own, Place, Quoted, Seen
+from bot.chat import Author, EarlierMessage, Incoming, MessageRef, ThreadKey
+
+HELD_THREADS = frozenset({Kind.THREAD, Kind.DIRECT})
+"""Places that are a conversation by themselves."""
+
+
+def key_of(place: Place, message: str) -> ThreadKey:
+    """The conversation that a message opens or continues by its place alone.
+
+    A thread that is started from a message has that message's id, so the key of a mention in a
+    channel is known before its thread is made.
+    """
+    if place.kind is Kind.DIRECT:
+        return ThreadKey(PLATFORM, place.space, place.id, place.id)
+    if place.kind is Kind.THREAD:
+        return ThreadKey(PLATFORM, place.space, place.parent or place.id, place.id)
+    return ThreadKey(PLATFORM, place.space, place.id, message)
+
+
+def held_by(place: Place) -> ThreadKey | None:
+    """The conversation that a place is; None for an ordinary channel."""
+    return key_of(place, "") if place.kind in HELD_THREADS else None
+
+
+def is_ours_to_read(seen: Seen, own: Own) -> bool:
+    """A human's message that may concern the bot, as far as it can be told without the store."""
+    if seen.system or seen.writer.is_bot or seen.writer.id == own.user:
+        return False
+    return seen.place.kind in HELD_THREADS or seen.mentions_bot or seen.answers is not None
+
+
+def may_be_loose(seen: Seen) -> MessageRef | None:
+    """The message by which a conversation outside any thread may be found."""
+    if seen.place.kind in HELD_THREADS or seen.answers is None:
+        return None
+    return MessageRef(seen.place.id, seen.answers.id)
+
+
+def is_addressed(seen: Seen, own: Own) -> bool:
+    """Mention, reply to the bot, or direct message."""
+    answers_us = (
+        seen.answers is not None
+        and seen.answers.writer is not None
+        and seen.answers.writer.id == own.user
+    )
+    return seen.mentions_bot or answers_us or seen.place.kind is Kind.DIRECT
+
+
+def incoming(
+    seen: Seen, own: Own, loose: ThreadKey | None = None, moved: bool = False
+) -> Incoming | None:
+    """The message for the engine, None when it is of no concern.
+
+    Args:
+        seen: A message that `is_ours_to_read`.
+        own: Who we are.
+        loose: The conversation that the answered message belongs to, if there is one.
+        moved: The answered message has a thread of its own, where that conversation goes on.
+    """
+    place = seen.place
+    addressed = is_addressed(seen, own)
+    outside = place.kind not in HELD_THREADS
+    if outside and not addressed and (loose is None or moved):
+        return None
+    fresh = outside and loose is None
+    text = _text(seen, own, quoted=seen.answers if fresh else None)
+    if not text and not addressed:
+        return None
+    return Incoming(
+        event_id=seen.id,
+        thread=loose if outside and loose is not None else key_of(place, seen.id),
+        ref=MessageRef(place.id, seen.id),
+        author=_author(seen),
+        text=text,
+        at=seen.at,
+        position=int(seen.id),
+        addressed=addressed,
+        direct=place.kind is Kind.DIRECT,
+        joins=addressed and place.kind is Kind.THREAD and place.owner != own.user,
+        loose=outside,
+    )
+
+
+def earlier(seen: Seen, own: Own) -> EarlierMessage | None:
+    """A message of a thread's past, None for one that says nothing."""
+    text = _text(seen, own, quoted=None)
+    if seen.system or not text:
+        return None
+    return EarlierMessage(
+        ref=MessageRef(seen.place.id, seen.id),
+        author=_author(seen),
+        text=text,
+        at=seen.at,
+        from_bot=seen.writer.id == own.user,
+    )
+
+
+def _author(seen: Seen) -> Author:
+    return Author(seen.writer.id, seen.writer.name, is_admin=seen.writer.is_admin)
+
+
+def _text(seen: Seen, own: Own, quoted: Quoted | None) -> str:
+    return "\n\n".join(part for part in _parts(seen, own, quoted) if part)
+
+
+def _parts(seen: Seen, own: Own, quoted: Quoted | None) -> Iterable[str]:
+    if quoted is not None and quoted.text:
+        name = quoted.writer.name if quoted.writer else "Somebody"
+        yield f"> {name} wrote:\n{quote(quoted.text)}"
+    yield readable(seen.text, seen.names, own)
+    for text in seen.forwarded:
+        if text:
+            yield f"> Forwarded message:\n{quote(text)}"
+    if seen.files:
+        yield "\n".join(f"(attached: {name})" for name in seen.files)

@@ -1,0 +1,1 @@
+"""Bobbin: one conversation engine behind Discord, Slack and the terminal."""

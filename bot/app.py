@@ -1,0 +1,289 @@
+"""The composition root: builds everything, runs it, drains it. Only this file knows everyone."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+import time
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import cast
+
+from bot.chat import Adapter, AdapterFactory, AdapterSpec
+from bot.commands.runner import Commands
+from bot.context.prompt import system_prompt
+from bot.context.tokens import load_tokenizer
+from bot.engine.budget import Budget
+from bot.engine.engine import Engine
+from bot.engine.folding import Folding
+from bot.engine.running import Running
+from bot.engine.turn import Desk
+from bot.errors import BadToken, PlatformError, StoreError
+from bot.ids import new_id
+from bot.intake import Reception
+from bot.model.create import create_model
+from bot.model.port import Model
+from bot.model.settings import ModelSettings
+from bot.plugins import resolve, values_for
+from bot.reply.pacing import LoopClock, Pacer
+from bot.report import log_report
+from bot.settings import Settings
+from bot.storage.connect import open_redis, wait_until_ready
+from bot.storage.embedded import EmbeddedServer
+from bot.storage.threads import Threads
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """How patient the parts are, in seconds."""
+
+    lease: float = 15.0
+    renew: float = 1.0
+    sweep: float = 5.0
+    store_at_start: float = 30.0
+    store_in_turn: float = 60.0
+    grace: float = 25.0
+    resume: float = 1.0
+    tidy: float = 3600.0
+    first_retry: float = 1.0
+    longest_retry: float = 60.0
+
+
+TIMING = Timing()
+
+
+@asynccontextmanager
+async def open_threads(settings: Settings, timing: Timing = TIMING) -> AsyncGenerator[Threads]:
+    """The store that the settings name, ready and checked.
+
+    Raises:
+        StoreUnavailable: It did not answer in time, or refuses the password.
+        StoreMismatch: It was written by an incompatible version.
+    """
+    async with contextlib.AsyncExitStack() as stack:
+        url = settings.text("REDIS_URL")
+        if url is None:
+            url = await stack.enter_async_context(EmbeddedServer(settings.data_dir))
+        client = open_redis(url)
+        stack.push_async_callback(client.aclose)
+        await wait_until_ready(client, timing.store_at_start)
+        threads = Threads(
+            client,
+            worker=new_id(),
+            clock=time.time,
+            new_id=new_id,
+            lease_seconds=timing.lease,
+            retention_days=settings.retention_days,
+            # The engine gives up by itself, since it has people to tell.
+            max_attempts=1_000,
+        )
+        await threads.check_schema()
+        yield threads
+
+
+def model_settings(settings: Settings) -> ModelSettings | None:
+    """The model's endpoint; None for the demo."""
+    if settings.demo:
+        return None
+    return ModelSettings(
+        name=settings.text("OPENAI_MODEL") or "",
+        api_key=settings.text("OPENAI_API_KEY") or "",
+        base_url=settings.text("OPENAI_BASE_URL"),
+        temperature=settings.number("OPENAI_TEMPERATURE"),
+        max_output_tokens=settings.integer("OPENAI_MAX_OUTPUT_TOKENS"),
+    )
+
+
+class App:
+    """One process: adapters in front, the engine behind them.
+
+    Args:
+        settings: What was configured.
+        timing: How patient it is.
+        adapters: Ready-made adapters by name, instead of those that the settings name.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        timing: Timing = TIMING,
+        adapters: Mapping[str, Adapter] | None = None,
+    ) -> None:
+        self._settings = settings
+        self._timing = timing
+        self._given = adapters
+        self._stop = asyncio.Event()
+
+    def stop(self) -> None:
+        """Begin to drain; `run` returns when that is done."""
+        self._stop.set()
+
+    async def run(self) -> int:
+        """Run until the input ends or `stop` is called.
+
+        Returns:
+            0, or 1 when no adapter could do its work.
+
+        Raises:
+            StoreError: The store is not there or cannot be used.
+            ModelMisconfigured: The model's settings cannot be used.
+        """
+        async with open_threads(self._settings, self._timing) as threads:
+            model = create_model(model_settings(self._settings))
+            try:
+                return await self._serve(threads, model)
+            finally:
+                await model.close()
+
+    async def _serve(self, threads: Threads, model: Model) -> int:
+        adapters = self._given or {
+            spec.name: create_adapter(spec, self._settings) for spec in self._settings.adapters
+        }
+        tokenizer = await asyncio.to_thread(load_tokenizer, model.name)
+        budget = Budget(self._settings.context_tokens)
+        system = system_prompt(self._settings.system_prompt)
+        folding = Folding(threads, model, tokenizer, budget, system)
+        running = Running()
+        timer = LoopClock()
+        desk = Desk(
+            threads=threads,
+            model=model,
+            tokenizer=tokenizer,
+            budget=budget,
+            folding=folding,
+            system=system,
+            salt=await _salt(threads),
+            clock=time.time,
+            timer=timer,
+            new_id=new_id,
+            renew_seconds=self._timing.renew,
+            store_patience_seconds=self._timing.store_in_turn,
+            report=log_report,
+        )
+        pacers = {
+            name: Pacer(adapter.capabilities.limits, timer) for name, adapter in adapters.items()
+        }
+        engine = Engine(desk, adapters, pacers, running, self._timing.sweep)
+        commands = Commands(threads, folding, running, budget, adapters, time.time)
+        receptions = {
+            name: Reception(adapter, threads, engine, commands, new_id)
+            for name, adapter in adapters.items()
+        }
+        logger.info(
+            "%s answers on %s",
+            "the demo model" if self._settings.demo else model.name,
+            ", ".join(sorted(adapters)),
+        )
+        chores = [
+            asyncio.create_task(engine.sweep(), name="sweep"),
+            asyncio.create_task(self._tidy(threads), name="tidy"),
+            *(
+                asyncio.create_task(self._resume(reception), name=f"resume {name}")
+                for name, reception in receptions.items()
+            ),
+        ]
+        try:
+            worked = await self._run_adapters(adapters, receptions)
+            await engine.drain(self._timing.grace)
+        finally:
+            for chore in chores:
+                chore.cancel()
+            await asyncio.gather(*chores, return_exceptions=True)
+            for reception in receptions.values():
+                await reception.close()
+            await folding.close()
+            for adapter in adapters.values():
+                await adapter.close()
+        return 0 if worked else 1
+
+    async def _run_adapters(
+        self, adapters: Mapping[str, Adapter], receptions: Mapping[str, Reception]
+    ) -> bool:
+        """Until all have ended or the process is to stop; False when none of them could work."""
+        runs = [
+            asyncio.create_task(self._keep_running(adapter, receptions[name]), name=name)
+            for name, adapter in adapters.items()
+        ]
+        stop = asyncio.create_task(self._stop.wait())
+        everything = asyncio.gather(*runs)
+        try:
+            await asyncio.wait({everything, stop}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stopped = not everything.done()
+            for task in (*runs, stop):
+                task.cancel()
+            results = await asyncio.gather(*runs, return_exceptions=True)
+            await asyncio.gather(everything, stop, return_exceptions=True)
+        return stopped or any(result is True for result in results)
+
+    async def _keep_running(self, adapter: Adapter, reception: Reception) -> bool:
+        """Run one adapter, again after a fault; True when its input ended by itself."""
+        pause = self._timing.first_retry
+        loop = asyncio.get_running_loop()
+        while True:
+            began = loop.time()
+            try:
+                await adapter.run(reception)
+                return True
+            except BadToken as error:
+                logger.error("%s is switched off: %s. %s", adapter.name, error, error.hint)
+                return False
+            except PlatformError as error:
+                logger.warning("%s lost its connection: %s", adapter.name, error)
+            except Exception:
+                logger.exception("%s failed and is started again", adapter.name)
+            if loop.time() - began > self._timing.longest_retry:
+                pause = self._timing.first_retry
+            await asyncio.sleep(pause)
+            pause = min(self._timing.longest_retry, pause * 2)
+
+    async def _resume(self, reception: Reception) -> None:
+        while True:
+            await asyncio.sleep(self._timing.resume)
+            await reception.resume()
+
+    async def _tidy(self, threads: Threads) -> None:
+        while True:
+            try:
+                gone = await threads.sweep()
+                if gone:
+                    logger.info("retention: %d conversation(s) deleted", gone)
+            except StoreError as error:
+                logger.warning("retention: %s", error)
+            await asyncio.sleep(self._timing.tidy)
+
+
+def create_adapter(spec: AdapterSpec, settings: Settings) -> Adapter:
+    """Build the adapter that a spec names, which imports its SDK."""
+    factory = cast("AdapterFactory", resolve(spec.create))
+    return factory(values_for(spec, settings.values))
+
+
+async def run_until_signal(app: App) -> int:
+    """`App.run`, drained at SIGTERM or SIGINT; a second signal ends the process at once."""
+    loop = asyncio.get_running_loop()
+
+    def begin_to_stop() -> None:
+        logger.info("stopping")
+        app.stop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, begin_to_stop)
+    return await app.run()
+
+
+async def _salt(threads: Threads) -> str:
+    """A secret of this deployment, for hashes of user ids that leave it."""
+    notes = threads.notes("bobbin")
+    salt = await notes.read("salt")
+    if salt is None:
+        salt = new_id() + new_id()
+        await notes.write("salt", salt)
+    return salt

@@ -1,0 +1,441 @@
+"""The words that platforms and the engine share.
+
+An adapter turns a platform's raw events into the frozen values below and hands them to an
+`Inbox`; the engine answers through the `Adapter` protocol. Nothing here knows a platform, an
+SDK, the model or the store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Literal, Protocol
+from urllib.parse import quote, unquote
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ThreadKey:
+    """Names one conversation: platform, tenant, parent channel, thread.
+
+    `space` is the Discord server ("@me" for direct messages) or the Slack workspace; `thread` is
+    the id that the platform's thread has or will have, known before the thread exists.
+    """
+
+    platform: str
+    space: str
+    channel: str
+    thread: str
+
+    def __str__(self) -> str:
+        parts = (self.platform, self.space, self.channel, self.thread)
+        return ":".join(quote(part, safe="@.-_") for part in parts)
+
+    @classmethod
+    def parse(cls, text: str) -> ThreadKey:
+        """Read what `str` wrote.
+
+        Raises:
+            ValueError: `text` is not four non-empty parts.
+        """
+        parts = [unquote(part) for part in text.split(":")]
+        if len(parts) != 4 or not all(parts):
+            raise ValueError(f"not a thread key: {text!r}")
+        return cls(*parts)
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRef:
+    """Where a message physically is: the channel (or platform thread) id that holds it, its id."""
+
+    channel: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """Where a reply goes: a channel or platform thread, and the message it visibly answers."""
+
+    channel: str
+    reply_to: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Who wrote a message or called a command. `name` is the display name in that place."""
+
+    id: str
+    name: str
+    is_admin: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """One human message, translated.
+
+    Attributes:
+        event_id: The same for every delivery of the same message; duplicates are dropped by it.
+        thread: The conversation it belongs to.
+        ref: Where the message is.
+        author: Who wrote it.
+        text: Markdown; the bot's own mention removed, other mentions as names.
+        at: When it was written, seconds since the epoch.
+        position: Order within the thread as the platform sees it (ids or time stamps as integer).
+        addressed: Mention, direct message, or a reply to the bot: answer in any case.
+        direct: In a direct message, where everything is addressed.
+        joins: The thread existed before this message: earlier messages may be read as context.
+        loose: Outside a platform thread, so that replies to it are found by message id.
+    """
+
+    event_id: str
+    thread: ThreadKey
+    ref: MessageRef
+    author: Author
+    text: str
+    at: float
+    position: int
+    addressed: bool = False
+    direct: bool = False
+    joins: bool = False
+    loose: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Earlier messages of a platform thread, oldest first; `partial` if older ones were left out.
+
+    `from_bot` in each line tells the bot's own messages from those of people.
+    """
+
+    messages: tuple[EarlierMessage, ...] = ()
+    partial: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierMessage:
+    """A message that was in the thread before the bot was called."""
+
+    ref: MessageRef
+    author: Author
+    text: str
+    at: float
+    from_bot: bool = False
+
+
+class OptionKind(StrEnum):
+    """What a command's option takes."""
+
+    TEXT = "text"
+    FLAG = "flag"
+
+
+@dataclass(frozen=True, slots=True)
+class CommandOption:
+    """An argument of a command; options are never required."""
+
+    name: str
+    description: str
+    kind: OptionKind = OptionKind.TEXT
+
+
+@dataclass(frozen=True, slots=True)
+class CommandSpec:
+    """A command as people see it: `name` without a slash, one line of description."""
+
+    name: str
+    description: str
+    options: tuple[CommandOption, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CommandCall:
+    """Somebody called a command.
+
+    `thread` is None when the platform does not say which one is meant (a Slack slash command, a
+    command outside any thread); `channel` is then where it was typed.
+    """
+
+    event_id: str
+    name: str
+    author: Author
+    platform: str
+    space: str
+    channel: str
+    thread: ThreadKey | None = None
+    options: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file to hand over."""
+
+    name: str
+    content: bytes
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadChoice:
+    """A thread offered to the caller of a command who did not say which one is meant."""
+
+    thread: ThreadKey
+    label: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class CommandReply:
+    """What a command answers.
+
+    `private` replies are shown to the caller only. When `choices` is not empty the adapter offers
+    them, and calls the same command again with the chosen thread.
+    """
+
+    text: str
+    private: bool = True
+    files: tuple[File, ...] = ()
+    choices: tuple[ThreadChoice, ...] = ()
+
+
+Call = Literal["post", "edit", "delete", "status"]
+"""A kind of platform call that a `Limit` can count."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A rate limit of the platform, as data: `count` calls per `seconds`.
+
+    `calls` says which calls it counts together; `per` what shares one count: one physical channel,
+    one space (server or workspace), or everything that goes over this adapter.
+    """
+
+    calls: frozenset[Call]
+    per: Literal["channel", "space", "adapter"]
+    count: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a platform can show.
+
+    Attributes:
+        max_chars: Longest text of one message, in the adapter's own `measure`.
+        edits: A posted message can be changed; without it a reply is posted when it is complete.
+        limits: The platform's rate limits that pacing has to share out.
+        min_edit_seconds: Never edit one message more often than this; more is flicker.
+        status_seconds: Renew the "is working" sign this often; None where there is none.
+        private_replies: A reply can be shown to one person only.
+        slash_in_threads: Native commands work inside threads.
+    """
+
+    max_chars: int
+    edits: bool = True
+    limits: tuple[Limit, ...] = ()
+    min_edit_seconds: float = 1.0
+    status_seconds: float | None = None
+    private_replies: bool = True
+    slash_in_threads: bool = True
+
+
+class Notes(Protocol):
+    """Small durable texts an adapter keeps for itself, such as a hash of what it last synced."""
+
+    async def read(self, name: str) -> str | None:
+        """The note, or None. Raises StoreError."""
+        ...
+
+    async def write(self, name: str, text: str) -> None:
+        """Keep the note until it is written again. Raises StoreError."""
+        ...
+
+
+class Inbox(Protocol):
+    """What an adapter may call."""
+
+    @property
+    def commands(self) -> Sequence[CommandSpec]:
+        """The commands to offer."""
+        ...
+
+    @property
+    def notes(self) -> Notes:
+        """This adapter's own notes."""
+        ...
+
+    async def message(self, event: Incoming) -> None:
+        """Take a message. It is durable (or known to be none of ours) when this returns.
+
+        Raises:
+            StoreError: It could not be kept; let the platform deliver it again.
+        """
+        ...
+
+    async def command(self, call: CommandCall) -> CommandReply:
+        """Run a command. Never raises a `BobbinError`: failures come back as a reply."""
+        ...
+
+    async def thread_of(self, platform: str, space: str, ref: MessageRef) -> ThreadKey | None:
+        """The loose conversation that this message belongs to. Raises StoreError."""
+        ...
+
+    def malformed(self, platform: str, kind: str) -> None:
+        """Count an event that could not be read; the adapter has logged it."""
+        ...
+
+
+class Adapter(Protocol):
+    """What the engine may call.
+
+    Every method but `run` and `measure` may raise the `PlatformError` family, nothing else, and
+    returns or raises within its own time-out (15 s unless the platform needs more).
+    """
+
+    @property
+    def name(self) -> str:
+        """The platform's name, as in `ThreadKey.platform`."""
+        ...
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the platform can show; read once, before `run`."""
+        ...
+
+    async def run(self, inbox: Inbox) -> None:
+        """Connect and deliver events until cancelled, or until there is no more input.
+
+        Raises:
+            BadToken: The credentials are refused; said within seconds, never retried.
+            PlatformError: The connection is lost for good.
+        """
+        ...
+
+    async def open(self, event: Incoming, title: str) -> Spot:
+        """The place to answer `event` in, made when it is missing. Safe to repeat."""
+        ...
+
+    async def post(self, spot: Spot, text: str, *, key: str, again: bool = False) -> MessageRef:
+        """Post Markdown and return where it is.
+
+        `key` names this post for good (at most 25 characters of [a-z0-9]); `again` says that an
+        earlier process may have made it already, in which case that message is found (and given
+        this text) rather than posted twice. Raises ValueError for text over `max_chars`.
+        """
+        ...
+
+    async def edit(self, ref: MessageRef, text: str) -> None:
+        """Replace a message's text. Raises MessageGone when it was deleted."""
+        ...
+
+    async def delete(self, ref: MessageRef) -> None:
+        """Delete a message of our own; one that is gone already is fine."""
+        ...
+
+    async def show_status(self, spot: Spot, status: str | None) -> None:
+        """Show "is working" (typing, or `status` where the platform can); None clears it."""
+        ...
+
+    async def settled(self, thread: ThreadKey) -> None:
+        """Everything said in this thread so far has been answered; nothing is running."""
+        ...
+
+    async def history(self, event: Incoming, limit: int) -> History:
+        """Up to `limit` messages before `event` in its platform thread, the newest kept."""
+        ...
+
+    async def respond(self, event: Incoming, reply: CommandReply) -> None:
+        """Answer a command that was typed as a message, privately where `reply` says so."""
+        ...
+
+    def measure(self, text: str) -> int:
+        """Length of Markdown once it is rendered for this platform, in its own unit."""
+        ...
+
+    async def close(self) -> None:
+        """Release connections. `run` has ended before this is called."""
+        ...
+
+
+class VariableKind(StrEnum):
+    """How the value of an environment variable is read."""
+
+    TEXT = "text"
+    SECRET = "secret"
+    URL = "url"
+    INTEGER = "integer"
+    NUMBER = "number"
+    PATH = "path"
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """One environment variable, told once for parsing, doctor, .env.example and the docs.
+
+    Attributes:
+        name: As in the environment.
+        help: One sentence.
+        kind: How it is read.
+        default: What an unset or blank variable means, as text; empty for "not set".
+        pattern: A regular expression that the whole value must match; empty for any.
+        expects: What the pattern wants, in words, for the message.
+        least: Smallest number allowed.
+        most: Largest number allowed.
+        schemes: URL schemes allowed, for `VariableKind.URL`.
+    """
+
+    name: str
+    help: str
+    kind: VariableKind = VariableKind.TEXT
+    default: str = ""
+    pattern: str = ""
+    expects: str = ""
+    least: float | None = None
+    most: float | None = None
+    schemes: tuple[str, ...] = ("http", "https")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of `bobbin doctor`: what was looked at, whether it is good, and the fix if not."""
+
+    subject: str
+    ok: bool
+    detail: str
+    fix: str = ""
+
+
+class AdapterFactory(Protocol):
+    """Builds an adapter from its variables' values (only those that are set or have a default)."""
+
+    def __call__(self, values: Mapping[str, str]) -> Adapter: ...
+
+
+class AdapterCheck(Protocol):
+    """Looks at tokens, scopes and permissions for `bobbin doctor`; never raises."""
+
+    async def __call__(self, values: Mapping[str, str]) -> Sequence[Finding]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class AdapterSpec:
+    """How an adapter announces itself, by the entry point group "bobbin.adapters".
+
+    The module that holds it imports no SDK, so that settings can be checked without one.
+
+    Attributes:
+        name: The platform's name.
+        title: The platform's name as people write it.
+        create: "module:function", an `AdapterFactory`.
+        check: "module:function", an `AdapterCheck`; empty for none.
+        variables: What it reads from the environment.
+        needs: It runs when all of these are set. Empty: it runs when no other adapter does.
+        either: Beside `needs`, at least one of these must be set.
+    """
+
+    name: str
+    title: str
+    create: str
+    check: str = ""
+    variables: tuple[Variable, ...] = ()
+    needs: tuple[str, ...] = ()
+    either: tuple[str, ...] = ()

@@ -1,0 +1,218 @@
+"""The command line: `bobbin run`, `chat`, `export`, `import`, `doctor`, `settings`, `ping`."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import os
+import sys
+from collections.abc import AsyncIterator, Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+from dotenv import dotenv_values
+
+from bot.app import App, Timing, open_threads, run_until_signal
+from bot.chat import AdapterSpec, ThreadKey
+from bot.doctor import examine
+from bot.errors import BobbinError, ImportRefused, SettingsError
+from bot.plugins import find_adapters
+from bot.records import Entry
+from bot.settings import Settings, read_settings
+from bot.settings_page import configuration_page, env_example, write_pages
+from bot.storage.threads import Threads
+from bot.transfer import ThreadRecord, export_lines, read_export
+
+QUIET = ("discord", "slack_bolt", "slack_sdk", "httpx2", "httpcore2", "openai", "aiohttp", "redis")
+"""Libraries that tell more than an operator wants, and some of them what people wrote."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return the exit code: 0 good, 1 failed, 2 wrong settings or usage."""
+    arguments = _parser().parse_args(argv)
+    specs = find_adapters()
+    environ = _environ()
+    try:
+        return asyncio.run(_command(arguments, specs, environ))
+    except SettingsError as error:
+        print("Bobbin can't start, the settings are wrong:", file=sys.stderr)
+        for problem in error.problems:
+            print(f"  {problem}", file=sys.stderr)
+        print("docs/configuration.md explains every variable.", file=sys.stderr)
+        return 2
+    except BobbinError as error:
+        print(f"{error}\n{error.hint}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # Whoever read our output has gone; there is nothing left to say to anybody.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="bobbin", description="A chat bot for Discord, Slack and the terminal."
+    )
+    parser.add_argument("--version", action="version", version=version("bobbin"))
+    commands = parser.add_subparsers(dest="command", required=True, metavar="command")
+    commands.add_parser("run", help="run the bot on every platform that has a token")
+    commands.add_parser("chat", help="talk to it in this terminal, tokens or not")
+    commands.add_parser("doctor", help="check settings, tokens, store, model and tokenizer")
+    commands.add_parser("ping", help="exit 0 if the settings are good and the store answers")
+    export = commands.add_parser("export", help="write conversations as JSON")
+    export.add_argument("thread", nargs="?", help="platform:space:channel:thread; all without it")
+    export.add_argument("-o", "--output", type=Path, help="a file instead of standard output")
+    restore = commands.add_parser("import", help="read conversations that `export` wrote")
+    restore.add_argument("file", type=Path)
+    settings = commands.add_parser("settings", help="print the configuration page")
+    settings.add_argument("--example", action="store_true", help="print .env.example instead")
+    settings.add_argument("--write", action="store_true", help="write both files here")
+    return parser
+
+
+async def _command(
+    arguments: argparse.Namespace,
+    specs: tuple[AdapterSpec, ...],
+    environ: Mapping[str, str | None],
+) -> int:
+    match arguments.command:
+        case "doctor":
+            return await _doctor(specs, environ)
+        case "settings":
+            return _settings(arguments, specs)
+        case _:
+            settings = read_settings(environ, _only_console(arguments.command, specs))
+    _log(settings, environ)
+    match arguments.command:
+        case "run" | "chat":
+            return await run_until_signal(App(settings))
+        case "export":
+            return await _export(settings, arguments.thread, arguments.output)
+        case "import":
+            return await _import(settings, arguments.file)
+        case _:
+            return await _ping(settings)
+
+
+def _only_console(command: str, specs: tuple[AdapterSpec, ...]) -> tuple[AdapterSpec, ...]:
+    """`chat` leaves the platforms alone, even when their tokens are set."""
+    return tuple(spec for spec in specs if not spec.needs) if command == "chat" else specs
+
+
+def _environ() -> dict[str, str | None]:
+    """The environment over `.env`; a blank variable does not hide the file's value."""
+    given = {name: value for name, value in os.environ.items() if value.strip()}
+    return {**dotenv_values(".env"), **given}
+
+
+def _log(settings: Settings, environ: Mapping[str, str | None]) -> None:
+    """Log to standard error; in a terminal chat only what is wrong, unless asked for more."""
+    level = logging.getLevelNamesMapping()[settings.values["BOBBIN_LOG_LEVEL"]]
+    talking = any(not spec.needs for spec in settings.adapters)
+    if talking and not (environ.get("BOBBIN_LOG_LEVEL") or "").strip():
+        level = logging.WARNING
+    logging.basicConfig(
+        level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
+    )
+    for name in QUIET:
+        logging.getLogger(name).setLevel(max(logging.WARNING, level))
+    for name, meant in settings.unknown.items():
+        logging.getLogger(__name__).warning(
+            "%s is not a variable that I know%s", name, f"; did you mean {meant}?" * bool(meant)
+        )
+
+
+async def _doctor(specs: tuple[AdapterSpec, ...], environ: Mapping[str, str | None]) -> int:
+    good = True
+    async for finding in examine(environ, specs):
+        good = good and finding.ok
+        mark = "ok  " if finding.ok else "BAD "
+        fix = f"  {finding.fix}" if finding.fix else ""
+        print(f"{mark} {finding.subject}: {finding.detail}{fix}", flush=True)
+    return 0 if good else 1
+
+
+def _settings(arguments: argparse.Namespace, specs: tuple[AdapterSpec, ...]) -> int:
+    if arguments.write:
+        for path in write_pages(Path(), specs):
+            print(path)
+    else:
+        print(env_example(specs) if arguments.example else configuration_page(specs), end="")
+    return 0
+
+
+async def _ping(settings: Settings) -> int:
+    if settings.text("REDIS_URL") is None:
+        print("the bundled store is supervised by the running bot")
+        return 0
+    async with open_threads(settings, Timing(store_at_start=5.0)):
+        return 0
+
+
+async def _export(settings: Settings, name: str | None, output: Path | None) -> int:
+    try:
+        only = ThreadKey.parse(name) if name else None
+    except ValueError as error:
+        print(f"{error}; write it as platform:space:channel:thread", file=sys.stderr)
+        return 2
+    async with open_threads(settings) as threads:
+        if only is not None and not await threads.count(only):
+            print(f"nothing is stored for {only}", file=sys.stderr)
+            return 1
+        target = output.open("w", encoding="utf-8") if output else sys.stdout
+        try:
+            async for line in export_lines(_records(threads, only)):
+                target.write(line)
+        finally:
+            if output:
+                target.close()
+    return 0
+
+
+async def _records(
+    threads: Threads, only: ThreadKey | None
+) -> AsyncIterator[tuple[ThreadRecord, AsyncIterator[Entry]]]:
+    async for thread in _keys(threads, only):
+        now = await threads.take_window(thread)
+        record = ThreadRecord(thread, now.summary, now.names, now.tally, ())
+        yield record, threads.entries(thread)
+
+
+async def _keys(threads: Threads, only: ThreadKey | None) -> AsyncIterator[ThreadKey]:
+    if only is not None:
+        yield only
+        return
+    async for thread in threads.all_threads():
+        if await threads.count(thread):
+            yield thread
+
+
+def _decoded(content: bytes) -> str:
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise ImportRefused("this is not UTF-8 text", line=line) from None
+
+
+async def _import(settings: Settings, file: Path) -> int:
+    try:
+        content = await asyncio.to_thread(file.read_bytes)
+    except OSError as error:
+        print(f"{file}: {error.strerror}", file=sys.stderr)
+        return 1
+    records = read_export(_decoded(content))
+    busy = 0
+    async with open_threads(settings) as threads:
+        for record in records:
+            stored = await threads.restore(
+                record.thread, record.entries, record.summary, record.tally, record.names
+            )
+            if not stored:
+                busy += 1
+                print(f"{record.thread}: left alone, an answer is being written", file=sys.stderr)
+    print(f"{len(records) - busy} conversation(s) imported")
+    return 1 if busy else 0

@@ -1,0 +1,137 @@
+"""What each command does."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
+
+from bot.chat import Adapter, CommandCall, CommandReply, File, ThreadKey
+from bot.commands import texts
+from bot.engine.budget import Budget
+from bot.engine.folding import Folding
+from bot.engine.running import Ending, Running
+from bot.errors import BobbinError
+from bot.records import Entry
+from bot.storage.threads import Threads
+from bot.transfer import ThreadRecord, export_json, export_markdown
+
+Command = Callable[[CommandCall, ThreadKey], Awaitable[CommandReply]]
+
+EXPORT_MOST = 20_000
+"""Messages that /export hands over at most, so that one command can't fill the memory."""
+
+
+class Commands:
+    """Runs commands; one object serves every platform."""
+
+    def __init__(
+        self,
+        threads: Threads,
+        folding: Folding,
+        running: Running,
+        budget: Budget,
+        adapters: Mapping[str, Adapter],
+        clock: Callable[[], float],
+    ) -> None:
+        self._threads = threads
+        self._folding = folding
+        self._running = running
+        self._budget = budget
+        self._adapters = adapters
+        self._clock = clock
+        self._by_name: Mapping[str, Command] = {
+            "summary": self._summary,
+            "forget": self._forget,
+            "stop": self._stop,
+            "usage": self._usage,
+            "export": self._export,
+        }
+
+    async def run(self, call: CommandCall) -> CommandReply:
+        """Run one command. Failures come back as a reply."""
+        try:
+            return await self._run(call)
+        except BobbinError as error:
+            return CommandReply(error.user_text)
+
+    async def _run(self, call: CommandCall) -> CommandReply:
+        if call.name == "help":
+            adapter = self._adapters[call.platform]
+            return CommandReply(texts.help_text(adapter.capabilities.slash_in_threads))
+        command = self._by_name.get(call.name)
+        if command is None:
+            return CommandReply(texts.UNKNOWN)
+        if call.thread is None:
+            return await self._which(call)
+        authors = await self._threads.authors(call.thread)
+        if not authors:
+            return CommandReply(texts.NOTHING_STORED)
+        if call.author.id not in authors and not call.author.is_admin:
+            return CommandReply(texts.NOT_YOURS)
+        return await command(call, call.thread)
+
+    async def _which(self, call: CommandCall) -> CommandReply:
+        choices = await self._threads.recent(
+            call.platform, call.space, call.channel, call.author.id
+        )
+        if not choices:
+            return CommandReply(texts.NO_THREAD)
+        return CommandReply(texts.WHICH, choices=tuple(choices))
+
+    async def _forget(self, call: CommandCall, thread: ThreadKey) -> CommandReply:
+        erased = await self._threads.forget(thread)
+        self._running.end(thread, Ending.FORGOTTEN)
+        return CommandReply(texts.erased_text(erased.messages, erased.summary, erased.running))
+
+    async def _stop(self, call: CommandCall, thread: ThreadKey) -> CommandReply:
+        asked = await self._threads.ask_stop(thread)
+        here = self._running.end(thread, Ending.STOPPED)
+        return CommandReply(texts.STOPPING if asked or here else texts.NOTHING_RUNNING)
+
+    async def _summary(self, call: CommandCall, thread: ThreadKey) -> CommandReply:
+        text = await self._folding.summarise(thread)
+        if text is None:
+            return CommandReply(texts.NOTHING_TO_SUM_UP)
+        return CommandReply(text, private="share" not in call.options)
+
+    async def _usage(self, call: CommandCall, thread: ThreadKey) -> CommandReply:
+        conversation = await self._threads.take_window(thread)
+        return CommandReply(
+            texts.usage_text(
+                messages=await self._threads.count(thread),
+                window=sum(entry.tokens for entry in conversation.window),
+                budget=self._budget.configured,
+                summarised=bool(conversation.summary.text),
+                tally=conversation.tally,
+            )
+        )
+
+    async def _export(self, call: CommandCall, thread: ThreadKey) -> CommandReply:
+        conversation = await self._threads.take_window(thread)
+        entries: deque[Entry] = deque(maxlen=EXPORT_MOST)
+        total = 0
+        async for entry in self._threads.entries(thread):
+            entries.append(entry)
+            total += 1
+        left_out = total - len(entries)
+        record = ThreadRecord(
+            thread,
+            conversation.summary,
+            conversation.names,
+            conversation.tally,
+            tuple(entries),
+        )
+        stamp = datetime.fromtimestamp(self._clock(), UTC).strftime("%Y-%m-%d-%H%M%S")
+        note = f" The oldest {left_out:,} are left out; `bobbin export` gives all." * (left_out > 0)
+        return CommandReply(
+            f"This conversation, {len(record.entries):,} messages.{note}",
+            files=(
+                _file(f"bobbin-{stamp}.md", export_markdown(record), "text/markdown"),
+                _file(f"bobbin-{stamp}.json", export_json(record), "application/json"),
+            ),
+        )
+
+
+def _file(name: str, text: str, media_type: str) -> File:
+    return File(name, text.encode("utf-8", "replace"), media_type)

@@ -1,0 +1,82 @@
+"""What commands say."""
+
+from __future__ import annotations
+
+from bot.commands.specs import COMMANDS
+from bot.records import Tally
+
+NO_THREAD = (
+    "You have no conversation with me in this channel yet. "
+    "Mention me with a question and I'll open one."
+)
+WHICH = "Which conversation do you mean?"
+NOT_YOURS = "Only people who took part in this conversation, or an admin, can do that."
+NOTHING_STORED = "I keep nothing about this thread."
+NOTHING_RUNNING = "I'm not writing anything here right now."
+STOPPING = "Stopping. What I had written stays."
+NOTHING_TO_SUM_UP = "There is nothing to sum up yet."
+UNKNOWN = "I don't know that command. /help lists what I can do."
+
+HELLO = (
+    "Hello! Mention me with a question and I'll answer here; after that, just go on writing in "
+    "this thread. `help` shows what else I can do."
+)
+
+
+def help_text(slash_in_threads: bool) -> str:
+    """The answer to /help, in terms of what works on the platform."""
+    lines = [f"- `{_typed(spec.name, slash_in_threads)}` – {spec.description}" for spec in COMMANDS]
+    how = (
+        "Mention me in a channel and I answer in a thread; in that thread you need no mention. "
+        "In a direct message, just write. I remember the conversation until you let me forget it."
+    )
+    return "\n".join([how, "", *lines])
+
+
+def _typed(name: str, slash_in_threads: bool) -> str:
+    return f"/{name}" if slash_in_threads else f"!{name}"
+
+
+def erased_text(messages: int, summary: bool, running: bool) -> str:
+    """What /forget says, exact about what went."""
+    what = [_count(messages, "message")]
+    if summary:
+        what.append("the summary")
+    what.append("that I take part in this thread")
+    ended = " The answer I was writing is stopped." if running else ""
+    return (
+        f"Forgotten: {_and(what)}.{ended} Nothing of it is left in my store; what stands in the "
+        "chat stays there. Mention me to begin again."
+    )
+
+
+def usage_text(messages: int, window: int, budget: int, summarised: bool, tally: Tally) -> str:
+    """What /usage says. `window` and `budget` are tokens."""
+    about = "about " if tally.estimated else ""
+    lines = [
+        f"- {_count(messages, 'message')} stored, {_count(tally.turns, 'answer')} given",
+        f"- {window:,} of {budget:,} tokens in the window"
+        + (" beside a summary of what came before" if summarised else ""),
+        f"- {about}{tally.prompt:,} tokens read ({tally.cached:,} of them from the provider's "
+        f"cache), {tally.completion:,} written",
+        f"- cost so far: {cost_text(tally)}",
+    ]
+    return "\n".join(lines)
+
+
+def cost_text(tally: Tally) -> str:
+    """Cost in dollars, and what is not known about it."""
+    if tally.unpriced and not tally.cost_micros:
+        return "unknown (no price is known for this model)"
+    dollars = tally.cost_micros / 1_000_000
+    shown = f"${dollars:.2f}" if dollars >= 1 else f"${dollars:.4f}"
+    unknown = f", and {_count(tally.unpriced, 'answer')} of unknown price" if tally.unpriced else ""
+    return f"about {shown}{unknown}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def _and(items: list[str]) -> str:
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"

@@ -1,0 +1,28 @@
+"""What a request took, in tokens and money."""
+
+from __future__ import annotations
+
+from bot.context.tokens import Tokenizer
+from bot.model.port import Finished, Prompt, Usage
+from bot.model.prices import cost_micros
+from bot.records import Tally
+
+
+def tally_of(finished: Finished, prompt: Prompt, answer: str, tokenizer: Tokenizer) -> Tally:
+    """The figures of one request: the provider's, or our own estimate where it sent none.
+
+    `turns` is left at 0: the caller knows whether this was an answer.
+    """
+    usage = finished.usage or Usage(
+        prompt=sum(tokenizer.count_message(m.role, m.content) for m in prompt.messages),
+        completion=tokenizer.count(answer),
+    )
+    cost = cost_micros(finished.model, usage)
+    return Tally(
+        prompt=usage.prompt,
+        cached=usage.cached,
+        completion=usage.completion,
+        cost_micros=cost or 0,
+        unpriced=int(cost is None),
+        estimated=int(finished.usage is None),
+    )

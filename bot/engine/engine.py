@@ -1,0 +1,119 @@
+"""The loops around turns: start them, go on with waiting mail, take over what others left."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+
+from bot.chat import Adapter, Incoming
+from bot.engine.running import Ending, Running
+from bot.engine.turn import Desk, TurnRun
+from bot.errors import PlatformError, StoreError
+from bot.reply.pacing import Pacer
+from bot.storage.types import Begun, Done, Turn
+
+logger = logging.getLogger(__name__)
+
+
+class Engine:
+    """Runs turns as supervised tasks, at most one per thread in this process.
+
+    Args:
+        desk: What turns work with.
+        adapters: The platforms of this process; turns of others are left to other processes.
+        pacers: One per adapter, shared by all its replies.
+        running: Where commands find running turns.
+        sweep_seconds: How often threads are looked for whose owner has gone away.
+    """
+
+    def __init__(
+        self,
+        desk: Desk,
+        adapters: Mapping[str, Adapter],
+        pacers: Mapping[str, Pacer],
+        running: Running,
+        sweep_seconds: float,
+    ) -> None:
+        self._desk = desk
+        self._adapters = adapters
+        self._pacers = pacers
+        self._running = running
+        self._sweep_seconds = sweep_seconds
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._closing = False
+
+    async def take(self, event: Incoming, nonce: str) -> Begun | None:
+        """Store a message and start its turn if none runs.
+
+        Args:
+            event: The message.
+            nonce: The same when this very call is made again after StoreUnavailable.
+
+        Returns:
+            None when a turn was started, else why not.
+
+        Raises:
+            StoreUnavailable: It is not known whether the message was stored.
+        """
+        begun = await self._desk.threads.begin(event, nonce=nonce)
+        if isinstance(begun, Begun):
+            return begun
+        self._start(begun)
+        return None
+
+    async def sweep(self) -> None:
+        """Take over abandoned turns, for ever."""
+        while True:
+            await self.take_over()
+            await asyncio.sleep(self._sweep_seconds)
+
+    async def take_over(self) -> None:
+        """Take over every turn whose lease has run out, once."""
+        try:
+            for thread in await self._desk.threads.stranded():
+                if thread.platform not in self._adapters or self._closing:
+                    continue
+                turn = await self._desk.threads.reclaim(thread)
+                if turn is not None:
+                    self._start(turn)
+        except StoreError as error:
+            logger.warning("looking for abandoned turns: %s", error)
+
+    async def drain(self, grace_seconds: float) -> None:
+        """Let running turns finish for a while, then hand the rest to whoever comes next."""
+        self._closing = True
+        if self._tasks:
+            logger.info("waiting for %d running answer(s)", len(self._tasks))
+            await asyncio.wait(self._tasks, timeout=grace_seconds)
+        self._running.end_all(Ending.SHUTDOWN)
+        if self._tasks:
+            _, late = await asyncio.wait(self._tasks, timeout=5.0)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+
+    def _start(self, turn: Turn) -> None:
+        task = asyncio.create_task(self._work(turn), name=f"turn {turn.lease.turn}")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _work(self, first: Turn) -> None:
+        thread = first.lease.thread
+        adapter, pacer = self._adapters[thread.platform], self._pacers[thread.platform]
+        turn: Turn | Done = first
+        try:
+            while isinstance(turn, Turn):
+                if self._closing and turn is not first:
+                    await self._desk.threads.park(turn.lease)
+                    return
+                with self._running.control(thread) as control:
+                    turn = await TurnRun(self._desk, adapter, pacer, turn, control).run()
+            if turn is Done.IDLE:
+                await adapter.settled(thread)
+        except StoreError as error:
+            logger.error("a turn was left to be taken over: %s (%s)", error, error.hint)
+        except PlatformError as error:
+            logger.warning("after a turn: %s", error)
+        except Exception:
+            logger.exception("a turn was left to be taken over")

@@ -1,0 +1,190 @@
+"""Folding the oldest messages into the rolling summary, after the reply and beside it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from contextlib import aclosing
+from typing import Literal
+
+from bot.chat import ThreadKey
+from bot.context.render import conversation
+from bot.context.summary import (
+    accept_summary,
+    extract_summary,
+    fold_instruction,
+    fold_messages,
+    summary_cap,
+    summary_prompt,
+)
+from bot.context.tokens import Tokenizer
+from bot.context.window import fold_cut, low_mark
+from bot.engine.budget import Budget
+from bot.engine.cost import tally_of
+from bot.errors import ContextTooLong, ModelError, StoreUnavailable
+from bot.model.port import (
+    Finished,
+    FinishReason,
+    Message,
+    Model,
+    Prompt,
+    Purpose,
+    TextDelta,
+)
+from bot.records import NO_TALLY, Entry, Summary, Tally
+from bot.storage.threads import Threads
+from bot.storage.types import Conversation
+
+logger = logging.getLogger(__name__)
+
+MOST_ROUNDS = 8
+"""Folds of one thread in a row; an imported backlog may need several."""
+
+
+class Folding:
+    """Keeps windows within their budget. One fold per thread at a time; folds race turns safely.
+
+    A summary is stored by compare-and-set, so one made while the thread was folded elsewhere,
+    forgotten or replaced is dropped.
+    """
+
+    def __init__(
+        self,
+        threads: Threads,
+        model: Model,
+        tokenizer: Tokenizer,
+        budget: Budget,
+        system: str,
+    ) -> None:
+        self._threads = threads
+        self._model = model
+        self._tokenizer = tokenizer
+        self._budget = budget
+        self._system = system
+        self._tasks: dict[ThreadKey, asyncio.Task[None]] = {}
+        self._owed: dict[ThreadKey, Tally] = {}
+
+    def start(self, thread: ThreadKey, fixed: int) -> None:
+        """Fold in the background, unless this thread is being folded already.
+
+        Args:
+            thread: Whose window is past the high mark.
+            fixed: Tokens of system prompt and summary, as in `Window.fixed`.
+        """
+        if thread in self._tasks:
+            return
+        task = asyncio.create_task(self._fold_quietly(thread, fixed), name=f"fold {thread}")
+        self._tasks[thread] = task
+        task.add_done_callback(lambda _: self._tasks.pop(thread, None))
+
+    async def close(self) -> None:
+        """End what is running; the next turn of those threads starts it again."""
+        tasks = list(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def fold(self, thread: ThreadKey, fixed: int) -> Conversation:
+        """Fold until the rest is under the low mark, and return the thread as it then stands.
+
+        Raises:
+            StoreUnavailable: It could not be read or stored.
+        """
+        for _ in range(MOST_ROUNDS):
+            current = await self._threads.take_window(thread)
+            low = low_mark(self._budget.high, fixed)
+            upto = fold_cut(current.window, low, most=self._budget.high)
+            if not upto:
+                return current
+            old = [entry for entry in current.window if entry.seq <= upto]
+            text, by = await self._summary_of(thread, current.summary, old)
+            new = Summary(text, upto, current.summary.version + 1, by)
+            stored = await self._threads.fold(thread, current.summary, new)
+            logger.info(
+                "folded %d message(s) into summary %d by %s%s",
+                len(old),
+                new.version,
+                by,
+                "" if stored else ": dropped, the thread changed meanwhile",
+            )
+        return await self._threads.take_window(thread)
+
+    async def summarise(self, thread: ThreadKey) -> str | None:
+        """A summary of the whole thread as it stands, stored nowhere; None for an empty one.
+
+        Raises:
+            StoreUnavailable: The thread could not be read.
+        """
+        current = await self._threads.take_window(thread)
+        if not current.window:
+            return current.summary.text or None
+        text, _ = await self._summary_of(thread, current.summary, current.window)
+        return text
+
+    def take_owed(self, thread: ThreadKey) -> Tally:
+        """What summaries of this thread have cost and nobody has put on its account yet."""
+        return self._owed.pop(thread, NO_TALLY)
+
+    async def _fold_quietly(self, thread: ThreadKey, fixed: int) -> None:
+        try:
+            await self.fold(thread, fixed)
+        except StoreUnavailable as error:
+            logger.warning("folding put off: %s", error)
+
+    async def _summary_of(
+        self, thread: ThreadKey, previous: Summary, entries: Sequence[Entry]
+    ) -> tuple[str, Literal["model", "extract"]]:
+        """By the model, asked twice in two ways; by extraction when it can't."""
+        cap = summary_cap(self._budget.configured)
+        for messages in self._attempts(previous, entries, cap):
+            prompt = Prompt(
+                messages,
+                cache_key=str(thread),
+                purpose=Purpose.SUMMARY,
+            )
+            try:
+                answer = await self._ask(thread, prompt)
+            except ContextTooLong as error:
+                self._budget.learn(error.limit)
+                continue
+            except ModelError as error:
+                logger.warning("no summary from the model: %s", error)
+                continue
+            accepted = accept_summary(answer, previous, entries, cap, self._tokenizer.count)
+            if accepted is not None:
+                return accepted, "model"
+            logger.info("the model's summary was not usable")
+        extract = await asyncio.to_thread(
+            extract_summary, previous, entries, cap, self._tokenizer.count
+        )
+        return extract, "extract"
+
+    def _attempts(
+        self, previous: Summary, entries: Sequence[Entry], cap: int
+    ) -> Sequence[tuple[Message, ...]]:
+        asked = conversation(
+            self._system,
+            previous,
+            entries,
+            longest=self._budget.longest,
+            tokenizer=self._tokenizer,
+        )
+        return (
+            fold_messages(asked, fold_instruction(entries, cap)),
+            summary_prompt(previous, entries, cap),
+        )
+
+    async def _ask(self, thread: ThreadKey, prompt: Prompt) -> str:
+        """The whole answer, or nothing when it was cut."""
+        parts: list[str] = []
+        whole = False
+        async with aclosing(self._model.stream(prompt)) as events:
+            async for event in events:
+                if isinstance(event, TextDelta):
+                    parts.append(event.text)
+                elif isinstance(event, Finished):
+                    whole = event.reason is FinishReason.STOP
+                    cost = tally_of(event, prompt, "".join(parts), self._tokenizer)
+                    self._owed[thread] = self._owed.get(thread, NO_TALLY) + cost
+        return "".join(parts) if whole else ""

@@ -1,0 +1,103 @@
+"""A turn's mail as log entries, with what was said before the bot was called."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import replace
+
+from bot.chat import Adapter, Author, MessageRef
+from bot.context.render import earlier_left_out, entry_tokens
+from bot.context.speakers import unique_name
+from bot.context.tokens import Tokenizer
+from bot.engine.budget import Budget
+from bot.errors import PlatformError
+from bot.records import Entry, Role
+from bot.storage.types import Turn
+
+logger = logging.getLogger(__name__)
+
+EARLIER_MESSAGES = 200
+"""Messages read, once, of a thread that the bot is called into."""
+
+QUICK = 100_000
+"""Characters that are counted without leaving the event loop."""
+
+
+class MailReader:
+    """Turns what people wrote into entries, under the names that the model knows them by."""
+
+    def __init__(self, adapter: Adapter, tokenizer: Tokenizer, budget: Budget) -> None:
+        self._adapter = adapter
+        self._tokenizer = tokenizer
+        self._budget = budget
+
+    async def read(self, turn: Turn, names: dict[str, str]) -> tuple[Entry, ...]:
+        """Earlier messages if the bot is called into a thread, then the mail itself.
+
+        Args:
+            turn: Whose mail it is.
+            names: Names given so far; people who speak for the first time are added.
+        """
+        entries = [
+            await self._entry("user", turn, event.author, event.ref, event.text, event.at, names)
+            for event in turn.mail
+            if event.text.strip()
+        ]
+        return (*await self._earlier(turn, names), *entries)
+
+    async def _earlier(self, turn: Turn, names: dict[str, str]) -> tuple[Entry, ...]:
+        call = next((event for event in turn.mail if event.joins), None)
+        if call is None or not turn.joined:
+            return ()
+        try:
+            history = await self._adapter.history(call, EARLIER_MESSAGES)
+        except PlatformError as error:
+            logger.warning("turn %s: earlier messages not read: %s", turn.lease.turn, error)
+            return ()
+        known = {event.ref.message for event in turn.mail}
+        entries: list[Entry] = []
+        partial, room = history.partial, self._budget.configured // 2
+        for message in reversed(history.messages):
+            if message.ref.message in known or message.from_bot or not message.text.strip():
+                continue
+            entry = await self._entry(
+                "context", turn, message.author, message.ref, message.text, message.at, names
+            )
+            room -= entry.tokens
+            if room < 0:
+                partial = True
+                break
+            entries.append(entry)
+        if partial and entries:
+            gap = replace(earlier_left_out(entries[-1].at), turn=turn.lease.turn)
+            entries.append(await counted(gap, self._tokenizer))
+        return tuple(reversed(entries))
+
+    async def _entry(
+        self,
+        role: Role,
+        turn: Turn,
+        author: Author,
+        ref: MessageRef,
+        text: str,
+        at: float,
+        names: dict[str, str],
+    ) -> Entry:
+        entry = Entry(
+            role=role,
+            text=text,
+            at=at,
+            author_id=author.id,
+            author=names.setdefault(author.id, unique_name(names, author)),
+            message_ids=(ref.message,),
+            turn=turn.lease.turn,
+        )
+        return await counted(entry, self._tokenizer)
+
+
+async def counted(entry: Entry, tokenizer: Tokenizer) -> Entry:
+    """The entry with its token count; long texts are counted in a thread."""
+    if len(entry.text) > QUICK:
+        return replace(entry, tokens=await asyncio.to_thread(entry_tokens, entry, tokenizer))
+    return replace(entry, tokens=entry_tokens(entry, tokenizer))

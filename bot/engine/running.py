@@ -1,0 +1,75 @@
+"""The turns that run in this process, and how each of them can be ended early."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Generator
+from contextlib import contextmanager
+from enum import StrEnum
+
+from bot.chat import ThreadKey
+
+
+class Ending(StrEnum):
+    """Why a turn ends before the model does."""
+
+    STOPPED = "stopped"
+    """Somebody asked; the text so far is kept."""
+    FORGOTTEN = "forgotten"
+    """The thread was erased; nothing is kept."""
+    LOST = "lost"
+    """Another process runs this thread now; it owns the reply."""
+    SHUTDOWN = "shutdown"
+    """This process is going; another one takes the turn over."""
+
+
+class Control:
+    """The switch that ends one turn; the first reason counts."""
+
+    def __init__(self) -> None:
+        self._ending: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
+
+    def end(self, why: Ending) -> None:
+        """End the turn, unless it is ending already."""
+        if not self._ending.done():
+            self._ending.set_result(why)
+
+    @property
+    def ending(self) -> Ending | None:
+        """The reason, None while the turn may go on."""
+        return self._ending.result() if self._ending.done() else None
+
+    async def ended(self) -> Ending:
+        """Wait for the turn to be ended."""
+        return await asyncio.shield(self._ending)
+
+
+class Running:
+    """All turns of this process, by thread."""
+
+    def __init__(self) -> None:
+        self._controls: dict[ThreadKey, Control] = {}
+
+    @contextmanager
+    def control(self, thread: ThreadKey) -> Generator[Control]:
+        """The switch of a turn, listed while the turn runs."""
+        control = Control()
+        self._controls[thread] = control
+        try:
+            yield control
+        finally:
+            if self._controls.get(thread) is control:
+                del self._controls[thread]
+
+    def end(self, thread: ThreadKey, why: Ending) -> bool:
+        """End this thread's turn at once if it runs here. Elsewhere the lease carries the word."""
+        control = self._controls.get(thread)
+        if control is None:
+            return False
+        control.end(why)
+        return True
+
+    def end_all(self, why: Ending) -> None:
+        """End every turn."""
+        for control in self._controls.values():
+            control.end(why)

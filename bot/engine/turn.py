@@ -1,0 +1,374 @@
+"""One turn: from waiting mail to a reply that is written and committed."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from bot.chat import Adapter, Incoming, MessageRef, Spot
+from bot.commands.texts import HELLO
+from bot.context.render import Now
+from bot.context.tokens import Tokenizer
+from bot.context.window import Window, build_window, needs_fold
+from bot.engine import texts
+from bot.engine.budget import Budget
+from bot.engine.cost import tally_of
+from bot.engine.folding import Folding
+from bot.engine.mail import MailReader, counted
+from bot.engine.running import Control, Ending
+from bot.engine.watch import Watch
+from bot.errors import (
+    BobbinError,
+    ContextTooLong,
+    MessageGone,
+    ModelBusy,
+    ModelError,
+    PlatformBusy,
+    PlatformError,
+    StoreUnavailable,
+)
+from bot.model.port import Finished, FinishReason, Model, Prompt, TextDelta, Waiting
+from bot.records import NO_TALLY, Entry, Tally
+from bot.reply.pacing import Clock, Pacer
+from bot.reply.progressive import ProgressiveReply
+from bot.report import Outcome, TurnReport
+from bot.storage.threads import Threads
+from bot.storage.types import Done, Draft, Turn
+from bot.title import title_of
+
+logger = logging.getLogger(__name__)
+
+Answered = TypeVar("Answered")
+
+MOST_ATTEMPTS = 5
+"""Leases of one turn that may end without an answer before people are told to ask again."""
+
+LONG_WAIT_SECONDS = 3.0
+"""A wait for the model that people are told about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What every turn works with."""
+
+    threads: Threads
+    model: Model
+    tokenizer: Tokenizer
+    budget: Budget
+    folding: Folding
+    system: str
+    salt: str
+    clock: Callable[[], float]
+    timer: Clock
+    new_id: Callable[[], str]
+    renew_seconds: float
+    store_patience_seconds: float
+    report: Callable[[TurnReport], None]
+
+
+@dataclass(slots=True)
+class Answer:
+    """What the model has said so far."""
+
+    text: str = ""
+    finished: Finished | None = None
+    first_token: float | None = None
+
+
+class TurnRun:
+    """Runs one turn. Made once per turn, used once."""
+
+    def __init__(
+        self, desk: Desk, adapter: Adapter, pacer: Pacer, turn: Turn, control: Control
+    ) -> None:
+        self._desk = desk
+        self._adapter = adapter
+        self._turn = turn
+        self._control = control
+        self._thread = turn.lease.thread
+        self._watch = Watch(desk.threads, turn.lease, control, desk.renew_seconds)
+        self._names = dict(turn.names)
+        self._reader = MailReader(adapter, desk.tokenizer, desk.budget)
+        self._answer = Answer()
+        self._window = Window((), 0, 0)
+        self._tally = NO_TALLY
+        self._error = ""
+        self._began = desk.timer.now()
+        self._reply = ProgressiveReply(
+            adapter,
+            pacer,
+            self._thread.space,
+            clock=desk.timer,
+            open_spot=self._open,
+            key=self._key,
+            on_posted=self._posted,
+            spot=turn.draft.spot,
+            refs=turn.draft.refs,
+            again=turn.attempt > 1,
+        )
+
+    async def run(self) -> Turn | Done:
+        """Answer the mail, commit, and return the next turn or why there is none.
+
+        Raises:
+            StoreUnavailable: The store stayed away; the lease runs out and the turn is taken over.
+        """
+        outcome = Outcome.FAILED
+        try:
+            async with self._watch, self._reply:
+                outcome, after = await self._run()
+            return after
+        finally:
+            self._report(outcome)
+
+    async def _run(self) -> tuple[Outcome, Turn | Done]:
+        try:
+            return await self._converse()
+        except MessageGone:
+            # Somebody has removed the answer or its place; what was in it goes, too.
+            return Outcome.STOPPED, await self._rollback()
+        except (ModelError, PlatformError) as error:
+            return await self._fail(error)
+        except StoreUnavailable:
+            raise
+        except Exception as error:
+            logger.exception("turn %s failed unexpectedly", self._turn.lease.turn)
+            return await self._fail(BobbinError(type(error).__name__))
+
+    async def _converse(self) -> tuple[Outcome, Turn | Done]:
+        if self._turn.attempt > MOST_ATTEMPTS:
+            raise ModelBusy(f"given up after {MOST_ATTEMPTS} attempts")
+        if not any(event.text.strip() for event in self._turn.mail):
+            refs = await self._reply.finish(HELLO)
+            logger.debug("turn %s greeted in %d message(s)", self._turn.lease.turn, len(refs))
+            return Outcome.GREETED, await self._commit((), NO_TALLY)
+        asked = await self._reader.read(self._turn, self._names)
+        ending = await self._ask(asked)
+        match ending:
+            case Ending.LOST:
+                return Outcome.LOST, Done.LOST
+            case Ending.SHUTDOWN:
+                await self._reply.abandon()
+                await self._desk.threads.park(self._turn.lease)
+                return Outcome.PARKED, Done.LOST
+            case Ending.FORGOTTEN:
+                await self._close(texts.FORGOTTEN)
+                return Outcome.FORGOTTEN, Done.LOST
+            case Ending.STOPPED:
+                return await self._keep(asked, Outcome.STOPPED, texts.STOPPED, cut=True)
+            case None:
+                return await self._finish(asked)
+
+    async def _finish(self, asked: tuple[Entry, ...]) -> tuple[Outcome, Turn | Done]:
+        """The model is done: mark what is not whole."""
+        finished = self._answer.finished
+        reason = finished.reason if finished else FinishReason.CUT
+        if not self._answer.text.strip():
+            raise ModelBusy(f"an empty answer ({reason})")
+        note = {
+            FinishReason.CUT: texts.INTERRUPTED,
+            FinishReason.LENGTH: texts.TOO_LONG,
+            FinishReason.FILTERED: texts.FILTERED,
+            FinishReason.STOP: "",
+        }[reason]
+        outcome = Outcome.CUT if reason is FinishReason.CUT else Outcome.ANSWERED
+        return await self._keep(asked, outcome, note, cut=reason is not FinishReason.STOP)
+
+    async def _keep(
+        self, asked: tuple[Entry, ...], outcome: Outcome, note: str, *, cut: bool
+    ) -> tuple[Outcome, Turn | Done]:
+        """Write the final text and commit it together with what was asked."""
+        refs = await self._close(note)
+        entries = asked
+        if self._answer.text.strip():
+            said = Entry(
+                role="assistant",
+                text=self._answer.text,
+                at=self._desk.clock(),
+                message_ids=tuple(ref.message for ref in refs),
+                interrupted=cut,
+                turn=self._turn.lease.turn,
+            )
+            entries = (*asked, await counted(said, self._desk.tokenizer))
+        after = await self._commit(entries, self._tally)
+        self._fold_if_long(entries[-1].tokens)
+        return outcome, after
+
+    async def _close(self, note: str) -> tuple[MessageRef, ...]:
+        parts = (self._answer.text.rstrip(), note)
+        return await self._reply.finish("\n\n".join(part for part in parts if part))
+
+    def _fold_if_long(self, answer_tokens: int) -> None:
+        high = self._desk.budget.high
+        if needs_fold(self._window.tokens + answer_tokens, high, self._window.fixed):
+            self._desk.folding.start(self._thread, self._window.fixed)
+
+    async def _ask(self, asked: tuple[Entry, ...]) -> Ending | None:
+        """Let the model answer; a prompt over its window is folded and tried once more."""
+        self._window = self._build(self._turn, asked)
+        try:
+            return await self._stream()
+        except ContextTooLong as error:
+            self._desk.budget.learn(error.limit)
+            logger.warning("turn %s: prompt too long, folding", self._turn.lease.turn)
+        self._say(texts.FOLDING)
+        now = await self._desk.folding.fold(self._thread, self._window.fixed)
+        self._window = self._build(
+            replace(self._turn, window=now.window, summary=now.summary), asked
+        )
+        return await self._stream()
+
+    async def _stream(self) -> Ending | None:
+        """Read the model until it is done or the turn is ended early (then: why)."""
+        reading = asyncio.create_task(self._read(), name=f"read {self._turn.lease.turn}")
+        ended = asyncio.create_task(self._control.ended())
+        gone = asyncio.create_task(self._reply.wait_gone())
+        try:
+            await asyncio.wait({reading, ended, gone}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (reading, ended, gone):
+                task.cancel()
+            results = await asyncio.gather(reading, ended, gone, return_exceptions=True)
+        if self._control.ending is not None:
+            return self._control.ending
+        if self._reply.gone is not None:
+            raise self._reply.gone
+        if isinstance(results[0], BaseException):
+            raise results[0]
+        return None
+
+    async def _read(self) -> None:
+        desk, answer = self._desk, self._answer
+        prompt = Prompt(
+            self._window.messages,
+            cache_key=self._hash(str(self._thread)),
+            user=self._hash(f"{self._thread.platform}:{self._turn.mail[-1].author.id}"),
+        )
+        async with aclosing(desk.model.stream(prompt)) as events:
+            async for event in events:
+                match event:
+                    case TextDelta(text):
+                        if answer.first_token is None:
+                            answer.first_token = desk.timer.now() - self._began
+                        answer.text += text
+                        self._reply.show(answer.text)
+                    case Waiting(seconds):
+                        if seconds >= LONG_WAIT_SECONDS:
+                            self._say(texts.WAITING)
+                    case Finished():
+                        answer.finished = event
+                        self._tally = tally_of(event, prompt, answer.text, desk.tokenizer)
+                        desk.budget.observe(self._window.tokens, self._tally.prompt)
+
+    def _say(self, what: str) -> None:
+        """Tell people why there is no answer yet, also where a status carries no words."""
+        self._reply.status(what)
+        self._reply.show(f"*{what}*")
+
+    def _build(self, turn: Turn, asked: tuple[Entry, ...]) -> Window:
+        return build_window(
+            system=self._desk.system,
+            summary=turn.summary,
+            log=turn.window,
+            new=asked,
+            now=Now(self._desk.clock(), tuple(self._names.values())),
+            budget=self._desk.budget.high,
+            tokenizer=self._desk.tokenizer,
+            longest=self._desk.budget.longest,
+        )
+
+    async def _fail(self, error: BobbinError) -> tuple[Outcome, Turn | Done]:
+        """Tell people what to do, and leave the history as it was before this turn."""
+        self._error = type(error).__name__
+        logger.warning(
+            "turn %s: %s: %s (%s)", self._turn.lease.turn, self._error, error, error.hint
+        )
+        if isinstance(error, PlatformBusy):
+            # The reply could not be delivered yet: keep the question for another attempt.
+            await self._reply.abandon()
+            await self._desk.threads.park(self._turn.lease)
+            return Outcome.PARKED, Done.LOST
+        if not isinstance(error, PlatformError):
+            try:
+                await self._reply.finish(error.user_text)
+            except PlatformError as silent:
+                logger.warning("turn %s: nobody could be told: %s", self._turn.lease.turn, silent)
+        return Outcome.FAILED, await self._rollback()
+
+    async def _commit(self, entries: tuple[Entry, ...], tally: Tally) -> Turn | Done:
+        owed = self._desk.folding.take_owed(self._thread)
+        figures = Tally(turns=1) + tally + owed
+        nonce = self._desk.new_id()
+        return await self._patiently(
+            lambda: self._desk.threads.commit(
+                self._turn.lease, entries, figures, self._names, nonce=nonce
+            )
+        )
+
+    async def _rollback(self) -> Turn | Done:
+        nonce = self._desk.new_id()
+        return await self._patiently(
+            lambda: self._desk.threads.rollback(self._turn.lease, nonce=nonce)
+        )
+
+    async def _patiently(self, write: Callable[[], Awaitable[Answered]]) -> Answered:
+        """Repeat a write, which carries a nonce, while the store is away for a while."""
+        loop = asyncio.get_running_loop()
+        ends = loop.time() + self._desk.store_patience_seconds
+        pause = 0.1
+        while True:
+            try:
+                return await write()
+            except StoreUnavailable:
+                if loop.time() + pause > ends:
+                    raise
+                await asyncio.sleep(pause)
+                pause = min(2.0, pause * 2)
+
+    async def _open(self) -> Spot:
+        event = self._opener()
+        return await self._adapter.open(event, title_of(event.text, event.author.name))
+
+    def _opener(self) -> Incoming:
+        """The message to answer to: the one that the thread is made from, else the newest."""
+        mail = self._turn.mail
+        return next((event for event in mail if event.ref.message == self._thread.thread), mail[-1])
+
+    def _key(self, part: int) -> str:
+        return f"{self._turn.lease.turn[:20]}p{part}"
+
+    async def _posted(self, spot: Spot, refs: tuple[MessageRef, ...]) -> None:
+        await self._watch.save(Draft(spot, refs))
+
+    def _hash(self, text: str) -> str:
+        return hashlib.sha256(f"{self._desk.salt}:{text}".encode()).hexdigest()[:32]
+
+    def _report(self, outcome: Outcome) -> None:
+        figures = self._reply.figures
+        self._desk.report(
+            TurnReport(
+                turn=self._turn.lease.turn,
+                platform=self._thread.platform,
+                outcome=outcome,
+                attempt=self._turn.attempt,
+                mail=len(self._turn.mail),
+                window_tokens=self._window.tokens,
+                first_token=self._answer.first_token,
+                first_text=_since(figures.first_text_at, self._began),
+                total=self._desk.timer.now() - self._began,
+                edits=figures.edits,
+                posts=figures.posts,
+                busy=figures.busy,
+                tally=self._tally,
+                error=self._error,
+            )
+        )
+
+
+def _since(at: float | None, began: float) -> float | None:
+    return None if at is None else at - began

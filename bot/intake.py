@@ -1,0 +1,177 @@
+"""What adapters hand in: messages, commands typed as messages, native commands."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import replace
+
+from bot.chat import (
+    Adapter,
+    CommandCall,
+    CommandReply,
+    CommandSpec,
+    Incoming,
+    MessageRef,
+    Notes,
+    ThreadKey,
+)
+from bot.commands.runner import Commands
+from bot.commands.specs import COMMANDS, Typed, typed_command
+from bot.engine import texts
+from bot.engine.engine import Engine
+from bot.errors import PlatformError, StoreUnavailable
+from bot.storage.threads import Threads
+from bot.storage.types import Begun
+
+logger = logging.getLogger(__name__)
+
+MOST_WAITING = 1_000
+"""Messages kept in this process while the store is away."""
+
+TELL_AGAIN_SECONDS = 60.0
+"""People in one thread are told at most this often that the store is away."""
+
+
+class Reception:
+    """One adapter's `Inbox`.
+
+    While the store is away people are told so, and their messages are kept here and handed in
+    again when it is back; a platform that delivers them again does no harm.
+    """
+
+    def __init__(
+        self,
+        adapter: Adapter,
+        threads: Threads,
+        engine: Engine,
+        commands: Commands,
+        new_id: Callable[[], str],
+    ) -> None:
+        self._adapter = adapter
+        self._threads = threads
+        self._engine = engine
+        self._commands = commands
+        self._new_id = new_id
+        self._waiting: deque[tuple[Incoming, str]] = deque(maxlen=MOST_WAITING)
+        self._told: dict[ThreadKey, float] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.malformed_events = 0
+
+    @property
+    def commands(self) -> Sequence[CommandSpec]:
+        """See `bot.chat.Inbox`."""
+        return COMMANDS
+
+    @property
+    def notes(self) -> Notes:
+        """See `bot.chat.Inbox`."""
+        return self._threads.notes(self._adapter.name)
+
+    async def message(self, event: Incoming) -> None:
+        """See `bot.chat.Inbox`."""
+        event = replace(event, text=_readable(event.text))
+        nonce = self._new_id()
+        try:
+            await self._take(event, nonce)
+        except StoreUnavailable as error:
+            logger.warning("a message waits for the store: %s (%s)", error, error.hint)
+            self._waiting.append((event, nonce))
+            if event.addressed:
+                self._spawn(self._tell(event))
+            raise
+
+    async def command(self, call: CommandCall) -> CommandReply:
+        """See `bot.chat.Inbox`."""
+        return await self._commands.run(call)
+
+    async def thread_of(self, platform: str, space: str, ref: MessageRef) -> ThreadKey | None:
+        """See `bot.chat.Inbox`."""
+        return await self._threads.thread_of(platform, space, ref)
+
+    def malformed(self, platform: str, kind: str) -> None:
+        """See `bot.chat.Inbox`."""
+        self.malformed_events += 1
+        logger.warning("%s sent an event that could not be read: %s", platform, kind)
+
+    async def resume(self) -> None:
+        """Hand in again what waited for the store; called while it may be back.
+
+        Messages go in the order they came; the first failure keeps the rest for the next call.
+        """
+        while self._waiting:
+            event, nonce = first = self._waiting[0]
+            try:
+                await self._take(event, nonce)
+            except StoreUnavailable:
+                return
+            if self._waiting and self._waiting[0] is first:
+                self._waiting.popleft()
+
+    async def close(self) -> None:
+        """End what is still being told."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _take(self, event: Incoming, nonce: str) -> None:
+        typed = typed_command(event.text)
+        if typed is not None and await self._is_command(typed, event):
+            await self._run_typed(typed, event, nonce)
+            return
+        begun = await self._engine.take(event, nonce)
+        if begun is Begun.IGNORED:
+            logger.debug("not addressed on %s", event.thread.platform)
+
+    async def _is_command(self, typed: Typed, event: Incoming) -> bool:
+        """A bare word is a command when it follows a mention, a marked one also without."""
+        if event.addressed and (typed.marked or not event.direct):
+            return True
+        return typed.marked and (event.direct or await self._threads.takes_part(event.thread))
+
+    async def _run_typed(self, typed: Typed, event: Incoming, nonce: str) -> None:
+        if not await self._threads.claim(event.event_id, event.thread, nonce=nonce):
+            return
+        call = CommandCall(
+            event_id=event.event_id,
+            name=typed.name,
+            author=event.author,
+            platform=event.thread.platform,
+            space=event.thread.space,
+            channel=event.thread.channel,
+            thread=event.thread,
+            options=typed.options,
+        )
+        # The platform waits for the event to be taken, and a summary can take a while.
+        self._spawn(self._respond(call, event))
+
+    async def _respond(self, call: CommandCall, event: Incoming) -> None:
+        reply = await self._commands.run(call)
+        try:
+            await self._adapter.respond(event, reply)
+        except PlatformError as error:
+            logger.warning("the answer to a typed command was not delivered: %s", error)
+
+    async def _tell(self, event: Incoming) -> None:
+        now = asyncio.get_running_loop().time()
+        if now - self._told.get(event.thread, -TELL_AGAIN_SECONDS) < TELL_AGAIN_SECONDS:
+            return
+        self._told = {
+            thread: at for thread, at in self._told.items() if now - at < TELL_AGAIN_SECONDS
+        } | {event.thread: now}
+        try:
+            await self._adapter.respond(event, CommandReply(texts.STORE_AWAY, private=False))
+        except PlatformError as error:
+            logger.warning("nobody could be told that the store is away: %s", error)
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def _readable(text: str) -> str:
+    """Without lone surrogates, which no request and no store could carry."""
+    return text.encode("utf-8", "replace").decode("utf-8")

@@ -1,0 +1,64 @@
+"""A model without a network, for a first try and for tests: it knows what was said, no more."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncGenerator
+
+from bot.model.demo_answers import answer, write_summary
+from bot.model.demo_memory import read_conversation
+from bot.model.port import (
+    Finished,
+    FinishReason,
+    ModelEvent,
+    Prompt,
+    Purpose,
+    TextDelta,
+    Usage,
+)
+
+NAME = "demo"
+PACE_SECONDS = 0.03
+_PIECE = re.compile(r"\s*\S{1,24}|\s+")
+_BYTES_PER_TOKEN = 4
+_FRAME_TOKENS = 4
+
+
+class DemoModel:
+    """Implements `bot.model.port.Model` by quoting the conversation back.
+
+    It answers when neither OPENAI_API_KEY nor OPENAI_BASE_URL is set, and says so.
+
+    Args:
+        pace: Seconds between two words; 0 for as fast as they are read.
+    """
+
+    def __init__(self, pace: float = PACE_SECONDS) -> None:
+        self._pace = pace
+
+    @property
+    def name(self) -> str:
+        """The model's name."""
+        return NAME
+
+    async def close(self) -> None:
+        """Nothing to release."""
+
+    async def stream(self, prompt: Prompt) -> AsyncGenerator[ModelEvent, None]:
+        """Answer word by word; token counts are estimates."""
+        folding = prompt.purpose is Purpose.SUMMARY
+        conversation = read_conversation(prompt.messages, folding=folding)
+        text = write_summary(conversation) if folding else answer(conversation)
+        most = prompt.max_output_tokens
+        short = text if most is None else text[: most * _BYTES_PER_TOKEN]
+        for piece in _PIECE.findall(short):
+            await asyncio.sleep(self._pace)
+            yield TextDelta(piece)
+        reason = FinishReason.STOP if short == text else FinishReason.LENGTH
+        asked = sum(_tokens(message.content) + _FRAME_TOKENS for message in prompt.messages)
+        yield Finished(reason, Usage(prompt=asked, completion=_tokens(short)), NAME)
+
+
+def _tokens(text: str) -> int:
+    return -(-len(text.encode("utf-8", "replace")) // _BYTES_PER_TOKEN)

@@ -1,0 +1,81 @@
+"""How many requests at once, and how far apart: what the gate learns from a server's answers.
+
+Pure arithmetic over the times it is told. Concurrency grows by one for each good answer until
+the server first pushes back, then by one for each round of good answers, and is halved at every
+push-back (AIMD). A rate limit also says how many requests the server takes in a span of time;
+starts are then spread out at a little less than that rate, which creeps up again, since
+requests that are refused count against most limits as well.
+"""
+
+from __future__ import annotations
+
+CAUTION = 0.95
+"""Part of the measured rate to go on with after a rate limit."""
+CREEP = 0.01
+"""Growth of the rate with each request that is taken; more the longer nothing is refused."""
+WIDEST_INTERVAL = 10.0
+"""Seconds; starts are not spread out further, unless the server asked for more."""
+QUIET_SECONDS = 60.0
+"""After so long without a push-back, starts are no longer spread out."""
+IDLE_SECONDS = 1.0
+"""After so long without any request, the measurement of the rate begins anew."""
+
+
+class Pace:
+    """Concurrency and spacing of one endpoint. Times are monotonic seconds."""
+
+    def __init__(self, start: int, most: int) -> None:
+        self._most = most
+        self._width = float(min(start, most))
+        self._interval = 0.0
+        self._probing = True
+        self._pushed_at: float | None = None
+        self._since: float | None = None
+        self._taken = 0
+
+    @property
+    def width(self) -> int:
+        """Requests that may run at once."""
+        return int(self._width)
+
+    @property
+    def interval(self) -> float:
+        """Seconds between the starts of two requests."""
+        return self._interval
+
+    def started(self, now: float, idle_since: float | None) -> None:
+        """A request starts; `idle_since` is when the last one ended, None while others run."""
+        if self._since is None or (idle_since is not None and now - idle_since > IDLE_SECONDS):
+            self._since, self._taken = now, 0
+        if self._pushed_at is not None and now - self._pushed_at > QUIET_SECONDS:
+            self._interval = 0.0
+
+    def taken(self) -> None:
+        """The server has begun to answer a request."""
+        self._taken += 1
+        self._interval /= 1 + CREEP * (1 + self._taken / 10)
+
+    def good(self) -> None:
+        """An answer has come to its end."""
+        step = 1.0 if self._probing else 1.0 / self._width
+        self._width = min(float(self._most), self._width + step)
+
+    def pushed(self, now: float, started: float, retry_after: float | None) -> bool:
+        """The server refused a request that began at `started`.
+
+        Returns:
+            Whether this is news: False for a request that was under way at the last push-back.
+        """
+        if self._pushed_at is not None and started <= self._pushed_at:
+            return False
+        self._pushed_at = now
+        self._probing = False
+        self._width = max(1.0, self._width / 2)
+        if retry_after is not None and retry_after > 0:
+            since = self._since if self._since is not None else now
+            span = max(now + retry_after - since, retry_after)
+            interval = span / max(self._taken, 1) / CAUTION
+            self._interval = min(interval, max(WIDEST_INTERVAL, retry_after))
+            self._since = now + retry_after
+        self._taken = 0
+        return True

@@ -1,0 +1,222 @@
+"""The wire format of streamed chat completions: pure readers, tolerant of what servers send.
+
+Servers that call themselves compatible leave fields out, set them to null, send keep-alives,
+empty events or errors in a shape of their own. Everything here takes such input for what it
+most likely means and never raises for a missing or mistyped field.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+from bot.model.port import Usage
+
+DONE = "[DONE]"
+LONGEST_LINE = 16 * 1024 * 1024
+"""Bytes; a longer line is no stream of small deltas, and must not fill the memory."""
+
+_LINE_END = re.compile(rb"\r\n|\n|\r")
+
+
+def mapping(value: object) -> Mapping[str, object]:
+    """`value` if it is a JSON object, else an empty one."""
+    return cast("Mapping[str, object]", value) if isinstance(value, dict) else {}
+
+
+def sequence(value: object) -> Sequence[object]:
+    """`value` if it is a JSON array, else an empty one."""
+    return cast("Sequence[object]", value) if isinstance(value, list) else ()
+
+
+def string(value: object) -> str:
+    """`value` if it is a string, else an empty one."""
+    return value if isinstance(value, str) else ""
+
+
+def _count(value: object) -> int:
+    """A number of tokens; 0 for anything that is none."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return 0
+    return max(0, int(value)) if value == value and abs(value) < 1e15 else 0
+
+
+@dataclass(frozen=True, slots=True)
+class ServerEvent:
+    """One server-sent event; `kind` is empty when the server named none."""
+
+    kind: str
+    data: str
+
+
+class EventDecoder:
+    """Puts server-sent events together from bytes, wherever the network cut them."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+        self._kind = ""
+        self._data: list[str] = []
+
+    def feed(self, data: bytes) -> list[ServerEvent]:
+        """The events that `data` completes.
+
+        Raises:
+            ValueError: A line is longer than `LONGEST_LINE`.
+        """
+        buffer = self._rest + data
+        # A final CR may be the first half of CR LF.
+        held = buffer[-1:] if buffer.endswith(b"\r") else b""
+        *lines, rest = _LINE_END.split(buffer[: len(buffer) - len(held)])
+        self._rest = rest + held
+        if len(self._rest) > LONGEST_LINE:
+            raise ValueError("a line of the stream is too long")
+        return [event for line in lines if (event := self._line(line)) is not None]
+
+    def end(self) -> list[ServerEvent]:
+        """The event that the last bytes hold when the closing blank line never came."""
+        events = [self._line(line) for line in (*_LINE_END.split(self._rest), b"")]
+        self._rest = b""
+        return [event for event in events if event is not None]
+
+    def _line(self, line: bytes) -> ServerEvent | None:
+        if not line:
+            event = ServerEvent(self._kind, "\n".join(self._data)) if self._data else None
+            self._kind, self._data = "", []
+            return event
+        name, _, value = line.decode("utf-8", "replace").partition(":")
+        value = value.removeprefix(" ")
+        if name == "data":
+            self._data.append(value)
+        elif name == "event":
+            self._kind = value
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """What one event of the stream says.
+
+    Attributes:
+        text: Text to show, refusals included.
+        alive: The model made progress: text, reasoning or a tool call.
+        finish: The provider's finish reason, empty while there is none.
+        usage: Token counts, usually in a chunk of their own at the end.
+        model: The model that serves the request.
+        error: An error object in place of an answer; None in every good chunk.
+    """
+
+    text: str = ""
+    alive: bool = False
+    finish: str = ""
+    usage: Usage | None = None
+    model: str = ""
+    error: Mapping[str, object] | None = None
+
+
+NOTHING = Chunk()
+
+
+def read_event(event: ServerEvent) -> Chunk:
+    """Read one event; `DONE` is the caller's to see.
+
+    Raises:
+        ValueError: The data is not JSON.
+    """
+    data = event.data.strip()
+    if not data:
+        return NOTHING
+    if event.kind == "error":
+        return Chunk(error=_error_of(data))
+    return read_chunk(json.loads(data))
+
+
+def _error_of(data: str) -> Mapping[str, object]:
+    try:
+        decoded: object = json.loads(data)
+    except ValueError:
+        return {"message": data}
+    return _as_error(mapping(decoded).get("error") or decoded)
+
+
+def _as_error(value: object) -> Mapping[str, object]:
+    return mapping(value) or {"message": value if isinstance(value, str) else "unnamed error"}
+
+
+def read_chunk(value: object) -> Chunk:
+    """Read a decoded chunk, or a whole completion from a server that does not stream."""
+    chunk = mapping(value)
+    if error := chunk.get("error"):
+        return Chunk(error=_as_error(error))
+    if chunk.get("object") == "error" or chunk.get("type") == "error":
+        return Chunk(error=chunk)
+    choice = _first_choice(chunk.get("choices"))
+    delta = mapping(choice.get("delta")) or mapping(choice.get("message"))
+    text = _text(delta.get("content")) + string(delta.get("refusal")) or string(choice.get("text"))
+    alive = bool(
+        text
+        or delta.get("content")
+        or delta.get("reasoning_content")
+        or delta.get("reasoning")
+        or delta.get("reasoning_details")
+        or delta.get("tool_calls")
+    )
+    return Chunk(
+        text=text,
+        alive=alive,
+        finish=string(choice.get("finish_reason")),
+        usage=read_usage(chunk.get("usage")),
+        model=string(chunk.get("model")),
+    )
+
+
+def _first_choice(choices: object) -> Mapping[str, object]:
+    for value in sequence(choices):
+        choice = mapping(value)
+        if choice.get("index") in (0, None):
+            return choice
+    return {}
+
+
+def _text(content: object) -> str:
+    """Content is a string, or a list of parts of which those of type text are shown."""
+    if isinstance(content, str):
+        return content
+    parts = (mapping(part) for part in sequence(content))
+    return "".join(string(part.get("text")) for part in parts if part.get("type") == "text")
+
+
+def read_usage(value: object) -> Usage | None:
+    """Token counts, None when the server sent none worth the name."""
+    usage = mapping(value)
+    prompt = _count(usage.get("prompt_tokens"))
+    completion = _count(usage.get("completion_tokens"))
+    if not prompt and not completion:
+        return None
+    details = mapping(usage.get("prompt_tokens_details"))
+    cached = _count(details.get("cached_tokens")) or _count(usage.get("prompt_cache_hit_tokens"))
+    cached = min(cached, prompt)
+    return Usage(
+        prompt=prompt,
+        completion=completion,
+        cached=cached,
+        written=min(_count(details.get("cache_write_tokens")), prompt - cached),
+        reasoning=_count(mapping(usage.get("completion_tokens_details")).get("reasoning_tokens")),
+    )
+
+
+def join_surrogates(text: str) -> tuple[str, str]:
+    """Text that can be encoded, and a trailing half of a character to put before the next piece.
+
+    Servers that cut strings by UTF-16 units send the two halves of an emoji in two deltas.
+    """
+    held = ""
+    if text and "\ud800" <= text[-1] <= "\udbff":
+        text, held = text[:-1], text[-1]
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return text, held

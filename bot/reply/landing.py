@@ -1,0 +1,123 @@
+"""Making sure that the whole answer arrives."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+from bot.chat import MessageRef, Spot
+from bot.errors import BadToken, MessageGone, PlatformBusy, PlatformError
+from bot.reply.pacing import Clock, Pacer, Urgency
+from bot.reply.written import Patience, Written
+
+logger = logging.getLogger(__name__)
+
+
+class Landing:
+    """Writes the last text of one reply, ahead of everybody's interim edits."""
+
+    def __init__(
+        self, written: Written, pacer: Pacer, space: str, clock: Clock, patience: Patience
+    ) -> None:
+        self._written = written
+        self._pacer = pacer
+        self._space = space
+        self._clock = clock
+        self._patience = patience
+
+    async def write(self, spot: Spot, parts: Sequence[str], *, edits: bool) -> None:
+        """Make the messages show `parts`.
+
+        Where a message cannot be edited now, it and those after it are posted anew, and the old
+        ones are left over: a whole answer further down is better than half of one.
+
+        Raises:
+            PlatformError: Somebody deleted a message, or posting did not succeed in time.
+        """
+        written = self._written
+        replaces_up_to = 0
+        for index, text in enumerate(parts):
+            if index < len(written.refs) and written.shown[index] != text:
+                if not edits or not await self._edit(index, text):
+                    replaces_up_to = len(written.refs)
+                    written.drop_from(index)
+            if index == len(written.refs):
+                await self._post(spot, index, text, replaces=index < replaces_up_to)
+        written.drop_from(len(parts))
+
+    async def tidy(self) -> None:
+        """Delete the messages that are left over."""
+        until = self._clock.now() + self._patience.tidy
+        for ref in tuple(self._written.leftovers):
+            try:
+                await self._delete(ref, until)
+            except PlatformError as error:
+                logger.warning("a message was left over: %s", type(error).__name__)
+        self._written.leftovers.clear()
+
+    async def _edit(self, index: int, text: str) -> bool:
+        """Whether the message shows `text`; if not, another one has to."""
+        patience = self._patience
+        until = self._clock.now() + patience.edit
+        channel = self._written.refs[index].channel
+        while True:
+            permit = await self._pacer.acquire_within(
+                "edit", channel, self._space, Urgency.FINAL, patience.edit_slot
+            )
+            if permit is None:
+                return False
+            try:
+                with permit:
+                    await self._written.edit(index, text)
+            except PlatformBusy as busy:
+                pause = self._written.told_to_wait(busy, "edit", channel)
+                if pause > patience.edit_slot or self._clock.now() + pause > until:
+                    return False
+                await self._clock.sleep(pause)
+            except (MessageGone, BadToken):
+                raise
+            except PlatformError as error:
+                logger.info("the final edit was refused: %s", type(error).__name__)
+                return False
+            else:
+                return True
+
+    async def _post(self, spot: Spot, index: int, text: str, *, replaces: bool) -> None:
+        until = self._clock.now() + self._patience.post
+        while True:
+            left = until - self._clock.now()
+            permit = await self._pacer.acquire_within(
+                "post", spot.channel, self._space, Urgency.FINAL, left
+            )
+            if permit is None:
+                raise PlatformBusy("no room for the answer within the time allowed")
+            try:
+                with permit:
+                    await self._written.post(spot, index, text, replaces=replaces)
+            except PlatformBusy as busy:
+                pause = self._written.told_to_wait(busy, "post", spot.channel)
+                if self._clock.now() + pause > until:
+                    raise
+                await self._clock.sleep(pause)
+            else:
+                await self._written.tell(spot)
+                return
+
+    async def _delete(self, ref: MessageRef, until: float) -> None:
+        while True:
+            left = until - self._clock.now()
+            permit = await self._pacer.acquire_within(
+                "delete", ref.channel, self._space, Urgency.PART, left
+            )
+            if permit is None:
+                raise PlatformBusy("no room for a deletion within the time allowed")
+            try:
+                with permit:
+                    await self._written.delete(ref)
+            except PlatformBusy as busy:
+                pause = self._written.told_to_wait(busy, "delete", ref.channel)
+                if self._clock.now() + pause > until:
+                    raise
+                await self._clock.sleep(pause)
+            else:
+                return

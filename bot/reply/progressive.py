@@ -1,0 +1,321 @@
+"""The progressive reply: one answer, written into a chat while it is still being made."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from types import TracebackType
+from typing import Literal
+
+from bot.chat import Adapter, MessageRef, Spot
+from bot.errors import BadToken, BobbinError, MessageGone, NotAllowed, PlatformBusy, PlatformError
+from bot.reply.landing import Landing
+from bot.reply.pacing import Clock, Pacer, Urgency
+from bot.reply.readable import readable_prefix
+from bot.reply.split import Splitter
+from bot.reply.status import StatusSign
+from bot.reply.waiting import settle, stop, unless
+from bot.reply.written import Patience, ReplyFigures, Written
+
+logger = logging.getLogger(__name__)
+
+OnPosted = Callable[[Spot, tuple[MessageRef, ...]], Awaitable[None]]
+"""Told where the reply is, before anything else is posted."""
+
+_Step = tuple[Literal["post", "edit"], int]
+
+
+class ProgressiveReply:
+    """The one writer of one answer.
+
+    `show` takes each newer text of the answer and returns at once; a task of the reply's own
+    brings the messages up to date as fast as the platform's limits and the other replies let it,
+    always with the newest text and one call at a time. `finish` writes the whole answer and
+    returns once the platform has accepted it.
+
+        async with ProgressiveReply(...) as reply:
+            reply.show("Some")
+            reply.show("Some text")
+            refs = await reply.finish("Some text.")
+
+    Leaving the block without `finish` is `abandon`. Adapters are expected to return from `edit`
+    when the platform has accepted the text; one that returns later holds `finish` up.
+    """
+
+    def __init__(
+        self,
+        adapter: Adapter,
+        pacer: Pacer,
+        space: str,
+        *,
+        clock: Clock,
+        open_spot: Callable[[], Awaitable[Spot]],
+        key: Callable[[int], str],
+        on_posted: OnPosted,
+        spot: Spot | None = None,
+        refs: Sequence[MessageRef] = (),
+        again: bool = False,
+        status: str = "thinking …",
+        patience: Patience | None = None,
+    ) -> None:
+        """Nothing is done before `start`.
+
+        Args:
+            adapter: Where to write.
+            pacer: The one that all replies through `adapter` share.
+            space: `ThreadKey.space`.
+            clock: Time.
+            open_spot: Gives the place to write in; may be slow. Not called when `spot` is given.
+            key: The post's key for a number below 2,000: the message's place in the answer, or
+                `REPLACEMENT` more for one that is posted in place of another.
+            on_posted: Called with the spot and all messages so far after opening and after every
+                post, before anything else is posted. Should it raise, the reply ends.
+            spot: Where an earlier process has written.
+            refs: The messages it is known to have posted; they are edited from the start.
+            again: An earlier process may have posted one more that is not among `refs`.
+            status: Shown while there is no text, unless `status()` says something better.
+            patience: How long to insist.
+        """
+        self._open_spot = open_spot
+        self._spot = spot
+        self._clock = clock
+        self._pacer = pacer
+        self._patience = patience or Patience()
+        self._capabilities = adapter.capabilities
+        self._splitter = Splitter(adapter.capabilities.max_chars, adapter.measure)
+        self._written = Written(adapter, pacer, space, clock, key, on_posted, refs, again)
+        self._sign = StatusSign(adapter, pacer, space, clock, status)
+        self._space = space
+        self._text = ""
+        self._pending = False
+        self._skipped = 0
+        self._final: str | None = None
+        self._landed_at: float | None = None
+        self._stopped = False
+        self._changed = asyncio.Event()
+        self._urgent = asyncio.Event()
+        self._gone: asyncio.Future[BobbinError] = asyncio.get_running_loop().create_future()
+        self._writer: asyncio.Task[None] | None = None
+        self._tidying: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> ProgressiveReply:
+        self.start()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._landed_at is None:
+            await self.abandon()
+        else:
+            await self.close()
+
+    def start(self) -> None:
+        """Open the spot and show the status sign, in the background."""
+        if self._writer is None and not self._stopped:
+            self._writer = asyncio.create_task(self._write(), name="reply")
+            self._writer.add_done_callback(_log_fault)
+
+    def show(self, text: str) -> None:
+        """Take the answer so far, from its beginning. Never blocks."""
+        if text == self._text or self._final is not None or not text.strip():
+            return
+        if self._pending:
+            self._skipped += 1
+        self._pending = True
+        self._text = text
+        self._changed.set()
+
+    def status(self, text: str | None) -> None:
+        """Say what is being done while there is no text yet; None for nothing special."""
+        self._sign.show(text)
+
+    async def finish(self, text: str) -> tuple[MessageRef, ...]:
+        """Write the whole answer; the messages that hold it, in order.
+
+        Old messages that are left over may be deleted only by the time `close` returns.
+
+        Raises:
+            PlatformError: It cannot be written, or not within `Patience`.
+            BobbinError: What `on_posted` raised.
+        """
+        if self._final is None:
+            self._final = text
+            self._hurry()
+        self.start()
+        if self._writer is None or self._stopped:
+            raise RuntimeError("the reply has been abandoned")
+        await asyncio.shield(self._writer)
+        if self._gone.done():
+            raise self._gone.result()
+        if self._tidying is not None:
+            await settle(self._tidying, self._clock.sleep(self._patience.tidy_briefly))
+        return tuple(self._written.refs)
+
+    async def close(self) -> None:
+        """After `finish`: wait until what is left over has been deleted and the sign cleared."""
+        if self._tidying is not None:
+            await asyncio.gather(self._tidying, return_exceptions=True)
+        await self._sign.close(self._patience.grace)
+
+    async def abandon(self) -> None:
+        """Stop writing and leave the messages as they are, for a successor or for good.
+
+        A call that is under way is given a moment to return.
+        """
+        self._stopped = True
+        self._hurry()
+        self._sign.end()
+        try:
+            if self._writer is not None:
+                await settle(self._writer, self._clock.sleep(self._patience.grace))
+        finally:
+            for task in (self._writer, self._tidying):
+                if task is not None:
+                    await stop(task)
+            await self._sign.close(self._patience.grace)
+
+    @property
+    def gone(self) -> BobbinError | None:
+        """Why the reply can no longer be written, None while it can.
+
+        Somebody deleted it or its thread, the platform refuses for good, or where it is could not
+        be kept.
+        """
+        return self._gone.result() if self._gone.done() else None
+
+    async def wait_gone(self) -> BobbinError:
+        """Wait for `gone`; for ever, if all goes well."""
+        return await asyncio.shield(self._gone)
+
+    @property
+    def refs(self) -> tuple[MessageRef, ...]:
+        """The messages so far, in order."""
+        return tuple(self._written.refs)
+
+    @property
+    def figures(self) -> ReplyFigures:
+        """What it has taken so far."""
+        written = self._written
+        return ReplyFigures(
+            posts=written.posts,
+            edits=written.edits,
+            skipped=self._skipped,
+            first_text_at=written.first_text_at,
+            final_at=self._landed_at,
+            busy=written.busy,
+        )
+
+    def _hurry(self) -> None:
+        self._urgent.set()
+        self._changed.set()
+
+    async def _write(self) -> None:
+        try:
+            spot = await self._opened()
+            self._sign.start(spot)
+            with self._pacer.reply(spot.channel, self._space):
+                await self._follow()
+                if self._final is not None and not self._stopped:
+                    await self._land(spot, self._final)
+        except BobbinError as error:
+            self._gone.set_result(error)
+        finally:
+            self._sign.end()
+
+    async def _opened(self) -> Spot:
+        patience = self._patience
+        until = self._clock.now() + patience.opening
+        while self._spot is None:
+            try:
+                self._spot = await self._open_spot()
+            except PlatformBusy as busy:
+                pause = self._written.told_to_wait(busy)
+                if self._clock.now() + pause > until:
+                    raise
+                await self._clock.sleep(pause)
+            else:
+                await self._written.tell(self._spot)
+        return self._spot
+
+    async def _follow(self) -> None:
+        """Keep the messages up to date until the answer is complete."""
+        while not self._urgent.is_set():
+            await self._changed.wait()
+            self._changed.clear()
+            while self._capabilities.edits and not self._urgent.is_set():
+                step = self._next_step()
+                if step is None:
+                    break
+                await self._take(*step)
+
+    def _next_step(self) -> _Step | None:
+        """The first message that does not show what it should, and how to mend it."""
+        written = self._written
+        if not written.refs and not readable_prefix(self._text):
+            return None
+        for index, part in enumerate(self._splitter.parts(self._text)):
+            if index >= len(written.refs):
+                return "post", index
+            if written.shown[index] != part.text:
+                return "edit", index
+        return None
+
+    async def _take(self, call: Literal["post", "edit"], index: int) -> None:
+        """Wait for leave, then make the call with what is the newest text by then."""
+        written = self._written
+        due = written.not_before
+        if call == "edit":
+            due = max(due, written.at[index] + self._capabilities.min_edit_seconds)
+        if due > self._clock.now():
+            await unless(self._urgent, self._clock.sleep(due - self._clock.now()))
+            return
+        parts = self._splitter.parts(self._text)
+        last = index == len(parts) - 1
+        urgency = Urgency.INTERIM if call == "edit" and last else Urgency.PART
+        spot = await self._opened()
+        channel = spot.channel if call == "post" else written.refs[index].channel
+        permit = await unless(
+            self._urgent, self._pacer.acquire(call, channel, self._space, urgency)
+        )
+        if permit is None:
+            return
+        if self._urgent.is_set() or self._next_step() != (call, index):
+            permit.give_back()
+            return
+        self._pending = False
+        text = self._splitter.parts(self._text)[index].text
+        try:
+            with permit:
+                if call == "post":
+                    await written.post(spot, index, text)
+                else:
+                    await written.edit(index, text)
+        except (MessageGone, NotAllowed, BadToken):
+            raise
+        except PlatformError as error:
+            pause = written.told_to_wait(error, call, channel)
+            written.not_before = self._clock.now() + pause
+            logger.info("an interim %s failed: %s", call, type(error).__name__)
+        else:
+            if call == "post":
+                await written.tell(spot)
+            self._sign.end()
+
+    async def _land(self, spot: Spot, text: str) -> None:
+        landing = Landing(self._written, self._pacer, self._space, self._clock, self._patience)
+        parts = [part.text for part in self._splitter.parts(text, final=True)]
+        await landing.write(spot, parts, edits=self._capabilities.edits)
+        self._landed_at = self._clock.now()
+        if self._written.leftovers:
+            self._tidying = asyncio.create_task(landing.tidy(), name="tidy")
+
+
+def _log_fault(writer: asyncio.Task[None]) -> None:
+    """A fault of our own must not go unseen, even if nobody calls `finish` any more."""
+    if not writer.cancelled() and (fault := writer.exception()) is not None:
+        logger.error("the reply's writer failed", exc_info=fault)

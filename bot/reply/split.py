@@ -1,0 +1,270 @@
+"""Splitting an answer into messages, also while it is still growing.
+
+Parts end at a paragraph, else a line, a sentence, a word or a grapheme. Links, mentions and
+emoji stay whole unless one alone is longer than a message. A code fence that is open at the end
+of a part is closed there and opened again in the next one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum, auto
+
+import regex
+
+from bot.reply.boundaries import atoms, choose_cut, half_open_at
+from bot.reply.fences import Fence, Kind, Region, open_fence, scan
+
+Measure = Callable[[str], int]
+"""Length of Markdown as the platform counts it."""
+
+LEAST_LIMIT = 256
+"""Shorter messages could not hold a fence's own lines and any code beside them."""
+
+_WINDOW = 4
+"""Characters looked at for one part, as a multiple of the limit."""
+
+_LOOK_AHEAD = 4500
+"""Characters after the longest possible part in which a link that begins there must end."""
+
+_BLANK_LINES = regex.compile(r"(?:[^\S\n]*+\n)++")
+_SPACE = regex.compile(r"\s++")
+_HALF_FENCE = regex.compile(r"[ \t>]*+(?:[-*+][ \t]++|[0-9]{1,9}[.)][ \t]++)*+(?:`{1,2}|~{1,2})$")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One message of an answer: what it shows of `answer[start:end]`.
+
+    Attributes:
+        text: What to post: `head`, then the text itself without white space around it, then
+            `tail`. Inside code all white space is kept.
+        start: Where it begins; the end of the part before.
+        end: Where it ends.
+        head: The lines that open a carried fence again; empty when there is none.
+        tail: The lines that close the open fence. When the very next thing in the answer is the
+            fence's own closing line, this stands for it and the next part leaves it out.
+    """
+
+    text: str
+    start: int
+    end: int
+    head: str = ""
+    tail: str = ""
+
+
+class _Mode(Enum):
+    FROZEN = auto()
+    LAST = auto()
+    GROWING = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    at: int
+    fence: Fence | None
+
+
+class Splitter:
+    """Splits one answer as it grows; parts that are followed by another one never change.
+
+    A snapshot costs time in proportion to what is new plus one message. A text that does not
+    begin like the one before (the model was asked again) keeps those parts that still hold.
+    """
+
+    def __init__(self, limit: int, measure: Measure) -> None:
+        """`limit` is in units of `measure`.
+
+        Raises:
+            ValueError: `limit` is less than `LEAST_LIMIT`.
+        """
+        if limit < LEAST_LIMIT:
+            raise ValueError(f"a message must hold at least {LEAST_LIMIT}, not {limit}")
+        self._limit = limit
+        self._measure = measure
+        self._frozen: list[Part] = []
+        self._cuts: list[_Cut] = [_Cut(0, None)]
+        self._prefix = ""
+
+    def parts(self, text: str, *, final: bool = False) -> tuple[Part, ...]:
+        """The messages that show `text`, the whole answer so far.
+
+        While it is not `final`, half-open markup at the very end is held back. A fence's opening
+        line that nothing follows is not shown; blank text gives no part.
+        """
+        self._forget_what_changed(text)
+        mode = _Mode.LAST if final else _Mode.GROWING
+        while True:
+            cut = self._cuts[-1]
+            begin = _visible_start(text, cut)
+            chunk = text[begin : begin + self._limit * _WINDOW]
+            whole = begin + len(chunk) == len(text)
+            mid_line = begin > 0 and text[begin - 1] != "\n"
+            if whole:
+                last = _render(chunk, cut.fence, mid_line, mode)
+                if not last.text.strip():
+                    return tuple(self._frozen)
+                if self._measure(last.text) <= self._limit:
+                    part = Part(last.text, cut.at, len(text), last.head, last.tail)
+                    return (*self._frozen, part)
+            self._freeze(text, cut, begin, chunk, mid_line, growing=whole and not final)
+
+    def _forget_what_changed(self, text: str) -> None:
+        while not text.startswith(self._prefix):
+            self._cuts.pop()
+            at = self._cuts[-1].at
+            self._prefix = self._prefix[:at]
+            while self._frozen and self._frozen[-1].end > at:
+                self._frozen.pop()
+
+    def _freeze(
+        self, text: str, cut: _Cut, begin: int, chunk: str, mid_line: bool, *, growing: bool
+    ) -> None:
+        def fits(length: int) -> bool:
+            shown = _render(chunk[:length], cut.fence, mid_line, _Mode.FROZEN)
+            return self._measure(shown.text) <= self._limit
+
+        most = _longest(fits, len(chunk) - 1)
+        near = chunk[: most + _LOOK_AHEAD]
+        regions = scan(near, cut.fence, mid_line=mid_line)
+        whole = atoms(near, regions, growing=growing and len(near) == len(chunk))
+        first = _first_visible(near, regions, cut.fence)
+        length = most
+        while most > first + 1:
+            length = choose_cut(near, regions, whole, first, most)
+            if fits(length):
+                break
+            most = length - 1
+        length = max(1, length)
+        shown = _render(chunk[:length], cut.fence, mid_line, _Mode.FROZEN)
+        end = begin + length
+        if shown.text.strip():
+            self._frozen.append(Part(shown.text, cut.at, end, shown.head, shown.tail))
+        fence = open_fence(scan(chunk[:length], cut.fence, mid_line=mid_line), cut.fence)
+        self._cuts.append(_Cut(end, fence.continued() if fence else None))
+        self._prefix = text[:end]
+
+
+def split(text: str, limit: int, measure: Measure) -> list[str]:
+    """The messages that show a complete answer. See `Splitter`."""
+    return [part.text for part in Splitter(limit, measure).parts(text, final=True)]
+
+
+def _longest(fits: Callable[[int], bool], most: int) -> int:
+    """The greatest length up to `most` that fits, by bisection; at least 1."""
+    low, high = 1, most
+    while low < high:
+        middle = (low + high + 1) // 2
+        if fits(middle):
+            low = middle
+        else:
+            high = middle - 1
+    return max(1, low)
+
+
+def _visible_start(text: str, cut: _Cut) -> int:
+    """Skip white space after a cut, but not inside code and not a line's indentation."""
+    if cut.fence is not None:
+        return cut.at
+    begin = cut.at
+    if begin > 0 and text[begin - 1] != "\n":
+        spaces = _SPACE.match(text, begin)
+        begin = text.rfind("\n", begin, spaces.end()) + 1 or spaces.end() if spaces else begin
+    blank = _BLANK_LINES.match(text, begin)
+    return blank.end() if blank else begin
+
+
+def _first_visible(text: str, regions: list[Region], carried: Fence | None) -> int:
+    """Offset of the first character that the part shows."""
+    after = _after_empty_fence(text, regions) if carried else 0
+    if carried is not None and after is None:
+        return 0
+    rest = text[after or 0 :]
+    return (after or 0) + len(rest) - len(rest.lstrip())
+
+
+def _after_empty_fence(text: str, regions: list[Region]) -> int | None:
+    """Where prose begins if a carried fence ends before any code; None if it holds some."""
+    for region in regions:
+        if region.kind is Kind.CLOSING:
+            return region.end
+        if region.kind is not Kind.CODE:
+            return region.start
+        if not text[region.start : region.end].isspace():
+            return None
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    text: str
+    head: str = ""
+    tail: str = ""
+
+
+def _render(chunk: str, carried: Fence | None, mid_line: bool, mode: _Mode) -> _Shown:
+    """What a message that holds `chunk` shows."""
+    if mode is _Mode.GROWING:
+        chunk = _hold_back(chunk, carried, mid_line)
+    regions = scan(chunk, carried, mid_line=mid_line)
+    fence = open_fence(regions, carried)
+    head = ""
+    if carried is not None:
+        after = _after_empty_fence(chunk, regions)
+        if after is not None:
+            return _render(_without_blank_lines(chunk[after:]), None, False, mode)
+        if mode is not _Mode.FROZEN and not chunk.strip():
+            return _Shown("")
+        quote = carried.prefix if mid_line and carried.quoted else ""
+        head = f"{carried.opening}\n{quote}"
+        chunk = _dedented_closing(chunk, regions, carried)
+    if fence is None:
+        return _Shown(head + chunk.rstrip(), head)
+    if mode is not _Mode.FROZEN:
+        unused = _unused_opening(chunk, regions)
+        before = "" if unused is None else chunk[:unused].rstrip()
+        if unused is not None and (before or mode is _Mode.GROWING):
+            return _Shown(head + before if before else "", head)
+    tail = ("" if chunk.endswith("\n") else "\n") + fence.closing
+    return _Shown(head + chunk + tail, head, tail)
+
+
+def _hold_back(chunk: str, carried: Fence | None, mid_line: bool) -> str:
+    """Leave out markup at the very end that is not complete yet."""
+    line = chunk.rfind("\n") + 1
+    if _HALF_FENCE.match(chunk, line):
+        return chunk[:line]
+    if open_fence(scan(chunk, carried, mid_line=mid_line), carried) is not None:
+        return chunk
+    return chunk[: half_open_at(chunk)]
+
+
+def _without_blank_lines(text: str) -> str:
+    blank = _BLANK_LINES.match(text)
+    return text[blank.end() :] if blank else text
+
+
+def _dedented_closing(chunk: str, regions: list[Region], carried: Fence) -> str:
+    """The chunk with its carried fence's own closing line at the margin.
+
+    The fence was opened again at the margin, so an indented mark might not close it.
+    """
+    for region in regions:
+        if region.kind is Kind.CLOSING:
+            if carried.quoted:
+                return chunk
+            return chunk[: region.start] + chunk[region.start :].lstrip(" \t")
+        if region.kind is not Kind.CODE:
+            return chunk
+    return chunk
+
+
+def _unused_opening(chunk: str, regions: list[Region]) -> int | None:
+    """Where the last fence opens if it holds nothing yet, None if it holds something."""
+    for region in reversed(regions):
+        if region.kind is Kind.OPENING:
+            return region.start
+        if region.kind is not Kind.CODE or chunk[region.start : region.end].strip():
+            return None
+    return None

@@ -1,0 +1,95 @@
+"""The "is working" sign: best effort, and never in the way of the reply."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from bot.chat import Adapter, Spot
+from bot.errors import PlatformBusy, PlatformError
+from bot.reply.pacing import Clock, Pacer, Urgency
+from bot.reply.waiting import settle, stop, unless
+
+logger = logging.getLogger(__name__)
+
+CLEAR_WAIT = 10.0
+"""Seconds to wait for leave to clear the sign."""
+
+
+class StatusSign:
+    """Shows the sign from `start` to `end`, renewed as often as the platform needs.
+
+    One task makes all its calls one after the other, so that nothing shows the sign again after
+    it has been cleared. Failures are logged and otherwise ignored.
+    """
+
+    def __init__(
+        self, adapter: Adapter, pacer: Pacer, space: str, clock: Clock, default: str
+    ) -> None:
+        """`default` is shown as long as `show` has not said what is being done."""
+        self._adapter = adapter
+        self._pacer = pacer
+        self._space = space
+        self._clock = clock
+        self._default = default
+        self._text = default
+        self._changed = asyncio.Event()
+        self._ended = False
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self, spot: Spot) -> None:
+        """Show the sign from now on, where the platform has one."""
+        every = self._adapter.capabilities.status_seconds
+        if every is not None and self._task is None and not self._ended:
+            self._task = asyncio.create_task(self._keep(spot, every), name="status sign")
+
+    def show(self, text: str | None) -> None:
+        """Say what is being done; None for the default."""
+        text = text or self._default
+        if text != self._text:
+            self._text = text
+            self._changed.set()
+
+    def end(self) -> None:
+        """Clear the sign, without waiting for it."""
+        self._ended = True
+        self._changed.set()
+
+    async def close(self, seconds: float) -> None:
+        """Clear the sign, and wait up to `seconds` for it."""
+        self.end()
+        if self._task is not None:
+            if not await settle(self._task, self._clock.sleep(seconds)):
+                logger.info("the status sign was not cleared in time")
+            await stop(self._task)
+
+    async def _keep(self, spot: Spot, every: float) -> None:
+        shown = False
+        try:
+            while not self._ended:
+                self._changed.clear()
+                permit = self._pacer.try_acquire("status", spot.channel, self._space)
+                if permit is not None:
+                    shown = True
+                    with permit:
+                        await self._call(spot, self._text)
+                await unless(self._changed, self._clock.sleep(every))
+            if shown:
+                await self._clear(spot)
+        except PlatformError as error:
+            logger.info("the status sign is given up: %s", type(error).__name__)
+
+    async def _clear(self, spot: Spot) -> None:
+        permit = await self._pacer.acquire_within(
+            "status", spot.channel, self._space, Urgency.FINAL, CLEAR_WAIT
+        )
+        if permit is not None:
+            with permit:
+                await self._call(spot, None)
+
+    async def _call(self, spot: Spot, text: str | None) -> None:
+        try:
+            await self._adapter.show_status(spot, text)
+        except PlatformBusy as busy:
+            if busy.retry_after is not None:
+                self._pacer.penalise("status", spot.channel, self._space, busy.retry_after)

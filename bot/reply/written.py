@@ -1,0 +1,166 @@
+"""What one reply has on the platform, and the calls that change it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from bot.chat import Adapter, Call, MessageRef, Spot
+from bot.errors import PlatformBusy, PlatformError
+from bot.reply.pacing import Clock, Pacer
+
+REPLACEMENT = 1000
+"""Added to a message's place in the answer to name the post that replaces it."""
+
+_FIRST_PAUSE = 1.0
+_LONGEST_PAUSE = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a reply insists, in seconds.
+
+    Attributes:
+        opening: On opening its spot.
+        edit_slot: On a slot for the final edit; without one the answer is posted instead.
+        edit: On a final edit that the platform is too busy for.
+        post: On the final text being posted.
+        tidy_briefly: On deleting what is left over, before `finish` returns.
+        tidy: On deleting it after that.
+        grace: On a call that is under way when the reply is abandoned, and on clearing the sign.
+    """
+
+    opening: float = 60.0
+    edit_slot: float = 3.0
+    edit: float = 20.0
+    post: float = 120.0
+    tidy_briefly: float = 2.0
+    tidy: float = 120.0
+    grace: float = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyFigures:
+    """What one reply took; times by the reply's clock, None if it has not happened.
+
+    Attributes:
+        posts: Messages posted.
+        edits: Edits made.
+        skipped: Texts that a newer one overtook before they could be shown.
+        first_text_at: When the first text of this process was visible.
+        final_at: When the platform had accepted the whole answer.
+        busy: Calls that failed for now.
+    """
+
+    posts: int = 0
+    edits: int = 0
+    skipped: int = 0
+    first_text_at: float | None = None
+    final_at: float | None = None
+    busy: int = 0
+
+
+class Written:
+    """The messages of one reply.
+
+    Attributes:
+        refs: The messages, in order.
+        shown: What each one shows; None if that is not known.
+        at: When each one was last written.
+        leftovers: Messages that no longer belong to the answer and are to be deleted.
+        not_before: No interim call before this time.
+    """
+
+    def __init__(
+        self,
+        adapter: Adapter,
+        pacer: Pacer,
+        space: str,
+        clock: Clock,
+        key: Callable[[int], str],
+        on_posted: Callable[[Spot, tuple[MessageRef, ...]], Awaitable[None]],
+        refs: Sequence[MessageRef],
+        again: bool,
+    ) -> None:
+        """See `ProgressiveReply`."""
+        self._adapter = adapter
+        self._pacer = pacer
+        self._space = space
+        self._clock = clock
+        self._key = key
+        self._on_posted = on_posted
+        self._resumed = bool(refs) or again
+        self._again = again
+        self._pause = _FIRST_PAUSE
+        self.refs = list(refs)
+        self.shown: list[str | None] = [None] * len(self.refs)
+        self.at = [-math.inf] * len(self.refs)
+        self.leftovers: list[MessageRef] = []
+        self.not_before = -math.inf
+        self.posts = 0
+        self.edits = 0
+        self.busy = 0
+        self.first_text_at: float | None = None
+
+    async def post(self, spot: Spot, index: int, text: str, *, replaces: bool = False) -> None:
+        """Post the next message. With `replaces`, one that stood in its place is left over."""
+        key = self._key(index + REPLACEMENT if replaces else index)
+        again = self._again or (replaces and self._resumed)
+        try:
+            ref = await self._adapter.post(spot, text, key=key, again=again)
+        except PlatformBusy as busy:
+            # Only a refusal with a time to wait is sure not to have been carried out.
+            self._again = self._again or busy.retry_after is None
+            raise
+        self._again = False
+        self.refs.append(ref)
+        self.shown.append(text)
+        self.at.append(self._clock.now())
+        if ref in self.leftovers:
+            self.leftovers.remove(ref)
+        self.posts += 1
+        self._succeeded()
+
+    async def edit(self, index: int, text: str) -> None:
+        """Give a message its new text."""
+        self.at[index] = self._clock.now()
+        self.shown[index] = None
+        await self._adapter.edit(self.refs[index], text)
+        self.shown[index] = text
+        self.edits += 1
+        self._succeeded()
+
+    async def delete(self, ref: MessageRef) -> None:
+        """Delete a message that is left over."""
+        await self._adapter.delete(ref)
+
+    async def tell(self, spot: Spot) -> None:
+        """Report where the reply is, with the messages that are left over at the end."""
+        await self._on_posted(spot, (*self.refs, *self.leftovers))
+
+    def drop_from(self, index: int) -> None:
+        """From this message on they no longer belong to the answer."""
+        self.leftovers.extend(self.refs[index:])
+        del self.refs[index:], self.shown[index:], self.at[index:]
+
+    def told_to_wait(
+        self, error: PlatformError, call: Call | None = None, channel: str = ""
+    ) -> float:
+        """Count a failure that may pass; seconds to wait before another try.
+
+        A rate limit holds for the other replies of its scope as well, other faults for this one.
+        """
+        self.busy += 1
+        if isinstance(error, PlatformBusy) and error.retry_after is not None:
+            if call is not None:
+                self._pacer.penalise(call, channel, self._space, error.retry_after)
+            return error.retry_after
+        pause = self._pause
+        self._pause = min(2 * pause, _LONGEST_PAUSE)
+        return pause
+
+    def _succeeded(self) -> None:
+        self._pause = _FIRST_PAUSE
+        if self.first_text_at is None:
+            self.first_text_at = self._clock.now()

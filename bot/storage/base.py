@@ -1,0 +1,56 @@
+"""What all parts of the store share: the link, the clock, and how a script is called."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from redis.asyncio import Redis
+
+from bot.chat import ThreadKey
+from bot.storage.connect import Argument, Link
+from bot.storage.keys import ThreadKeys
+from bot.storage.scripts import SCRIPTS
+
+DAY_SECONDS = 86_400
+
+
+class Base:
+    """See `Threads` for the arguments."""
+
+    def __init__(
+        self,
+        client: Redis,
+        *,
+        worker: str,
+        clock: Callable[[], float],
+        new_id: Callable[[], str],
+        lease_seconds: float = 15.0,
+        retention_days: int = 90,
+        max_attempts: int = 3,
+    ) -> None:
+        self._link = Link(client)
+        self._worker = worker
+        self._clock = clock
+        self._new_id = new_id
+        self._lease_ms = max(1, round(lease_seconds * 1000))
+        self._retention_seconds = retention_days * DAY_SECONDS
+        self._max_attempts = max_attempts
+
+    def _now_ms(self) -> int:
+        return round(self._clock() * 1000)
+
+    async def _run(
+        self,
+        name: str,
+        thread: ThreadKey,
+        arguments: Sequence[Argument] = (),
+        *,
+        nonce: str = "",
+        keys: Sequence[str] = (),
+    ) -> Any:
+        """Run a script with the keys and arguments that prelude.lua expects, then its own."""
+        shared = (str(thread), self._now_ms(), self._retention_seconds, self._lease_ms, nonce)
+        return await self._link.run(
+            SCRIPTS[name], (*ThreadKeys(thread).all(), *keys), (*shared, *arguments)
+        )

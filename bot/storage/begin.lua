@@ -1,0 +1,44 @@
+--[[
+Take a message: drop it, queue it, or begin a turn with it.
+
+KEYS  12 B:event:<digest>
+ARGV  6 turn id if one begins, 7 worker, 8 message (JSON), 9 addressed (1/0), 10 author id,
+      11 label, 12 message id when the conversation is loose, else ""
+Returns  {"duplicate"} | {"ignored"} | {"queued"} | state("run")
+--]]
+local EVENT = KEYS[12]
+
+local taken_by = redis.call("GET", EVENT)
+if taken_by then
+  if taken_by ~= NONCE then
+    return { "duplicate" }
+  end
+  if get("grant") == NONCE then
+    hold()
+    return state("run")
+  end
+  return { "queued" }
+end
+
+local turn = get("turn")
+local staying = turn and get("leaving") ~= turn
+if ARGV[9] ~= "1" and get("part") ~= "1" and not staying then
+  return { "ignored" }
+end
+
+redis.call("SET", EVENT, NONCE, "EX", DAY)
+redis.call("RPUSH", QUEUE, ARGV[8])
+redis.call("SADD", AUTHORS, ARGV[10])
+redis.call("HSETNX", META, "label", ARGV[11])
+if ARGV[12] ~= "" then
+  redis.call("HSET", META, "loose", 1)
+  find(12, 12)
+end
+if not turn then
+  start(ARGV[6], ARGV[7])
+end
+touch()
+if turn then
+  return { "queued" }
+end
+return state("run")

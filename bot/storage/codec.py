@@ -1,0 +1,162 @@
+"""The JSON that values are kept as.
+
+Fields with their default value are left out, unknown fields are passed over: a field can be added
+later without touching stored data. Text may hold lone surrogates, so bytes are UTF-8 with
+"surrogatepass".
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields
+from typing import Any, cast
+
+from bot.chat import Author, Incoming, MessageRef, Spot, ThreadKey
+from bot.errors import StoreMismatch
+from bot.records import Entry, Summary, Tally
+from bot.storage.types import Draft
+
+ROLES = ("user", "assistant", "context")
+TALLY_FIELDS = tuple(field.name for field in fields(Tally))
+
+
+def to_bytes(text: str) -> bytes:
+    """Text as it is sent to Redis."""
+    return text.encode("utf-8", "surrogatepass")
+
+
+def to_text(raw: bytes) -> str:
+    """Text as it came from Redis."""
+    return raw.decode("utf-8", "surrogatepass")
+
+
+def dump_incoming(event: Incoming) -> bytes:
+    """A queued message."""
+    return _dump(
+        {
+            "event": event.event_id,
+            "thread": str(event.thread),
+            "ref": [event.ref.channel, event.ref.message],
+            "author": [event.author.id, event.author.name],
+            "admin": event.author.is_admin,
+            "text": event.text,
+            "at": event.at,
+            "position": event.position,
+            "addressed": event.addressed,
+            "direct": event.direct,
+            "joins": event.joins,
+            "loose": event.loose,
+        }
+    )
+
+
+def load_incoming(raw: bytes) -> Incoming:
+    """The reverse of `dump_incoming`. Raises StoreMismatch."""
+    data = _load(raw)
+    try:
+        return Incoming(
+            event_id=data["event"],
+            thread=ThreadKey.parse(data["thread"]),
+            ref=MessageRef(*data["ref"]),
+            author=Author(*data["author"], is_admin=data.get("admin", False)),
+            text=data.get("text", ""),
+            at=data.get("at", 0),
+            position=data.get("position", 0),
+            addressed=data.get("addressed", False),
+            direct=data.get("direct", False),
+            joins=data.get("joins", False),
+            loose=data.get("loose", False),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise StoreMismatch("a queued message cannot be read") from error
+
+
+def dump_entry(entry: Entry) -> bytes:
+    """An entry of the log, without its number: that is the field it is kept under."""
+    return _dump(
+        {
+            "role": entry.role,
+            "text": entry.text,
+            "at": entry.at,
+            "id": entry.author_id,
+            "author": entry.author,
+            "messages": list(entry.message_ids),
+            "tokens": entry.tokens,
+            "cut": entry.interrupted,
+            "turn": entry.turn,
+        }
+    )
+
+
+def load_entry(raw: bytes, seq: int) -> Entry:
+    """The reverse of `dump_entry`. Raises StoreMismatch."""
+    data = _load(raw)
+    role = data.get("role")
+    if role not in ROLES:
+        raise StoreMismatch(f"log entry {seq} has an unknown role")
+    try:
+        return Entry(
+            role=role,
+            text=data.get("text", ""),
+            at=data.get("at", 0),
+            author_id=data.get("id", ""),
+            author=data.get("author", ""),
+            message_ids=tuple(data.get("messages", ())),
+            tokens=data.get("tokens", 0),
+            interrupted=data.get("cut", False),
+            turn=data.get("turn", ""),
+            seq=seq,
+        )
+    except TypeError as error:
+        raise StoreMismatch(f"log entry {seq} cannot be read") from error
+
+
+def dump_draft(draft: Draft) -> bytes:
+    """Where a reply is being written."""
+    spot = None if draft.spot is None else [draft.spot.channel, draft.spot.reply_to]
+    refs = [[ref.channel, ref.message] for ref in draft.refs]
+    return _dump({"spot": spot, "refs": refs, "note": draft.note})
+
+
+def load_draft(raw: bytes | None) -> Draft:
+    """The reverse of `dump_draft`; nothing stored is an empty draft. Raises StoreMismatch."""
+    if not raw:
+        return Draft()
+    data = _load(raw)
+    spot = data.get("spot")
+    try:
+        return Draft(
+            spot=None if spot is None else Spot(*spot),
+            refs=tuple(MessageRef(*ref) for ref in data.get("refs", ())),
+            note=data.get("note", ""),
+        )
+    except TypeError as error:
+        raise StoreMismatch("a draft cannot be read") from error
+
+
+def dump_summary(summary: Summary) -> bytes:
+    """A summary's text and origin; version and cursor are kept beside it. Empty for none."""
+    return _dump({"text": summary.text, "by": summary.made_by}) if summary.text else b""
+
+
+def load_summary(raw: bytes | None, upto: int, version: int) -> Summary:
+    """The reverse of `dump_summary`. Raises StoreMismatch."""
+    if not raw:
+        return Summary(upto=upto, version=version)
+    data = _load(raw)
+    return Summary(data.get("text", ""), upto, version, data.get("by", ""))
+
+
+def _dump(data: dict[str, Any]) -> bytes:
+    kept = {name: value for name, value in data.items() if value not in (None, "", False, [])}
+    return to_bytes(json.dumps(kept, ensure_ascii=False, separators=(",", ":")))
+
+
+def _load(raw: bytes) -> dict[str, Any]:
+    try:
+        data: object = json.loads(to_text(raw))
+    except ValueError as error:
+        raise StoreMismatch("stored data is not JSON") from error
+    if not isinstance(data, dict):
+        raise StoreMismatch("stored data has an unknown form")
+    return cast(dict[str, Any], data)

@@ -1,0 +1,213 @@
+"""Finding threads, who is in them, and the small records beside them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import date
+from typing import cast
+from urllib.parse import unquote
+
+from bot.chat import MessageRef, Notes, ThreadChoice, ThreadKey
+from bot.errors import StoreMismatch
+from bot.records import Tally
+from bot.storage.codec import TALLY_FIELDS, to_bytes, to_text
+from bot.storage.connect import Command, Link
+from bot.storage.keys import (
+    BUCKETS,
+    SCHEMA,
+    BucketKeys,
+    Place,
+    ThreadKeys,
+    notes,
+    of_place,
+    place_of,
+)
+from bot.storage.log import Log
+
+VERSION = 1
+"""Of the layout described in keys.py and prelude.lua; raised when old code could not read it."""
+
+EVENT_SECONDS = 86_400
+RECENT_LOOKED_AT = 100
+RECENT_MOST = 25
+SWEEP_BATCH = 100
+
+User = tuple[str, str, str]
+"""Platform, space, user id."""
+
+
+class Directory(Log):
+    """The part of `Threads` that knows which threads there are."""
+
+    async def takes_part(self, thread: ThreadKey) -> bool:
+        """Whether messages here count without addressing the bot. Raises StoreUnavailable."""
+        part, turn, leaving = await self._link.call(
+            "HMGET", ThreadKeys(thread).meta, "part", "turn", "leaving"
+        )
+        return part is not None or (turn is not None and turn != leaving)
+
+    async def leave(self, thread: ThreadKey) -> bool:
+        """Stop taking part until addressed again; a running turn still ends as usual.
+
+        Returns:
+            Whether the bot took part. Raises StoreUnavailable.
+        """
+        return bool(await self._run("leave", thread))
+
+    async def authors(self, thread: ThreadKey) -> frozenset[str]:
+        """Ids of everybody whose message was taken in this thread. Raises StoreUnavailable."""
+        members = await self._link.call("SMEMBERS", ThreadKeys(thread).authors)
+        return frozenset(map(to_text, cast(set[bytes], members)))
+
+    async def thread_of(self, platform: str, space: str, ref: MessageRef) -> ThreadKey | None:
+        """The loose conversation that a message belongs to. Raises StoreUnavailable."""
+        place = (platform, space, ref.channel)
+        name = await self._link.call("HGET", of_place(place).found(place), to_bytes(ref.message))
+        return None if name is None else ThreadKey.parse(to_text(name))
+
+    async def recent(
+        self, platform: str, space: str, channel: str, user: str
+    ) -> Sequence[ThreadChoice]:
+        """Threads of a channel in which `user` has written, the latest first, at most 25.
+
+        Only the channel's hundred latest threads are looked at. Raises StoreUnavailable.
+        """
+        place = (platform, space, channel)
+        names = await self._link.call(
+            "ZREVRANGE", of_place(place).channel(place), 0, RECENT_LOOKED_AT - 1
+        )
+        threads = [ThreadKey.parse(to_text(name)) for name in cast(list[bytes], names)]
+        commands: list[Command] = []
+        for thread in threads:
+            keys = ThreadKeys(thread)
+            commands.append(("HMGET", keys.meta, "label", "last"))
+            commands.append(("SISMEMBER", keys.authors, to_bytes(user)))
+        replies = await self._link.batch(commands)
+        choices = [
+            ThreadChoice(thread, to_text(label or b""), int(last) / 1000)
+            for thread, (label, last), wrote in zip(
+                threads, replies[::2], replies[1::2], strict=True
+            )
+            if wrote and last is not None
+        ]
+        return choices[:RECENT_MOST]
+
+    async def all_threads(self) -> AsyncIterator[ThreadKey]:
+        """Every thread, in no order; some may have an empty log (a first turn that failed).
+
+        Goes by the index of each bucket, with ZSCAN: threads that are there all the time are met
+        once, those that come or go meanwhile may be. Raises StoreUnavailable.
+        """
+        sizes = await self._link.batch(
+            [("ZCARD", BucketKeys(bucket).threads) for bucket in range(BUCKETS)]
+        )
+        for bucket in (bucket for bucket, size in enumerate(sizes) if size):
+            met: set[ThreadKey] = set()
+            cursor = 0
+            while True:
+                cursor, page = await self._link.call(
+                    "ZSCAN", BucketKeys(bucket).threads, cursor, "COUNT", 500
+                )
+                for name, _ in cast(list[tuple[bytes, float]], page):
+                    thread = ThreadKey.parse(to_text(name))
+                    if thread not in met:
+                        met.add(thread)
+                        yield thread
+                if not cursor:
+                    break
+
+    async def sweep(self) -> int:
+        """Remove what is left of threads past their retention; call it now and then.
+
+        Their content has expired by itself; this takes them out of the indexes. Retention goes by
+        the injected clock.
+
+        Returns:
+            How many were removed. Raises StoreUnavailable.
+        """
+        cutoff = self._now_ms() - self._retention_seconds * 1000
+        removed = 0
+        found = await self._link.batch(
+            [
+                ("ZRANGEBYSCORE", bucket.threads, "-inf", cutoff, "LIMIT", 0, SWEEP_BATCH)
+                for bucket in map(BucketKeys, range(BUCKETS))
+            ]
+        )
+        for name in (name for names in found for name in names):
+            figures = await self._wipe(ThreadKey.parse(to_text(name)), cutoff, self._new_id())
+            removed += figures[0] >= 0
+        return removed
+
+    async def claim(
+        self, event_id: str, where: ThreadKey | Place, *, nonce: str | None = None
+    ) -> bool:
+        """Take an event that is not a message to answer, such as a command typed as text.
+
+        Shares its memory of a day with `begin`.
+
+        Args:
+            event_id: As in `Incoming`.
+            where: Its thread, or (platform, space, channel).
+            nonce: Repeat it when trying again after StoreUnavailable.
+
+        Returns:
+            True for the first delivery only. Raises StoreUnavailable.
+        """
+        place = place_of(where) if isinstance(where, ThreadKey) else where
+        key = of_place(place).event(event_id)
+        token = to_bytes(nonce or self._new_id())
+        if await self._link.call("SET", key, token, "NX", "EX", EVENT_SECONDS):
+            return True
+        return await self._link.call("GET", key) == token
+
+    async def usage(self, day: date) -> Mapping[User, Tally]:
+        """The figures of one day (UTC) for every user. Raises StoreUnavailable."""
+        key = day.strftime("%Y%m%d")
+        replies = await self._link.batch(
+            [("HGETALL", BucketKeys(bucket).usage(key)) for bucket in range(BUCKETS)]
+        )
+        sums: dict[User, list[int]] = {}
+        for reply in cast(list[dict[bytes, bytes]], replies):
+            for field, amount in reply.items():
+                name, figure = to_text(field).rsplit("|", 1)
+                platform, space, user = map(unquote, name.split(":"))
+                figures = sums.setdefault((platform, space, user), [0] * len(TALLY_FIELDS))
+                figures[int(figure) - 1] += int(amount)
+        return {user: Tally(*figures) for user, figures in sums.items()}
+
+    def notes(self, name_space: str) -> Notes:
+        """Small durable texts, kept apart by `name_space` (an adapter's name)."""
+        return StoredNotes(self._link, notes(name_space))
+
+    async def check_schema(self) -> None:
+        """Write the layout's version into an empty database, or compare it.
+
+        Raises:
+            StoreMismatch: The data has another layout or another number of buckets.
+            StoreUnavailable: Redis does not answer.
+        """
+        ours = {"version": VERSION, "buckets": BUCKETS}
+        await self._link.batch([("HSETNX", SCHEMA, name, value) for name, value in ours.items()])
+        theirs = await self._link.call("HMGET", SCHEMA, *ours)
+        if [int(value) for value in theirs] != list(ours.values()):
+            raise StoreMismatch(
+                f"the data has layout {theirs[0].decode()} with {theirs[1].decode()} buckets, "
+                f"this program has layout {VERSION} with {BUCKETS}"
+            )
+
+
+class StoredNotes:
+    """`bot.chat.Notes` in one hash."""
+
+    def __init__(self, link: Link, key: str) -> None:
+        self._link = link
+        self._key = key
+
+    async def read(self, name: str) -> str | None:
+        """The note, or None. Raises StoreUnavailable."""
+        raw = await self._link.call("HGET", self._key, to_bytes(name))
+        return None if raw is None else to_text(raw)
+
+    async def write(self, name: str, text: str) -> None:
+        """Keep the note until it is written again. Raises StoreUnavailable."""
+        await self._link.call("HSET", self._key, to_bytes(name), to_bytes(text))

@@ -1,0 +1,20 @@
+--[[
+Replace the summary, if it is still the one the caller started from.
+
+KEYS  12 B:answer:<nonce>
+ARGV  6 expected version, 7 expected cursor, 8 new cursor, 9 new summary (JSON)
+Returns  1 done | 0 not
+--]]
+local ANSWER = KEYS[12]
+
+if redis.call("EXISTS", ANSWER) == 1 then
+  return 1
+end
+local version = number("version")
+if version ~= tonumber(ARGV[6]) or number("upto") ~= tonumber(ARGV[7])
+  or tonumber(ARGV[8]) > number("seq") then
+  return 0
+end
+redis.call("HSET", META, "summary", ARGV[9], "upto", ARGV[8], "version", whole(version + 1))
+redis.call("SET", ANSWER, "1", "EX", ANSWER_SECONDS)
+return 1

@@ -1,0 +1,32 @@
+--[[
+Remove a thread with everything that points to it, and fence off whoever runs a turn in it.
+
+Events taken in the last day stay known by the digests of their ids (B:event), which tell nothing
+of who said what or where: a message delivered once more must not be answered again.
+
+KEYS  12 B:answer:<nonce>
+ARGV  6 only when last written at or before this time (ms), "" for in any case
+Returns  {messages, summary (1/0), took part (1/0), turn ran (1/0)}, all -1 when it is too young
+--]]
+local ANSWER = KEYS[12]
+
+local told = redis.call("GET", ANSWER)
+if told then
+  local figures = {}
+  for figure in string.gmatch(told, "%d+") do
+    figures[#figures + 1] = tonumber(figure)
+  end
+  return figures
+end
+if ARGV[6] ~= "" and number("last") > tonumber(ARGV[6]) then
+  return { -1, -1, -1, -1 }
+end
+local found = {
+  redis.call("HLEN", LOG) + redis.call("LLEN", QUEUE) + redis.call("LLEN", MAIL),
+  redis.call("HEXISTS", META, "summary"),
+  redis.call("HEXISTS", META, "part"),
+  redis.call("HEXISTS", META, "turn"),
+}
+wipe()
+redis.call("SET", ANSWER, table.concat(found, ","), "EX", ANSWER_SECONDS)
+return found

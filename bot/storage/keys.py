@@ -1,0 +1,161 @@
+"""The name of every key in Redis.
+
+Keys of one channel share a hash tag, so that one script can change a thread together with the
+indexes it is in, and so that all of it lies in one slot of a Redis Cluster. A channel's bucket is
+fixed by its name and by the number of buckets, which therefore never changes for given data.
+
+    bobbin:schema                    HASH    version, buckets
+    bobbin:notes:<name space>        HASH    name -> text
+    B = bobbin:{bNNN}
+    B:leases                         ZSET    thread -> end of its lease, server's ms; 0 when parked
+    B:threads                        ZSET    thread -> last write, ms
+    B:channel:<channel>              ZSET    thread -> last write, ms; the newest 100
+    B:found:<channel>                HASH    message id -> thread, for loose conversations
+    B:use:<day>                      HASH    <user>|<figure> -> sum
+    B:event:<digest>                 STRING  nonce of the call that took the event; one day
+    B:answer:<nonce>                 STRING  what a write answered; ten minutes
+    T = B:t:<thread>
+    T:meta                           HASH    see the header of prelude.lua
+    T:log                            HASH    seq -> entry
+    T:queue                          LIST    messages waiting for the next turn
+    T:mail                           LIST    messages of the running turn
+    T:names                          HASH    author id -> unique name
+    T:authors                        SET     author ids
+    T:refs                           SET     message ids of this thread in B:found
+    T:stage:<nonce>                  HASH    a log being imported
+"""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from bot.chat import ThreadKey
+
+BUCKETS = 128
+PREFIX = "bobbin"
+SCHEMA = f"{PREFIX}:schema"
+
+Place = tuple[str, str, str]
+"""Platform, space, channel."""
+
+
+def place_of(thread: ThreadKey) -> Place:
+    """The parent channel that a thread belongs to."""
+    return thread.platform, thread.space, thread.channel
+
+
+def bucket_of(place: Place) -> int:
+    """The bucket of a channel, 0 to BUCKETS - 1."""
+    return zlib.crc32(":".join(place).encode()) % BUCKETS
+
+
+def notes(name_space: str) -> str:
+    """The notes of one adapter."""
+    return f"{PREFIX}:notes:{_quoted(name_space)}"
+
+
+@dataclass(frozen=True, slots=True)
+class BucketKeys:
+    """Keys that the channels of one bucket share."""
+
+    bucket: int
+
+    @property
+    def base(self) -> str:
+        """What all keys of the bucket start with, the hash tag included."""
+        return f"{PREFIX}:{{b{self.bucket:03d}}}"
+
+    @property
+    def leases(self) -> str:
+        """Threads with a turn, by the end of its lease."""
+        return f"{self.base}:leases"
+
+    @property
+    def threads(self) -> str:
+        """All threads, by last write."""
+        return f"{self.base}:threads"
+
+    def usage(self, day: str) -> str:
+        """Figures per user; `day` is YYYYMMDD in UTC."""
+        return f"{self.base}:use:{day}"
+
+    def event(self, event_id: str) -> str:
+        """Whether an event was taken. The id itself is not kept."""
+        digest = hashlib.sha256(event_id.encode("utf-8", "surrogatepass")).hexdigest()
+        return f"{self.base}:event:{digest[:32]}"
+
+    def answer(self, nonce: str) -> str:
+        """What the write with this nonce answered."""
+        return f"{self.base}:answer:{_quoted(nonce)}"
+
+    def channel(self, place: Place) -> str:
+        """Threads of one channel, by last write."""
+        return f"{self.base}:channel:{_joined(place)}"
+
+    def found(self, place: Place) -> str:
+        """Loose conversations of one channel, by message id."""
+        return f"{self.base}:found:{_joined(place)}"
+
+
+def of_place(place: Place) -> BucketKeys:
+    """The bucket's keys for a channel."""
+    return BucketKeys(bucket_of(place))
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadKeys:
+    """Keys of one thread."""
+
+    thread: ThreadKey
+
+    @property
+    def bucket(self) -> BucketKeys:
+        """Keys of the thread's bucket."""
+        return of_place(place_of(self.thread))
+
+    @property
+    def base(self) -> str:
+        """What all keys of the thread start with."""
+        return f"{self.bucket.base}:t:{self.thread}"
+
+    @property
+    def meta(self) -> str:
+        """Counters, the running turn, the summary."""
+        return f"{self.base}:meta"
+
+    @property
+    def log(self) -> str:
+        """Entries by number."""
+        return f"{self.base}:log"
+
+    @property
+    def authors(self) -> str:
+        """Who has written here."""
+        return f"{self.base}:authors"
+
+    def stage(self, nonce: str) -> str:
+        """A log on its way in."""
+        return f"{self.base}:stage:{_quoted(nonce)}"
+
+    def all(self) -> tuple[str, ...]:
+        """The keys every script takes, in the order that prelude.lua names them."""
+        base, bucket, place = self.base, self.bucket, place_of(self.thread)
+        return (
+            *(f"{base}:{part}" for part in ("meta", "log", "queue", "mail")),
+            *(f"{base}:{part}" for part in ("names", "authors", "refs")),
+            bucket.leases,
+            bucket.threads,
+            bucket.channel(place),
+            bucket.found(place),
+        )
+
+
+def _quoted(part: str) -> str:
+    return quote(part, safe="@.-_")
+
+
+def _joined(place: Place) -> str:
+    return ":".join(_quoted(part) for part in place)

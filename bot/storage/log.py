@@ -1,0 +1,166 @@
+"""The log of a thread and its summary: reading, folding, import, forgetting."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, cast
+
+from bot.chat import ThreadKey
+from bot.records import Entry, Summary, Tally
+from bot.storage.base import DAY_SECONDS, Base
+from bot.storage.codec import dump_entry, dump_summary, to_bytes
+from bot.storage.connect import Command
+from bot.storage.keys import ThreadKeys
+from bot.storage.reading import read_conversation, read_entries, tally_figures
+from bot.storage.types import Conversation, Erased
+from bot.title import title_of
+
+STAGE_BATCH = 500
+
+
+class Log(Base):
+    """The part of `Threads` that deals with what was said."""
+
+    async def take_window(self, thread: ThreadKey) -> Conversation:
+        """The thread as it stands, in one round trip; an unknown one is empty.
+
+        Raises StoreUnavailable or StoreMismatch.
+        """
+        return read_conversation(await self._run("read", thread))
+
+    async def count(self, thread: ThreadKey) -> int:
+        """How many entries the log holds, summarised ones included. Raises StoreUnavailable."""
+        return int(await self._link.call("HLEN", ThreadKeys(thread).log))
+
+    async def entries(self, thread: ThreadKey, *, batch: int = 500) -> AsyncIterator[Entry]:
+        """The whole log in order, `batch` entries per round trip.
+
+        Ends with the entry that is the newest when the iteration begins, or early when the thread
+        is forgotten or replaced meanwhile. Raises StoreUnavailable or StoreMismatch.
+        """
+        keys = ThreadKeys(thread)
+        epoch: bytes | None
+        epoch, newest = await self._link.call("HMGET", keys.meta, "epoch", "seq")
+        last = int(newest or 0)
+        for first in range(1, last + 1, batch):
+            fields = range(first, min(first + batch - 1, last) + 1)
+            raw, now = await self._link.batch(
+                [("HMGET", keys.log, *fields), ("HGET", keys.meta, "epoch")]
+            )
+            if now != epoch:
+                return
+            for entry in read_entries(cast(Sequence[bytes | None], raw), first):
+                yield entry
+
+    async def fold(
+        self, thread: ThreadKey, expected: Summary, new: Summary, *, nonce: str | None = None
+    ) -> bool:
+        """Replace the summary, if it is still `expected` (compared by version and cursor).
+
+        Forgetting a thread counts as a new version, so that a summary of what was forgotten is
+        never stored. The log stays as it is.
+
+        Returns:
+            Whether it was replaced; False when somebody else was first.
+
+        Raises:
+            ValueError: `new` does not follow on `expected`.
+            StoreUnavailable: Unknown whether it was stored; call again with the same `nonce`.
+        """
+        if new.version != expected.version + 1 or new.upto < expected.upto or not new.text:
+            raise ValueError("a new summary has text, the next version and no earlier cursor")
+        token = nonce or self._new_id()
+        reply = await self._run(
+            "fold",
+            thread,
+            (expected.version, expected.upto, new.upto, dump_summary(new)),
+            nonce=token,
+            keys=(ThreadKeys(thread).bucket.answer(token),),
+        )
+        return bool(reply)
+
+    async def forget(self, thread: ThreadKey, *, nonce: str | None = None) -> Erased:
+        """Remove everything of a thread: log, summary, names, waiting mail, draft, indexes.
+
+        A running turn is fenced off: its `renew` and `commit` answer LOST. For a day the digests
+        of its messages' event ids stay, without any link to thread, author or text, so that a
+        message the platform delivers again is not answered as if it were new. Figures of usage
+        per user and day stay too; they say nothing about the thread.
+
+        Raises:
+            StoreUnavailable: Unknown whether it was done; call again with the same `nonce`.
+        """
+        messages, summary, part, ran = await self._wipe(thread, "", nonce or self._new_id())
+        return Erased(messages, bool(summary), bool(part), bool(ran))
+
+    async def restore(
+        self,
+        thread: ThreadKey,
+        entries: Sequence[Entry],
+        summary: Summary,
+        tally: Tally,
+        names: Mapping[str, str],
+        *,
+        nonce: str | None = None,
+    ) -> bool:
+        """Replace a thread by an imported one.
+
+        Entries keep their numbers; when none has one they are numbered from 1. The version of
+        `summary` is replaced by the next one of this thread. The bot takes part from then on.
+
+        Returns:
+            False, and nothing is changed, while a turn runs there.
+
+        Raises:
+            ValueError: The numbers do not rise, or the summary's cursor is beyond them.
+            StoreUnavailable: Unknown whether it was done; call again with the same `nonce`.
+        """
+        numbered = _numbered(entries, summary.upto)
+        token = nonce or self._new_id()
+        keys = ThreadKeys(thread)
+        stage = keys.stage(token)
+        for start in range(0, len(numbered), STAGE_BATCH):
+            pairs: list[bytes | int] = []
+            for entry in numbered[start : start + STAGE_BATCH]:
+                pairs += (entry.seq, dump_entry(entry))
+            commands: list[Command] = [("HSET", stage, *pairs), ("EXPIRE", stage, DAY_SECONDS)]
+            await self._link.batch(commands)
+        flat = [to_bytes(part) for pair in names.items() for part in pair]
+        people = [entry for entry in numbered if entry.role == "user"]
+        label = title_of(people[0].text, people[0].author) if people else ""
+        reply = await self._run(
+            "restore",
+            thread,
+            (
+                numbered[-1].seq if numbered else 0,
+                summary.upto,
+                dump_summary(summary),
+                to_bytes(label),
+                *tally_figures(tally),
+                len(flat),
+                *flat,
+                *sorted({to_bytes(entry.author_id) for entry in people if entry.author_id}),
+            ),
+            nonce=token,
+            keys=(keys.bucket.answer(token), stage),
+        )
+        return reply == 1
+
+    async def _wipe(self, thread: ThreadKey, not_after: int | str, nonce: str) -> Any:
+        answer = ThreadKeys(thread).bucket.answer(nonce)
+        return await self._run("forget", thread, (not_after,), nonce=nonce, keys=(answer,))
+
+
+def _numbered(entries: Sequence[Entry], upto: int) -> Sequence[Entry]:
+    """Entries with rising numbers. Raises ValueError."""
+    if not any(entry.seq for entry in entries):
+        numbered = [replace(entry, seq=seq) for seq, entry in enumerate(entries, start=1)]
+    else:
+        numbered = list(entries)
+    numbers = [entry.seq for entry in numbered]
+    if any(number <= before for before, number in zip([0, *numbers], numbers, strict=False)):
+        raise ValueError("the numbers of the entries do not rise")
+    if upto < 0 or upto > (numbers[-1] if numbers else 0):
+        raise ValueError("the summary covers entries that are not there")
+    return numbered

@@ -1,0 +1,201 @@
+--[[
+Put in front of every other script: names for keys and arguments, and the few moves they share.
+
+KEYS  1-11, in the order below; from 12 on each script's own.
+ARGV  1 thread, 2 caller's clock (ms), 3 retention (s), 4 lease (ms), 5 nonce; from 6 on each
+      script's own.
+
+A nonce names one logical call: when its reply is lost and it is sent again, it finds its own
+nonce (as `grant`, under B:event or under B:answer) and gives the same answer once more.
+
+Fields of META
+  seq                  number of the newest log entry
+  summary, upto, version   rolling summary, the last entry it covers, how many there have been.
+                       `version` also rises when the thread is forgotten or replaced, so that a
+                       summary made from what was there before can never be stored
+  epoch                rises when the thread is forgotten or replaced
+  fence                rises with every lease granted or taken away
+  turn                 id of the running turn; absent when nothing runs
+  until                end of its lease, by the server's clock (ms): no two clocks are compared
+  grant                nonce of the call that was given the lease
+  worker               who that was, for people looking for a fault
+  attempt, losses      leases of this turn; those that ran out (parking is not counted)
+  parked               the lease was given back by its holder
+  draft                where the reply is being written
+  stop, leaving        id of the turn that was asked to stop, or during which the bot was sent away
+  part                 1 when the bot takes part without being addressed
+  loose                1 when its messages are found by id
+  label, last          first words; last write (ms, caller's clock)
+  tally:<n>            n-th figure of the tally
+--]]
+local META, LOG, QUEUE, MAIL = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local NAMES, AUTHORS, REFS = KEYS[5], KEYS[6], KEYS[7]
+local LEASES, THREADS, CHANNEL, FOUND = KEYS[8], KEYS[9], KEYS[10], KEYS[11]
+local THREAD, NOW, RETENTION = ARGV[1], ARGV[2], tonumber(ARGV[3])
+local LEASE, NONCE = tonumber(ARGV[4]), ARGV[5]
+
+local FIGURES = 7
+local CHUNK = 500
+local WINDOW_MOST = 10000
+local CHANNEL_MOST = 100
+local ANSWER_SECONDS = 600
+local DAY = 86400
+
+local function whole(number)
+  return string.format("%.0f", number)
+end
+
+local function get(field)
+  return redis.call("HGET", META, field)
+end
+
+local function number(field)
+  return tonumber(get(field) or "0")
+end
+
+local function server_ms()
+  local time = redis.call("TIME")
+  return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+end
+
+-- Whether the caller's lease (its turn and fence) is the one that holds.
+local function mine(turn, fence)
+  return get("turn") == turn and get("fence") == fence
+end
+
+local function hold()
+  local ends = whole(server_ms() + LEASE)
+  redis.call("HSET", META, "until", ends)
+  redis.call("ZADD", LEASES, ends, THREAD)
+end
+
+local function grant(worker)
+  redis.call("HINCRBY", META, "fence", 1)
+  redis.call("HSET", META, "grant", NONCE, "worker", worker)
+  hold()
+end
+
+local function release()
+  redis.call("HDEL", META, "turn", "until", "grant", "worker", "attempt", "losses", "parked",
+    "draft", "stop", "leaving")
+  redis.call("DEL", MAIL)
+  redis.call("ZREM", LEASES, THREAD)
+end
+
+-- Make all waiting mail one turn and give its lease to the caller; false when nothing waits.
+local function start(turn, worker)
+  if redis.call("EXISTS", QUEUE) == 0 then
+    return false
+  end
+  redis.call("RENAME", QUEUE, MAIL)
+  redis.call("HSET", META, "turn", turn, "attempt", 1, "losses", 0)
+  grant(worker)
+  return true
+end
+
+-- Note the time of a write and put off the day on which the thread is deleted. What is needed to
+-- clean up the indexes lives a week longer.
+local function touch()
+  redis.call("HSET", META, "last", NOW)
+  redis.call("ZADD", THREADS, NOW, THREAD)
+  redis.call("ZADD", CHANNEL, NOW, THREAD)
+  redis.call("ZREMRANGEBYRANK", CHANNEL, 0, -1 - CHANNEL_MOST)
+  for key = 1, 6 do
+    redis.call("EXPIRE", KEYS[key], whole(RETENTION))
+  end
+  for _, key in ipairs({ REFS, THREADS, CHANNEL, FOUND }) do
+    redis.call("EXPIRE", key, whole(RETENTION + 7 * DAY))
+  end
+end
+
+-- Run a command over ARGV[first] .. ARGV[last] in pieces that fit on the Lua stack.
+local function each_chunk(first, last, call)
+  for from = first, last, CHUNK do
+    call(unpack(ARGV, from, math.min(from + CHUNK - 1, last)))
+  end
+end
+
+-- Make messages of a loose thread findable by their ids, which are ARGV[first] .. ARGV[last].
+local function find(first, last)
+  if last < first or get("loose") ~= "1" then
+    return
+  end
+  for place = first, last do
+    redis.call("HSET", FOUND, ARGV[place], THREAD)
+  end
+  each_chunk(first, last, function(...) redis.call("SADD", REFS, ...) end)
+end
+
+-- Remove the thread and its traces in the indexes; only counters that guard against late writers
+-- stay, for a day.
+local function wipe()
+  local fence, version, epoch = number("fence"), number("version"), number("epoch")
+  local existed = redis.call("EXISTS", META) == 1
+  for _, id in ipairs(redis.call("SMEMBERS", REFS)) do
+    redis.call("HDEL", FOUND, id)
+  end
+  redis.call("UNLINK", META, LOG, QUEUE, MAIL, NAMES, AUTHORS, REFS)
+  for _, index in ipairs({ LEASES, THREADS, CHANNEL }) do
+    redis.call("ZREM", index, THREAD)
+  end
+  if existed then
+    redis.call("HSET", META, "fence", whole(fence + 1), "version", whole(version + 1),
+      "epoch", whole(epoch + 1))
+    redis.call("EXPIRE", META, DAY)
+  end
+end
+
+-- The log from entry `first` on, in order; false stands for one that is missing.
+local function window(first, last)
+  local entries = {}
+  for from = first, last, CHUNK do
+    local fields = {}
+    for seq = from, math.min(from + CHUNK - 1, last) do
+      fields[#fields + 1] = whole(seq)
+    end
+    for _, entry in ipairs(redis.call("HMGET", LOG, unpack(fields))) do
+      entries[#entries + 1] = entry
+    end
+  end
+  return entries
+end
+
+-- What a reader or the holder of the lease needs, in one reply (see decode in reading.py).
+local function state(tag)
+  local seq, upto = number("seq"), number("upto")
+  local first = math.max(upto + 1, seq - WINDOW_MOST + 1)
+  local tally = {}
+  for figure = 1, FIGURES do
+    tally[figure] = get("tally:" .. figure) or "0"
+  end
+  return {
+    tag, get("fence"), get("turn"), get("attempt"), get("draft"), get("summary"),
+    whole(upto), whole(number("version")), whole(first), redis.call("EXISTS", LOG),
+    tally, redis.call("LRANGE", MAIL, 0, -1), window(first, seq),
+    redis.call("HGETALL", NAMES), redis.call("LLEN", QUEUE),
+  }
+end
+
+-- End the running turn: the next one when mail waits, else give the lease back.
+local function finish(answer, next_turn, worker)
+  redis.call("SET", answer, "1", "EX", ANSWER_SECONDS)
+  release()
+  local more = start(next_turn, worker)
+  touch()
+  if more then
+    return state("run")
+  end
+  return { "idle" }
+end
+
+-- The answer to a commit or rollback that was carried out before and is now asked again.
+local function finished(answer)
+  if redis.call("EXISTS", answer) == 0 then
+    return false
+  end
+  if get("grant") == NONCE then
+    hold()
+    return state("run")
+  end
+  return { "idle" }
+end

@@ -1,0 +1,82 @@
+"""What the scripts answer, as values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+from bot.chat import ThreadKey
+from bot.records import Entry, Summary, Tally
+from bot.storage.codec import (
+    TALLY_FIELDS,
+    load_draft,
+    load_entry,
+    load_incoming,
+    load_summary,
+    to_text,
+)
+from bot.storage.types import Conversation, Lease, Turn
+
+State = Sequence[Any]
+"""The reply of `state` in prelude.lua, in the order written there."""
+
+
+def read_turn(thread: ThreadKey, state: State) -> Turn:
+    """The turn that was handed over. Raises StoreMismatch."""
+    mail = sorted(
+        map(load_incoming, cast(list[bytes], state[11])), key=lambda event: event.position
+    )
+    return Turn(
+        lease=Lease(thread, to_text(state[2]), int(state[1])),
+        mail=tuple(mail),
+        window=_window(state),
+        summary=_summary(state),
+        draft=load_draft(state[4]),
+        attempt=int(state[3]),
+        joined=not state[9],
+        names=_names(state),
+        tally=read_tally(state[10]),
+    )
+
+
+def read_conversation(state: State) -> Conversation:
+    """The thread as it stands. Raises StoreMismatch."""
+    return Conversation(
+        window=_window(state),
+        summary=_summary(state),
+        tally=read_tally(state[10]),
+        names=_names(state),
+        draft=load_draft(state[4]),
+        running=state[2] is not None,
+        waiting=int(state[14]),
+    )
+
+
+def read_entries(raw: Sequence[bytes | None], first: int) -> tuple[Entry, ...]:
+    """Entries numbered from `first`; None where one is missing. Raises StoreMismatch."""
+    return tuple(
+        load_entry(entry, seq) for seq, entry in enumerate(raw, start=first) if entry is not None
+    )
+
+
+def read_tally(figures: Sequence[bytes]) -> Tally:
+    """The figures of a tally in the order of its fields."""
+    return Tally(**dict(zip(TALLY_FIELDS, map(int, figures), strict=True)))
+
+
+def tally_figures(tally: Tally) -> tuple[int, ...]:
+    """The reverse of `read_tally`."""
+    return tuple(cast(int, getattr(tally, name)) for name in TALLY_FIELDS)
+
+
+def _window(state: State) -> tuple[Entry, ...]:
+    return read_entries(state[12], int(state[8]))
+
+
+def _summary(state: State) -> Summary:
+    return load_summary(state[5], int(state[6]), int(state[7]))
+
+
+def _names(state: State) -> Mapping[str, str]:
+    flat = [to_text(part) for part in state[13]]
+    return dict(zip(flat[::2], flat[1::2], strict=True))

@@ -1,0 +1,34 @@
+--[[
+Take over a turn whose lease has ended. Mail that came meanwhile waits for the next turn, so that
+the question stays the same. After too many leases have run out the turn is given up.
+
+ARGV  6 id of the next turn, 7 worker, 8 how many leases of one turn may run out
+Returns  {messages given up, {"none"} | state("run")}
+--]]
+if not get("turn") then
+  redis.call("ZREM", LEASES, THREAD)
+  return { 0, { "none" } }
+end
+if get("grant") == NONCE then
+  hold()
+  return { 0, state("run") }
+end
+if number("until") > server_ms() then
+  return { 0, { "none" } }
+end
+
+if redis.call("HDEL", META, "parked") == 0 then
+  redis.call("HINCRBY", META, "losses", 1)
+end
+if number("losses") < tonumber(ARGV[8]) then
+  redis.call("HINCRBY", META, "attempt", 1)
+  grant(ARGV[7])
+  return { 0, state("run") }
+end
+
+local given_up = redis.call("LLEN", MAIL)
+release()
+if start(ARGV[6], ARGV[7]) then
+  return { given_up, state("run") }
+end
+return { given_up, { "none" } }

@@ -1,0 +1,18 @@
+--[[
+Keep a lease, store where the reply is being written, learn whether to stop.
+
+ARGV  6 turn, 7 fence, 8 draft (JSON, "" to leave it as it is), 9.. ids of the draft's messages
+Returns  "go" | "stop" | "lost"
+--]]
+if not mine(ARGV[6], ARGV[7]) then
+  return "lost"
+end
+hold()
+if ARGV[8] ~= "" then
+  redis.call("HSET", META, "draft", ARGV[8])
+  find(9, #ARGV)
+end
+if get("stop") == ARGV[6] then
+  return "stop"
+end
+return "go"

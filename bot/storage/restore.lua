@@ -1,0 +1,40 @@
+--[[
+Replace a thread by an imported one, whose log was written to a stage before.
+
+KEYS  12 B:answer:<nonce>, 13 T:stage:<nonce>
+ARGV  6 number of the newest entry, 7 cursor of the summary, 8 summary (JSON, "" for none),
+      9 label, 10-16 tally, 17 number of arguments with names, 18.. id and name pairs, author ids
+Returns  1 done | 0 a turn runs | -1 the stage is incomplete
+--]]
+local ANSWER, STAGE = KEYS[12], KEYS[13]
+
+if redis.call("EXISTS", ANSWER) == 1 then
+  return 1
+end
+if get("turn") then
+  redis.call("UNLINK", STAGE)
+  return 0
+end
+local seq = tonumber(ARGV[6])
+if seq > 0 and redis.call("HEXISTS", STAGE, ARGV[6]) == 0 then
+  return -1
+end
+wipe()
+if seq > 0 then
+  redis.call("RENAME", STAGE, LOG)
+  redis.call("HSET", META, "part", 1)
+end
+redis.call("HSET", META, "seq", ARGV[6], "upto", ARGV[7], "label", ARGV[9])
+redis.call("HSETNX", META, "version", 1)
+if ARGV[8] ~= "" then
+  redis.call("HSET", META, "summary", ARGV[8])
+end
+for figure = 1, FIGURES do
+  redis.call("HSET", META, "tally:" .. figure, ARGV[9 + figure])
+end
+local authors = 18 + tonumber(ARGV[17])
+each_chunk(18, authors - 1, function(...) redis.call("HSET", NAMES, ...) end)
+each_chunk(authors, #ARGV, function(...) redis.call("SADD", AUTHORS, ...) end)
+redis.call("SET", ANSWER, "1", "EX", ANSWER_SECONDS)
+touch()
+return 1

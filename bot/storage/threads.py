@@ -1,0 +1,28 @@
+"""`Threads`: everything durable about conversations."""
+
+from __future__ import annotations
+
+from bot.storage.directory import Directory
+from bot.storage.turns import Turns
+
+
+class Threads(Turns, Directory):
+    """The store of conversations, shared by any number of processes on one Redis.
+
+    One lease per thread decides who answers. It is measured by the server's own clock, so the
+    clocks of the bot's processes need not agree; `clock` serves for what people see and for
+    retention, where seconds do not matter.
+
+    Every write is one script and carries a nonce, so that sending it twice does what sending it
+    once does and gives the same answer. All keys of a script lie in one slot.
+
+    Args:
+        client: From `open_redis`; stays the caller's to close.
+        worker: This process, for people looking into the store.
+        clock: Seconds since the epoch.
+        new_id: Makes ids of turns and nonces, at most 25 characters of [a-z0-9], never the same
+            one twice over all processes.
+        lease_seconds: A holder that stays silent so long has lost its turn.
+        retention_days: A thread is deleted so long after its last write.
+        max_attempts: A turn is given up when its lease has run out so often.
+    """

@@ -1,0 +1,225 @@
+"""Turns: who may answer in a thread, what they answer, and how it ends."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from bot.chat import Incoming, MessageRef, ThreadKey
+from bot.records import Entry, Tally
+from bot.storage.base import Base
+from bot.storage.codec import dump_draft, dump_entry, dump_incoming, to_bytes, to_text
+from bot.storage.connect import Argument
+from bot.storage.keys import BUCKETS, BucketKeys, ThreadKeys
+from bot.storage.reading import read_turn, tally_figures
+from bot.storage.types import Begun, Done, Draft, Lease, Signal, Turn
+from bot.title import title_of
+
+logger = logging.getLogger(__name__)
+
+STRANDED_MOST = 100
+
+
+class Turns(Base):
+    """The part of `Threads` that only the engine's turn loop calls."""
+
+    async def begin(self, event: Incoming, *, nonce: str | None = None) -> Turn | Begun:
+        """Take a message: drop it, queue it, or start a turn with it.
+
+        An event id is remembered for a day. A message that is not addressed counts only where the
+        bot takes part or is just answering. A caller that tries again after StoreUnavailable
+        passes the same `nonce` again, or it will be told DUPLICATE.
+
+        Returns:
+            A turn that the caller now has to run, or why there is none.
+
+        Raises:
+            StoreUnavailable: Unknown whether it was stored; if it was, the lease runs out.
+        """
+        thread = event.thread
+        loose = event.loose and event.ref.channel == thread.channel
+        reply = await self._run(
+            "begin",
+            thread,
+            (
+                self._new_id(),
+                self._worker,
+                dump_incoming(event),
+                int(event.addressed or event.direct),
+                to_bytes(event.author.id),
+                to_bytes(title_of(event.text, event.author.name)),
+                event.ref.message if loose else "",
+            ),
+            nonce=nonce or self._new_id(),
+            keys=(ThreadKeys(thread).bucket.event(event.event_id),),
+        )
+        return _turn_or(Begun, thread, reply)
+
+    async def renew(self, lease: Lease, draft: Draft | None = None) -> Signal:
+        """Keep the lease; `draft`, when given, replaces the one stored.
+
+        Messages of a loose conversation's draft are found by `thread_of` from then on.
+
+        Raises:
+            StoreUnavailable: Unknown whether the lease was kept.
+        """
+        ids = () if draft is None else _ids_in(lease.thread, draft.refs)
+        stored = b"" if draft is None else dump_draft(draft)
+        reply = await self._run(
+            "renew", lease.thread, (lease.turn, lease.fence, stored, *ids), nonce=self._new_id()
+        )
+        return Signal(to_text(reply))
+
+    async def commit(
+        self,
+        lease: Lease,
+        entries: Sequence[Entry],
+        tally: Tally,
+        names: Mapping[str, str],
+        *,
+        nonce: str | None = None,
+    ) -> Turn | Done:
+        """End a turn well.
+
+        The turn's mail gives way to `entries`, which get the next numbers of the log; `tally` is
+        added to the thread's and to today's figures of the user whose message was the last of
+        them; `names` are added to the known ones. From now on the bot takes part.
+
+        Returns:
+            The next turn when mail waits (the caller has its lease), else IDLE; LOST when nothing
+            was changed.
+
+        Raises:
+            StoreUnavailable: Unknown whether it was stored; call again with the same `nonce`.
+        """
+        thread = lease.thread
+        token = nonce or self._new_id()
+        bucket = ThreadKeys(thread).bucket
+        user = next((entry.author_id for entry in reversed(entries) if entry.role == "user"), "")
+        ids = [to_bytes(message) for entry in entries for message in entry.message_ids]
+        named = _flat(names)
+        reply = await self._run(
+            "commit",
+            thread,
+            (
+                *self._ending(lease),
+                usage_field(thread, user),
+                *tally_figures(tally),
+                len(entries),
+                len(named),
+                len(ids),
+                *map(dump_entry, entries),
+                *named,
+                *ids,
+            ),
+            nonce=token,
+            keys=(bucket.answer(token), bucket.usage(self._today())),
+        )
+        return _turn_or(Done, thread, reply)
+
+    async def rollback(
+        self,
+        lease: Lease,
+        keep_names: Mapping[str, str] | None = None,
+        *,
+        nonce: str | None = None,
+    ) -> Turn | Done:
+        """End a turn that failed for good: its mail is dropped, the log stays as it was.
+
+        Returns and raises as `commit` does.
+        """
+        token = nonce or self._new_id()
+        reply = await self._run(
+            "rollback",
+            lease.thread,
+            (*self._ending(lease), *_flat(keep_names or {})),
+            nonce=token,
+            keys=(ThreadKeys(lease.thread).bucket.answer(token),),
+        )
+        return _turn_or(Done, lease.thread, reply)
+
+    async def park(self, lease: Lease) -> None:
+        """Give a lease back at once, mail and draft kept, so that any process can reclaim it.
+
+        The lease is void afterwards. Does nothing when it was lost before. Raises
+        StoreUnavailable.
+        """
+        await self._run("park", lease.thread, (lease.turn, lease.fence), nonce=self._new_id())
+
+    async def reclaim(self, thread: ThreadKey, *, nonce: str | None = None) -> Turn | None:
+        """Take over a turn whose lease has ended.
+
+        It comes with the same mail, its draft, and `attempt` one higher. When its lease has run
+        out `max_attempts` times its mail is given up and the next turn, if any, is returned.
+
+        Returns:
+            A turn that the caller now has to run, or None: nothing to do, or it is held.
+
+        Raises:
+            StoreUnavailable: Unknown whether the lease was taken.
+        """
+        given_up, reply = await self._run(
+            "reclaim",
+            thread,
+            (self._new_id(), self._worker, self._max_attempts),
+            nonce=nonce or self._new_id(),
+        )
+        if given_up:
+            logger.warning(
+                "gave up %d message(s) in %s after %d attempts",
+                given_up,
+                thread,
+                self._max_attempts,
+            )
+        return read_turn(thread, reply) if reply[0] == b"run" else None
+
+    async def stranded(self) -> Sequence[ThreadKey]:
+        """Threads whose lease has ended with work left, the longest waiting first in each bucket.
+
+        At most a hundred of every bucket: call again after dealing with them. Raises
+        StoreUnavailable.
+        """
+        seconds, micros = await self._link.call("TIME")
+        now = int(seconds) * 1000 + int(micros) // 1000
+        found = await self._link.batch(
+            [
+                ("ZRANGEBYSCORE", BucketKeys(bucket).leases, 0, now, "LIMIT", 0, STRANDED_MOST)
+                for bucket in range(BUCKETS)
+            ]
+        )
+        return [ThreadKey.parse(to_text(name)) for names in found for name in names]
+
+    async def ask_stop(self, thread: ThreadKey) -> bool:
+        """Ask the running turn to stop; its next `renew` says so, also after a take-over.
+
+        Returns:
+            True if a turn runs. Raises StoreUnavailable.
+        """
+        return bool(await self._run("stop", thread))
+
+    def _ending(self, lease: Lease) -> tuple[Argument, ...]:
+        return lease.turn, lease.fence, self._new_id(), self._worker
+
+    def _today(self) -> str:
+        return datetime.fromtimestamp(self._clock(), UTC).strftime("%Y%m%d")
+
+
+def usage_field(thread: ThreadKey, user: str) -> str:
+    """What a user's figures are kept under; empty for nobody."""
+    return str(ThreadKey(thread.platform, thread.space, user, "-"))[:-2] if user else ""
+
+
+def _turn_or(kind: type[Begun] | type[Done], thread: ThreadKey, reply: Sequence[Any]) -> Any:
+    answer = to_text(reply[0])
+    return read_turn(thread, reply) if answer == "run" else kind(answer)
+
+
+def _ids_in(thread: ThreadKey, refs: Sequence[MessageRef]) -> tuple[bytes, ...]:
+    """Ids of the messages that are in the thread's parent channel itself."""
+    return tuple(to_bytes(ref.message) for ref in refs if ref.channel == thread.channel)
+
+
+def _flat(names: Mapping[str, str]) -> list[bytes]:
+    return [to_bytes(part) for pair in names.items() for part in pair]

@@ -1,0 +1,119 @@
+"""What the store hands out and takes: leases, turns, drafts and short answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from bot.chat import Incoming, MessageRef, Spot, ThreadKey
+from bot.records import Entry, Summary, Tally
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to run one turn of one thread.
+
+    `fence` rises with every lease of the thread, so that an old holder is told apart; `turn` stays
+    the same when a successor takes the turn over.
+    """
+
+    thread: ThreadKey
+    turn: str
+    fence: int
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """Where the running reply is being written, kept so that a successor edits the same messages.
+
+    `note` belongs to the engine; the store only keeps it.
+    """
+
+    spot: Spot | None = None
+    refs: tuple[MessageRef, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Everything needed to answer.
+
+    Attributes:
+        lease: Shown again with every call about this turn.
+        mail: The messages to answer together, in the platform's order.
+        window: The log after `summary.upto`, oldest first (the newest 10,000 entries at most).
+        summary: What stands for the log before the window.
+        draft: What an earlier attempt had begun to write; empty on the first.
+        attempt: 1, or more when earlier holders of the lease went away.
+        joined: Nothing was ever said here: this is the bot's first turn in the thread.
+        names: Author id to the unique name the model sees.
+        tally: Figures of the thread so far.
+    """
+
+    lease: Lease
+    mail: tuple[Incoming, ...]
+    window: tuple[Entry, ...] = ()
+    summary: Summary = field(default_factory=Summary)
+    draft: Draft = field(default_factory=Draft)
+    attempt: int = 1
+    joined: bool = True
+    names: Mapping[str, str] = field(default_factory=dict[str, str])
+    tally: Tally = field(default_factory=Tally)
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """A thread as it stands, read without taking its lease; fields as in `Turn`.
+
+    `running` says that a turn has been begun and is not over, `waiting` how many messages wait for
+    the next one.
+    """
+
+    window: tuple[Entry, ...] = ()
+    summary: Summary = field(default_factory=Summary)
+    tally: Tally = field(default_factory=Tally)
+    names: Mapping[str, str] = field(default_factory=dict[str, str])
+    draft: Draft = field(default_factory=Draft)
+    running: bool = False
+    waiting: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """What `forget` found: messages (logged and waiting), and whether there were other traces."""
+
+    messages: int = 0
+    summary: bool = False
+    taking_part: bool = False
+    running: bool = False
+
+
+class Begun(StrEnum):
+    """Answers to `begin` when the caller gets no turn."""
+
+    IGNORED = "ignored"
+    """Not addressed, and the bot takes no part here. Nothing was stored."""
+    QUEUED = "queued"
+    """Another turn runs; this message will be in the next."""
+    DUPLICATE = "duplicate"
+    """This message was taken before."""
+
+
+class Signal(StrEnum):
+    """Answers to `renew`."""
+
+    GO = "go"
+    STOP = "stop"
+    """Somebody asked the turn to stop."""
+    LOST = "lost"
+    """Another process has the turn now, or the thread was forgotten."""
+
+
+class Done(StrEnum):
+    """Answers to `commit` and `rollback` when there is no next turn."""
+
+    IDLE = "idle"
+    """Done, and nothing waits."""
+    LOST = "lost"
+    """Nothing was changed: another process has the turn, or the thread was forgotten."""

@@ -1,0 +1,32 @@
+"""A thread's name, made from the question that opens it."""
+
+from __future__ import annotations
+
+import re
+
+MOST = 80
+"""Characters; Discord takes 100 and phones show about 40."""
+
+
+def title_of(text: str, author: str) -> str:
+    """The first line that says something, without markup, cut at a word.
+
+    Args:
+        text: Markdown of the opening message; may be empty.
+        author: Display name, for a message without words.
+    """
+    for line in text.splitlines():
+        plain = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", line)
+        plain = re.sub(r"^[\s>#*\-+`~|]+|[*`~|]+", " ", plain)
+        plain = " ".join("".join(char if char.isprintable() else " " for char in plain).split())
+        if plain:
+            return _cut(plain)
+    return _cut(f"Chat with {author}")
+
+
+def _cut(line: str) -> str:
+    if len(line) <= MOST:
+        return line
+    head = line[: MOST - 1]
+    at_word = head.rsplit(" ", 1)[0]
+    return (at_word if len(at_word) > MOST // 2 else head).rstrip(" ,;:.-") + "…"

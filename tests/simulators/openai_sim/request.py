@@ -1,0 +1,109 @@
+"""What arrived at the simulator, and what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Outcome = Literal["open", "answered", "finished", "cut", "disconnected", "refused", "stopped"]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message of a prompt; `text` joins the text parts, `images` counts the pictures."""
+
+    role: str
+    text: str
+    name: str | None = None
+    images: int = 0
+
+
+def _message(raw: Mapping[str, Any]) -> Message:
+    content = raw.get("content")
+    parts: list[Any] = content if isinstance(content, list) else []
+    texts = [str(part.get("text") or part.get("refusal") or "") for part in parts]
+    return Message(
+        role=str(raw.get("role")),
+        text=content if isinstance(content, str) else "\n".join(text for text in texts if text),
+        name=raw.get("name"),
+        images=sum(1 for part in parts if part.get("type") == "image_url"),
+    )
+
+
+@dataclass(eq=False, slots=True)
+class Request:
+    """One call, in the order of arrival. Only the simulator changes it.
+
+    Attributes:
+        at: Loop time of arrival.
+        route: The path without variable parts, e.g. "/v1/models/{id}".
+        body: The decoded JSON, or None when there was none or it was broken.
+        token: The API key it came with.
+        status: The status answered; 0 as long as nothing was.
+        outcome: "open" while it is being answered; "answered" after a plain response, "finished"
+            after a whole stream, "cut" by a scripted fault, "disconnected" when the client left
+            first, "refused" for every error status, "stopped" by the simulator's own stop.
+        deltas_written: Pieces of the answer that went out.
+        sent_text: The text that went out.
+        prompt_tokens: As the simulator counts them.
+        usage: The usage block of the answer, also when the client did not ask for it.
+    """
+
+    seq: int
+    at: float
+    method: str
+    route: str
+    params: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: dict[str, Any] | None
+    token: str | None
+    status: int = 0
+    outcome: Outcome = "open"
+    deltas_written: int = 0
+    sent_text: str = ""
+    prompt_tokens: int = 0
+    usage: dict[str, Any] | None = None
+    messages: tuple[Message, ...] = field(default=(), init=False)
+
+    def __post_init__(self) -> None:
+        raw = (self.body or {}).get("messages")
+        if isinstance(raw, list) and all(isinstance(item, dict) for item in raw):
+            self.messages = tuple(_message(item) for item in raw)
+
+    @property
+    def model(self) -> str:
+        """The model asked for."""
+        return str((self.body or {}).get("model", ""))
+
+    @property
+    def stream(self) -> bool:
+        """Whether the answer shall be streamed."""
+        return bool((self.body or {}).get("stream"))
+
+    def texts(self, *roles: str) -> list[str]:
+        """The texts of the messages with one of these roles, of all messages without any."""
+        return [item.text for item in self.messages if not roles or item.role in roles]
+
+    @property
+    def system_text(self) -> str:
+        """All system and developer messages, joined by line ends."""
+        return "\n".join(self.texts("system", "developer"))
+
+    @property
+    def last_user_text(self) -> str:
+        """The newest user message, "" without one."""
+        return (self.texts("user") or [""])[-1]
+
+    @property
+    def text(self) -> str:
+        """Everything the model reads, joined by line ends."""
+        return "\n".join(self.texts())
+
+
+@dataclass(frozen=True, slots=True)
+class Disconnect:
+    """A client closed its connection before its answer had ended."""
+
+    request: Request
+    deltas_written: int

@@ -1,0 +1,264 @@
+"""The server: `OpenAISimulator`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
+
+from aiohttp import web
+
+from tests.simulators.openai_sim.answer import Answer, Cut, HttpError, Stall, Usage
+from tests.simulators.openai_sim.catalogue import (
+    CHAT_MODELS,
+    EMBEDDING_DIMENSIONS,
+    ModelTraits,
+    local_model,
+)
+from tests.simulators.openai_sim.embeddings import embeddings
+from tests.simulators.openai_sim.errors import OverflowStyle, error_body, overflow_error
+from tests.simulators.openai_sim.limits import Limiter, RateLimit
+from tests.simulators.openai_sim.listener import Handler, Listener
+from tests.simulators.openai_sim.request import Request
+from tests.simulators.openai_sim.script import Behaviour, Predicate, Script, echo
+from tests.simulators.openai_sim.stream import (
+    EventStream,
+    Plan,
+    completion,
+    piece_tokens,
+    plan,
+    reset_connection,
+)
+from tests.simulators.openai_sim.tokens import PromptCache, prompt_tokens, usage_block
+from tests.simulators.openai_sim.validate import Rejected, check_chat, check_fields
+
+_CREATED = 1_795_000_000
+
+
+class OpenAISimulator(Listener):
+    """An OpenAI-compatible server on loopback.
+
+    Args:
+        scale: Rate-limit windows and the waits announced run this many times faster. Delays and
+            token rates of answers are real seconds.
+        seed: Goes into the ids of requests and answers.
+        limits: False switches `rate_limit` and `max_concurrent` off.
+        api_key: The only key accepted.
+        models: Model names to serve besides the known ones, as local models.
+        dialect: "openai" is strict; "compatible" ignores unknown fields and takes `max_tokens`,
+            temperatures and tools with any model, as local servers do.
+        context_window: Tokens that a prompt may have, for every model; None takes each model's own.
+        overflow_style: How an overflow is worded.
+        tokens_per_second: Rate of answers that do not set their own; 0 writes at once.
+        rate_limit: What the account may do, None for no limit.
+        max_concurrent: More chat requests than this at once are answered with 503 `slow_down`.
+        behaviour: Answers what no script entry takes.
+    """
+
+    def __init__(
+        self,
+        *,
+        scale: float = 1.0,
+        seed: int = 0,
+        limits: bool = True,
+        api_key: str = "sk-simulated-key",
+        models: Iterable[str] = (),
+        dialect: Literal["openai", "compatible"] = "openai",
+        context_window: int | None = None,
+        overflow_style: OverflowStyle = "openai",
+        tokens_per_second: float = 0.0,
+        rate_limit: RateLimit | None = None,
+        max_concurrent: int | None = None,
+        behaviour: Behaviour = echo,
+    ) -> None:
+        super().__init__(api_key, seed)
+        self.dialect = dialect
+        self.context_window = context_window
+        self.overflow_style: OverflowStyle = overflow_style
+        self.tokens_per_second = tokens_per_second
+        self.max_concurrent = max_concurrent
+        self.behaviour = behaviour
+        self.models: dict[str, ModelTraits] = dict(CHAT_MODELS)
+        self.models |= {name: local_model(name) for name in models}
+        self.script = Script()
+        self.open_streams = self.peak_streams = 0
+        self.in_flight = self.peak_in_flight = 0
+        self._scale = scale
+        self._limits = limits
+        self._rate_limit = rate_limit
+        self._limiter: Limiter | None = None
+        self._cache = PromptCache()
+
+    def _routes(self) -> Mapping[tuple[str, str], Handler]:
+        return {
+            ("POST", "/v1/chat/completions"): self._chat,
+            ("POST", "/v1/embeddings"): self._embeddings,
+            ("GET", "/v1/models"): self._list_models,
+            ("GET", "/v1/models/{id:.+}"): self._get_model,
+        }
+
+    async def start(self) -> None:
+        """Listen on 127.0.0.1, on a port of the system's choice; the limits start full."""
+        self.set_rate_limit(self._rate_limit)
+        await super().start()
+
+    def _limit_headers(self) -> dict[str, str]:
+        return self._limiter.headers() if self._limiter is not None else {}
+
+    def _effect(self, record: Request) -> None:
+        if record.route == "/v1/chat/completions":
+            traits = self._check_chat(record)
+            self._cache.use(record.body or {}, traits)
+            self.script.take(record)
+
+    def set_rate_limit(self, limit: RateLimit | None) -> None:
+        """Replace the account's limit; its buckets start full."""
+        self._rate_limit = limit
+        self._limiter = None
+        if limit is not None and self._limits:
+            self._limiter = Limiter(limit, self._scale, asyncio.get_running_loop().time)
+
+    def on(
+        self, predicate: Predicate, answer: Answer | Behaviour, *, times: int | None = 1
+    ) -> None:
+        """Short for `script.on`."""
+        self.script.on(predicate, answer, times=times)
+
+    @property
+    def chats(self) -> list[Request]:
+        """The chat requests, refused ones too."""
+        return [item for item in self.requests if item.route == "/v1/chat/completions"]
+
+    def _check_chat(self, record: Request) -> ModelTraits:
+        assert record.body is not None
+        lenient = self.dialect == "compatible"
+        check_fields(record.body, lenient=lenient)
+        traits = self.models.get(record.model)
+        if traits is None:
+            raise self._no_model(record.model)
+        check_chat(record.body, traits, lenient=lenient)
+        for number, message in enumerate(record.messages):
+            if not message.text and not message.images and message.role in ("system", "user"):
+                self.violations.append(f"#{record.seq}: message {number} is empty")
+        record.prompt_tokens = prompt_tokens(record.body)
+        return traits
+
+    def _no_model(self, model: str) -> Rejected:
+        message = f"The model `{model}` does not exist or you do not have access to it."
+        return Rejected(HttpError(404, error_body(message, code="model_not_found")))
+
+    def _refusal(self, record: Request, traits: ModelTraits) -> HttpError | None:
+        """What stands in the way of a correct request: the window or the account's limits."""
+        window = self.context_window or traits.window
+        if record.prompt_tokens > window:
+            return overflow_error(self.overflow_style, limit=window, tokens=record.prompt_tokens)
+        over = self._limiter.admit(record.prompt_tokens) if self._limiter is not None else None
+        if over is not None:
+            return over
+        full = self.max_concurrent is not None and self.in_flight >= self.max_concurrent
+        if full and self._limits:
+            message = "The engine is currently overloaded, please try again later."
+            body = error_body(message, kind="service_unavailable_error", code="slow_down")
+            return HttpError(503, body)
+        return None
+
+    async def _chat(self, http: web.Request, record: Request) -> web.StreamResponse:
+        traits = self._check_chat(record)
+        refusal = self._refusal(record, traits)
+        if refusal is not None:
+            return self._error(http, record, refusal)
+        answer = self.script.take(record) or self.behaviour(record)
+        if answer.error is not None:
+            return self._error(http, record, answer.error)
+        body = record.body or {}
+        planned = plan(answer, body.get("max_completion_tokens") or body.get("max_tokens"))
+        record.usage = self._usage(record, traits, answer, planned)
+        self.in_flight += 1
+        self.open_streams += record.stream
+        self.peak_in_flight = max(self.peak_in_flight, self.in_flight)
+        self.peak_streams = max(self.peak_streams, self.open_streams)
+        try:
+            return await self._write(http, record, answer, planned)
+        finally:
+            self.in_flight -= 1
+            self.open_streams -= record.stream
+
+    def _usage(
+        self, record: Request, traits: ModelTraits, answer: Answer, planned: Plan
+    ) -> dict[str, Any]:
+        cached, written = self._cache.use(record.body or {}, traits)
+        if isinstance(answer.usage, Usage):
+            return usage_block(answer.usage)
+        shown = sum(piece_tokens(piece) for piece in planned.pieces)
+        spent, hidden = shown + answer.reasoning_tokens, answer.reasoning_tokens
+        return usage_block(Usage(record.prompt_tokens, spent, cached, written, hidden))
+
+    async def _write(
+        self, http: web.Request, record: Request, answer: Answer, planned: Plan
+    ) -> web.StreamResponse:
+        rate = self.tokens_per_second if answer.token_rate is None else answer.token_rate
+        envelope = {
+            "id": f"chatcmpl-{self._seed:04d}{record.seq:08d}",
+            "object": "chat.completion.chunk",
+            "created": _CREATED + record.seq,
+            "model": answer.model or record.model,
+            "service_tier": "default",
+            "system_fingerprint": None,
+        }
+        if record.stream:
+            options = (record.body or {}).get("stream_options") or {}
+            stream = EventStream(
+                http,
+                record,
+                answer,
+                rate=rate,
+                envelope=envelope,
+                wants_usage=bool(options.get("include_usage")),
+                changed=self._changes.notify,
+            )
+            return await stream.write(self._headers(record), planned)
+        spent = sum(piece_tokens(piece) for piece in planned.pieces)
+        await asyncio.sleep(answer.first_token_delay + (spent / rate if rate else 0))
+        await answer.permitted(len(planned.pieces))
+        return await self._whole(http, record, answer, planned, envelope)
+
+    async def _whole(
+        self,
+        http: web.Request,
+        record: Request,
+        answer: Answer,
+        planned: Plan,
+        envelope: Mapping[str, Any],
+    ) -> web.StreamResponse:
+        fault = next((piece for piece in planned.pieces if isinstance(piece, Cut | Stall)), None)
+        if isinstance(fault, Stall):
+            await asyncio.get_running_loop().create_future()
+        if isinstance(fault, Cut):
+            reset_connection(http)
+            return self._error(http, record, HttpError(0, b""))
+        record.deltas_written = len(planned.pieces)
+        record.sent_text = "".join(piece for piece in planned.pieces if isinstance(piece, str))
+        return self._plain(record, completion(answer, planned, record, envelope))
+
+    async def _embeddings(self, _http: web.Request, record: Request) -> web.StreamResponse:
+        if record.model not in EMBEDDING_DIMENSIONS:
+            raise self._no_model(record.model)
+        return self._plain(record, embeddings(record.body or {}))
+
+    async def _list_models(self, _http: web.Request, record: Request) -> web.StreamResponse:
+        names = [*self.models, *EMBEDDING_DIMENSIONS]
+        data = [self._model(name) for name in names]
+        return self._plain(record, {"object": "list", "data": data})
+
+    async def _get_model(self, _http: web.Request, record: Request) -> web.StreamResponse:
+        name = record.params["id"]
+        if name not in self.models and name not in EMBEDDING_DIMENSIONS:
+            raise self._no_model(name)
+        return self._plain(record, self._model(name))
+
+    def _model(self, name: str) -> dict[str, Any]:
+        traits = self.models.get(name)
+        found = {"id": name, "object": "model", "created": _CREATED, "owned_by": "system"}
+        if traits is not None and traits.shutdown is not None:
+            found["shutdown_date"] = traits.shutdown
+        return found

@@ -1,0 +1,75 @@
+"""Who and where: auth, users, bots, team, and the door to Socket Mode."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.simulators.slack_sim.arguments import Method
+from tests.simulators.slack_sim.calls import Call
+from tests.simulators.slack_sim.errors import ApiError
+from tests.simulators.slack_sim.render import bot_json, user_json
+
+
+def auth_test(call: Call, a: dict[str, Any]) -> dict[str, Any]:
+    """auth.test."""
+    workspace = call.workspace
+    body: dict[str, Any] = {
+        "url": f"https://{workspace.domain}.slack.com/",
+        "team": workspace.name,
+        "user": workspace.bot.name,
+        "team_id": workspace.id,
+        "user_id": workspace.bot.id,
+        "bot_id": workspace.bot_id,
+        "is_enterprise_install": False,
+    }
+    if workspace.enterprise_id is not None:
+        body["enterprise_id"] = workspace.enterprise_id
+    return body
+
+
+def connections_open(call: Call, a: dict[str, Any]) -> dict[str, Any]:
+    """apps.connections.open."""
+    address = call.state.base_url.replace("http://", "ws://")
+    return {"url": f"{address}/link/?ticket={call.sockets.ticket(call.app)}&app_id={call.app.id}"}
+
+
+def users_info(call: Call, a: dict[str, Any]) -> dict[str, Any]:
+    """users.info."""
+    user = call.state.users.get(a["user"])
+    if user is None or user.team != call.workspace.id:
+        raise ApiError("user_not_found")
+    return {"user": user_json(user)}
+
+
+def bots_info(call: Call, a: dict[str, Any]) -> dict[str, Any]:
+    """bots.info."""
+    wanted = a.get("bot", call.workspace.bot_id)
+    for user in call.state.users.values():
+        if user.bot_id == wanted and user.team == call.workspace.id:
+            return {"bot": bot_json(user)}
+    raise ApiError("bot_not_found")
+
+
+def team_info(call: Call, a: dict[str, Any]) -> dict[str, Any]:
+    """team.info."""
+    workspace = call.workspace
+    if a.get("team", workspace.id) != workspace.id:
+        raise ApiError("team_not_found")
+    return {"team": {"id": workspace.id, "name": workspace.name, "domain": workspace.domain}}
+
+
+METHODS = {
+    "auth.test": Method(auth_test, {}, tier=None),
+    "apps.connections.open": Method(connections_open, {}, tier=1, token="app"),
+    "users.info": Method(
+        users_info, {"user": "str!", "include_locale": "bool"}, ("users:read",), 4, json=False
+    ),
+    "bots.info": Method(bots_info, {"bot": "str"}, ("users:read",), 3, json=False),
+    "team.info": Method(
+        team_info,
+        {"team": "str", "domain": "str", "include_slackbot_availability": "bool"},
+        ("team:read",),
+        3,
+        json=False,
+    ),
+}

@@ -1,0 +1,113 @@
+"""Stored forms: what goes in comes out, and what cannot be read is told."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.chat import Author, Incoming, MessageRef, Spot, ThreadKey
+from bot.errors import StoreMismatch
+from bot.records import Entry, Summary, Tally
+from bot.storage import codec
+from bot.storage.reading import read_tally, tally_figures
+from bot.storage.scripts import SCRIPTS
+from bot.storage.types import Draft
+
+anything = st.text(st.characters(exclude_categories=()), max_size=30)
+ids = st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=10)
+refs = st.builds(MessageRef, anything, anything)
+times = st.floats(0, 4e9)
+incoming = st.builds(
+    Incoming,
+    event_id=anything,
+    thread=st.builds(ThreadKey, ids, ids, ids, ids),
+    ref=refs,
+    author=st.builds(Author, anything, anything, st.booleans()),
+    text=anything,
+    at=times,
+    position=st.integers(0, 2**63),
+    addressed=st.booleans(),
+    direct=st.booleans(),
+    joins=st.booleans(),
+    loose=st.booleans(),
+)
+entries = st.builds(
+    Entry,
+    role=st.sampled_from(codec.ROLES),
+    text=anything,
+    at=times,
+    author_id=anything,
+    author=anything,
+    message_ids=st.lists(anything, max_size=3).map(tuple),
+    tokens=st.integers(0, 10**6),
+    interrupted=st.booleans(),
+    turn=anything,
+    seq=st.integers(1, 10**9),
+)
+drafts = st.builds(
+    Draft,
+    spot=st.none() | st.builds(Spot, anything, st.none() | anything),
+    refs=st.lists(refs, max_size=3).map(tuple),
+    note=anything,
+)
+summaries = st.builds(
+    Summary,
+    text=anything,
+    upto=st.integers(0, 10**9),
+    version=st.integers(0, 10**9),
+    made_by=st.sampled_from(("model", "extract")),
+)
+
+
+@given(incoming)
+def test_messages_come_back(event: Incoming) -> None:
+    assert codec.load_incoming(codec.dump_incoming(event)) == event
+
+
+@given(entries)
+def test_entries_come_back(entry: Entry) -> None:
+    assert codec.load_entry(codec.dump_entry(entry), entry.seq) == entry
+
+
+@given(drafts)
+def test_drafts_come_back(draft: Draft) -> None:
+    assert codec.load_draft(codec.dump_draft(draft)) == draft
+
+
+@given(summaries)
+def test_summaries_come_back(summary: Summary) -> None:
+    again = codec.load_summary(codec.dump_summary(summary), summary.upto, summary.version)
+    expected = summary if summary.text else Summary("", summary.upto, summary.version)
+    assert again == expected
+
+
+@given(st.lists(st.integers(-(2**60), 2**60), min_size=7, max_size=7))
+def test_tallies_come_back(figures: list[int]) -> None:
+    tally = Tally(*figures)
+    assert read_tally([str(figure).encode() for figure in tally_figures(tally)]) == tally
+
+
+def test_scripts_count_as_many_figures_as_a_tally_has() -> None:
+    assert f"local FIGURES = {len(codec.TALLY_FIELDS)}\n" in SCRIPTS["commit"].text
+
+
+@pytest.mark.parametrize(
+    "raw", [b"", b"{", b"[]", b"null", b"{}", b'{"event":1}', b'{"role":"god"}', b"\xff\xfe"]
+)
+def test_unreadable_data_is_told(raw: bytes) -> None:
+    with pytest.raises(StoreMismatch):
+        codec.load_incoming(raw)
+    with pytest.raises(StoreMismatch):
+        codec.load_entry(raw, 1)
+
+
+@pytest.mark.parametrize("raw", [b"{", b'{"spot":[1,2,3]}', b'{"refs":[1]}', b'{"refs":1}'])
+def test_unreadable_drafts_are_told(raw: bytes) -> None:
+    with pytest.raises(StoreMismatch):
+        codec.load_draft(raw)
+
+
+def test_unknown_fields_are_passed_over() -> None:
+    raw = b'{"role":"user","text":"hi","later":{"x":1}}'
+    assert codec.load_entry(raw, 5) == Entry("user", "hi", 0, seq=5)

@@ -1,0 +1,138 @@
+"""The connection: errors name their cause and never a password."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+from redis import exceptions as sdk
+from redis.asyncio import Redis
+
+from bot.errors import StoreUnavailable
+from bot.storage.connect import Link, open_redis, store_errors, wait_until_ready
+from bot.storage.scripts import SCRIPTS
+from bot.storage.threads import Threads
+from bot.storage.types import Turn
+from tests.servers import Valkey, free_port
+from tests.units.storage.samples import message
+
+WHERE = "redis.example:6379"
+
+
+@asynccontextmanager
+async def opened(url: str) -> AsyncIterator[Redis]:
+    client = open_redis(url)
+    try:
+        yield client
+    finally:
+        await client.aclose()
+
+
+@pytest.mark.parametrize(
+    ("error", "hint"),
+    [
+        (sdk.AuthenticationError("invalid username-password pair"), "password"),
+        (sdk.ResponseError("WRONGPASS invalid username-password pair"), "password"),
+        (sdk.AuthenticationError("NOAUTH Authentication required."), "password"),
+        (sdk.NoPermissionError("this user has no permissions"), "permission"),
+        (sdk.OutOfMemoryError("command not allowed when used memory"), "out of memory"),
+        (sdk.ReadOnlyError("You can't write against a read only replica."), "replica"),
+        (sdk.BusyLoadingError("Redis is loading the dataset in memory"), "loading"),
+        (sdk.ResponseError("MISCONF Redis is configured to save"), "disk"),
+        (sdk.ResponseError("NOREPLICAS Not enough good replicas"), "replicas"),
+        (sdk.ConnectionError("max number of clients reached"), "maxclients"),
+        (sdk.ConnectionError("CERTIFICATE_VERIFY_FAILED"), "ssl_ca_certs"),
+        (sdk.MaxConnectionsError("Too many connections"), "too slowly"),
+        (sdk.TimeoutError("Timeout reading from redis"), WHERE),
+        (sdk.ConnectionError("Connection refused"), WHERE),
+        (ConnectionResetError("reset"), WHERE),
+        (sdk.ResponseError("WRONGTYPE Operation"), "WRONGTYPE"),
+    ],
+)
+def test_errors_name_their_cause(error: Exception, hint: str) -> None:
+    with pytest.raises(StoreUnavailable) as caught, store_errors(WHERE):
+        raise error
+    assert hint in caught.value.hint
+    assert caught.value.__cause__ is error
+
+
+async def test_a_closed_port_is_named_without_the_password() -> None:
+    port = free_port()
+    async with opened(f"redis://user:sesame@127.0.0.1:{port}/0") as client:
+        with pytest.raises(StoreUnavailable) as caught:
+            await wait_until_ready(client, 0.2, pause=0.01)
+    told = f"{caught.value} {caught.value.hint}"
+    assert f"127.0.0.1:{port}" in told
+    assert "sesame" not in told
+
+
+async def test_a_silent_port_is_given_up() -> None:
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(silent, "127.0.0.1", 0)
+    async with server, opened(f"redis://127.0.0.1:{server.sockets[0].getsockname()[1]}") as client:
+        with pytest.raises(StoreUnavailable):
+            await wait_until_ready(client, 0.2)
+
+
+async def test_waiting_ends_when_the_server_comes(server: Valkey) -> None:
+    target = server.url.removeprefix("unix://")
+    arrived = asyncio.Event()
+
+    async def forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        upstream, out = await asyncio.open_unix_connection(target)
+
+        async def copy(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+            while data := await source.read(4096):
+                sink.write(data)
+            sink.close()
+
+        arrived.set()
+        await asyncio.gather(copy(reader, out), copy(upstream, writer))
+
+    port = free_port()
+    async with opened(f"redis://127.0.0.1:{port}") as client:
+        waiting = asyncio.create_task(wait_until_ready(client, 20, pause=0.01))
+        listener = await asyncio.start_server(forward, "127.0.0.1", port)
+        await waiting
+        assert arrived.is_set()
+        await client.aclose()
+        listener.close()
+
+
+@pytest.mark.parametrize("url", ["redis://host:port", "http://host", "nonsense", "redis://h?db=x"])
+def test_unreadable_addresses_are_told(url: str) -> None:
+    with pytest.raises(StoreUnavailable) as caught:
+        open_redis(url)
+    assert "REDIS_URL" in caught.value.hint
+
+
+async def test_scripts_are_taught_again_after_a_flush(threads: Threads, client: Redis) -> None:
+    first = await threads.begin(message(1))
+    assert isinstance(first, Turn)
+    await client.script_flush()
+    assert await threads.ask_stop(first.lease.thread)
+    assert await client.script_exists(SCRIPTS["stop"].sha) == [True]
+
+
+async def test_a_full_server_refuses_writes_with_a_hint(client: Redis, threads: Threads) -> None:
+    await client.config_set("maxmemory", "1")
+    try:
+        with pytest.raises(StoreUnavailable) as caught:
+            await threads.begin(message(1))
+    finally:
+        await client.config_set("maxmemory", "0")
+    assert "out of memory" in caught.value.hint
+    assert isinstance(await threads.begin(message(1)), Turn)
+
+
+async def test_a_batch_tells_its_first_error(client: Redis) -> None:
+    link = Link(client)
+    assert await link.batch([]) == []
+    await link.call("SET", "text", "x")
+    with pytest.raises(StoreUnavailable, match="refused"):
+        await link.batch([("GET", "text"), ("HGET", "text", "field")])

@@ -1,0 +1,145 @@
+"""Finding threads, usage, claims, notes, the schema."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+import pytest
+from redis.asyncio import Redis
+
+from bot.chat import MessageRef, ThreadChoice, ThreadKey
+from bot.errors import StoreMismatch
+from bot.records import Entry, Tally
+from bot.storage.keys import SCHEMA
+from bot.storage.threads import Threads
+from bot.storage.types import Begun, Draft, Turn
+from tests.units.storage.samples import BEN, OTHER, THREAD, Clock, commit, message, talk
+
+
+async def begin(threads: Threads, position: int, **more: object) -> Turn:
+    turn = await threads.begin(message(position, **more))  # type: ignore[arg-type]
+    assert isinstance(turn, Turn)
+    return turn
+
+
+async def found(threads: Threads, channel: str, message_id: str) -> ThreadKey | None:
+    return await threads.thread_of("discord", "g1", MessageRef(channel, message_id))
+
+
+async def test_loose_messages_and_replies_are_found(threads: Threads) -> None:
+    turn = await begin(threads, 1, loose=True)
+    assert await found(threads, "c1", "m1") == THREAD
+    await threads.renew(turn.lease, Draft(refs=(MessageRef("c1", "a1"), MessageRef("c7", "a2"))))
+    assert await found(threads, "c1", "a1") == THREAD
+    assert await found(threads, "c1", "a2") is None
+    entry = Entry("assistant", "hi", 0.0, message_ids=("a1", "a3"))
+    await commit(threads, turn, [entry])
+    assert await found(threads, "c1", "a3") == THREAD
+    assert await found(threads, "c2", "a3") is None
+    assert await found(threads, "c1", "unknown") is None
+
+
+async def test_messages_in_platform_threads_are_not_indexed(threads: Threads) -> None:
+    turn = await begin(threads, 1)
+    await threads.renew(turn.lease, Draft(refs=(MessageRef("c1", "a1"),)))
+    await commit(threads, turn)
+    assert await found(threads, "c1", "m1") is None
+    assert await found(threads, "c1", "a1") is None
+
+
+async def test_recent_offers_a_users_own_threads(threads: Threads, clock: Clock) -> None:
+    await commit(threads, await begin(threads, 1, text="**First** of all"))
+    clock.now += 10
+    await commit(threads, await begin(threads, 2, thread=OTHER, text="Second"))
+    clock.now += 10
+    third = ThreadKey("discord", "g1", "c1", "t3")
+    await commit(threads, await begin(threads, 3, thread=third, author=BEN))
+    elsewhere = ThreadKey("discord", "g1", "c2", "t4")
+    await commit(threads, await begin(threads, 4, thread=elsewhere))
+    assert await threads.recent("discord", "g1", "c1", "u1") == [
+        ThreadChoice(OTHER, "Second", clock.now - 10),
+        ThreadChoice(THREAD, "First of all", clock.now - 20),
+    ]
+    assert await threads.recent("discord", "g1", "c1", "nobody") == []
+
+
+async def test_recent_is_bounded(threads: Threads, clock: Clock, client: Redis) -> None:
+    for number in range(110):
+        clock.now += 1
+        await begin(threads, number, thread=ThreadKey("discord", "g1", "c1", f"n{number}"))
+    choices = await threads.recent("discord", "g1", "c1", "u1")
+    assert [choice.thread.thread for choice in choices] == [f"n{n}" for n in range(109, 84, -1)]
+    assert {await client.zcard(key) async for key in client.scan_iter("*:channel:*")} == {100}
+
+
+async def test_all_threads_goes_over_every_bucket(threads: Threads) -> None:
+    made = {ThreadKey("slack", f"w{n % 3}", f"c{n}", f"1.{n}:x") for n in range(300)}
+    for number, thread in enumerate(sorted(made)):
+        await begin(threads, number, thread=thread)
+    seen = [thread async for thread in threads.all_threads()]
+    assert len(seen) == 300
+    assert set(seen) == made
+
+
+async def test_stranded_looks_into_every_bucket(threads: Threads) -> None:
+    made = {ThreadKey("slack", "w", f"c{n}", "1") for n in range(50)}
+    for number, thread in enumerate(sorted(made)):
+        await threads.park((await begin(threads, number, thread=thread)).lease)
+    assert set(await threads.stranded()) == made
+
+
+async def test_usage_is_counted_per_user_and_day(threads: Threads, clock: Clock) -> None:
+    tally = Tally(1, 10, 1, 5, 70, 0, 0)
+    await commit(threads, await begin(threads, 1), tally=tally)
+    await commit(threads, await begin(threads, 2, thread=OTHER), tally=tally)
+    elsewhere = ThreadKey("discord", "g1", "c9", "t9")
+    await commit(threads, await begin(threads, 3, thread=elsewhere), tally=tally)
+    await commit(threads, await begin(threads, 4, author=BEN), tally=tally)
+    today = datetime.fromtimestamp(clock.now, UTC).date()
+    clock.now += 86400
+    await commit(threads, await begin(threads, 5), tally=tally)
+    assert await threads.usage(today) == {
+        ("discord", "g1", "u1"): Tally(3, 30, 3, 15, 210, 0, 0),
+        ("discord", "g1", "u2"): tally,
+    }
+    assert await threads.usage(date(2001, 1, 1)) == {}
+
+
+async def test_a_claim_is_for_the_first(threads: Threads) -> None:
+    assert await threads.claim("x1", THREAD)
+    assert not await threads.claim("x1", OTHER)
+    assert await threads.claim("x2", ("discord", "g1", "c1"), nonce="n")
+    assert await threads.claim("x2", ("discord", "g1", "c1"), nonce="n")
+    assert not await threads.claim("x2", THREAD)
+    await begin(threads, 1)
+    assert not await threads.claim("e1", THREAD)
+    assert await threads.claim("e2", THREAD)
+    assert await threads.begin(message(2)) is Begun.DUPLICATE
+
+
+async def test_notes_last_and_are_apart(threads: Threads, client: Redis) -> None:
+    slack, discord = threads.notes("slack"), threads.notes("discord")
+    assert await slack.read("commands") is None
+    await slack.write("commands", "я")
+    await slack.write("commands", "b")
+    await discord.write("commands", "c")
+    assert (await slack.read("commands"), await discord.read("commands")) == ("b", "c")
+    assert await client.ttl("bobbin:notes:slack") == -1
+
+
+async def test_schema_is_written_once_and_compared(threads: Threads, client: Redis) -> None:
+    await threads.check_schema()
+    await threads.check_schema()
+    assert await client.hgetall(SCHEMA) == {b"version": b"1", b"buckets": b"128"}
+    await client.hset(SCHEMA, "buckets", "64")
+    with pytest.raises(StoreMismatch, match="64 buckets"):
+        await threads.check_schema()
+
+
+async def test_every_key_but_schema_and_notes_expires(threads: Threads, client: Redis) -> None:
+    await talk(threads, 1)
+    turn = await begin(threads, 2, loose=True)
+    await threads.begin(message(3))
+    await threads.renew(turn.lease, Draft(refs=(MessageRef("c1", "a1"),)))
+    lasting = [key async for key in client.scan_iter() if await client.ttl(key) == -1]
+    assert [key.decode().rsplit(":", 1)[1] for key in lasting] == ["leases"]
