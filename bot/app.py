@@ -40,9 +40,8 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """How patient the parts are, in seconds."""
+    """How patient the parts are, in seconds; `renew` and `sweep` at most a third of a lease."""
 
-    lease: float = 15.0
     renew: float = 1.0
     sweep: float = 5.0
     store_at_start: float = 30.0
@@ -77,7 +76,7 @@ async def open_threads(settings: Settings, timing: Timing = TIMING) -> AsyncGene
             worker=new_id(),
             clock=time.time,
             new_id=new_id,
-            lease_seconds=timing.lease,
+            lease_seconds=settings.lease_seconds,
             retention_days=settings.retention_days,
             # The engine gives up by itself, since it has people to tell.
             max_attempts=1_000,
@@ -150,6 +149,7 @@ class App:
         folding = Folding(threads, model, tokenizer, budget, system)
         running = Running()
         timer = LoopClock()
+        third = self._settings.lease_seconds / 3
         desk = Desk(
             threads=threads,
             model=model,
@@ -161,14 +161,14 @@ class App:
             clock=time.time,
             timer=timer,
             new_id=new_id,
-            renew_seconds=self._timing.renew,
+            renew_seconds=min(self._timing.renew, third),
             store_patience_seconds=self._timing.store_in_turn,
             report=log_report,
         )
         pacers = {
             name: Pacer(adapter.capabilities.limits, timer) for name, adapter in adapters.items()
         }
-        engine = Engine(desk, adapters, pacers, running, self._timing.sweep)
+        engine = Engine(desk, adapters, pacers, running, min(self._timing.sweep, third))
         commands = Commands(threads, folding, running, budget, adapters, time.time)
         receptions = {
             name: Reception(adapter, threads, engine, commands, new_id)

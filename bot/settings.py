@@ -81,6 +81,14 @@ CORE: tuple[Variable, ...] = (
         most=36_500,
     ),
     Variable(
+        "BOBBIN_LEASE_SECONDS",
+        "A process that stays silent this long has lost its answers to another process.",
+        VariableKind.NUMBER,
+        default="15",
+        least=0.5,
+        most=300,
+    ),
+    Variable(
         "BOBBIN_LOG_LEVEL",
         "How much is logged: DEBUG, INFO, WARNING or ERROR.",
         default="INFO",
@@ -139,6 +147,11 @@ class Settings:
     def retention_days(self) -> int:
         """Days a silent conversation is kept."""
         return int(self.values["BOBBIN_RETENTION_DAYS"])
+
+    @property
+    def lease_seconds(self) -> float:
+        """How long a silent process keeps its turns."""
+        return float(self.values["BOBBIN_LEASE_SECONDS"])
 
     @property
     def demo(self) -> bool:

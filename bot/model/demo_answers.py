@@ -142,7 +142,8 @@ def _present(conversation: Conversation, _line: Said) -> str:
 
 
 def _recap(conversation: Conversation, _line: Said) -> str:
-    before = Conversation(conversation.earlier, (), conversation.summary, 120)
+    said = conversation.said[: len(conversation.said) - len(conversation.fresh)]
+    before = Conversation(said, (), conversation.summary, 120)
     text = re.sub(r"^## (.+)$", r"**\1**", write_summary(before), flags=re.MULTILINE)
     return f"{text}\n\n{_sight(conversation)}" if text else _sight(conversation)
 

@@ -31,7 +31,7 @@ _IN_PROSE = regex.compile(
 _IN_CODE = regex.compile("|".join((_ANGLE, _URL, _WORD_START, _SURROGATES, r"\X")))
 _GRAPHEMES = regex.compile(rf"{_SURROGATES}|\X")
 
-_HALF_LABEL = r"\[(?:\\.|[^\[\]\n\\]|\[[^\[\]\n]{0,200}+\]?+){0,500}+"
+_HALF_LABEL = r"\[(?:\\.|[^\[\]\n\\]|\[[^\[\]\n]{0,200}+\]){0,500}+(?:\[[^\[\]\n]{0,200}+)?+"
 _HALF_TARGET = (
     r"\((?:<[^<>\n]{0,2000}+>?+|(?:\\.|[^\s()\\]|\([^\s()]{0,500}+\)?+){0,4000}+)"
     r"(?:[^\S\n]++(?:\"[^\"\n]{0,300}+\"?+|'[^'\n]{0,300}+'?+)?+)?+"

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import bisect
 import math
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import IntEnum
@@ -113,9 +113,12 @@ class _Bucket:
 class Permit:
     """Leave to make one call now. Use it as a context manager around the call."""
 
-    def __init__(self, buckets: Sequence[_Bucket], clock: Clock) -> None:
+    def __init__(
+        self, buckets: Sequence[_Bucket], clock: Clock, given_back: Callable[[], None]
+    ) -> None:
         self._buckets = buckets
         self._clock = clock
+        self._given_back = given_back
         self._at = clock.now()
         for bucket in buckets:
             bisect.insort(bucket.taken, self._at + bucket.limit.seconds)
@@ -131,9 +134,10 @@ class Permit:
         self._at = at
 
     def give_back(self) -> None:
-        """The call was not made."""
+        """The call was not made: somebody else may have the slot."""
         for bucket in self._buckets:
             self._remove(bucket)
+        self._given_back()
 
     def __enter__(self) -> Permit:
         return self
@@ -280,7 +284,6 @@ class Pacer:
                 self._serve()
             elif (permit := ticket.granted.result()) is not None:
                 permit.give_back()
-                self._serve()
             raise
 
     def _serve(self) -> None:
@@ -307,7 +310,7 @@ class Pacer:
         if urgency is Urgency.INTERIM:
             for bucket in buckets:
                 bucket.interim_at = self._clock.now()
-        return Permit(buckets, self._clock)
+        return Permit(buckets, self._clock, self._serve)
 
     def _leave(self, ticket: _Ticket) -> None:
         if ticket in self._waiting:

@@ -207,7 +207,7 @@ def _render(chunk: str, carried: Fence | None, mid_line: bool, mode: _Mode) -> _
     """What a message that holds `chunk` shows."""
     if mode is _Mode.GROWING:
         chunk = _hold_back(chunk, carried, mid_line)
-    regions = scan(chunk, carried, mid_line=mid_line)
+    chunk, regions = _trim_end(chunk, carried, mid_line, mode)
     fence = open_fence(regions, carried)
     head = ""
     if carried is not None:
@@ -220,14 +220,31 @@ def _render(chunk: str, carried: Fence | None, mid_line: bool, mode: _Mode) -> _
         head = f"{carried.opening}\n{quote}"
         chunk = _dedented_closing(chunk, regions, carried)
     if fence is None:
-        return _Shown(head + chunk.rstrip(), head)
-    if mode is not _Mode.FROZEN:
-        unused = _unused_opening(chunk, regions)
-        before = "" if unused is None else chunk[:unused].rstrip()
-        if unused is not None and (before or mode is _Mode.GROWING):
-            return _Shown(head + before if before else "", head)
+        return _Shown(head + chunk, head)
     tail = ("" if chunk.endswith("\n") else "\n") + fence.closing
     return _Shown(head + chunk + tail, head, tail)
+
+
+def _trim_end(
+    chunk: str, carried: Fence | None, mid_line: bool, mode: _Mode
+) -> tuple[str, list[Region]]:
+    """Leave out white space at the end of prose, and an opening line that nothing follows.
+
+    Without the line that ended its block quote a fence is open again, hence more than once.
+    """
+    may_drop = mode is not _Mode.FROZEN
+    while True:
+        regions = scan(chunk, carried, mid_line=mid_line)
+        shorter = chunk
+        if open_fence(regions, carried) is None:
+            shorter = chunk.rstrip()
+        elif may_drop and (unused := _unused_opening(chunk, regions)) is not None:
+            may_drop = False
+            before = chunk[:unused].rstrip()
+            shorter = before if before or mode is _Mode.GROWING else chunk
+        if shorter == chunk:
+            return chunk, regions
+        chunk = shorter
 
 
 def _hold_back(chunk: str, carried: Fence | None, mid_line: bool) -> str:

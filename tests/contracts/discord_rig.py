@@ -22,7 +22,15 @@ from bot.chat import (
     ThreadKey,
 )
 from bot.errors import StoreError
-from tests.simulators.discord_sim import Channel, DiscordSimulator, Guild, Message, User
+from tests.simulators.discord_sim import (
+    Channel,
+    DiscordSimulator,
+    Guild,
+    Interaction,
+    Message,
+    User,
+)
+from tests.simulators.discord_sim.interactions import COMPONENT
 
 T = TypeVar("T")
 
@@ -163,6 +171,12 @@ class Rig:
         return self.sim.messages(channel or self.channel, by=self.sim.bot)
 
 
+def choose(rig: Rig, message: Message, user: User, custom_id: str, value: str) -> Interaction:
+    """Choose a value from a list that a message shows."""
+    data = {"custom_id": custom_id, "component_type": 3, "values": [value]}
+    return rig.sim._interact(COMPONENT, custom_id, message.channel, user, data, message)
+
+
 def only(found: Sequence[T]) -> T | None:
     """The one element, None when there is none."""
     assert len(found) <= 1
@@ -190,5 +204,7 @@ async def connected(
         rig = await rig_of(running_sim, timing=timing)
         running = rig.start()
         await running_sim.until_connected()
-        yield rig
-        await rig.stop(running)
+        try:
+            yield rig
+        finally:
+            await rig.stop(running)

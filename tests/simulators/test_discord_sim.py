@@ -288,10 +288,20 @@ async def test_buttons(monkeypatch: pytest.MonkeyPatch) -> None:
             ) -> None:
                 await interaction.response.edit_message(content="stopped", view=None)
 
+            @discord.ui.select(custom_id="pick", options=[discord.SelectOption(label="tea")])
+            async def pick(
+                self, interaction: discord.Interaction, menu: discord.ui.Select[Buttons]
+            ) -> None:
+                await interaction.response.send_message(menu.values[0], ephemeral=True)
+
         async with running(sim, monkeypatch) as client:
             channel = client.get_partial_messageable(general.id)
             sent = await channel.send("working", view=Buttons())
             message = sim.message(sent.id)
+            picked = await sim.choose(message, ada, "pick", "tea")
+            assert (await picked.answered()).content == "tea"
+            with pytest.raises(ValueError, match="cannot be chosen"):
+                await sim.choose(message, ada, "pick", "coffee")
             call = await sim.click(message, ada, "stop")
             await call.acked()
             assert message.history == ["working", "stopped"]

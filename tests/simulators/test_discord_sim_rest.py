@@ -433,3 +433,11 @@ async def test_gateway_closes_on_bad_frames(call: Caller, frame: str, code: int)
         await socket.send_str(frame.replace("TOKEN", call.sim.world.token))
         assert (await socket.receive()).type is aiohttp.WSMsgType.CLOSE
         assert socket.close_code == code
+
+
+async def test_things_that_know_each_other_are_shown_briefly(call: Caller) -> None:
+    for number in range(40):
+        said = await call.sim.say(call.general, call.ada, f"number {number}")
+        await call.sim.start_thread(call.general, said, "thread", call.ada)
+    for thing in (said, call.general, call.guild, call.ada):
+        assert len(repr(thing)) < 120

@@ -158,12 +158,36 @@ class Callers:
         Raises:
             LookupError: the message shows no such button, or it cannot be pressed.
         """
-        if message.seen_by not in (None, user):
-            raise LookupError("somebody else's ephemeral message")
-        if message.deleted or not _has_button(message.components, custom_id):
-            raise LookupError(f"no button {custom_id!r} to press")
+        self._find_component(message, user, custom_id, 2)
         data = {"custom_id": custom_id, "component_type": 2}
         return self._interact(COMPONENT, custom_id, message.channel, user, data, message)
+
+    async def choose(
+        self, message: Message, user: User, custom_id: str, *values: str
+    ) -> Interaction:
+        """Choose from a list.
+
+        Raises:
+            LookupError: the message shows no such list.
+            ValueError: the list does not offer these values, or not so many.
+        """
+        menu = self._find_component(message, user, custom_id, 3)
+        offered = {option["value"] for option in menu.get("options", [])}
+        few, many = menu.get("min_values", 1), menu.get("max_values", 1)
+        if not set(values) <= offered or not few <= len(values) <= many:
+            raise ValueError(f"{values} cannot be chosen from {sorted(offered)}")
+        data = {"custom_id": custom_id, "component_type": 3, "values": list(values)}
+        return self._interact(COMPONENT, custom_id, message.channel, user, data, message)
+
+    def _find_component(
+        self, message: Message, user: User, custom_id: str, kind: int
+    ) -> dict[str, Any]:
+        if message.seen_by not in (None, user):
+            raise LookupError("somebody else's ephemeral message")
+        found = None if message.deleted else _component(message.components, custom_id)
+        if found is None or found["type"] != kind or found.get("disabled"):
+            raise LookupError(f"nothing to use under {custom_id!r}")
+        return found
 
     def _interact(
         self,
@@ -219,11 +243,11 @@ class Callers:
         return payload
 
 
-def _has_button(components: Sequence[Any], custom_id: str) -> bool:
+def _component(components: Sequence[Any], custom_id: str) -> dict[str, Any] | None:
     for component in components:
         if component.get("custom_id") == custom_id:
-            return not component.get("disabled")
+            return component
         children = [*component.get("components", []), *filter(None, [component.get("accessory")])]
-        if _has_button(children, custom_id):
-            return True
-    return False
+        if (found := _component(children, custom_id)) is not None:
+            return found
+    return None

@@ -53,7 +53,7 @@ class Connection:
             self.transport.abort()
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Session:
     """A session, which outlives its connection until the client or a test ends it."""
 
@@ -63,6 +63,9 @@ class Session:
     connection: Connection | None
     seq: int = 0
     log: list[tuple[int, str, Any]] = field(default_factory=list)
+
+    def __repr__(self) -> str:
+        return f"<Session {self.id[:6]} seq={self.seq} connected={self.connected}>"
 
     @property
     def connected(self) -> bool:

@@ -46,7 +46,7 @@ _ANSWERS = {
 }
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Interaction:
     """Something a person started.
 
@@ -78,6 +78,9 @@ class Interaction:
     choices: list[dict[str, Any]] | None = None
     modal: dict[str, Any] | None = None
 
+    def __repr__(self) -> str:
+        return f"<Interaction {self.id} {self.name} by {self.user.name}>"
+
     @property
     def deferred(self) -> bool:
         """Whether the first answer only promised one."""
@@ -88,11 +91,11 @@ class Interaction:
         """Whether the first answer is for the caller alone."""
         return self.original is not None and self.original.ephemeral
 
-    async def acked(self, timeout: float = 10.0) -> None:  # noqa: ASYNC109
+    async def acked(self, timeout: float = 10.0) -> None:
         """Wait for the first answer, of whatever kind."""
         await self.signal.until(lambda: self.callback_type is not None, timeout, self.describe)
 
-    async def answered(self, timeout: float = 10.0) -> Message:  # noqa: ASYNC109
+    async def answered(self, timeout: float = 10.0) -> Message:
         """Wait for an answer that says something, and return it."""
 
         def shown() -> Message | None:
@@ -103,7 +106,7 @@ class Interaction:
         assert found is not None
         return found
 
-    async def completed(self, timeout: float = 10.0) -> list[dict[str, Any]]:  # noqa: ASYNC109
+    async def completed(self, timeout: float = 10.0) -> list[dict[str, Any]]:
         """Wait for the choices of an autocomplete."""
         await self.signal.until(lambda: self.choices is not None, timeout, self.describe)
         return self.choices or []

@@ -53,7 +53,7 @@ def outside_code(text: str) -> str:
     return _CODE.sub(" ", text)
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class User:
     """Somebody with an account."""
 
@@ -61,6 +61,9 @@ class User:
     name: str
     display_name: str | None = None
     bot: bool = False
+
+    def __repr__(self) -> str:
+        return f"<User {self.id} {self.name}>"
 
     @property
     def mention(self) -> str:
@@ -89,7 +92,7 @@ class Role:
         return f"<@&{self.id}>"
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Guild:
     """A server. ``members`` maps user ids to the ids of their roles (without @everyone)."""
 
@@ -101,8 +104,11 @@ class Guild:
     nicks: dict[int, str] = field(default_factory=dict)
     gone: bool = False
 
+    def __repr__(self) -> str:
+        return f"<Guild {self.id} {self.name}>"
 
-@dataclass(slots=True, eq=False)
+
+@dataclass(slots=True, eq=False, repr=False)
 class Channel:
     """A channel, thread or direct message channel.
 
@@ -125,6 +131,9 @@ class Channel:
     auto_archive: int = 4320
     slowmode: int = 0
     deleted: bool = False
+
+    def __repr__(self) -> str:
+        return f"<Channel {self.id} {self.name} {self.type.name}>"
 
     @property
     def is_thread(self) -> bool:
@@ -183,7 +192,7 @@ class Version:
         return not self.flags & SUPPRESS_EMBEDS and bool(_URL.search(outside_code(self.shown)))
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Message:
     """A message with everything it ever said; the last version is what is shown."""
 
@@ -208,6 +217,9 @@ class Message:
     seen_by: User | None = None
     thread: Channel | None = None
     deleted: bool = False
+
+    def __repr__(self) -> str:
+        return f"<Message {self.id} {self.author.name}: {self.content[:60]!r}>"
 
     @property
     def content(self) -> str:

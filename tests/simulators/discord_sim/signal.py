@@ -23,7 +23,7 @@ class Signal:
     async def until(
         self,
         predicate: Callable[[], T],
-        timeout: float,  # noqa: ASYNC109
+        timeout: float,
         describe: Callable[[], str],
     ) -> T:
         """Return the first truthy value of ``predicate``, looked at again after every change.

@@ -260,7 +260,7 @@ class DiscordSimulator(People):
 
     # Waiting, and the gateway
 
-    async def until(self, predicate: Callable[[], T], timeout: float = 10.0) -> T:  # noqa: ASYNC109
+    async def until(self, predicate: Callable[[], T], timeout: float = 10.0) -> T:
         """Return the first truthy value of ``predicate``, asked after every change.
 
         Raises:
@@ -268,7 +268,7 @@ class DiscordSimulator(People):
         """
         return await self.signal.until(predicate, timeout, self.describe)
 
-    async def until_connected(self, sessions: int = 1, timeout: float = 10.0) -> None:  # noqa: ASYNC109
+    async def until_connected(self, sessions: int = 1, timeout: float = 10.0) -> None:
         """Wait until some sessions have identified or resumed."""
         await self.until(lambda: len(self.gateway.live) >= sessions, timeout)
 

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 WORDS = st.sampled_from(
     [
         "word", "a", "Bobbin", "thread,", "end.", "(well)", "*stress*", "**bold**", "1", "–",
-        "naïve", "e\u0301t\u0301", "日本語の文章です。", "漢字", "한국어", "ไทย", "नमस्ते", "👩\u200d👩\u200d👧\u200d👦", "🇳🇱🇧🇪",
+        "naïve", "e\u0301t\u0301", "日本語の文章です。", "漢字", "한국어", "ไทย", "नमस्ते",
+        "👩\u200d👩\u200d👧\u200d👦", "🇳🇱🇧🇪",
         "👍🏽", "🏳️\u200d🌈", "`code`", "``a ` b``", "[x]", "a_b", "<3", "x<y>", "!", "[not a link",
     ]
 )  # fmt: skip
@@ -44,7 +45,8 @@ LONG = st.one_of(
 INLINE = st.lists(st.one_of(WORDS, WORDS, WORDS, ATOMS), min_size=1, max_size=40).map(" ".join)
 PARAGRAPH = st.one_of(INLINE, INLINE, INLINE, LONG, INLINE.map(lambda line: f"- {line}"))
 CODE_LINE = st.sampled_from(
-    ["x = 1", "    return x", "", "\tif a:", "# done  ", "  " * 20 + "deep", "// " + "y" * 90, "`t`",
+    ["x = 1", "    return x", "", "\tif a:", "# done  ", "  " * 20 + "deep", "// " + "y" * 90,
+     "`t`",
      "https://example.com/in/code", "漢字 = '👩\u200d👧'", "**not bold**", "z" * 400]
 )  # fmt: skip
 

@@ -1,0 +1,45 @@
+"""Slack: threads opened by a mention, direct messages, slash commands, over Socket Mode.
+
+This module imports no SDK, so that settings can be checked and documented without one.
+"""
+
+from bot.chat import AdapterSpec, Variable, VariableKind
+
+SPEC = AdapterSpec(
+    name="slack",
+    title="Slack",
+    create="adapters.slack.adapter:create",
+    check="adapters.slack.check:check",
+    variables=(
+        Variable(
+            "SLACK_BOT_TOKEN",
+            "Bot token of the Slack app, page OAuth & Permissions.",
+            VariableKind.SECRET,
+            pattern=r"xoxb-\S+",
+            expects="a bot token, which begins with xoxb-",
+        ),
+        Variable(
+            "SLACK_APP_TOKEN",
+            "App-level token with the scope connections:write, page Basic Information. "
+            "Socket Mode, by which the bot hears from Slack, needs it.",
+            VariableKind.SECRET,
+            pattern=r"xapp-\S+",
+            expects="an app-level token, which begins with xapp-",
+        ),
+        Variable(
+            "SLACK_SIGNING_SECRET",
+            "Signing secret of the Slack app. Socket Mode does not use it; it may stay empty, and "
+            "it does not replace SLACK_APP_TOKEN.",
+            VariableKind.SECRET,
+            pattern=r"\S+",
+            expects="one word",
+        ),
+        Variable(
+            "SLACK_API_URL",
+            "Address of the Web API, for a proxy. Empty: Slack itself.",
+            VariableKind.URL,
+        ),
+    ),
+    needs=("SLACK_BOT_TOKEN",),
+    either=("SLACK_APP_TOKEN",),
+)

@@ -1,0 +1,150 @@
+"""One call to the Web API: its time-out, its retries, and its errors in our words.
+
+The SDK's own retry handlers are switched off. By default they repeat a call after a lost
+connection, which posts a message twice when only the answer was lost; repeating is decided here,
+and a post never is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, cast
+
+import aiohttp
+from slack_sdk.errors import SlackClientError
+from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.webhook.async_client import AsyncWebhookClient
+
+from adapters.slack import faults
+from adapters.slack.values import Timing
+from bot.errors import PlatformBusy, PlatformError
+
+API_URL = "https://slack.com/api/"
+
+Make = Callable[[AsyncWebClient], Awaitable[object]]
+
+
+def quiet_log() -> logging.Logger:
+    """The SDK's logger: below ERROR it writes down message texts, and warns of nothing."""
+    log = logging.getLogger(f"{__name__}.sdk")
+    log.setLevel(logging.ERROR)
+    return log
+
+
+class Calls:
+    """Makes calls over one session.
+
+    Args:
+        token: Bot token.
+        api_url: Base of the Web API, empty for Slack itself.
+        timing: Waits and time-outs.
+    """
+
+    def __init__(self, token: str, api_url: str, timing: Timing) -> None:
+        self._token = token
+        self._api_url = api_url or API_URL
+        self._timing = timing
+        self._session: aiohttp.ClientSession | None = None
+        self._client: AsyncWebClient | None = None
+
+    @property
+    def session(self) -> aiohttp.ClientSession:
+        """The one session; made at the first use, because it needs a running loop."""
+        if self._session is None:
+            timeout = aiohttp.ClientTimeout(total=self._timing.call)
+            self._session = aiohttp.ClientSession(timeout=timeout)
+        return self._session
+
+    @property
+    def client(self) -> AsyncWebClient:
+        """The SDK's client."""
+        if self._client is None:
+            self._client = AsyncWebClient(
+                token=self._token,
+                base_url=self._api_url,
+                session=self.session,
+                retry_handlers=[],
+                logger=quiet_log(),
+            )
+        return self._client
+
+    async def answer(
+        self, make: Make, *, seconds: float | None = None, patient: bool = False
+    ) -> Mapping[str, Any]:
+        """Make a call.
+
+        Args:
+            make: Makes it; called anew for each try.
+            seconds: For everything together; the usual time-out by default.
+            patient: Repeat it after a passing fault. Only for calls that change nothing, or that
+                change the same thing when repeated.
+
+        Returns:
+            The answer's body.
+
+        Raises:
+            PlatformError: It failed.
+        """
+        return (await self.response(make, seconds=seconds, patient=patient))[0]
+
+    async def response(
+        self, make: Make, *, seconds: float | None = None, patient: bool = False
+    ) -> tuple[Mapping[str, Any], Mapping[str, str]]:
+        """As `answer`, with the headers."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + (self._timing.call if seconds is None else seconds)
+        for pause in (*self._timing.pauses, None):
+            try:
+                return await self._once(make, until - loop.time())
+            except PlatformBusy as busy:
+                wait = pause if busy.retry_after is None else busy.retry_after
+                if not patient or pause is None or wait is None or loop.time() + wait >= until:
+                    raise
+            await asyncio.sleep(wait)
+        raise AssertionError("the last try returns or raises")
+
+    async def _once(
+        self, make: Make, seconds: float
+    ) -> tuple[Mapping[str, Any], Mapping[str, str]]:
+        try:
+            async with asyncio.timeout(seconds):
+                response = cast("Any", await make(self.client))
+        except (SlackClientError, RuntimeError, *faults.NETWORK) as error:
+            known = faults.of_exception(error)
+            if known is None:
+                raise
+            raise known from error
+        except AttributeError as error:
+            # The SDK looks for an error word in a body of plain text, as proxies send it.
+            raise PlatformBusy("Slack's answer is not JSON") from error
+        if not isinstance(response.data, dict):
+            raise PlatformError("Slack's answer is not a JSON object")
+        return response.data, response.headers
+
+    async def respond(self, url: str, body: Mapping[str, Any]) -> None:
+        """Send an answer to a response_url, which Slack takes five times within 30 minutes.
+
+        Raises:
+            PlatformError: It was not taken.
+        """
+        client = AsyncWebhookClient(
+            url, session=self.session, retry_handlers=[], logger=quiet_log()
+        )
+        try:
+            async with asyncio.timeout(self._timing.call):
+                response = await client.send_dict(dict(body))
+        except (RuntimeError, *faults.NETWORK) as error:
+            known = faults.of_exception(error)
+            if known is None:
+                raise
+            raise known from error
+        if response.status_code != 200:
+            raise faults.of_answer(response.status_code, {"error": response.body[:40]})
+
+    async def close(self) -> None:
+        """Release the session."""
+        session, self._session, self._client = self._session, None, None
+        if session is not None:
+            await session.close()

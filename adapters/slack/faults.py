@@ -1,0 +1,159 @@
+"""What goes wrong at Slack, in the words of `bot.errors`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+import aiohttp
+from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
+
+from bot.errors import BadToken, MessageGone, NotAllowed, PlatformBusy, PlatformError
+
+NETWORK = (aiohttp.ClientError, OSError, TimeoutError)
+"""What a call raises when no answer came."""
+
+RETRY_SECONDS = 1.0
+"""For a rate limit that does not say how long it lasts."""
+
+_TOKEN = frozenset(
+    {
+        "account_inactive",
+        "app_uninstalled",
+        "invalid_auth",
+        "not_allowed_token_type",
+        "not_authed",
+        "org_login_required",
+        "token_expired",
+        "token_revoked",
+        "user_removed_from_team",
+    }
+)
+_BUSY = frozenset(
+    {
+        "fatal_error",
+        "internal_error",
+        "request_timeout",
+        "service_unavailable",
+        "team_added_to_org",
+    }
+)
+_LIMITED = frozenset({"ratelimited", "rate_limited", "message_limit_exceeded"})
+_GONE = frozenset(
+    {
+        "channel_not_found",
+        "invalid_thread_ts",
+        "message_not_found",
+        "thread_not_found",
+    }
+)
+_REFUSED = {
+    "access_denied": "A policy of the workspace refuses the call.",
+    "ekm_access_denied": "A policy of the workspace refuses the call.",
+    "missing_scope": "Reinstall the app from the manifest, so that it gets all its scopes.",
+    "no_permission": "Reinstall the app from the manifest, so that it gets all its scopes.",
+    "not_in_channel": "Invite the bot to the channel.",
+    "is_archived": "The channel is archived.",
+    "cannot_dm_bot": "Bots take no direct messages.",
+    "cannot_reply_to_message": "The thread takes no replies.",
+    "cant_delete_message": "Slack lets the bot delete its own messages only.",
+    "cant_update_message": "Slack lets the bot edit its own messages only.",
+    "edit_window_closed": "The workspace's settings forbid edits after some time.",
+    "messages_tab_disabled": "Switch on the Messages Tab in the app's settings, page App Home.",
+    "restricted_action": "The workspace's settings forbid this.",
+    "user_not_in_channel": "Only members of a channel can be answered privately in it.",
+}
+_TOLD = {
+    "not_in_channel": "I'm not in this channel. Invite me with `/invite` and ask again.",
+    "is_archived": "This channel is archived, so I can't write in it.",
+}
+
+
+class Refused(PlatformError):
+    """Slack answered with an error word that none of the other classes stands for.
+
+    Attributes:
+        code: The word.
+    """
+
+    def __init__(self, message: str, code: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class Denied(NotAllowed):
+    """Slack refuses the call.
+
+    Attributes:
+        code: Slack's error word.
+    """
+
+    def __init__(self, message: str, code: str) -> None:
+        super().__init__(
+            message,
+            user_text=_TOLD.get(code),
+            hint=_REFUSED.get(code),
+        )
+        self.code = code
+
+
+def of_answer(
+    status: int, body: Mapping[str, Any], retry_after: float | None = None
+) -> PlatformError:
+    """The error that a refusal stands for.
+
+    Args:
+        status: HTTP status.
+        body: The answer, empty when it held no JSON object.
+        retry_after: Seconds, from the header.
+    """
+    code = str(body.get("error") or "")
+    said = f"{code} (HTTP {status})" if code else f"HTTP {status}"
+    fault: PlatformError
+    if status == 429 or code in _LIMITED:
+        fault = PlatformBusy(said, retry_after=retry_after or RETRY_SECONDS)
+    elif code in _TOKEN:
+        fault = BadToken(f"Slack does not accept the token ({said})")
+    elif code in _BUSY or status >= 500 or not code:
+        fault = PlatformBusy(said)
+    elif code in _GONE:
+        fault = MessageGone(said)
+    elif code in _REFUSED or code.startswith("restricted_action"):
+        needed = body.get("needed")
+        fault = Denied(f"{said}, needed: {needed}" if needed else said, code)
+    else:
+        fault = Refused(said, code)
+    return fault
+
+
+def of_exception(error: BaseException) -> PlatformError | None:
+    """The error that an exception of the SDK or of aiohttp stands for; None for a bug of ours."""
+    if isinstance(error, PlatformError):
+        return error
+    if isinstance(error, SlackApiError):
+        return _of_api_error(error)
+    if isinstance(error, NETWORK):
+        return PlatformBusy(f"no answer from Slack: {type(error).__name__}")
+    if isinstance(error, SlackClientError):
+        return PlatformError(f"the SDK refused the call: {type(error).__name__}")
+    if isinstance(error, RuntimeError) and "closed" in str(error).casefold():
+        return PlatformBusy("the connection to Slack is closed")
+    return None
+
+
+def _of_api_error(error: SlackApiError) -> PlatformError:
+    response: object = cast("Any", error).response
+    if not isinstance(response, AsyncSlackResponse):
+        return PlatformBusy("Slack's answer is not JSON")
+    data: object = cast("Any", response).data
+    body = cast("Mapping[str, Any]", data) if isinstance(data, dict) else {}
+    headers = cast("Mapping[str, str]", cast("Any", response).headers)
+    return of_answer(response.status_code, body, _seconds(headers.get("Retry-After")))
+
+
+def _seconds(text: str | None) -> float | None:
+    try:
+        return max(float(text), 0.0) if text else None
+    except ValueError:
+        return None

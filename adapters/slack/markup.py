@@ -1,0 +1,204 @@
+"""Slack's markup: what arrives becomes Markdown, what leaves can notify nobody. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from adapters.slack.values import Names
+
+MAX_CHARS = 11_000
+"""Longest text of one message, in `measure`.
+
+Slack takes 12,000 characters of `markdown_text`, when posting and when editing; the rest is left
+for marks that are added to an answer. A lower limit would read no better, because Slack folds
+long messages itself, but would cost more of the calls that are short: each further message is a
+post, one a second in a channel, and has a last edit of its own.
+"""
+
+_TOKEN = re.compile(
+    r"<(?:"
+    r"@(?P<user>[UWB][A-Z0-9]+)(?:\|(?P<user_label>[^<>]*))?"
+    r"|\#(?P<channel>[CGD][A-Z0-9]+)(?:\|(?P<channel_label>[^<>]*))?"
+    r"|!(?P<special>[^<>|]+)(?:\|(?P<special_label>[^<>]*))?"
+    r"|(?P<url>[a-z][a-z0-9+.-]*:[^<>|\s]+)(?:\|(?P<url_label>[^<>]*))?"
+    r")>"
+)
+_CODE = re.compile(r"```.*?```|`[^`\n]+`", re.DOTALL)
+_ENTITY = re.compile(r"&(amp|lt|gt);")
+_ENTITIES = {"amp": "&", "lt": "<", "gt": ">"}
+_BULLET = re.compile(r"^([ \t]*)[•◦▪︎]+[ \t]+", re.MULTILINE)
+_BOLD = re.compile(r"(?<![\w*])\*(?=[^\s*])([^*\n]*[^\s*])\*(?![\w*])")
+_STRIKE = re.compile(r"(?<![\w~])~(?=[^\s~])([^~\n]*[^\s~])~(?![\w~])")
+
+_OPEN, _CLOSE, _OWN = "\x02", "\x03", "\x04"
+"""Stand around the number of a part that is put aside, and for the bot's own mention."""
+_ASIDE = re.compile(f"{_OPEN}(\\d+){_CLOSE}")
+_MARKS = str.maketrans("", "", _OPEN + _CLOSE + _OWN)
+
+
+def mentions(text: str, user: str) -> bool:
+    """Whether raw text mentions somebody. Code never does: Slack escapes it."""
+    return any(match["user"] == user for match in _TOKEN.finditer(text))
+
+
+def mentioned(text: str) -> tuple[frozenset[str], frozenset[str]]:
+    """The ids in raw text that have to be looked up: people, and channels without a label."""
+    found = list(_TOKEN.finditer(text))
+    return (
+        frozenset(match["user"] for match in found if match["user"]),
+        frozenset(m["channel"] for m in found if m["channel"] and not m["channel_label"]),
+    )
+
+
+def readable(text: str, names: Names, own: str = "") -> str:
+    """Slack's markup as Markdown; the bot's own mention is taken out.
+
+    Args:
+        text: As it came.
+        names: What the ids in it are called.
+        own: Whose mention to take out; empty for nobody's.
+    """
+    aside: list[str] = []
+
+    def put_aside(shown: str) -> str:
+        aside.append(shown)
+        return f"{_OPEN}{len(aside) - 1}{_CLOSE}"
+
+    def code(match: re.Match[str]) -> str:
+        return put_aside(_decoded(_TOKEN.sub(_in_code, match[0])))
+
+    def token(match: re.Match[str]) -> str:
+        if own and match["user"] == own:
+            return _OWN
+        return put_aside(_decoded(_shown(match, names)))
+
+    text = _CODE.sub(code, text.translate(_MARKS))
+    text = _TOKEN.sub(token, text)
+    text = _BOLD.sub(r"**\1**", text)
+    text = _STRIKE.sub(r"~~\1~~", text)
+    text = _decoded(_BULLET.sub(r"\1- ", text))
+    while _OPEN in text:
+        text = _ASIDE.sub(lambda match: aside[int(match[1])], text)
+    return _without_own(text)
+
+
+def _decoded(text: str) -> str:
+    return _ENTITY.sub(lambda match: _ENTITIES[match[1]], text)
+
+
+def _shown(match: re.Match[str], names: Names) -> str:
+    if user := match["user"]:
+        person = names.people.get(user)
+        return f"@{person.name if person else match['user_label'] or user}"
+    if channel := match["channel"]:
+        return f"#{match['channel_label'] or names.channels.get(channel) or 'channel'}"
+    if special := match["special"]:
+        return _special(special, match["special_label"])
+    return _link(match["url"], match["url_label"])
+
+
+def _special(special: str, label: str | None) -> str:
+    word = special.split("^", 1)[0]
+    if label:
+        return label
+    return "@group" if word == "subteam" else f"@{word}"
+
+
+def _link(url: str, label: str | None) -> str:
+    bare = re.sub(r"^(?:https?://|mailto:|tel:)", "", url)
+    if not label or label in (url, bare, url.rstrip("/"), bare.rstrip("/")):
+        return bare if url.startswith(("mailto:", "tel:")) else url
+    return f"[{label}]({url})"
+
+
+def _in_code(match: re.Match[str]) -> str:
+    """Slack makes links of addresses even in code; there they are what was written."""
+    if match["url"]:
+        return match["url_label"] or match["url"]
+    return match[0]
+
+
+def _without_own(text: str) -> str:
+    first, *rest = text.split(_OWN)
+    opened = bool(rest) and not first.strip()
+    for part in rest:
+        left, right = first.rstrip(" \t"), part.lstrip(" \t")
+        between = " " if left != first and right != part else ""
+        first = left + between + right
+    first = first.strip()
+    return re.sub(r"^[,:;]\s+", "", first) if opened else first
+
+
+_BREAK = "\u200b"
+"""A blank of no width: seen as nothing, but what it parts is no token any more."""
+
+
+def _beginnings(word: str) -> str:
+    """A pattern for `word`, or for how much of it fits before the end of the text."""
+    return "".join(f"(?:{re.escape(char)}" for char in word) + "|$)" * len(word)
+
+
+_NOTIFYING = re.compile(
+    r"<(?=(?:"
+    + "|".join(f"!{_beginnings(word)}" for word in ("channel", "here", "everyone", "group"))
+    + f"|!{_beginnings('subteam^')}"
+    + r"|@(?:[UWB][A-Z0-9]|[UWB]?$)"
+    + r"))",
+    re.IGNORECASE,
+)
+
+
+def safe(text: str) -> str:
+    """Markdown that notifies nobody, and looks as before.
+
+    Slack reads `<!channel>`, `<@U…>` and their like out of Markdown too. They are broken up
+    everywhere, in code as well, where it is not documented that they are left alone; and also
+    when they are only begun at the end, because the rest may follow.
+    """
+    return _NOTIFYING.sub(f"<{_BREAK}", text)
+
+
+def escaped(text: str) -> str:
+    """Plain text for places that take Slack's own markup."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def measure(text: str) -> int:
+    """Length of what is sent for `text`, in UTF-16 code units.
+
+    Slack's limits are said to be in characters; no way of counting characters gives more than
+    this one, so a text that passes here passes there.
+    """
+    shown = safe(text)
+    return len(shown) + sum(1 for char in shown if char > "\uffff")
+
+
+def pieces(text: str, limit: int = MAX_CHARS) -> Sequence[str]:
+    """`text` in parts of at most `limit` units, cut at line ends, else at spaces, else anywhere.
+
+    For what commands answer; the model's answers are split by the engine.
+    """
+    parts: list[str] = []
+    rest = text.strip()
+    while measure(rest) > limit:
+        cut = _cut(rest, limit)
+        parts.append(rest[:cut].rstrip())
+        rest = rest[cut:].lstrip()
+    return [*parts, rest] if rest else parts
+
+
+def _cut(text: str, limit: int) -> int:
+    low, high = 1, len(text)
+    while low < high:
+        middle = (low + high + 1) // 2
+        if measure(text[:middle]) <= limit:
+            low = middle
+        else:
+            high = middle - 1
+    head = text[: low + 1]
+    for mark in ("\n", " "):
+        cut = head.rfind(mark)
+        if cut > low // 2:
+            return cut
+    return low

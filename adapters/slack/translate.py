@@ -1,0 +1,186 @@
+"""From Slack's payloads to what the engine takes. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, cast
+
+from adapters.slack.markup import mentioned, mentions, readable
+from adapters.slack.values import PLATFORM, Names, Own, Person, Said
+from bot.chat import Author, EarlierMessage, Incoming, MessageRef, ThreadKey
+
+SPOKEN = frozenset({None, "file_share", "thread_broadcast", "me_message"})
+"""Subtypes of messages in which a person says something."""
+
+SLACKBOT = "USLACK"
+_SLACKBOTS = frozenset({SLACKBOT, "USLACKBOT"})
+
+
+def workspace(body: Mapping[str, Any]) -> str:
+    """The workspace that a payload was sent for, empty when it names none.
+
+    With Slack Connect an event's own team may be the other company's; what counts is where the
+    app is installed.
+    """
+    granted = cast("Sequence[Mapping[str, Any]]", body.get("authorizations") or ())
+    team: object = granted[0].get("team_id") if granted else None
+    if not team:
+        named: object = body.get("team")
+        inner = cast("Mapping[str, Any]", named) if isinstance(named, Mapping) else {}
+        team = body.get("team_id") or inner.get("id")
+    return str(team or "")
+
+
+def said(body: Mapping[str, Any], own: Own) -> Said | None:
+    """The message in an event that may concern the bot, None for any other event.
+
+    Raises:
+        KeyError, TypeError, ValueError: The payload is malformed.
+    """
+    event = cast("Mapping[str, Any]", body["event"])
+    if event.get("subtype") not in SPOKEN or event.get("hidden"):
+        return None
+    if event.get("bot_id") or event.get("user") in (own.user, *_SLACKBOTS):
+        return None
+    channel = _text(event, "channel")
+    kind = event.get("channel_type") or ("im" if channel.startswith("D") else "")
+    found = _said(event, channel, own, direct=kind == "im", named=event["type"] == "app_mention")
+    if found.in_thread or found.direct or found.mentioned:
+        return found
+    return None
+
+
+def _said(
+    event: Mapping[str, Any], channel: str, own: Own, *, direct: bool, named: bool
+) -> Said:
+    ts = _text(event, "ts")
+    position_of(ts)
+    text: object = event.get("text") or ""
+    if not isinstance(text, str):
+        raise TypeError("a message's text is no text")
+    return Said(
+        channel=channel,
+        ts=ts,
+        root=str(event.get("thread_ts") or ts),
+        user=_text(event, "user"),
+        text=text,
+        direct=direct,
+        mentioned=named or mentions(text, own.user),
+        files=tuple(_files(event)),
+    )
+
+
+def _text(event: Mapping[str, Any], name: str) -> str:
+    value: object = event[name]
+    if not isinstance(value, str) or not value:
+        raise ValueError(f"{name} is not a text")
+    return value
+
+
+def _files(event: Mapping[str, Any]) -> Iterable[str]:
+    for file in cast("Sequence[Mapping[str, Any]]", event.get("files") or ()):
+        yield str(file.get("name") or file.get("title") or "a file")
+
+
+def position_of(ts: str) -> int:
+    """A time stamp as a number that keeps its order; a float would lose digits.
+
+    Raises:
+        ValueError: It is no time stamp.
+    """
+    seconds, _, micros = ts.partition(".")
+    if not (seconds.isdecimal() and micros.isdecimal() and len(micros) == 6):
+        raise ValueError("not a time stamp")
+    return int(seconds + micros)
+
+
+def looked_up(found: Said) -> tuple[frozenset[str], frozenset[str]]:
+    """The ids of people and channels whose names are needed."""
+    people, channels = mentioned(found.text)
+    return people | {found.user}, channels
+
+
+def key_of(found: Said, own: Own) -> ThreadKey:
+    """The conversation of a message: the thread that it opens or lies in."""
+    return ThreadKey(PLATFORM, own.team, found.channel, found.root)
+
+
+def incoming(found: Said, own: Own, names: Names) -> Incoming:
+    """The message for the engine.
+
+    A mention comes twice, as `app_mention` and as `message`, in any order; both become the same
+    event.
+    """
+    return Incoming(
+        event_id=f"{own.team}:{found.channel}:{found.ts}",
+        thread=key_of(found, own),
+        ref=MessageRef(found.channel, found.ts),
+        author=author_of(names.person(found.user)),
+        text=_words(found, names, own),
+        at=float(found.ts),
+        position=position_of(found.ts),
+        addressed=found.mentioned or found.direct,
+        direct=found.direct,
+        joins=found.mentioned and found.in_thread and not found.direct,
+    )
+
+
+def author_of(person: Person) -> Author:
+    """Somebody as the engine knows people."""
+    return Author(person.id, person.name, is_admin=person.is_admin)
+
+
+def _words(found: Said, names: Names, own: Own) -> str:
+    attached = "\n".join(f"(attached: {name})" for name in found.files)
+    text = readable(found.text, names, own.user)
+    return "\n\n".join(part for part in (text, attached) if part)
+
+
+def past(message: Mapping[str, Any], channel: str, own: Own) -> Said | None:
+    """A message of a thread's past, None for one in which nothing is said.
+
+    What other apps wrote is kept: people ask about it.
+
+    Raises:
+        KeyError, TypeError, ValueError: It is malformed.
+    """
+    by_bot = bool(message.get("bot_id"))
+    spoken = message.get("subtype") in SPOKEN or message.get("subtype") == "bot_message"
+    if not spoken or message.get("user") in _SLACKBOTS:
+        return None
+    writer = message.get("user") or message.get("bot_id")
+    if by_bot and message.get("bot_id") == own.bot:
+        writer = own.user
+    text = message.get("text") or "\n".join(_fallbacks(message))
+    found = _said(
+        {**message, "user": writer, "text": text}, channel, own, direct=False, named=False
+    )
+    return found if found.text or found.files else None
+
+
+def _fallbacks(message: Mapping[str, Any]) -> Iterable[str]:
+    """What other apps show in attachments instead of a text."""
+    for attachment in cast("Sequence[Mapping[str, Any]]", message.get("attachments") or ()):
+        text = attachment.get("text") or attachment.get("fallback")
+        if text:
+            yield str(text)
+
+
+def bot_name(message: Mapping[str, Any]) -> str | None:
+    """What another app calls itself in a message, None for a person's."""
+    if not message.get("bot_id"):
+        return None
+    profile = cast("Mapping[str, Any]", message.get("bot_profile") or {})
+    name = message.get("username") or profile.get("name")
+    return str(name) if name else None
+
+
+def earlier(found: Said, own: Own, names: Names) -> EarlierMessage:
+    """A message of a thread's past for the engine."""
+    return EarlierMessage(
+        ref=MessageRef(found.channel, found.ts),
+        author=author_of(names.person(found.user)),
+        text=_words(found, names, own),
+        at=float(found.ts),
+        from_bot=found.user == own.user,
+    )

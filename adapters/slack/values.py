@@ -1,0 +1,113 @@
+"""What the parts of the adapter tell each other: frozen, plain, without the SDK."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+PLATFORM = "slack"
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """How long things may take, in seconds.
+
+    Attributes:
+        call: One call with all its retries.
+        pauses: Between tries of a call that may be repeated.
+        names: Looking up names before an event is handed over, which Slack waits for.
+        patient_names: Looking up names where nobody waits for an acknowledgement.
+        status: Showing or clearing the status line.
+        socket: Opening a WebSocket.
+        heartbeat: Between pings on a WebSocket; half of it without an answer ends it.
+        reconnect: First and longest wait between connections.
+        drain: How long the end waits for what is being handed over.
+    """
+
+    call: float = 15.0
+    pauses: tuple[float, ...] = (0.3, 1.0, 2.0)
+    names: float = 0.6
+    patient_names: float = 3.0
+    status: float = 5.0
+    socket: float = 10.0
+    heartbeat: float = 10.0
+    reconnect: tuple[float, float] = (0.5, 30.0)
+    drain: float = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """Who we are, as auth.test tells it.
+
+    Attributes:
+        team: Workspace id.
+        user: The bot's user id.
+        bot: The bot's own id, by which some of its messages are marked.
+        host: Host of the workspace's links.
+        title: What the workspace is called.
+    """
+
+    team: str
+    user: str
+    bot: str = ""
+    host: str = ""
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody, as users.info tells it.
+
+    Attributes:
+        id: User id.
+        name: Display name.
+        is_admin: Admin or owner of our own workspace.
+        is_guest: A guest, or somebody of another workspace, who does not see every channel.
+    """
+
+    id: str
+    name: str
+    is_admin: bool = False
+    is_guest: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What the ids in a message are called."""
+
+    people: Mapping[str, Person] = field(default_factory=dict[str, Person])
+    channels: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    def person(self, user: str) -> Person:
+        """The person; one who is not known is called by the id."""
+        return self.people.get(user) or Person(user, user)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A message as it came.
+
+    Attributes:
+        channel: Where it is.
+        ts: Its time stamp, which is also its id.
+        root: The thread's first message; `ts` itself when it stands alone.
+        user: Who wrote it.
+        text: In Slack's own markup.
+        direct: In a direct message.
+        mentioned: It mentions the bot.
+        files: Names of attached files.
+    """
+
+    channel: str
+    ts: str
+    root: str
+    user: str
+    text: str
+    direct: bool = False
+    mentioned: bool = False
+    files: tuple[str, ...] = ()
+
+    @property
+    def in_thread(self) -> bool:
+        """It lies below another message."""
+        return self.root != self.ts

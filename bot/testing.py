@@ -1,0 +1,307 @@
+"""The contract that every adapter keeps, as tests to be inherited.
+
+Write a `Driver` that acts as people on your platform (a simulator of it, best of all) and let
+pytest collect a subclass:
+
+    class TestMyAdapter(AdapterContract):
+        @pytest.fixture
+        async def driver(self):
+            async with MyPlatform() as platform:
+                yield MyDriver(platform)
+
+The tests are coroutines: use pytest-asyncio in its auto mode, or anything else that runs them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Protocol
+
+from bot.chat import (
+    Adapter,
+    AdapterSpec,
+    CommandCall,
+    CommandReply,
+    CommandSpec,
+    Incoming,
+    MessageRef,
+    Notes,
+    Spot,
+    ThreadKey,
+)
+from bot.commands.specs import COMMANDS
+from bot.errors import MessageGone, StoreUnavailable
+
+SECONDS = 10.0
+"""What each wait may take."""
+
+
+class MemoryNotes:
+    """`bot.chat.Notes` without a store."""
+
+    def __init__(self) -> None:
+        self._texts: dict[str, str] = {}
+
+    async def read(self, name: str) -> str | None:
+        """See `bot.chat.Notes`."""
+        return self._texts.get(name)
+
+    async def write(self, name: str, text: str) -> None:
+        """See `bot.chat.Notes`."""
+        self._texts[name] = text
+
+
+class RecordingInbox:
+    """`bot.chat.Inbox` that keeps what it is given.
+
+    Attributes:
+        commands: What the adapter is told to offer.
+        messages: Every message, in the order it came.
+        calls: Every command call.
+        malformed_kinds: What `malformed` was told.
+        refuse: While true, `message` fails as it does when the store is away.
+        reply: What every command answers.
+    """
+
+    def __init__(self) -> None:
+        self.commands: Sequence[CommandSpec] = COMMANDS
+        self.messages: list[Incoming] = []
+        self.calls: list[CommandCall] = []
+        self.malformed_kinds: list[str] = []
+        self.refuse = False
+        self.refused = 0
+        self.reply = CommandReply("Done.")
+        self.loose: dict[MessageRef, ThreadKey] = {}
+        self._notes = MemoryNotes()
+        self._changed = asyncio.Condition()
+
+    @property
+    def notes(self) -> Notes:
+        """See `bot.chat.Inbox`."""
+        return self._notes
+
+    async def message(self, event: Incoming) -> None:
+        """See `bot.chat.Inbox`."""
+        if self.refuse:
+            self.refused += 1
+        else:
+            self.messages.append(event)
+        await self._tell()
+        if self.refuse:
+            raise StoreUnavailable("the test's store is away")
+
+    async def command(self, call: CommandCall) -> CommandReply:
+        """See `bot.chat.Inbox`."""
+        self.calls.append(call)
+        await self._tell()
+        return self.reply
+
+    async def thread_of(self, platform: str, space: str, ref: MessageRef) -> ThreadKey | None:
+        """See `bot.chat.Inbox`."""
+        return self.loose.get(ref)
+
+    def malformed(self, platform: str, kind: str) -> None:
+        """See `bot.chat.Inbox`."""
+        self.malformed_kinds.append(kind)
+
+    async def until(self, true: Callable[[], bool]) -> None:
+        """Wait until the inbox has been given what `true` looks for.
+
+        Raises:
+            TimeoutError: It was not, within `SECONDS`.
+        """
+        async with asyncio.timeout(SECONDS), self._changed:
+            await self._changed.wait_for(true)
+
+    async def _tell(self) -> None:
+        async with self._changed:
+            self._changed.notify_all()
+
+
+class Driver(Protocol):
+    """A platform as its people see it, with one place in which the bot is talked to."""
+
+    @property
+    def spec(self) -> AdapterSpec:
+        """How the adapter announces itself."""
+        ...
+
+    @property
+    def adapter(self) -> Adapter:
+        """The adapter under test, not yet running; always the same one."""
+        ...
+
+    async def connected(self) -> None:
+        """Return once the running adapter hears what is said."""
+        ...
+
+    async def say(self, text: str) -> None:
+        """Somebody addresses the bot with `text` (mention added where the platform needs one)."""
+        ...
+
+    async def shown(self) -> Sequence[str]:
+        """The bot's messages that stand in that place or in threads made from it, in order."""
+        ...
+
+
+class AdapterContract:
+    """Tests for any adapter; subclasses provide the fixture `driver`."""
+
+    async def test_its_spec_names_it(self, driver: Driver) -> None:
+        """The spec and the adapter agree, and the factory exists."""
+        assert driver.spec.name == driver.adapter.name
+        module, _, factory = driver.spec.create.partition(":")
+        assert callable(getattr(importlib.import_module(module), factory))
+
+    async def test_its_capabilities_can_be_used(self, driver: Driver) -> None:
+        """Limits are positive and a message can hold a readable piece of an answer."""
+        can = driver.adapter.capabilities
+        assert can.max_chars >= 256
+        assert can.min_edit_seconds >= 0
+        assert can.status_seconds is None or can.status_seconds > 0
+        for limit in can.limits:
+            assert limit.count > 0
+            assert limit.seconds > 0
+            assert limit.calls
+
+    async def test_longer_text_measures_longer(self, driver: Driver) -> None:
+        """`measure` is 0 for nothing and never shrinks as text grows."""
+        measure = driver.adapter.measure
+        text = "Plain *bold* `code` <@1> <!x> 🧵 @everyone & more.\n" * 3
+        sizes = [measure(text[:end]) for end in range(len(text) + 1)]
+        assert sizes[0] == 0
+        assert sizes == sorted(sizes)
+
+    async def test_a_message_arrives_translated(self, driver: Driver) -> None:
+        """An addressed message comes once, complete, with its own mention removed."""
+        async with running(driver) as inbox:
+            await driver.say("what is a bobbin?")
+            await inbox.until(lambda: bool(inbox.messages))
+            event = inbox.messages[0]
+            assert event.addressed
+            assert event.text == "what is a bobbin?"
+            assert event.author.id
+            assert event.author.name
+            assert event.event_id
+            assert event.at > 0
+            assert event.thread.platform == driver.adapter.name
+            assert ThreadKey.parse(str(event.thread)) == event.thread
+
+    async def test_messages_are_told_apart_and_in_order(self, driver: Driver) -> None:
+        """Two messages have different ids and rising positions."""
+        async with running(driver) as inbox:
+            await driver.say("first")
+            await inbox.until(lambda: len(inbox.messages) >= 1)
+            await driver.say("second")
+            await inbox.until(lambda: len(inbox.messages) >= 2)
+            first, second = inbox.messages[:2]
+            assert first.event_id != second.event_id
+            assert first.ref != second.ref
+            assert first.position < second.position
+
+    async def test_a_reply_is_posted_and_edited(self, driver: Driver) -> None:
+        """What is posted is shown, and an edit replaces it."""
+        async with asked(driver) as (event, spot):
+            adapter = driver.adapter
+            ref = await adapter.post(spot, "Half of", key="contract0")
+            assert [text.strip() for text in await driver.shown()] == ["Half of"]
+            await adapter.edit(ref, "Half of the answer, and all of it.")
+            assert (await driver.shown())[-1].strip().endswith("and all of it.")
+            assert await adapter.open(event, "The same place") == spot
+
+    async def test_a_post_that_may_exist_is_not_doubled(self, driver: Driver) -> None:
+        """Posting again under the same key leaves one message, with the newer text."""
+        async with asked(driver) as (_, spot):
+            adapter = driver.adapter
+            first = await adapter.post(spot, "Once", key="contract1")
+            again = await adapter.post(spot, "Once and", key="contract1", again=True)
+            await adapter.edit(again, "Once and only")
+            assert again == first
+            assert len(await driver.shown()) == 1
+
+    async def test_the_longest_message_is_taken(self, driver: Driver) -> None:
+        """Text of exactly the largest size goes through; more is refused before it is sent."""
+        async with asked(driver) as (_, spot):
+            adapter = driver.adapter
+            most = min(adapter.capabilities.max_chars, 20_000)
+            await adapter.post(spot, "x" * most, key="contract2")
+            assert len((await driver.shown())[-1].strip()) == most
+
+    async def test_deleting_twice_is_fine(self, driver: Driver) -> None:
+        """A deleted message is gone for `edit`, and deleting it again does nothing."""
+        async with asked(driver) as (_, spot):
+            adapter = driver.adapter
+            ref = await adapter.post(spot, "Away with it", key="contract3")
+            await adapter.delete(ref)
+            await adapter.delete(ref)
+            if not await driver.shown():
+                try:
+                    await adapter.edit(ref, "Back again")
+                except MessageGone:
+                    return
+                raise AssertionError("editing a deleted message must raise MessageGone")
+
+    async def test_the_status_never_fails(self, driver: Driver) -> None:
+        """The sign can be shown, renewed and cleared at any time."""
+        async with asked(driver) as (event, spot):
+            for status in ("thinking …", None, None):
+                await driver.adapter.show_status(spot, status)
+            await driver.adapter.settled(event.thread)
+
+    async def test_history_is_bounded(self, driver: Driver) -> None:
+        """Earlier messages come oldest first, never more than asked for."""
+        async with asked(driver) as (event, _):
+            history = await driver.adapter.history(event, 5)
+            times = [message.at for message in history.messages]
+            assert len(times) <= 5
+            assert times == sorted(times)
+
+    async def test_a_store_that_is_away_does_not_end_it(self, driver: Driver) -> None:
+        """A message that could not be kept is survived, and later ones arrive."""
+        async with running(driver) as inbox:
+            inbox.refuse = True
+            await driver.say("lost?")
+            await inbox.until(lambda: inbox.refused > 0)
+            inbox.refuse = False
+            await driver.say("heard")
+            await inbox.until(lambda: any(event.text == "heard" for event in inbox.messages))
+
+    async def test_it_can_be_closed_twice(self, driver: Driver) -> None:
+        """Ending leaves nothing behind that a second `close` would trip over."""
+        async with running(driver):
+            pass
+        await driver.adapter.close()
+
+
+@asynccontextmanager
+async def running(driver: Driver) -> AsyncGenerator[RecordingInbox]:
+    """Run the driver's adapter with an inbox, connected, and end it afterwards."""
+    inbox = RecordingInbox()
+    task = asyncio.create_task(driver.adapter.run(inbox))
+    try:
+        ready = asyncio.create_task(driver.connected())
+        async with asyncio.timeout(SECONDS):
+            await asyncio.wait({ready, task}, return_when=asyncio.FIRST_COMPLETED)
+            if not ready.done():
+                ready.cancel()
+                await task
+                raise AssertionError("the adapter ended before it was connected")
+            await ready
+        yield inbox
+    finally:
+        task.cancel()
+        await asyncio.wait({task}, timeout=SECONDS)
+        await driver.adapter.close()
+
+
+@asynccontextmanager
+async def asked(driver: Driver) -> AsyncGenerator[tuple[Incoming, Spot]]:
+    """A running adapter that has been asked something: the question, and where to answer."""
+    async with running(driver) as inbox:
+        await driver.say("a question")
+        await inbox.until(lambda: bool(inbox.messages))
+        event = inbox.messages[0]
+        yield event, await driver.adapter.open(event, "A question")

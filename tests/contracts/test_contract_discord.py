@@ -1,0 +1,56 @@
+"""The shipped contract, kept by the Discord adapter."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+
+import pytest
+
+from adapters.discord import SPEC
+from adapters.discord.adapter import create
+from bot.chat import Adapter, AdapterSpec
+from bot.testing import AdapterContract
+from tests.simulators.discord_sim import Channel, DiscordSimulator, User
+
+
+@dataclass
+class DiscordDriver:
+    """One person in one channel of a simulated server."""
+
+    sim: DiscordSimulator
+    channel: Channel
+    person: User
+    adapter: Adapter
+    spec: AdapterSpec = SPEC
+
+    async def connected(self) -> None:
+        await self.sim.until_connected()
+
+    async def say(self, text: str) -> None:
+        await self.sim.say(self.channel, self.person, f"{self.sim.mention} {text}")
+
+    async def shown(self) -> Sequence[str]:
+        places = [self.channel]
+        for message in self.sim.messages(self.channel):
+            thread = self.sim.thread_of(message)
+            places += [thread] if thread else []
+        return [
+            message.content
+            for place in places
+            for message in self.sim.messages(place, by=self.sim.bot)
+        ]
+
+
+class TestDiscord(AdapterContract):
+    """All of the contract, through discord.py."""
+
+    @pytest.fixture
+    async def driver(self) -> AsyncIterator[DiscordDriver]:
+        """A server with one channel and one person."""
+        async with DiscordSimulator(scale=20) as sim:
+            guild = await sim.add_guild("Weavers")
+            channel = await sim.add_text_channel(guild, "general")
+            person = sim.add_user("ada", "Ada")
+            yield DiscordDriver(sim, channel, person, create(sim.environment()))
+            assert sim.violations == []

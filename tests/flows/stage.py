@@ -1,0 +1,114 @@
+"""Bobbin as it is run, between simulated platforms and a simulated model."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+
+from bot.app import App, Timing
+from bot.plugins import find_adapters
+from bot.settings import read_settings
+from tests.servers import Valkey
+from tests.simulators.discord_sim import DiscordSimulator
+from tests.simulators.openai_sim import OpenAISimulator
+from tests.simulators.slack_sim import SlackSimulator
+
+SCALE = 20.0
+"""Simulated seconds per real one: rate limits and expiries are that much shorter."""
+
+QUICK = Timing(
+    renew=0.05,
+    sweep=0.2,
+    store_at_start=10.0,
+    store_in_turn=10.0,
+    grace=5.0,
+    resume=0.05,
+    first_retry=0.1,
+    longest_retry=1.0,
+)
+
+
+@dataclass(slots=True)
+class Stage:
+    """Everything around the bot, and the bot itself while it runs."""
+
+    server: Valkey
+    openai: OpenAISimulator
+    discord: DiscordSimulator | None = None
+    slack: SlackSimulator | None = None
+    extra: dict[str, str] = field(default_factory=dict[str, str])
+    _app: App | None = None
+    _task: asyncio.Task[int] | None = None
+
+    def environment(self) -> dict[str, str]:
+        """What a bot needs to find all of it."""
+        found = {"REDIS_URL": self.server.url, "BOBBIN_LEASE_SECONDS": "2"}
+        for simulator in (self.openai, self.discord, self.slack):
+            if simulator is not None:
+                found |= simulator.environment()
+        return found | self.extra
+
+    async def start(self, timing: Timing = QUICK) -> None:
+        """Run a bot in this process and wait until it is connected everywhere."""
+        settings = read_settings(self.environment(), find_adapters())
+        before = len(self.discord.gateway.live) if self.discord else 0
+        self._app = App(settings, timing)
+        self._task = asyncio.create_task(self._app.run())
+        ready: list[asyncio.Task[object]] = []
+        if self.discord is not None:
+            ready.append(asyncio.ensure_future(self.discord.until_connected(before + 1)))
+        if self.slack is not None:
+            ready.append(asyncio.ensure_future(self.slack.connected(1)))
+        connected = asyncio.gather(*ready)
+        await asyncio.wait({self._task, connected}, return_when=asyncio.FIRST_COMPLETED)
+        if self._task.done() and not connected.done():
+            connected.cancel()
+            raise AssertionError(f"the bot ended: {self._task.result()}")
+        await connected
+
+    async def stop(self) -> int | None:
+        """Let the bot drain, and return its exit code."""
+        if self._app is None or self._task is None:
+            return None
+        self._app.stop()
+        code = await asyncio.wait_for(self._task, 30)
+        self._app = self._task = None
+        return code
+
+    async def ended(self, seconds: float = 15.0) -> int:
+        """Wait for the bot to end by itself."""
+        assert self._task is not None
+        code = await asyncio.wait_for(asyncio.shield(self._task), seconds)
+        self._app = self._task = None
+        return code
+
+
+@asynccontextmanager
+async def open_stage(
+    server: Valkey,
+    *platforms: str,
+    extra: Mapping[str, str] | None = None,
+    start: bool = True,
+    limits: bool = True,
+    scale: float = SCALE,
+) -> AsyncIterator[Stage]:
+    """Simulators for `platforms` ("discord", "slack") and the model, and a bot between them."""
+    async with AsyncExitStack() as stack:
+        openai = await stack.enter_async_context(OpenAISimulator(scale=scale))
+        stage = Stage(server, openai, extra={"OPENAI_MODEL": "gpt-6-luna", **(extra or {})})
+        if "discord" in platforms:
+            stage.discord = await stack.enter_async_context(
+                DiscordSimulator(scale=scale, limits=limits, ack_seconds=60.0)
+            )
+        if "slack" in platforms:
+            stage.slack = await stack.enter_async_context(
+                SlackSimulator(scale=scale, limits=limits)
+            )
+        try:
+            if start:
+                await stage.start()
+            yield stage
+        finally:
+            await stage.stop()

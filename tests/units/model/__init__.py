@@ -1,0 +1,1 @@
+"""Tests of bot.model against the simulated server."""
