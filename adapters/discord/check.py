@@ -32,7 +32,8 @@ async def check(values: Mapping[str, str]) -> Sequence[Finding]:
     redirect(values)
     client = discord.Client(intents=discord.Intents.none())
     try:
-        return await asyncio.wait_for(_look(client, values["DISCORD_TOKEN"]), SECONDS)
+        async with asyncio.timeout(SECONDS):
+            return await _look(client, values["DISCORD_TOKEN"])
     except (discord.DiscordException, *faults.NETWORK) as error:
         known = faults.of_exception(error) or error
         fix = BadToken.hint if isinstance(known, BadToken) else "Check the network and try again."

@@ -127,7 +127,8 @@ class Client(discord.Client):
         socket = cast("DiscordWebSocket | None", self.ws)
         if socket is not None and socket.open:
             try:
-                await asyncio.wait_for(socket.close(1000), seconds)
+                async with asyncio.timeout(seconds):
+                    await socket.close(1000)
             except TimeoutError:
                 log.debug("Discord did not answer the goodbye")
 

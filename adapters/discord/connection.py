@@ -18,6 +18,8 @@ log = logging.getLogger(__name__)
 STEADY_SECONDS = 60.0
 """A connection that held this long starts the waits between connections anew."""
 
+CANCEL_AGAIN_SECONDS = 0.2
+
 MENTION_ONLY = (
     "The Message Content intent is not granted to this application: the bot hears only mentions, "
     "replies to itself and direct messages. Switch the intent on in the Discord developer portal "
@@ -53,7 +55,8 @@ class Connection:
             PlatformBusy: It is not, and did not become so in time.
         """
         try:
-            await asyncio.wait_for(self._logged_in.wait(), self._timing.call)
+            async with asyncio.timeout(self._timing.call):
+                await self._logged_in.wait()
         except TimeoutError:
             raise PlatformBusy("not connected to Discord") from None
         if self._client is None or self._client.is_closed():
@@ -110,7 +113,8 @@ class Connection:
 
     async def _log_in(self, client: Client) -> None:
         try:
-            await asyncio.wait_for(client.login(self._token), self._timing.call)
+            async with asyncio.timeout(self._timing.call):
+                await client.login(self._token)
         except (discord.DiscordException, *faults.NETWORK) as error:
             raise faults.of_exception(error) or error from error
 
@@ -126,7 +130,7 @@ class Connection:
         while not client.is_closed():
             since = loop.time()
             try:
-                await client.connect()
+                await _connect(client)
             except discord.PrivilegedIntentsRequired:
                 raise
             except discord.ConnectionClosed as closed:
@@ -144,6 +148,22 @@ class Connection:
                     listener.malformed("gateway")
                 await client.hang_up(self._timing.drain)
                 await asyncio.sleep(seconds)
+
+
+async def _connect(client: Client) -> None:
+    """The SDK's own loop, made sure to end when cancelled.
+
+    It can lose a cancellation that comes together with the loss of its connection, and would
+    then go on connecting for ever.
+    """
+    task = asyncio.get_running_loop().create_task(client.connect())
+    try:
+        await asyncio.wait((task,))
+    finally:
+        while not task.done():
+            task.cancel()
+            await asyncio.wait((task,), timeout=CANCEL_AGAIN_SECONDS)
+    task.result()
 
 
 class Backoff:

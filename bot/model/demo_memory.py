@@ -56,10 +56,11 @@ _STOP = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A message; `speaker` is empty for the bot's own."""
+    """A message; `speaker` is empty for the bot's own, `background` is not addressed to it."""
 
     speaker: str
     text: str
+    background: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +118,7 @@ def read_conversation(messages: Sequence[Message], *, folding: bool = False) -> 
             said.extend(_read(content, summary))
     fresh: list[Said] = []
     for line in reversed(said):
-        if not line.speaker:
+        if not line.speaker or line.background:
             break
         fresh.insert(0, line)
     return Conversation(tuple(said), tuple(fresh), summary, words)
@@ -151,10 +152,11 @@ def _add_sections(text: str, summary: dict[str, list[str]]) -> None:
 
 
 def _background(text: str) -> Iterator[Said]:
-    for line in text.split("\n"):
-        match = _SPEAKER.fullmatch(line)
-        if match is not None and not line.startswith((" ", "[", "#", "-")):
-            yield Said(match["name"].strip(), match["text"].strip())
+    """Messages from before; the lines of a message after its first are indented."""
+    for line in text.replace("\n  ", "\r").split("\n"):
+        match = _SPEAKER.fullmatch(line.replace("\r", "\n"))
+        if match is not None:
+            yield Said(match["name"].strip(), match["text"].strip(), background=True)
 
 
 def _transcript(text: str) -> Iterator[Said]:

@@ -54,7 +54,6 @@ async def test_it_says_what_it_is() -> None:
     ("question", "wanted"),
     [
         ("Ada: what is my name?", "**Ada Lovelace**"),
-        ("Ben: Who am I?", "**Ben**"),
         ("Ben: What's Ada's favorite color?", "Ada said: “My favourite colour is teal.”"),
         ("Ada: which colour do I like?", "You said: “My favourite colour is teal.”"),
         ("Ada: What did I say first?", "“My name is Ada Lovelace.”"),
@@ -62,7 +61,6 @@ async def test_it_says_what_it_is() -> None:
         ("Ada: what did we decide?", "- Ben: We decided to ship v1.2.0 on Friday"),
         ("Ben: what do you know about Ada?", "- Ada: My favourite colour is teal."),
         ("Ben: who is here?", "4 messages from Ada and Ben"),
-        ("Ben: how tall is that mountain?", "I find nothing about that"),
         ("Ben: recap", "**Decisions**\n- Ben: We decided to ship v1.2.0 on Friday"),
     ],
 )
@@ -76,6 +74,14 @@ async def test_it_remembers(question: str, wanted: str) -> None:
     )
     assert wanted in await reply(*said, person(question))
     assert wanted not in await reply(person(question))
+
+
+async def test_it_does_not_make_things_up() -> None:
+    said = (person("Ada: My favourite colour is teal."), ANSWER)
+    assert "appear here as **Ben**" in await reply(*said, person("Ben: Who am I?"))
+    assert "find nothing" in await reply(*said, person("Ben: how tall is that mountain?"))
+    assert "Nothing that I can see" in await reply(*said, person("Ben: what did we decide?"))
+    assert "Nothing yet about Ben" in await reply(*said, person("Ben: what do you know of me?"))
 
 
 async def test_several_people_are_answered_by_name() -> None:
@@ -97,7 +103,7 @@ async def test_what_was_folded_is_still_known() -> None:
 async def test_messages_from_before_it_was_called() -> None:
     before = person("[Messages of this thread from before.]\nAda: the code is 4711\n  Ben: no")
     text = await reply(before, person("Ben: what is the code?"))
-    assert "Ada said: “the code is 4711" in text
+    assert text.startswith("Ada said: “the code is 4711”")
 
 
 def entry(seq: int, author: str, text: str) -> Entry:

@@ -1,0 +1,159 @@
+"""A Discord server named Weavers with two people, and a bot between it and a simulated model."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from bot.storage.connect import open_redis
+from tests.flows.stage import SCALE, Stage, open_stage
+from tests.servers import Valkey
+from tests.simulators.discord_sim import Channel, DiscordSimulator, Guild, Message, User
+from tests.simulators.openai_sim import Answer, OpenAISimulator, Request
+
+POST = "POST /channels/{channel_id}/messages"
+PATCH = "PATCH /channels/{channel_id}/messages/{message_id}"
+MAKE_THREAD = "POST /channels/{channel_id}/messages/{message_id}/threads"
+HISTORY = "GET /channels/{channel_id}/messages"
+COMMANDS = "PUT /applications/{application_id}/commands"
+
+
+@dataclass(slots=True)
+class Weavers:
+    """The place, and what tests want to know of it."""
+
+    stage: Stage
+    sim: DiscordSimulator
+    openai: OpenAISimulator
+    guild: Guild
+    general: Channel
+    ada: User
+    ben: User
+
+    @property
+    def mention(self) -> str:
+        """The text that mentions the bot."""
+        return self.sim.mention
+
+    def said(self, channel: Channel) -> list[str]:
+        """What the bot's messages in a channel say now, oldest first."""
+        return [message.content for message in self.sim.messages(channel, by=self.sim.bot)]
+
+    def posts(self, channel: Channel) -> list[Message]:
+        """The bot's messages in a channel, oldest first."""
+        return self.sim.messages(channel, by=self.sim.bot)
+
+    async def until_said(self, channel: Channel, *texts: str, timeout: float = 10.0) -> None:
+        """Wait until the bot's messages in a channel say exactly this."""
+        await self.sim.until(lambda: self.said(channel) == list(texts), timeout)
+
+    async def ask(self, who: User, text: str, channel: Channel | None = None) -> Message:
+        """Mention the bot in a channel, #general if none is given."""
+        return await self.sim.say(channel or self.general, who, f"{self.mention} {text}")
+
+    async def thread_of(self, asked: Message) -> Channel:
+        """The thread that was made from a message, once it is there."""
+        thread = await self.sim.until(lambda: self.sim.thread_of(asked))
+        assert thread is not None
+        return thread
+
+    async def conversation(
+        self, text: str = "hi there", answer: str = "Hello Ada, how are you?"
+    ) -> Channel:
+        """A thread in which Ada has asked and has been answered."""
+        self.openai.script.append(Answer(answer))
+        thread = await self.thread_of(await self.ask(self.ada, text))
+        await self.until_said(thread, answer)
+        await self.settled()
+        return thread
+
+    async def settled(self) -> None:
+        """Wait until no turn is running: everything is committed."""
+        client = open_redis(self.stage.server.url)
+        try:
+            # The store does not report changes; each look takes a round trip.
+            async with asyncio.timeout(5):
+                while await self._leases(client):
+                    pass
+        finally:
+            await client.aclose()
+
+    @staticmethod
+    async def _leases(client: object) -> int:
+        keys = await client.keys("bobbin:*:leases")  # type: ignore[attr-defined]
+        return len(keys)
+
+    async def stored(self) -> str:
+        """Everything in Redis, keys and values, as one text."""
+        client = open_redis(self.stage.server.url)
+        lines: list[str] = []
+        try:
+            async for key in client.scan_iter(count=1000):
+                name = key if isinstance(key, str) else key.decode()
+                kind = await client.type(name)
+                kind = kind if isinstance(kind, str) else kind.decode()
+                match kind:
+                    case "hash":
+                        value: object = await client.hgetall(name)
+                    case "list":
+                        value = await client.lrange(name, 0, -1)
+                    case "set":
+                        value = await client.smembers(name)
+                    case "zset":
+                        value = await client.zrange(name, 0, -1)
+                    case _:
+                        value = await client.get(name)
+                lines.append(f"{name} = {value}")
+        finally:
+            await client.aclose()
+        return "\n".join(sorted(lines))
+
+    def check(self) -> None:
+        """Nothing was done that a correct client would not do, and nobody was pinged."""
+        assert self.sim.violations == []
+        assert self.openai.violations == []
+        for message in self.sim.world.messages.values():
+            if message.author is self.sim.bot:
+                assert message.pings == set(), message.history
+                assert not message.unfurled, message.history
+
+
+def prompts(requests: list[Request]) -> list[list[str]]:
+    """The texts of each request."""
+    return [request.texts() for request in requests]
+
+
+def asked_last(request: Request) -> str:
+    """The newest question without the line about the present that follows it."""
+    return request.last_user_text.rpartition("\n\n[Now: ")[0]
+
+
+@asynccontextmanager
+async def weavers(
+    server: Valkey,
+    *,
+    extra: Mapping[str, str] | None = None,
+    start: bool = True,
+    limits: bool = True,
+    scale: float = SCALE,
+) -> AsyncIterator[Weavers]:
+    """The place with a running bot; all is checked at the end, and that nothing goes on."""
+    before = asyncio.all_tasks()
+    async with open_stage(
+        server, "discord", extra=extra, start=False, limits=limits, scale=scale
+    ) as stage:
+        sim = stage.discord
+        assert sim is not None
+        guild = await sim.add_guild("Weavers")
+        general = await sim.add_text_channel(guild, "general")
+        ada, ben = sim.add_user("ada", "Ada"), sim.add_user("ben", "Ben")
+        place = Weavers(stage, sim, stage.openai, guild, general, ada, ben)
+        if start:
+            await stage.start()
+        yield place
+        assert await stage.stop() in (0, None)
+        place.check()
+    left = {task for task in asyncio.all_tasks() - before if not task.done()}
+    assert not left, left

@@ -1,0 +1,328 @@
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.errors import ContextTooLong, ModelBusy, ModelError, QuotaExhausted
+from bot.model.gate import Gate, GateLimits, Ticket
+from bot.model.pace import Pace
+from bot.model.port import Purpose
+from tests.units.model.asking import HandClock, settle
+
+REPLY, SUMMARY = Purpose.REPLY, Purpose.SUMMARY
+
+
+@dataclass
+class Stage:
+    """A gate with a clock that the test turns, and without chance."""
+
+    clock: HandClock
+    gate: Gate
+
+
+def stage(*, start: int = 1, most: int = 64) -> Stage:
+    clock = HandClock()
+    return Stage(clock, Gate(GateLimits(start, most), clock=clock, jitter=lambda: 0.0))
+
+
+def finish(ticket: Ticket) -> None:
+    """A good answer from beginning to end."""
+    assert ticket.granted
+    with ticket:
+        ticket.taken()
+        ticket.good()
+
+
+def fail(ticket: Ticket, error: ModelError) -> None:
+    assert ticket.granted
+    with ticket:
+        ticket.failed(error)
+
+
+async def test_replies_go_before_summaries_and_in_order() -> None:
+    gate = stage().gate
+    first = gate.ticket(REPLY)
+    waiting = [gate.ticket(purpose) for purpose in (SUMMARY, REPLY, SUMMARY, REPLY)]
+    assert not any(ticket.granted for ticket in waiting)
+    order: list[int] = []
+    fail(first, ModelBusy())
+    for _ in waiting:
+        (number,) = (n for n, ticket in enumerate(waiting) if ticket.granted)
+        order.append(number)
+        fail(waiting[number], ModelBusy())
+    assert order == [1, 3, 0, 2]
+    assert (gate.active, gate.queued) == (0, 0)
+
+
+async def test_a_later_try_keeps_its_place() -> None:
+    gate = stage().gate
+    number = gate.number()
+    blocker = gate.ticket(REPLY)
+    other = gate.ticket(REPLY)
+    again = gate.ticket(REPLY, number=number)
+    fail(blocker, ModelBusy())
+    assert again.granted
+    assert not other.granted
+
+
+async def test_concurrency_grows_with_good_answers_and_is_halved() -> None:
+    scene = stage(start=2, most=16)
+    gate = scene.gate
+    for _ in range(6):
+        finish(gate.ticket(REPLY))
+    assert gate.width == 8
+    tickets = [gate.ticket(REPLY) for _ in range(8)]
+    scene.clock.forward(1)
+    for ticket in tickets[:3]:
+        fail(ticket, ModelBusy(overloaded=True))
+    assert gate.width == 4
+    scene.clock.forward(10)
+    for ticket in tickets[3:]:
+        finish(ticket)
+    assert gate.width == 5
+    for _ in range(1000):
+        finish(gate.ticket(REPLY))
+    assert gate.width == 16
+
+
+async def test_faults_of_one_connection_concern_nobody_else() -> None:
+    gate = stage(start=4).gate
+    fail(gate.ticket(REPLY), ModelBusy())
+    fail(gate.ticket(REPLY), ContextTooLong())
+    assert gate.width == 4
+    assert gate.ticket(REPLY).granted
+
+
+async def test_one_cooldown_for_all() -> None:
+    scene = stage(start=4)
+    gate, clock = scene.gate, scene.clock
+    fail(gate.ticket(REPLY), ModelBusy(retry_after=20))
+    first, second = gate.ticket(REPLY), gate.ticket(REPLY)
+    assert first.expected == (pytest.approx(20), "busy")
+    clock.forward(19.9)
+    assert not first.granted
+    clock.forward(0.1)
+    assert first.granted
+    assert not second.granted, "starts are spread out after a rate limit"
+    assert second.expected[1] == "queue"
+    clock.forward(second.expected[0])
+    assert second.granted
+
+
+async def test_cooldowns_without_a_time_grow() -> None:
+    scene = stage(start=8)
+    waits: list[float] = []
+    for _ in range(12):
+        fail(scene.gate.ticket(REPLY), ModelBusy(overloaded=True))
+        with scene.gate.ticket(REPLY) as ticket:
+            waits.append(ticket.expected[0])
+        scene.clock.forward(waits[-1])
+    assert waits[:4] == pytest.approx([0.25, 0.5, 1.0, 2.0])
+    assert max(waits) <= GateLimits().most_cooldown_seconds
+    finish(scene.gate.ticket(REPLY))
+    fail(scene.gate.ticket(REPLY), ModelBusy(overloaded=True))
+    with scene.gate.ticket(REPLY) as ticket:
+        assert ticket.expected[0] == pytest.approx(0.25)
+
+
+async def test_an_endless_cooldown_is_cut_short() -> None:
+    scene = stage()
+    fail(scene.gate.ticket(REPLY), ModelBusy(retry_after=86_400))
+    ticket = scene.gate.ticket(REPLY)
+    scene.clock.forward(GateLimits().most_cooldown_seconds)
+    assert ticket.granted
+
+
+async def test_the_queue_has_an_end() -> None:
+    scene = stage()
+    blocker = scene.gate.ticket(REPLY)
+    ticket = scene.gate.ticket(REPLY)
+    impatient = scene.gate.ticket(REPLY, patience=5)
+    scene.clock.forward(5)
+    with pytest.raises(ModelBusy), impatient:
+        await impatient.wait()
+    assert scene.gate.queued == 1
+    scene.clock.forward(85)
+    with pytest.raises(ModelBusy), ticket:
+        await ticket.wait()
+    finish(blocker)
+    assert (scene.gate.active, scene.gate.queued, scene.clock.armed) == (0, 0, [])
+
+
+async def test_waiting_is_refused_when_it_is_hopeless() -> None:
+    scene = stage()
+    fail(scene.gate.ticket(REPLY), ModelBusy(retry_after=30))
+    with pytest.raises(ModelBusy) as caught:
+        scene.gate.ticket(REPLY, patience=10)
+    assert caught.value.retry_after == pytest.approx(30)
+    assert scene.gate.queued == 0
+
+
+async def test_a_delayed_ticket_lets_others_pass() -> None:
+    scene = stage()
+    delayed = scene.gate.ticket(REPLY, delay=3)
+    assert delayed.expected[1] == "busy"
+    finish(scene.gate.ticket(REPLY))
+    scene.clock.forward(2.9)
+    assert not delayed.granted
+    scene.clock.forward(0.1)
+    assert delayed.granted
+
+
+async def test_without_credit_nobody_asks() -> None:
+    scene = stage(start=2)
+    gate = scene.gate
+    running, failing, waiting = (gate.ticket(REPLY) for _ in range(3))
+    fail(failing, QuotaExhausted("empty"))
+    with pytest.raises(QuotaExhausted), waiting:
+        await waiting.wait()
+    finish(running)
+    scene.clock.forward(59)
+    with pytest.raises(QuotaExhausted):
+        gate.ticket(REPLY)
+    scene.clock.forward(1)
+    probe = gate.ticket(REPLY)
+    assert probe.granted
+    with pytest.raises(QuotaExhausted):
+        gate.ticket(REPLY)
+    fail(probe, QuotaExhausted())
+    scene.clock.forward(59)
+    with pytest.raises(QuotaExhausted):
+        gate.ticket(REPLY)
+    scene.clock.forward(1)
+    finish(gate.ticket(REPLY))
+    assert gate.ticket(REPLY).granted
+
+
+@pytest.mark.parametrize("error", [None, ModelBusy()])
+async def test_a_probe_without_a_verdict_makes_room_for_the_next(error: ModelError | None) -> None:
+    scene = stage(start=4)
+    fail(scene.gate.ticket(REPLY), QuotaExhausted())
+    scene.clock.forward(60)
+    with scene.gate.ticket(REPLY) as probe:
+        if error is not None:
+            probe.failed(error)
+    with scene.gate.ticket(REPLY) as probe:
+        with pytest.raises(QuotaExhausted):
+            scene.gate.ticket(REPLY)
+        probe.failed(ContextTooLong())
+    assert scene.gate.ticket(REPLY).granted
+
+
+def test_the_measured_rate() -> None:
+    pace = Pace(start=8, most=64)
+    pace.started(0.0, None)
+    for _ in range(10):
+        pace.taken()
+    assert pace.pushed(0.5, 0.4, 0.5)
+    assert pace.interval == pytest.approx(0.1 / 0.95)
+    assert not pace.pushed(0.6, 0.45, 0.5)
+    assert pace.interval == pytest.approx(0.1 / 0.95)
+    pace.taken()
+    assert pace.interval < 0.1 / 0.95
+    pace.started(61.0, None)
+    assert pace.interval == 0.0
+
+
+def test_idle_time_is_not_measured() -> None:
+    pace = Pace(start=8, most=64)
+    pace.started(0.0, None)
+    pace.taken()
+    pace.started(3600.0, 5.0)
+    for _ in range(10):
+        pace.taken()
+    pace.pushed(3600.5, 3600.4, 0.5)
+    assert pace.interval == pytest.approx(0.1 / 0.95)
+
+
+STEP = st.one_of(
+    st.tuples(st.just("ask"), st.sampled_from([0.0, 0.0, 0.7]), st.booleans()),
+    st.tuples(st.just("good"), st.integers(0, 20), st.none()),
+    st.tuples(
+        st.just("fail"),
+        st.integers(0, 20),
+        st.sampled_from(
+            [
+                ModelBusy(),
+                ModelBusy(retry_after=2.0),
+                ModelBusy(overloaded=True),
+                QuotaExhausted(),
+                ContextTooLong(),
+            ]
+        ),
+    ),
+    st.tuples(st.just("cancel"), st.integers(0, 20), st.none()),
+    st.tuples(st.just("late cancel"), st.integers(0, 20), st.none()),
+    st.tuples(st.just("time"), st.sampled_from([0.1, 1.0, 10.0, 100.0]), st.none()),
+)
+
+
+class Caller:
+    """A request as `GatedModel` makes it, ended by the test."""
+
+    def __init__(self, gate: Gate, delay: float, summary: bool) -> None:
+        self.end: asyncio.Future[ModelError | None] = asyncio.get_running_loop().create_future()
+        self.inside = False
+        self.task = asyncio.create_task(self._run(gate, delay, summary))
+
+    async def _run(self, gate: Gate, delay: float, summary: bool) -> None:
+        try:
+            with gate.ticket(SUMMARY if summary else REPLY, delay=delay) as ticket:
+                await ticket.wait()
+                self.inside = True
+                try:
+                    error = await self.end
+                    if error is None:
+                        ticket.taken()
+                        ticket.good()
+                    else:
+                        ticket.failed(error)
+                finally:
+                    self.inside = False
+        except ModelError:
+            pass
+
+
+async def play(steps: list[tuple[str, float, object]]) -> None:
+    clock = HandClock()
+    gate = Gate(GateLimits(start=2, most=4), clock=clock, jitter=lambda: 0.5)
+    callers: list[Caller] = []
+    for kind, number, more in steps:
+        live = [caller for caller in callers if not caller.task.done()]
+        inside = [caller for caller in live if caller.inside]
+        if kind == "ask":
+            callers.append(Caller(gate, number, bool(more)))
+        elif kind == "time":
+            clock.forward(number)
+        elif kind in ("good", "fail") and inside:
+            end = inside[int(number) % len(inside)].end
+            if not end.done():
+                end.set_result(more if isinstance(more, ModelError) else None)
+                continue
+        elif kind in ("cancel", "late cancel") and live:
+            if kind == "late cancel":
+                clock.forward(1.0)
+            live[int(number) % len(live)].task.cancel()
+            continue
+        await settle()
+        holding = sum(caller.inside for caller in callers)
+        assert gate.active == holding <= 4
+        assert gate.queued == sum(not c.task.done() for c in callers) - holding
+    for _ in range(3 * len(callers) + 3):
+        await settle()
+        for caller in callers:
+            if caller.inside and not caller.end.done():
+                caller.end.set_result(None)
+        clock.forward(30)
+    await asyncio.gather(*(caller.task for caller in callers), return_exceptions=True)
+    assert (gate.active, gate.queued) == (0, 0)
+    assert clock.armed == []
+
+
+@given(st.lists(STEP, max_size=40))
+async def test_no_slot_is_ever_lost(steps: list[tuple[str, float, object]]) -> None:
+    await play(steps)
