@@ -11,17 +11,22 @@ MOST = 80
 def title_of(text: str, author: str) -> str:
     """The first line that says something, without markup, cut at a word.
 
+    Quoted lines are somebody else's words: they name the thread only when there are no others.
+
     Args:
         text: Markdown of the opening message; may be empty.
         author: Display name, for a message without words.
     """
-    for line in text.splitlines():
-        plain = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", line)
-        plain = re.sub(r"^[\s>#*\-+`~|]+|[*`~|]+", " ", plain)
-        plain = " ".join("".join(char if char.isprintable() else " " for char in plain).split())
-        if plain:
-            return _cut(plain)
-    return _cut(f"Chat with {author}")
+    lines = text.splitlines()
+    own = [line for line in lines if not line.lstrip().startswith(">")]
+    plain = next(filter(None, map(_plain, [*own, *lines])), "")
+    return _cut(plain or f"Chat with {author}")
+
+
+def _plain(line: str) -> str:
+    line = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", line)
+    line = re.sub(r"^[\s>#*\-+`~|]+|[*`~|]+", " ", line)
+    return " ".join("".join(char if char.isprintable() else " " for char in line).split())
 
 
 def _cut(line: str) -> str:

@@ -84,10 +84,23 @@ class Client(discord.Client):
 
         return guarded
 
+    def dispatch(self, event: str, /, *args: Any, **kwargs: Any) -> None:
+        """Start an event's handler, unless the client is closed and has no loop to run it in."""
+        if not self.is_closed():
+            super().dispatch(event, *args, **kwargs)
+
     def _left_out(self, event: str, error: Exception) -> None:
         log.error("A %s event of Discord was left out: %s", event, type(error).__name__)
         log.debug("Why the event was left out", exc_info=error)
         self._listener.malformed(event)
+
+    async def close(self) -> None:
+        """Release everything, also the SDK's wait for servers that it would leave behind."""
+        waiting = cast("asyncio.Task[None] | None", getattr(self._connection, "_ready_task", None))
+        await super().close()
+        if waiting is not None:
+            waiting.cancel()
+            await asyncio.gather(waiting, return_exceptions=True)
 
     async def on_ready(self) -> None:
         """Say that the bot is there; Discord repeats this after some reconnections."""

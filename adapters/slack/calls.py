@@ -23,7 +23,8 @@ from bot.errors import PlatformBusy, PlatformError
 
 API_URL = "https://slack.com/api/"
 
-Make = Callable[[AsyncWebClient], Awaitable[object]]
+Make = Callable[[Any], Awaitable[object]]
+"""Makes one call with the SDK's client, whose methods take untyped extras."""
 
 
 def quiet_log() -> logging.Logger:
@@ -110,7 +111,7 @@ class Calls:
     ) -> tuple[Mapping[str, Any], Mapping[str, str]]:
         try:
             async with asyncio.timeout(seconds):
-                response = cast("Any", await make(self.client))
+                response: Any = await make(self.client)
         except (SlackClientError, RuntimeError, *faults.NETWORK) as error:
             known = faults.of_exception(error)
             if known is None:
@@ -121,7 +122,7 @@ class Calls:
             raise PlatformBusy("Slack's answer is not JSON") from error
         if not isinstance(response.data, dict):
             raise PlatformError("Slack's answer is not a JSON object")
-        return response.data, response.headers
+        return cast("Mapping[str, Any]", response.data), response.headers
 
     async def respond(self, url: str, body: Mapping[str, Any]) -> None:
         """Send an answer to a response_url, which Slack takes five times within 30 minutes.

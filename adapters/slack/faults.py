@@ -9,6 +9,7 @@ import aiohttp
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
+from adapters.slack.values import fields
 from bot.errors import BadToken, MessageGone, NotAllowed, PlatformBusy, PlatformError
 
 NETWORK = (aiohttp.ClientError, OSError, TimeoutError)
@@ -143,13 +144,13 @@ def of_exception(error: BaseException) -> PlatformError | None:
 
 
 def _of_api_error(error: SlackApiError) -> PlatformError:
-    response: object = cast("Any", error).response
+    response: Any = cast("Any", error).response
     if not isinstance(response, AsyncSlackResponse):
         return PlatformBusy("Slack's answer is not JSON")
-    data: object = cast("Any", response).data
-    body = cast("Mapping[str, Any]", data) if isinstance(data, dict) else {}
-    headers = cast("Mapping[str, str]", cast("Any", response).headers)
-    return of_answer(response.status_code, body, _seconds(headers.get("Retry-After")))
+    answer = cast("Any", response)
+    return of_answer(
+        answer.status_code, fields(answer.data), _seconds(answer.headers.get("Retry-After"))
+    )
 
 
 def _seconds(text: str | None) -> float | None:

@@ -136,17 +136,13 @@ _BREAK = "\u200b"
 
 def _beginnings(word: str) -> str:
     """A pattern for `word`, or for how much of it fits before the end of the text."""
-    return "".join(f"(?:{re.escape(char)}" for char in word) + "|$)" * len(word)
+    return "".join(f"(?:{re.escape(char)}" for char in word) + r"|\Z)" * len(word)
 
 
-_NOTIFYING = re.compile(
-    r"<(?=(?:"
-    + "|".join(f"!{_beginnings(word)}" for word in ("channel", "here", "everyone", "group"))
-    + f"|!{_beginnings('subteam^')}"
-    + r"|@(?:[UWB][A-Z0-9]|[UWB]?$)"
-    + r"))",
-    re.IGNORECASE,
+_BROADCASTS = "|".join(
+    f"!{_beginnings(word)}" for word in ("channel", "here", "everyone", "group", "subteam^")
 )
+_NOTIFYING = re.compile(rf"<(?=(?i:{_BROADCASTS})|@\Z|@[UWB](?:[A-Z0-9]|\Z))")
 
 
 def safe(text: str) -> str:

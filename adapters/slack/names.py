@@ -6,10 +6,10 @@ import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine, Iterable, Mapping
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar
 
 from adapters.slack.calls import Calls
-from adapters.slack.values import Names, Own, Person
+from adapters.slack.values import Names, Own, Person, fields
 from bot.errors import PlatformBusy, PlatformError
 
 log = logging.getLogger(__name__)
@@ -69,6 +69,9 @@ class Remembered(Generic[V]):
         except PlatformError as error:
             log.info("Slack does not tell a name: %s", error)
             seconds = BUSY_SECONDS if isinstance(error, PlatformBusy) else UNKNOWN_SECONDS
+        except (AttributeError, KeyError, TypeError):
+            log.warning("Slack's answer about a name could not be read")
+            seconds = UNKNOWN_SECONDS
         self._entries[id_] = (self._clock() + seconds, value)
         self._entries.move_to_end(id_)
         while len(self._entries) > MOST:
@@ -97,9 +100,7 @@ class Directory:
         self._people = Remembered(self._person, clock)
         self._channels = Remembered(self._channel, clock)
 
-    async def names(
-        self, people: Iterable[str], channels: Iterable[str], seconds: float
-    ) -> Names:
+    async def names(self, people: Iterable[str], channels: Iterable[str], seconds: float) -> Names:
         """The names that are known within some seconds."""
         found, called = await asyncio.gather(
             self._people.get(people, seconds), self._channels.get(channels, seconds)
@@ -112,12 +113,10 @@ class Directory:
 
     async def _person(self, user: str) -> Person:
         answer = await self._calls.answer(lambda client: client.users_info(user=user))
-        return person_of(cast("Mapping[str, Any]", answer["user"]), self._own.team)
+        return person_of(fields(answer["user"]), self._own.team)
 
     async def _channel(self, channel: str) -> str:
-        answer = await self._calls.answer(
-            lambda client: client.conversations_info(channel=channel)
-        )
+        answer = await self._calls.answer(lambda client: client.conversations_info(channel=channel))
         return str(answer["channel"].get("name") or "")
 
     async def close(self) -> None:
@@ -132,7 +131,7 @@ def person_of(user: Mapping[str, Any], team: str) -> Person:
         user: As users.info gives it.
         team: Our own workspace: admins of another one have no say in it.
     """
-    profile = cast("Mapping[str, Any]", user.get("profile") or {})
+    profile = fields(user.get("profile"))
     named = (
         profile.get("display_name"),
         profile.get("real_name"),
@@ -145,7 +144,7 @@ def person_of(user: Mapping[str, Any], team: str) -> Person:
     limited = ("is_restricted", "is_ultra_restricted")
     return Person(
         id=str(user["id"]),
-        name=str(next(name for name in named if name)).strip() or str(user["id"]),
+        name=str(next(name for name in named if name)),
         is_admin=not stranger and any(user.get(rank) for rank in ranks),
         is_guest=stranger or any(user.get(rank) for rank in limited),
     )

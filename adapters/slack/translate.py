@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, cast
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from adapters.slack.markup import mentioned, mentions, readable
-from adapters.slack.values import PLATFORM, Names, Own, Person, Said
+from adapters.slack.values import PLATFORM, Names, Own, Person, Said, fields, objects
 from bot.chat import Author, EarlierMessage, Incoming, MessageRef, ThreadKey
 
 SPOKEN = frozenset({None, "file_share", "thread_broadcast", "me_message"})
@@ -22,12 +22,10 @@ def workspace(body: Mapping[str, Any]) -> str:
     With Slack Connect an event's own team may be the other company's; what counts is where the
     app is installed.
     """
-    granted = cast("Sequence[Mapping[str, Any]]", body.get("authorizations") or ())
+    granted = objects(body.get("authorizations"))
     team: object = granted[0].get("team_id") if granted else None
     if not team:
-        named: object = body.get("team")
-        inner = cast("Mapping[str, Any]", named) if isinstance(named, Mapping) else {}
-        team = body.get("team_id") or inner.get("id")
+        team = body.get("team_id") or fields(body.get("team")).get("id")
     return str(team or "")
 
 
@@ -37,7 +35,7 @@ def said(body: Mapping[str, Any], own: Own) -> Said | None:
     Raises:
         KeyError, TypeError, ValueError: The payload is malformed.
     """
-    event = cast("Mapping[str, Any]", body["event"])
+    event = fields(body["event"])
     if event.get("subtype") not in SPOKEN or event.get("hidden"):
         return None
     if event.get("bot_id") or event.get("user") in (own.user, *_SLACKBOTS):
@@ -50,9 +48,7 @@ def said(body: Mapping[str, Any], own: Own) -> Said | None:
     return None
 
 
-def _said(
-    event: Mapping[str, Any], channel: str, own: Own, *, direct: bool, named: bool
-) -> Said:
+def _said(event: Mapping[str, Any], channel: str, own: Own, *, direct: bool, named: bool) -> Said:
     ts = _text(event, "ts")
     position_of(ts)
     text: object = event.get("text") or ""
@@ -78,7 +74,7 @@ def _text(event: Mapping[str, Any], name: str) -> str:
 
 
 def _files(event: Mapping[str, Any]) -> Iterable[str]:
-    for file in cast("Sequence[Mapping[str, Any]]", event.get("files") or ()):
+    for file in objects(event.get("files")):
         yield str(file.get("name") or file.get("title") or "a file")
 
 
@@ -160,7 +156,7 @@ def past(message: Mapping[str, Any], channel: str, own: Own) -> Said | None:
 
 def _fallbacks(message: Mapping[str, Any]) -> Iterable[str]:
     """What other apps show in attachments instead of a text."""
-    for attachment in cast("Sequence[Mapping[str, Any]]", message.get("attachments") or ()):
+    for attachment in objects(message.get("attachments")):
         text = attachment.get("text") or attachment.get("fallback")
         if text:
             yield str(text)
@@ -170,7 +166,7 @@ def bot_name(message: Mapping[str, Any]) -> str | None:
     """What another app calls itself in a message, None for a person's."""
     if not message.get("bot_id"):
         return None
-    profile = cast("Mapping[str, Any]", message.get("bot_profile") or {})
+    profile = fields(message.get("bot_profile"))
     name = message.get("username") or profile.get("name")
     return str(name) if name else None
 

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any, cast
 
 PLATFORM = "slack"
+
+
+def fields(value: object) -> Mapping[str, Any]:
+    """`value` as a JSON object; empty for anything else."""
+    return cast("Mapping[str, Any]", value) if isinstance(value, dict) else {}
+
+
+def objects(value: object) -> Sequence[Mapping[str, Any]]:
+    """`value` as a list of JSON objects; empty for anything else."""
+    items = cast("Sequence[object]", value) if isinstance(value, list) else ()
+    return [fields(item) for item in items]
 
 
 @dataclass(frozen=True, slots=True)

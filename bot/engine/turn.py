@@ -293,16 +293,20 @@ class TurnRun:
             await self._reply.abandon()
             await self._desk.threads.park(self._turn.lease)
             return Outcome.PARKED, Done.LOST
-        if not isinstance(error, PlatformError):
-            try:
-                await self._reply.finish(error.user_text)
-            except PlatformError as silent:
-                logger.warning("turn %s: nobody could be told: %s", self._turn.lease.turn, silent)
-        return Outcome.FAILED, await self._rollback()
+        if isinstance(error, PlatformError):
+            return Outcome.FAILED, await self._rollback()
+        try:
+            await self._reply.finish(error.user_text)
+        except PlatformError as silent:
+            logger.warning("turn %s: nobody could be told: %s", self._turn.lease.turn, silent)
+            return Outcome.FAILED, await self._rollback()
+        # Whoever was told to ask again does so right there, without a mention: from now on the
+        # bot takes part, also when this was its first turn.
+        return Outcome.FAILED, await self._commit((), NO_TALLY)
 
     async def _commit(self, entries: tuple[Entry, ...], tally: Tally) -> Turn | Done:
         owed = self._desk.folding.take_owed(self._thread)
-        figures = Tally(turns=1) + tally + owed
+        figures = Tally(turns=int(bool(entries))) + tally + owed
         nonce = self._desk.new_id()
         return await self._patiently(
             lambda: self._desk.threads.commit(

@@ -33,7 +33,6 @@ from bot.model.faults import (
 from bot.model.port import (
     Finished,
     FinishReason,
-    Message,
     ModelEvent,
     Prompt,
     TextDelta,
@@ -230,9 +229,9 @@ class ChatModel:
 
     async def _open(self, stack: AsyncExitStack, prompt: Prompt, patience: _Patience) -> Response:
         """Make the request, without the fields that the server turns out not to take."""
-        messages = [_message(message) for message in prompt.messages]
         while True:
             fields = self._dialect.fields(prompt)
+            messages = cast("list[ChatCompletionMessageParam]", self._dialect.messages(prompt))
             request = self._client.chat.completions.with_streaming_response.create(
                 model=self._settings.name, messages=messages, stream=True, extra_body=fields
             )
@@ -304,9 +303,3 @@ class ChatModel:
 
     def _translated(self, error: BaseException) -> ModelError:
         return translate(error, secret=self._settings.api_key, now=self._wall_clock())
-
-
-def _message(message: Message) -> ChatCompletionMessageParam:
-    """The message as it is sent; half characters, which no encoder takes, are replaced."""
-    content = message.content.encode("utf-8", "replace").decode("utf-8")
-    return cast("ChatCompletionMessageParam", {"role": message.role, "content": content})

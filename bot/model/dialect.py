@@ -6,7 +6,7 @@ import logging
 import re
 from collections.abc import Mapping
 
-from bot.model.port import Prompt
+from bot.model.port import Message, Prompt
 from bot.model.settings import ModelSettings
 
 logger = logging.getLogger(__name__)
@@ -14,6 +14,13 @@ logger = logging.getLogger(__name__)
 _NEW_LIMIT = "max_completion_tokens"
 _OLD_LIMIT = "max_tokens"
 _NEW_LIMIT_MODELS = re.compile(r"gpt-(?:[5-9]|\d\d)(?![\w])|o\d(?!\w)")
+
+_CACHE_OPTIONS = "prompt_cache_options"
+_BREAKPOINT_MODELS = re.compile(r"gpt-(?:5\.(?:[6-9]|\d\d)|[6-9]|\d\d)(?!\w)")
+"""Models whose prompt cache matches at breakpoints only."""
+
+_MARKED = 2
+"""Breakpoints in a prompt: where the one before it ended, and where the next can begin."""
 
 _UNSUPPORTED = re.compile(
     r"unsupported|not supported|(?:does not|doesn't) support|unknown|unrecogni[sz]ed|unexpected|"
@@ -44,6 +51,9 @@ class Dialect:
             fields[name] = limit
         if settings.temperature is not None:
             fields["temperature"] = settings.temperature
+        if self._marks:
+            # The implicit breakpoint is at the very end, where the clock stands: never met again.
+            fields[_CACHE_OPTIONS] = {"mode": "explicit"}
         if settings.is_openai:
             fields["prompt_cache_key"] = prompt.cache_key
             fields["safety_identifier"] = prompt.user
@@ -52,6 +62,25 @@ class Dialect:
             for name, value in fields.items()
             if name and value != "" and name not in self._refused
         }
+
+    def messages(self, prompt: Prompt) -> list[dict[str, object]]:
+        """The messages to send, with cache breakpoints where the model needs them.
+
+        The newest message ends with what changes from turn to turn, so the last user messages
+        before it are marked: everything up to them is sent again unchanged.
+        """
+        stable = [n for n, message in enumerate(prompt.messages[:-1]) if message.role == "user"]
+        marked = set(stable[-_MARKED:]) if self._marks else set[int]()
+        return [_sent(message, n in marked) for n, message in enumerate(prompt.messages)]
+
+    @property
+    def _marks(self) -> bool:
+        settings = self._settings
+        return (
+            settings.is_openai
+            and _CACHE_OPTIONS not in self._refused
+            and _BREAKPOINT_MODELS.match(settings.name) is not None
+        )
 
     def learn(self, sent: Mapping[str, object], param: str, message: str) -> bool:
         """Take a client error as the refusal of one of the fields that were `sent`.
@@ -68,11 +97,22 @@ class Dialect:
             return False
         named = param.partition(".")[0]
         refused = named if named in sent else _first_named(sent, message)
+        if "prompt_cache_breakpoint" in f"{param} {message}":
+            refused = _CACHE_OPTIONS
         if not refused:
             return False
         self._refused.add(refused)
         logger.warning("the model's server does not take %s; it is left out from now on", refused)
         return True
+
+
+def _sent(message: Message, marked: bool) -> dict[str, object]:
+    """The message as it is sent; half characters, which no encoder takes, are replaced."""
+    text = message.content.encode("utf-8", "replace").decode("utf-8")
+    if not marked:
+        return {"role": message.role, "content": text}
+    part = {"type": "text", "text": text, "prompt_cache_breakpoint": {"mode": "explicit"}}
+    return {"role": message.role, "content": [part]}
 
 
 def _first_named(sent: Mapping[str, object], message: str) -> str:

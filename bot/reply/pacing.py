@@ -20,7 +20,7 @@ from typing import Protocol
 
 from bot.chat import Call, Limit
 
-ANSWER_SECONDS = 15.0
+ANSWER_SECONDS = 10.0
 """About how long one answer takes; so many of the running ones end within a limit's period."""
 
 LATENCY_SECONDS = 1.0
@@ -106,8 +106,16 @@ class _Bucket:
     def _share(self, urgency: Urgency) -> int:
         if urgency is not Urgency.INTERIM:
             return self.limit.count
-        ending = self.running * min(1.0, self.limit.seconds / ANSWER_SECONDS)
-        return self.limit.count - min(self.limit.count - 1, math.ceil(ending))
+        return self.limit.count - min(self.limit.count - 1, self._reserve())
+
+    def _reserve(self) -> int:
+        """Slots kept for the answers that will end within one period.
+
+        That is all that are running if the period is long, and those that will follow them, as
+        far as half of the slots go.
+        """
+        ending = self.running * self.limit.seconds / ANSWER_SECONDS
+        return math.ceil(min(ending, max(self.running, self.limit.count / 2)))
 
 
 class Permit:

@@ -68,11 +68,15 @@ class StatusSign:
         try:
             while not self._ended:
                 self._changed.clear()
-                permit = self._pacer.try_acquire("status", spot.channel, self._space)
-                if permit is not None:
-                    shown = True
-                    with permit:
-                        await self._call(spot, self._text)
+                permit = await unless(
+                    self._changed,
+                    self._pacer.acquire("status", spot.channel, self._space, Urgency.INTERIM),
+                )
+                if permit is None:
+                    continue
+                shown = True
+                with permit:
+                    await self._call(spot, self._text)
                 await unless(self._changed, self._clock.sleep(every))
             if shown:
                 await self._clear(spot)

@@ -55,7 +55,7 @@ def load_incoming(raw: bytes) -> Incoming:
     data = _load(raw)
     try:
         return Incoming(
-            event_id=data["event"],
+            event_id=data.get("event", ""),
             thread=ThreadKey.parse(data["thread"]),
             ref=MessageRef(*data["ref"]),
             author=Author(*data["author"], is_admin=data.get("admin", False)),

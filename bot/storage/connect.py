@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import Any, cast
+from collections.abc import (
+    AsyncGenerator,
+    Awaitable,
+    Callable,
+    Generator,
+    Iterator,
+    Mapping,
+    Sequence,
+)
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any, TypeVar, cast
 
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialWithJitterBackoff
 from redis.exceptions import (
     AuthenticationError,
+    AuthorizationError,
     BusyLoadingError,
     MaxConnectionsError,
     NoPermissionError,
@@ -27,14 +36,41 @@ from redis.exceptions import TimeoutError as TimedOut
 from bot.errors import StoreUnavailable
 from bot.storage.scripts import Script
 
+T = TypeVar("T")
 Argument = bytes | str | int
 Command = tuple[Argument, ...]
 
 REPLY_SECONDS = 5.0
 CONNECT_SECONDS = 3.0
+OPERATION_SECONDS = 10.0
 RETRIES = 5
 BACKOFF_FIRST, BACKOFF_MOST = 0.05, 1.0
 CONNECTIONS = 64
+
+REFUSALS = (AuthenticationError, AuthorizationError, NoPermissionError)
+
+
+class PatientRetry(Retry):
+    """Tries again what may pass, not what never will.
+
+    redis-py counts a refused password among the broken connections. Its health check would then
+    connect, be refused and try again within each of its own tries, for many minutes.
+    """
+
+    async def call_with_retry(
+        self,
+        do: Callable[[], Awaitable[T]],
+        fail: Callable[[Exception], Any] | Callable[[Exception, int], Any],
+        is_retryable: Callable[[Exception], bool] | None = None,
+        with_failure_count: bool = False,
+    ) -> T:
+        """As redis-py's, but a refused login is told at once."""
+
+        def may_pass(error: Exception) -> bool:
+            refused = any(isinstance(cause, REFUSALS) for cause in _causes(error))
+            return not refused and (is_retryable is None or is_retryable(error))
+
+        return await super().call_with_retry(do, fail, may_pass, with_failure_count)
 
 
 def open_redis(url: str) -> Redis:
@@ -55,7 +91,7 @@ def open_redis(url: str) -> Redis:
             socket_connect_timeout=CONNECT_SECONDS,
             health_check_interval=30,
             protocol=2,
-            retry=Retry(
+            retry=PatientRetry(
                 ExponentialWithJitterBackoff(base=BACKOFF_FIRST, cap=BACKOFF_MOST), RETRIES
             ),
         )
@@ -82,7 +118,7 @@ async def wait_until_ready(client: Redis, seconds: float, pause: float = 0.1) ->
                 await link.call("PING")
             return
         except StoreUnavailable as error:
-            refused = isinstance(error.__cause__, (AuthenticationError, NoPermissionError))
+            refused = any(isinstance(cause, REFUSALS) for cause in _causes(error))
             if refused or loop.time() + pause >= ends:
                 raise
         except TimeoutError as error:
@@ -91,7 +127,10 @@ async def wait_until_ready(client: Redis, seconds: float, pause: float = 0.1) ->
 
 
 class Link:
-    """Sends commands and scripts; every error that leaves it is a StoreUnavailable."""
+    """Sends commands and scripts; every error that leaves it is a StoreUnavailable.
+
+    Nothing takes longer than ten seconds, all tries together.
+    """
 
     def __init__(self, client: Redis) -> None:
         self._client = client
@@ -99,19 +138,18 @@ class Link:
 
     async def call(self, *command: Argument) -> Any:
         """One command's reply. Raises StoreUnavailable."""
-        with store_errors(self._address):
+        async with self._bounded():
             return await self._send(*command)
 
     async def batch(self, commands: Sequence[Command]) -> list[Any]:
         """The replies of many commands in one round trip, not atomic. Raises StoreUnavailable."""
         if not commands:
             return []
-        with store_errors(self._address):
-            async with self._client.pipeline(transaction=False) as pipe:
-                for command in commands:
-                    # Queued, not awaited: awaiting would send it at once on a cluster.
-                    pipe.execute_command(*command)  # pyright: ignore[reportUnknownMemberType, reportUnusedCoroutine]
-                return await pipe.execute()
+        async with self._bounded(), self._client.pipeline(transaction=False) as pipe:
+            for command in commands:
+                # Queued, not awaited: awaiting would send it at once on a cluster.
+                pipe.execute_command(*command)  # pyright: ignore[reportUnknownMemberType, reportUnusedCoroutine]
+            return await pipe.execute()
 
     async def run(self, script: Script, keys: Sequence[str], arguments: Sequence[Argument]) -> Any:
         """A script's reply; the server is taught the script when it does not know it.
@@ -119,11 +157,17 @@ class Link:
         Raises:
             StoreUnavailable: As for every command.
         """
-        with store_errors(self._address):
+        async with self._bounded():
             try:
                 return await self._send("EVALSHA", script.sha, len(keys), *keys, *arguments)
             except NoScriptError:
                 return await self._send("EVAL", script.text, len(keys), *keys, *arguments)
+
+    @asynccontextmanager
+    async def _bounded(self) -> AsyncGenerator[None]:
+        with store_errors(self._address):
+            async with asyncio.timeout(OPERATION_SECONDS):
+                yield
 
     async def _send(self, *command: Argument) -> Any:
         return cast(Any, await self._client.execute_command(*command))  # pyright: ignore[reportUnknownMemberType]
@@ -221,9 +265,9 @@ _CAUSES: tuple[tuple[type[Exception] | str, str, str], ...] = (
 
 
 def _told(error: Exception, address: str) -> StoreUnavailable:
+    causes = list(_causes(error))
     for sign, what, hint in _CAUSES:
-        found = sign in str(error) if isinstance(sign, str) else isinstance(error, sign)
-        if found:
+        if any(_shows(sign, cause) for cause in causes):
             return StoreUnavailable(what, hint=hint.format(address=address))
     if isinstance(error, (NotConnected, OSError)):
         return unreachable(address)
@@ -231,3 +275,14 @@ def _told(error: Exception, address: str) -> StoreUnavailable:
         f"Redis refused a command ({type(error).__name__})",
         hint=f"Redis at {address} refused a command: {error}",
     )
+
+
+def _shows(sign: type[Exception] | str, error: BaseException) -> bool:
+    return sign in str(error) if isinstance(sign, str) else isinstance(error, sign)
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """The error and what it was made from."""
+    while error is not None:
+        yield error
+        error = error.__cause__

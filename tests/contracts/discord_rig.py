@@ -22,15 +22,7 @@ from bot.chat import (
     ThreadKey,
 )
 from bot.errors import StoreError
-from tests.simulators.discord_sim import (
-    Channel,
-    DiscordSimulator,
-    Guild,
-    Interaction,
-    Message,
-    User,
-)
-from tests.simulators.discord_sim.interactions import COMPONENT
+from tests.simulators.discord_sim import Channel, DiscordSimulator, Guild, Message, User
 
 T = TypeVar("T")
 
@@ -171,21 +163,13 @@ class Rig:
         return self.sim.messages(channel or self.channel, by=self.sim.bot)
 
 
-def choose(rig: Rig, message: Message, user: User, custom_id: str, value: str) -> Interaction:
-    """Choose a value from a list that a message shows."""
-    data = {"custom_id": custom_id, "component_type": 3, "values": [value]}
-    return rig.sim._interact(COMPONENT, custom_id, message.channel, user, data, message)
-
-
 def only(found: Sequence[T]) -> T | None:
     """The one element, None when there is none."""
     assert len(found) <= 1
     return found[0] if found else None
 
 
-async def rig_of(
-    sim: DiscordSimulator, *, token: str | None = None, timing: Timing = QUICK
-) -> Rig:
+async def rig_of(sim: DiscordSimulator, *, token: str | None = None, timing: Timing = QUICK) -> Rig:
     """A rig at a simulator that listens already; nothing runs yet."""
     redirect(sim.environment())
     guild = await sim.add_guild("Mill")

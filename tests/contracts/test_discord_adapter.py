@@ -316,3 +316,13 @@ async def test_nothing_of_what_people_write_is_logged(caplog: pytest.LogCaptureF
 
 def _in_place(rig: Rig, message: int) -> Any:
     return rig.spot(rig.channel, message)
+
+
+async def test_it_ends_when_it_is_cancelled_as_the_connection_is_lost() -> None:
+    async with DiscordSimulator() as sim:
+        rig = await rig_of(sim)
+        running = rig.start()
+        await sim.until_connected()
+        await rig.say(f"{sim.mention} hello")
+        await rig.event()
+    await rig.stop(running)

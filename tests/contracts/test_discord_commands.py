@@ -5,7 +5,7 @@ from __future__ import annotations
 from adapters.discord.interactions import SHARED, TOO_LARGE
 from bot.chat import CommandOption, CommandReply, CommandSpec, File, ThreadChoice, ThreadKey
 from bot.errors import StoreUnavailable
-from tests.contracts.discord_rig import COMMANDS, RecordingInbox, choose, connected, rig_of
+from tests.contracts.discord_rig import COMMANDS, RecordingInbox, connected, rig_of
 from tests.simulators.discord_sim import DiscordSimulator
 
 SYNC = "PUT /applications/{application_id}/commands"
@@ -140,7 +140,9 @@ async def test_choices_are_a_list_that_calls_the_command_again() -> None:
         (row,) = asked.components
         (select,) = row["components"]
         rig.inbox.reply = CommandReply("the summary")
-        second = choose(rig, asked, rig.ada, select["custom_id"], select["options"][0]["value"])
+        second = await rig.sim.choose(
+            asked, rig.ada, select["custom_id"], select["options"][0]["value"]
+        )
         answer = await second.answered()
         call = rig.inbox.calls[1]
     assert (call.name, call.thread, call.options) == ("summary", key, {"share": "true"})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 import pytest
 
@@ -80,9 +81,13 @@ async def _without_voice_in_threads(rig: Rig) -> Channel:
     return rig.channel
 
 
-@pytest.mark.parametrize("prepare", [_voice, _stage, _without_permission, _without_voice_in_threads])
-async def test_where_no_thread_can_be_made_it_answers_in_place(prepare: object) -> None:
-    assert callable(prepare)
+NO_THREADS = (_voice, _stage, _without_permission, _without_voice_in_threads)
+
+
+@pytest.mark.parametrize("prepare", NO_THREADS)
+async def test_where_no_thread_can_be_made_it_answers_in_place(
+    prepare: Callable[[Rig], Awaitable[Channel]],
+) -> None:
     async with connected() as rig:
         rig.channel = await prepare(rig)
         event = await rig.mentioned()
@@ -433,5 +438,3 @@ async def test_an_open_answer_to_a_typed_command_is_given_in_place_whole() -> No
         shown = rig.by_bot()
     assert "\n".join(message.content for message in shown) == text
     assert rig.sim.violations == []
-
-

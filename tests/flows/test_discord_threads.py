@@ -115,7 +115,7 @@ async def test_an_archived_thread_is_opened_again(server: Valkey) -> None:
         answer = Answer("Still here.").hold()
         here.openai.script.append(answer)
         await here.sim.say(thread, here.ada, "are you there?")
-        await here.sim.until(lambda: len(here.openai.chats) == 2)
+        await here.until_asked(2)
         await here.sim.archive(thread)
         answer.release_all()
         await here.until_said(thread, "Hello Ada, how are you?", "Still here.")

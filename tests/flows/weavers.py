@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from bot.storage.connect import open_redis
 from tests.flows.stage import SCALE, Stage, open_stage
@@ -69,6 +70,11 @@ class Weavers:
         await self.settled()
         return thread
 
+    async def until_asked(self, times: int, timeout: float = 10.0) -> Request:
+        """Wait until the model has been asked so many times, and return the newest request."""
+        await self.openai.until(lambda: len(self.openai.chats) >= times, timeout)
+        return self.openai.chats[times - 1]
+
     async def settled(self) -> None:
         """Wait until no turn is running: everything is committed."""
         client = open_redis(self.stage.server.url)
@@ -81,8 +87,8 @@ class Weavers:
             await client.aclose()
 
     @staticmethod
-    async def _leases(client: object) -> int:
-        keys = await client.keys("bobbin:*:leases")  # type: ignore[attr-defined]
+    async def _leases(client: Any) -> int:
+        keys = await client.keys("bobbin:*:leases")
         return len(keys)
 
     async def stored(self) -> str:

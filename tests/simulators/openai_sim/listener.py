@@ -111,7 +111,7 @@ class Listener(ABC):
     async def until(
         self,
         predicate: Callable[[], T],
-        timeout: float = 10.0,  # noqa: ASYNC109
+        timeout: float = 10.0,
     ) -> T:
         """Wait until the predicate is truthy, and return its value.
 

@@ -57,6 +57,14 @@ def _breakpoints(message: Mapping[str, Any]) -> bool:
     )
 
 
+def _as_read(message: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What the model reads of a message: text parts are one text, breakpoints are not read."""
+    content = message.get("content")
+    if not isinstance(content, list) or any(part.get("type") != "text" for part in content):
+        return message
+    return {**message, "content": "".join(part["text"] for part in content)}
+
+
 class PromptCache:
     """Remembers prompts and says how much of a new one it has seen as an exact prefix.
 
@@ -74,7 +82,7 @@ class PromptCache:
         key = (traits.id, str(body.get("prompt_cache_key") or ""))
         head = json.dumps(body.get("tools"), sort_keys=True).encode()
         segments = [head] + [
-            json.dumps(message, sort_keys=True).encode() for message in body["messages"]
+            json.dumps(_as_read(message), sort_keys=True).encode() for message in body["messages"]
         ]
         sizes = [text_tokens(head.decode()) if body.get("tools") else 0]
         sizes += [message_tokens(message) for message in body["messages"]]

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import aclosing
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -162,11 +163,30 @@ async def test_a_stream_without_done(sim: OpenAISimulator, model: ChatModel) -> 
     assert end_of(events).usage is not None
 
 
-async def test_a_connection_is_used_again(sim: OpenAISimulator, model: ChatModel) -> None:
+async def test_a_connection_is_used_again(sim: OpenAISimulator) -> None:
+    connections = 0
+    port = urlsplit(settings_for(sim).url).port
+
+    async def forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal connections
+        connections += 1
+        upstream_reader, upstream_writer = await asyncio.open_connection("127.0.0.1", port)
+        await asyncio.gather(copy(reader, upstream_writer), copy(upstream_reader, writer))
+
+    async def copy(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+        while data := await source.read(65536):
+            target.write(data)
+        target.close()
+
+    server = await asyncio.start_server(forward, "127.0.0.1", 0)
+    front = server.sockets[0].getsockname()[1]
+    model = ChatModel(settings_for(sim, base_url=f"http://127.0.0.1:{front}/v1"))
     for _ in range(3):
         await ask(model)
+    await model.close()
+    server.close()
+    assert connections == 1
     assert [request.outcome for request in sim.chats] == ["finished"] * 3
-    assert sim.disconnects == []
 
 
 async def test_closing_ends_the_request_at_once(sim: OpenAISimulator, model: ChatModel) -> None:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 
 import pytest
@@ -9,14 +9,13 @@ import pytest
 from bot.errors import ContextTooLong, ModelBusy, ModelError, ModelMisconfigured, QuotaExhausted
 from bot.model.chat import ChatModel
 from bot.model.gate import Gate, GateLimits
-from bot.model.gated import GatedModel, Retries
-from bot.model.port import FinishReason, ModelEvent, Purpose, TextDelta, Waiting
+from bot.model.gated import GatedModel
+from bot.model.port import FinishReason, ModelEvent, Prompt, Purpose, TextDelta, Waiting
 from tests.simulators import openai_sim as wire
 from tests.simulators.openai_sim import Answer, Cut, OpenAISimulator, RateLimit
 from tests.units.model.asking import HandClock, ask, end_of, prompt, settings_for, text_of
 
 PEOPLE = 100
-Build = Callable[..., GatedModel]
 
 
 class Stage:
@@ -172,10 +171,50 @@ async def test_replies_go_before_summaries(sim: OpenAISimulator, stage: Stage) -
     assert [request.last_user_text for request in sim.chats[1:]] == ["reply", "summary"]
 
 
-async def crowd(sim: OpenAISimulator) -> tuple[list[str], Gate]:
+async def test_a_second_try_goes_before_newcomers(sim: OpenAISimulator, stage: Stage) -> None:
+    sim.script.append(wire.rate_limited(retry_after=5))
+    async with aclosing(stage.model.stream(prompt("first"))) as first:
+        assert isinstance(await anext(first), Waiting)
+        async with aclosing(stage.model.stream(prompt("second"))) as second:
+            assert isinstance(await anext(second), Waiting)
+            stage.clock.forward(6)
+            assert isinstance(await anext(first), TextDelta)
+            assert [request.last_user_text for request in sim.chats] == ["first", "first"]
+            assert stage.gate.queued == 1
+
+
+class Endless:
+    """A model that notes when its stream is closed, after the await that this may take."""
+
+    name = "endless"
+
+    def __init__(self) -> None:
+        self.closed = False
+
+    async def stream(self, _prompt: Prompt) -> AsyncGenerator[ModelEvent, None]:
+        try:
+            while True:
+                yield TextDelta("more ")
+        finally:
+            await asyncio.sleep(0)
+            self.closed = True
+
+    async def close(self) -> None:
+        pass
+
+
+async def test_the_inner_stream_is_closed_before_the_slot_is_free() -> None:
+    inner, gate = Endless(), Gate()
+    async with aclosing(GatedModel(inner, gate).stream(prompt())) as events:
+        await anext(events)
+        assert (gate.active, inner.closed) == (1, False)
+    assert (gate.active, inner.closed) == (0, True)
+
+
+async def crowd(sim: OpenAISimulator) -> list[str]:
     """A hundred people ask at once; the texts they got."""
     gate = Gate()
-    model = GatedModel(ChatModel(settings_for(sim)), gate, retries=Retries())
+    model = GatedModel(ChatModel(settings_for(sim)), gate)
     async with asyncio.timeout(50):
         answers = await asyncio.gather(
             *(ask(model, prompt(f"P{number}: hello")) for number in range(PEOPLE))
@@ -183,7 +222,7 @@ async def crowd(sim: OpenAISimulator) -> tuple[list[str], Gate]:
     await model.close()
     assert all(end_of(events).reason is FinishReason.STOP for events in answers)
     assert (gate.active, gate.queued) == (0, 0)
-    return [text_of(events) for events in answers], gate
+    return [text_of(events) for events in answers]
 
 
 @pytest.mark.parametrize(
@@ -197,7 +236,7 @@ async def crowd(sim: OpenAISimulator) -> tuple[list[str], Gate]:
 )
 async def test_a_hundred_at_once_against_ten_a_second(limit: RateLimit) -> None:
     async with OpenAISimulator(scale=20, rate_limit=limit) as sim:
-        texts, _ = await crowd(sim)
+        texts = await crowd(sim)
         assert all(f"P{number} said" in text for number, text in enumerate(texts))
         served = [request for request in sim.chats if request.outcome == "finished"]
         assert len(served) == PEOPLE

@@ -58,6 +58,7 @@ def test_events_do_not_depend_on_where_the_network_cuts(
 def test_unusual_events() -> None:
     assert decode([b"data:x\n\n"]) == [ServerEvent("", "x")]
     assert decode([b"data: a\ndata: b\n\n"]) == [ServerEvent("", "a\nb")]
+    assert decode([b"data: a\r", b"\ndata: b\r\n\r\n"]) == [ServerEvent("", "a\nb")]
     assert decode([b"event: ping\n\nid: 7\ndata: x"]) == [ServerEvent("", "x")]
     assert decode(["data: \u2028\x85\n\n".encode()]) == [ServerEvent("", "\u2028\x85")]
 

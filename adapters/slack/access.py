@@ -1,0 +1,53 @@
+"""Whether somebody may see a channel, before a command reaches into it for them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
+
+from adapters.slack.calls import Calls
+from adapters.slack.faults import Denied, Refused
+from adapters.slack.values import Person, fields
+from bot.errors import MessageGone
+
+PAGE = 1000
+MOST_PAGES = 20
+
+
+async def may_see(calls: Calls, channel: str, person: Person) -> bool:
+    """Whether a person can open a channel in Slack.
+
+    Public channels are open to all but guests; anything else to its members.
+
+    Raises:
+        PlatformError: It cannot be told now.
+    """
+    try:
+        answer = await calls.answer(
+            lambda client: client.conversations_info(channel=channel), patient=True
+        )
+        about = fields(answer["channel"])
+        closed = any(about.get(trait) for trait in ("is_private", "is_im", "is_mpim", "is_group"))
+        if about.get("is_channel") and not closed and not person.is_guest:
+            return True
+        return await _is_member(calls, channel, person.id)
+    except (Denied, MessageGone, Refused, KeyError):
+        return False
+
+
+async def _is_member(calls: Calls, channel: str, user: str) -> bool:
+    cursor: str | None = None
+    for _ in range(MOST_PAGES):
+        answer = await calls.answer(
+            lambda client, cursor=cursor: client.conversations_members(
+                channel=channel, limit=PAGE, cursor=cursor
+            ),
+            patient=True,
+        )
+        if user in cast("Sequence[str]", answer.get("members") or ()):
+            return True
+        following = fields(answer.get("response_metadata"))
+        cursor = str(following.get("next_cursor") or "") or None
+        if cursor is None:
+            break
+    return False

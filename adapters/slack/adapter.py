@@ -1,0 +1,244 @@
+"""Slack as a platform: connecting, and showing answers."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+from adapters.slack import history
+from adapters.slack.answers import Answers, Asked
+from adapters.slack.calls import Calls
+from adapters.slack.intake import Intake
+from adapters.slack.interactions import Interactions
+from adapters.slack.markup import MAX_CHARS, measure, safe
+from adapters.slack.names import Directory
+from adapters.slack.socket import CONNECTIONS, REFUSED, Backoff, Sockets
+from adapters.slack.status import REFRESH_SECONDS, StatusLine
+from adapters.slack.values import PLATFORM, Own, Timing
+from bot.chat import (
+    Capabilities,
+    CommandReply,
+    History,
+    Inbox,
+    Incoming,
+    Limit,
+    MessageRef,
+    Spot,
+    ThreadKey,
+)
+from bot.errors import BadToken, MessageGone, PlatformBusy, PlatformError
+
+log = logging.getLogger(__name__)
+
+CAPABILITIES = Capabilities(
+    max_chars=MAX_CHARS,
+    limits=(
+        # Slack's own figure is 50; the rest is for clocks that run apart.
+        Limit(frozenset({"edit"}), "space", 48, 60.0),
+        # One a second, where a short burst is taken.
+        Limit(frozenset({"post"}), "channel", 4, 4.0),
+        Limit(frozenset({"delete"}), "space", 48, 60.0),
+    ),
+    min_edit_seconds=1.2,
+    status_seconds=REFRESH_SECONDS,
+    slash_in_threads=False,
+)
+
+
+def create(values: Mapping[str, str]) -> SlackAdapter:
+    """The `AdapterFactory` of Slack.
+
+    Raises:
+        BadToken: There is no app-level token.
+    """
+    if not values.get("SLACK_APP_TOKEN"):
+        raise BadToken("Socket Mode needs SLACK_APP_TOKEN", hint=REFUSED)
+    return SlackAdapter(
+        values["SLACK_BOT_TOKEN"],
+        values["SLACK_APP_TOKEN"],
+        values.get("SLACK_API_URL", ""),
+    )
+
+
+class SlackAdapter:
+    """The `Adapter` of Slack.
+
+    Args:
+        token: Bot token.
+        app_token: App-level token.
+        api_url: Base of the Web API, empty for Slack itself.
+        timing: Waits and time-outs.
+        clock: Seconds, never going back.
+    """
+
+    name = PLATFORM
+    capabilities = CAPABILITIES
+
+    def __init__(
+        self,
+        token: str,
+        app_token: str,
+        api_url: str = "",
+        timing: Timing | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._app_token = app_token
+        self._timing = timing or Timing()
+        self._clock = clock
+        self._calls = Calls(token, api_url, self._timing)
+        self._status = StatusLine(self._calls, self._timing)
+        self._answers = Answers(self._calls)
+        self._own: Own | None = None
+        self._names: Directory | None = None
+        self._known = asyncio.Event()
+
+    async def run(self, inbox: Inbox) -> None:
+        """Connect and deliver events until cancelled. Calls work until `close`."""
+        own = await self._log_in()
+        names = self._directory(own)
+        interactions = Interactions(inbox, self._calls, names, own, self._timing)
+        intake = Intake(inbox, self._calls, names, own, self._timing, interactions)
+        sockets = Sockets(self._calls, self._app_token, intake.take, self._timing)
+        log.info("Connecting to Slack: %s, over %d sockets", own.title or own.team, CONNECTIONS)
+        try:
+            await sockets.run()
+        finally:
+            await interactions.close()
+
+    async def _log_in(self) -> Own:
+        wait = Backoff(self._timing.reconnect)
+        while self._own is None:
+            try:
+                answer = await self._calls.answer(lambda client: client.auth_test())
+                self._own = own_of(answer)
+            except PlatformBusy as busy:
+                seconds = max(wait.next(), busy.retry_after or 0.0)
+                log.warning("No log-in at Slack (%s); again in %.1f s", busy, seconds)
+                await asyncio.sleep(seconds)
+            except BadToken as refusal:
+                raise BadToken(
+                    f"Slack does not accept SLACK_BOT_TOKEN: {refusal}",
+                    hint="Install the app anew (page OAuth & Permissions of the Slack app) and "
+                    "put the Bot User OAuth Token into SLACK_BOT_TOKEN.",
+                ) from refusal
+        self._known.set()
+        return self._own
+
+    def _directory(self, own: Own) -> Directory:
+        if self._names is None:
+            self._names = Directory(self._calls, own, self._clock)
+        return self._names
+
+    async def _who(self) -> Own:
+        try:
+            await asyncio.wait_for(self._known.wait(), self._timing.call)
+        except TimeoutError:
+            raise PlatformBusy("not connected to Slack") from None
+        if self._own is None:
+            raise PlatformBusy("not connected to Slack")
+        return self._own
+
+    async def open(self, event: Incoming, title: str) -> Spot:
+        """The event's thread. Slack makes it with the first reply, and it has no title."""
+        return Spot(event.thread.channel, reply_to=event.thread.thread)
+
+    async def post(self, spot: Spot, text: str, *, key: str, again: bool = False) -> MessageRef:
+        """Post a message. `key` goes along as metadata, by which it is found again."""
+        self._check(text)
+        if again:
+            found = await history.posted(self._calls, await self._who(), self._timing, spot, key)
+            if found is not None:
+                await self.edit(found, text)
+                return found
+        payload = {"event_type": history.EVENT_TYPE, "event_payload": {"key": key}}
+        answer = await self._calls.answer(
+            lambda client: client.chat_postMessage(
+                channel=spot.channel,
+                thread_ts=spot.reply_to,
+                markdown_text=safe(text),
+                parse="none",
+                unfurl_links=False,
+                unfurl_media=False,
+                metadata=payload,
+            )
+        )
+        self._status.answered(spot)
+        ts: object = answer.get("ts")
+        if not isinstance(ts, str):
+            raise PlatformError("Slack's answer names no message")
+        return MessageRef(spot.channel, ts)
+
+    async def edit(self, ref: MessageRef, text: str) -> None:
+        """Replace a message's text."""
+        self._check(text)
+        # Unlike a post, an edit reads names out of the text unless it is told not to.
+        await self._calls.answer(
+            lambda client: client.chat_update(
+                channel=ref.channel, ts=ref.message, markdown_text=safe(text), parse="none"
+            )
+        )
+
+    async def delete(self, ref: MessageRef) -> None:
+        """Delete a message of our own."""
+        try:
+            await self._calls.answer(
+                lambda client: client.chat_delete(channel=ref.channel, ts=ref.message)
+            )
+        except MessageGone:
+            log.debug("A message was deleted already")
+
+    async def show_status(self, spot: Spot, status: str | None) -> None:
+        """Show `status` under the thread, where the workspace's plan has such a line."""
+        await self._status.show(spot, status)
+
+    async def settled(self, thread: ThreadKey) -> None:
+        """Slack shows nothing for a thread at rest."""
+
+    async def history(self, event: Incoming, limit: int) -> History:
+        """What was said in the event's thread before it."""
+        own = await self._who()
+        return await history.read(
+            self._calls, self._directory(own), own, self._timing, event, limit
+        )
+
+    async def respond(self, event: Incoming, reply: CommandReply) -> None:
+        """Answer a typed command: private answers are shown to its caller only."""
+        words = event.text.split()
+        name = words[0].lstrip("!/").casefold() if words else ""
+        await self._answers.to_message(event, Asked(name, event.author.id, event.thread), reply)
+
+    def measure(self, text: str) -> int:
+        """UTF-16 code units of what is sent."""
+        return measure(text)
+
+    def _check(self, text: str) -> None:
+        if measure(text) > MAX_CHARS:
+            raise ValueError(f"text of {measure(text)} units for a message of {MAX_CHARS}")
+
+    async def close(self) -> None:
+        """Release connections."""
+        if self._names is not None:
+            await self._names.close()
+        await self._calls.close()
+
+
+def own_of(answer: Mapping[str, Any]) -> Own:
+    """Who we are, from the answer of auth.test.
+
+    Raises:
+        PlatformError: It does not say.
+    """
+    team, user = answer.get("team_id"), answer.get("user_id")
+    if not (team and user):
+        raise PlatformError("Slack does not say who we are")
+    return Own(
+        team=str(team),
+        user=str(user),
+        bot=str(answer.get("bot_id") or ""),
+        host=urlsplit(cast("str", answer.get("url") or "")).netloc.casefold(),
+        title=str(answer.get("team") or ""),
+    )

@@ -1,0 +1,186 @@
+"""Showing what commands say: privately where it belongs to one person, with files."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from adapters.slack.calls import Calls
+from adapters.slack.commands import blocks, fallback, picker
+from adapters.slack.faults import Denied, Refused
+from adapters.slack.markup import escaped, pieces, safe
+from adapters.slack.values import fields
+from bot.chat import CommandReply, File, Incoming, ThreadKey
+from bot.errors import MessageGone, PlatformError
+
+log = logging.getLogger(__name__)
+
+SHARED = "Shown to everybody in the thread."
+DELIVERED = "You find it in our direct messages."
+UNDELIVERED = "Slack did not take the file. Whoever runs this bot finds the reason in the log."
+DONE = "Done."
+MOST_PARTS = 4
+"""A response_url takes five answers; the picker may have taken one."""
+LONGEST_NAME = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which command is answered, and to whom.
+
+    Attributes:
+        name: The command.
+        user: Who called it.
+        thread: The thread it is about, if that is settled.
+        options: As given.
+    """
+
+    name: str
+    user: str
+    thread: ThreadKey | None = None
+    options: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+class Answers:
+    """Shows replies.
+
+    Args:
+        calls: Makes the calls.
+    """
+
+    def __init__(self, calls: Calls) -> None:
+        self._calls = calls
+
+    async def to_url(
+        self, url: str, asked: Asked, reply: CommandReply, *, replaces: bool = False
+    ) -> None:
+        """Answer a slash command or a choice.
+
+        Args:
+            url: Its response_url.
+            asked: What is answered.
+            reply: The answer.
+            replaces: Put the answer in the place of the list that was chosen from.
+
+        Raises:
+            PlatformError: It could not be shown.
+        """
+        reply = await self._beside(asked, reply)
+        shared = not reply.private and asked.thread is not None
+        if shared and asked.thread is not None:
+            await self._in_thread(asked.thread.channel, asked.thread.thread, reply)
+        text = SHARED if shared else reply.text
+        for number, body in enumerate(_bodies(asked, text, reply)):
+            await self._calls.respond(
+                url,
+                {
+                    "response_type": "ephemeral",
+                    "replace_original": replaces and number == 0,
+                    **body,
+                },
+            )
+
+    async def to_message(self, event: Incoming, asked: Asked, reply: CommandReply) -> None:
+        """Answer a command that was typed as a message.
+
+        Raises:
+            PlatformError: It could not be shown.
+        """
+        key = event.thread
+        if event.direct or not reply.private:
+            await self._with_files(event, asked, reply)
+            return
+        reply = await self._beside(asked, reply)
+        # In a thread without replies nobody sees a private message.
+        begun = event.ref.message != key.thread
+        where = {"thread_ts": key.thread} if begun else {}
+        for body in _bodies(asked, reply.text, reply):
+            await self._calls.answer(
+                lambda client, body=body: client.chat_postEphemeral(
+                    channel=key.channel, user=asked.user, **where, **body
+                )
+            )
+
+    async def _with_files(self, event: Incoming, asked: Asked, reply: CommandReply) -> None:
+        key = event.thread
+        if reply.files:
+            await self._upload(key.channel, key.thread, reply)
+            return
+        extra = picker(asked.name, asked.options, reply.choices)
+        await self._in_thread(key.channel, key.thread, reply, extra)
+
+    async def _in_thread(
+        self,
+        channel: str,
+        root: str,
+        reply: CommandReply,
+        extra: Mapping[str, Any] | None = None,
+    ) -> None:
+        parts = list(pieces(reply.text)) or [DONE]
+        for number, part in enumerate(parts):
+            last = number == len(parts) - 1
+            body = _body(part, extra) if last and extra else {"markdown_text": safe(part)}
+            await self._calls.answer(
+                lambda client, body=body: client.chat_postMessage(
+                    channel=channel,
+                    thread_ts=root,
+                    parse="none",
+                    unfurl_links=False,
+                    unfurl_media=False,
+                    **body,
+                )
+            )
+
+    async def _beside(self, asked: Asked, reply: CommandReply) -> CommandReply:
+        """Hand the files over where they belong, and say so in the answer."""
+        if not reply.files:
+            return reply
+        told = DELIVERED
+        try:
+            if reply.private or asked.thread is None:
+                opened = await self._calls.answer(
+                    lambda client: client.conversations_open(users=asked.user), patient=True
+                )
+                channel = fields(opened["channel"])
+                await self._upload(str(channel["id"]), None, reply)
+            else:
+                await self._upload(asked.thread.channel, asked.thread.thread, reply)
+                told = SHARED
+        except (Denied, MessageGone, Refused) as refusal:
+            log.warning("A file was not delivered: %s (%s)", refusal, refusal.hint)
+            told = UNDELIVERED
+        return CommandReply(f"{reply.text}\n\n{told}".strip(), choices=reply.choices)
+
+    async def _upload(self, channel: str, root: str | None, reply: CommandReply) -> None:
+        files = [upload(file) for file in reply.files if file.content]
+        if not files:
+            raise PlatformError("there is nothing in the files")
+        comment = escaped(reply.text) or None
+        await self._calls.answer(
+            lambda client: client.files_upload_v2(
+                file_uploads=files, channel=channel, thread_ts=root, initial_comment=comment
+            )
+        )
+
+
+def upload(file: File) -> dict[str, Any]:
+    """A file as the SDK takes it."""
+    name = file.name.replace("/", "-")[-LONGEST_NAME:] or "file"
+    return {"filename": name, "title": name, "content": file.content}
+
+
+def _bodies(asked: Asked, text: str, reply: CommandReply) -> Sequence[Mapping[str, Any]]:
+    parts = list(pieces(text)) or [DONE]
+    if len(parts) > MOST_PARTS:
+        log.warning("An answer to a command was cut: it is too long for Slack")
+        parts = parts[:MOST_PARTS]
+    extra = picker(asked.name, asked.options, reply.choices)
+    last = len(parts) - 1
+    return [_body(part, extra if number == last else None) for number, part in enumerate(parts)]
+
+
+def _body(text: str, extra: Mapping[str, Any] | None) -> dict[str, Any]:
+    shown = blocks(text)
+    return {"text": fallback(text), "blocks": [*shown, extra] if extra else shown}

@@ -1,0 +1,157 @@
+"""Envelopes on their way to the engine, sorted by Bolt.
+
+Bolt acknowledges an event before its listener has run, which loses the event if the process dies
+meanwhile. With `process_before_response` the listener runs first, and its failure decides whether
+there is an acknowledgement at all: none when the store did not take a message, so that Slack
+delivers it again; one in any other case, because a payload that cannot be read now will not be
+readable later.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Mapping
+from typing import Any, cast
+
+from slack_bolt.adapter.socket_mode.async_internals import run_async_bolt_app
+from slack_bolt.app.async_app import AsyncApp
+from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.response import BoltResponse
+from slack_sdk.socket_mode.request import SocketModeRequest
+
+from adapters.slack.calls import Calls, quiet_log
+from adapters.slack.commands import COMMANDS, PICKER
+from adapters.slack.interactions import Interactions, choice, slash
+from adapters.slack.names import Directory
+from adapters.slack.translate import incoming, looked_up, said, workspace
+from adapters.slack.values import PLATFORM, Own, Timing, fields
+from bot.chat import Inbox
+from bot.errors import StoreError
+
+log = logging.getLogger(__name__)
+
+EVENTS = ("app_mention", "message")
+"""Events with a listener of their own, as Bolt names them; any other is only acknowledged."""
+
+KEPT = 200
+NOT_KEPT = 503
+
+
+class Intake:
+    """Takes envelopes for an inbox.
+
+    Args:
+        inbox: Where messages and commands go.
+        calls: Whose client Bolt uses.
+        names: Tells what ids are called.
+        own: Who we are.
+        timing: Waits and time-outs.
+        interactions: Runs commands.
+    """
+
+    def __init__(
+        self,
+        inbox: Inbox,
+        calls: Calls,
+        names: Directory,
+        own: Own,
+        timing: Timing,
+        interactions: Interactions,
+    ) -> None:
+        self._inbox = inbox
+        self._names = names
+        self._own = own
+        self._timing = timing
+        self._interactions = interactions
+        self._app = self._bolt(calls)
+
+    async def take(self, envelope: Mapping[str, Any]) -> bool:
+        """Handle an envelope; True when it is to be acknowledged."""
+        kind = str(envelope.get("type"))
+        try:
+            request = cast("Any", SocketModeRequest).from_dict(dict(envelope))
+            if request is None:
+                raise ValueError("not a request")
+            if workspace(request.payload) not in ("", self._own.team):
+                log.debug("Left out what belongs to another workspace")
+                return True
+            response = await run_async_bolt_app(self._app, request)
+        except Exception as error:
+            self._left_out(kind, error)
+            return True
+        if response.status not in (KEPT, NOT_KEPT):
+            log.info("Nothing here handles what Slack sent (%s)", kind)
+        return response.status != NOT_KEPT
+
+    def _bolt(self, calls: Calls) -> Any:
+        own = self._own
+
+        async def authorize() -> AuthorizeResult:
+            return AuthorizeResult(
+                enterprise_id=None,
+                team_id=own.team,
+                bot_user_id=own.user,
+                bot_id=own.bot,
+                bot_token=calls.client.token,
+            )
+
+        async def message(body: dict[str, Any]) -> None:
+            await self._message(body)
+
+        async def ignore() -> None:
+            """Have an event acknowledged that is of no concern."""
+
+        async def command(ack: Any, body: dict[str, Any]) -> None:
+            called = slash(body, self._inbox.commands)
+            self._interactions.start(called)
+            await ack()
+
+        async def action(ack: Any, body: dict[str, Any]) -> None:
+            called = choice(body)
+            if called is not None:
+                self._interactions.start(called)
+            await ack()
+
+        async def failed(error: Exception, body: dict[str, Any]) -> BoltResponse:
+            if isinstance(error, StoreError):
+                log.warning("A message could not be kept, Slack will repeat it: %s", error)
+                return BoltResponse(status=NOT_KEPT)
+            self._left_out(_kind(body), error)
+            return BoltResponse(status=KEPT)
+
+        app = cast("Any", AsyncApp)(
+            name="bobbin",
+            client=calls.client,
+            authorize=authorize,
+            logger=quiet_log(),
+            process_before_response=True,
+            request_verification_enabled=False,
+            attaching_conversation_kwargs_enabled=False,
+        )
+        app.error(failed)
+        for name in EVENTS:
+            app.event(name)(message)
+        app.event(re.compile(""))(ignore)
+        for name in COMMANDS:
+            app.command(name)(command)
+        app.action(re.compile(f"^{PICKER}:"))(action)
+        return app
+
+    async def _message(self, body: Mapping[str, Any]) -> None:
+        found = said(body, self._own)
+        if found is None:
+            return
+        people, channels = looked_up(found)
+        names = await self._names.names(people - {self._own.user}, channels, self._timing.names)
+        await self._inbox.message(incoming(found, self._own, names))
+
+    def _left_out(self, kind: str, error: Exception) -> None:
+        log.error("A payload of Slack (%s) was left out: %s", kind, type(error).__name__)
+        log.debug("Why the payload was left out", exc_info=error)
+        self._inbox.malformed(PLATFORM, kind)
+
+
+def _kind(body: Mapping[str, Any]) -> str:
+    inner = fields(body.get("event"))
+    return str(inner.get("type") or body.get("type") or body.get("command") or "unknown")

@@ -1,0 +1,95 @@
+"""The status line under a thread: "Bobbin is thinking…"."""
+
+from __future__ import annotations
+
+import logging
+
+from adapters.slack.calls import Calls
+from adapters.slack.faults import Denied, Refused
+from adapters.slack.values import Timing
+from bot.chat import Spot
+from bot.errors import MessageGone
+
+log = logging.getLogger(__name__)
+
+REFRESH_SECONDS = 90.0
+"""Slack takes the line away after two minutes."""
+
+_NOWHERE = frozenset(
+    {
+        "access_denied",
+        "feature_not_enabled",
+        "method_deprecated",
+        "missing_scope",
+        "no_permission",
+        "not_allowed_token_type",
+        "paid_teams_only",
+        "team_not_eligible",
+        "unknown_method",
+    }
+)
+"""Refusals that hold for the whole workspace; others hold for a channel."""
+
+MOST_CHANNELS = 1000
+
+
+class StatusLine:
+    """Shows and clears the line. Where Slack refuses it, it is not tried again.
+
+    Args:
+        calls: Makes the calls.
+        timing: Time-outs.
+    """
+
+    def __init__(self, calls: Calls, timing: Timing) -> None:
+        self._calls = calls
+        self._timing = timing
+        self._refused = False
+        self._without: set[str] = set()
+        self._shown: set[tuple[str, str]] = set()
+
+    async def show(self, spot: Spot, status: str | None) -> None:
+        """Show `status` in the thread of `spot`, or clear what is shown.
+
+        Raises:
+            PlatformError: A fault that passes, or a refused token.
+        """
+        root = spot.reply_to
+        if root is None or self._refused or spot.channel in self._without:
+            return
+        where = (spot.channel, root)
+        if status is None and where not in self._shown:
+            return
+        try:
+            await self._calls.answer(
+                lambda client: client.assistant_threads_setStatus(
+                    channel_id=spot.channel,
+                    thread_ts=root,
+                    status=status or "",
+                    loading_messages=[status] if status else None,
+                ),
+                seconds=self._timing.status,
+            )
+        except (Denied, Refused) as refusal:
+            self._latch(spot.channel, refusal)
+        except MessageGone as gone:
+            log.debug("No status line in a thread that is gone: %s", gone)
+        if status is None:
+            self._shown.discard(where)
+        else:
+            self._shown.add(where)
+
+    def answered(self, spot: Spot) -> None:
+        """A message of ours appeared in the thread, by which Slack clears the line itself."""
+        if spot.reply_to is not None:
+            self._shown.discard((spot.channel, spot.reply_to))
+
+    def _latch(self, channel: str, refusal: Denied | Refused) -> None:
+        if refusal.code in _NOWHERE:
+            self._refused = True
+            log.info("Slack shows no status line here: %s", refusal)
+            return
+        if len(self._without) >= MOST_CHANNELS:
+            self._without.clear()
+        self._without.add(channel)
+        log.info("Slack shows no status line in channel %s: %s", channel, refusal)

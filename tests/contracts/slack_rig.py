@@ -1,0 +1,205 @@
+"""A Slack adapter that is connected to the simulator, with an inbox that remembers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from adapters.slack.adapter import SlackAdapter
+from adapters.slack.manifest import manifest
+from adapters.slack.socket import CONNECTIONS
+from adapters.slack.values import Timing
+from bot.chat import (
+    CommandCall,
+    CommandOption,
+    CommandReply,
+    CommandSpec,
+    Incoming,
+    MessageRef,
+    OptionKind,
+    ThreadKey,
+)
+from bot.errors import StoreError
+from tests.simulators.slack_sim import Channel, Message, SlackSimulator, User
+from tests.simulators.slack_sim import Timing as SimTiming
+
+T = TypeVar("T")
+
+QUICK = Timing(
+    call=3.0,
+    pauses=(0.01, 0.02),
+    names=1.0,
+    patient_names=1.0,
+    status=2.0,
+    socket=2.0,
+    heartbeat=5.0,
+    reconnect=(0.01, 0.05),
+    drain=2.0,
+)
+"""Time-outs for tests that provoke them."""
+
+PATIENT = SimTiming(ack=200.0, trigger=600.0)
+"""Long enough that a busy machine does not let anything be delivered twice."""
+
+COMMANDS = (
+    CommandSpec(
+        "summary",
+        "Sum up this thread",
+        (
+            CommandOption("share", "Show it to everybody", OptionKind.FLAG),
+            CommandOption("focus", "What about"),
+        ),
+    ),
+    CommandSpec("forget", "Erase everything about this thread"),
+    CommandSpec("export", "This conversation as a file"),
+    CommandSpec("help", "What I can do"),
+)
+
+
+class NoNotes:
+    """Slack keeps none."""
+
+    async def read(self, name: str) -> str | None:
+        raise AssertionError("a note was read")
+
+    async def write(self, name: str, text: str) -> None:
+        raise AssertionError("a note was written")
+
+
+@dataclass
+class RecordingInbox:
+    """An inbox that keeps what it is given.
+
+    Attributes:
+        failures: Raised by `message`, one each, before anything is taken again.
+        gate: `message` waits for it.
+        replies: What commands answer, the last one over and over.
+    """
+
+    changed: Callable[[], None]
+    commands: Sequence[CommandSpec] = COMMANDS
+    notes: NoNotes = field(default_factory=NoNotes)
+    messages: list[Incoming] = field(default_factory=list)
+    calls: list[CommandCall] = field(default_factory=list)
+    malformed_events: list[str] = field(default_factory=list)
+    failures: list[StoreError] = field(default_factory=list)
+    replies: list[CommandReply] = field(default_factory=lambda: [CommandReply("done")])
+    gate: asyncio.Event | None = None
+    waiting: int = 0
+
+    async def message(self, event: Incoming) -> None:
+        if self.gate is not None:
+            self.waiting += 1
+            self.changed()
+            await self.gate.wait()
+        try:
+            if self.failures:
+                raise self.failures.pop()
+            self.messages.append(event)
+        finally:
+            self.changed()
+
+    async def command(self, call: CommandCall) -> CommandReply:
+        self.calls.append(call)
+        self.changed()
+        return self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
+
+    async def thread_of(self, platform: str, space: str, ref: MessageRef) -> ThreadKey | None:
+        raise AssertionError("no conversation on Slack is outside a thread")
+
+    def malformed(self, platform: str, kind: str) -> None:
+        self.malformed_events.append(kind)
+        self.changed()
+
+
+@dataclass
+class Rig:
+    """A workspace with a channel and somebody in it, and the adapter under test."""
+
+    sim: SlackSimulator
+    adapter: SlackAdapter
+    inbox: RecordingInbox
+    room: Channel
+    ada: User
+
+    def start(self) -> asyncio.Task[None]:
+        """Let the adapter run."""
+        return asyncio.create_task(self.adapter.run(self.inbox))
+
+    async def stop(self, running: asyncio.Task[None]) -> None:
+        """End it as the application does."""
+        running.cancel()
+        await asyncio.wait([running])
+        assert running.cancelled()
+        await self.adapter.close()
+        await self.adapter.close()
+
+    async def until(self, condition: Callable[[], T]) -> T:
+        """Wait for something to become true of the inbox or of the simulator."""
+        return await self.sim.until(condition)
+
+    async def events(self, count: int) -> list[Incoming]:
+        """The messages that came in, once there are this many and all is acknowledged."""
+        await self.until(lambda: len(self.inbox.messages) >= count)
+        await self.sim.settled()
+        assert len(self.inbox.messages) == count
+        return list(self.inbox.messages)
+
+    def mention(self, text: str = "hello", **details: Any) -> Message:
+        """Ada mentions the bot."""
+        return self.sim.say(self.room, self.ada, f"{self.sim.mention} {text}", **details)
+
+    async def mentioned(self, text: str = "hello", **details: Any) -> Incoming:
+        """Mention the bot and return what came in."""
+        before = len(self.inbox.messages)
+        self.mention(text, **details)
+        return (await self.events(before + 2))[-1]
+
+    def key(self, root: Message) -> ThreadKey:
+        """The conversation of a thread."""
+        return ThreadKey("slack", self.sim.workspace.id, root.channel, root.root_ts)
+
+
+def simulator(**settings: Any) -> SlackSimulator:
+    """A simulator that has our own manifest."""
+    given: dict[str, Any] = {
+        "scale": 20,
+        "seed": 7,
+        "manifest": manifest(),
+        "timing": PATIENT,
+        "limits": False,
+    }
+    return SlackSimulator(**(given | settings))
+
+
+def rig_of(sim: SlackSimulator, *, timing: Timing = QUICK, **tokens: str) -> Rig:
+    """A rig at a simulator that listens already; nothing runs yet."""
+    room = sim.add_channel("general")
+    ada = sim.add_user("Ada Lovelace")
+    room.members.append(ada.id)
+    environment = sim.environment() | tokens
+    adapter = SlackAdapter(
+        environment["SLACK_BOT_TOKEN"],
+        environment["SLACK_APP_TOKEN"],
+        environment["SLACK_API_URL"],
+        timing,
+    )
+    return Rig(sim, adapter, RecordingInbox(sim.state.signal.changed), room, ada)
+
+
+@asynccontextmanager
+async def connected(
+    sim: SlackSimulator | None = None, timing: Timing = QUICK
+) -> AsyncIterator[Rig]:
+    """A rig that is connected, and ends without a trace."""
+    async with sim or simulator() as running_sim:
+        rig = rig_of(running_sim, timing=timing)
+        running = rig.start()
+        await running_sim.connected(CONNECTIONS)
+        try:
+            yield rig
+        finally:
+            await rig.stop(running)

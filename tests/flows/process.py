@@ -1,0 +1,306 @@
+"""The bot as a process of its own: started, crashed, frozen and ended from outside."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+from bot.chat import ThreadKey
+from bot.storage.connect import Link, open_redis
+from bot.storage.keys import ThreadKeys
+from tests.flows.stage import Stage, open_stage
+from tests.servers import Valkey
+from tests.simulators.discord_sim import Channel, DiscordSimulator, Message, User
+
+LEASE_SECONDS = "0.6"
+PATIENCE = 20.0
+
+WARNINGS = ("error", "ignore:'audioop' is deprecated:DeprecationWarning")
+FAULTS = ("Traceback", "never awaited", "Unclosed", "never retrieved", "Exception ignored")
+"""What a healthy process never writes to its log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A process that has ended."""
+
+    code: int
+    out: str
+    log: str
+
+
+def environment(folder: Path, *layers: Mapping[str, str]) -> dict[str, str]:
+    """An environment in which nothing of this machine's settings is seen."""
+    found = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(folder),
+        "PYTHONWARNINGS": ",".join(WARNINGS),
+        "BOBBIN_DATA_DIR": str(folder / "data"),
+    }
+    for layer in layers:
+        found |= layer
+    return found
+
+
+class BotProcess:
+    """`python -m bot …` in `folder`, whose `.env` it reads. Everything it writes is kept."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+        self._parts: dict[str, bytes] = {"out": b"", "log": b""}
+        self._changed = asyncio.Condition()
+        assert process.stdout is not None and process.stderr is not None
+        self._readers = [
+            asyncio.create_task(self._read("out", process.stdout)),
+            asyncio.create_task(self._read("log", process.stderr)),
+        ]
+
+    @classmethod
+    async def start(
+        cls,
+        folder: Path,
+        *arguments: str,
+        env: Mapping[str, str],
+        stdin: int = asyncio.subprocess.DEVNULL,
+    ) -> Self:
+        """Start it; nothing is waited for."""
+        folder.mkdir(exist_ok=True)
+        return cls(
+            await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                "bot",
+                *arguments,
+                cwd=folder,
+                env=dict(env),
+                stdin=stdin,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+            )
+        )
+
+    async def _read(self, name: str, stream: asyncio.StreamReader) -> None:
+        while data := await stream.read(1 << 16):
+            async with self._changed:
+                self._parts[name] += data
+                self._changed.notify_all()
+
+    @property
+    def out(self) -> str:
+        """Standard output so far."""
+        return self._parts["out"].decode(errors="replace")
+
+    @property
+    def log(self) -> str:
+        """Standard error so far."""
+        return self._parts["log"].decode(errors="replace")
+
+    @property
+    def running(self) -> bool:
+        """It has not ended."""
+        return self._process.returncode is None
+
+    async def prints(self, sign: str, *, log: bool = False) -> None:
+        """Wait until it has written `sign` to standard output, or to its log."""
+        try:
+            async with asyncio.timeout(PATIENCE), self._changed:
+                await self._changed.wait_for(lambda: sign in (self.log if log else self.out))
+        except TimeoutError:
+            raise TimeoutError(f"{sign!r} was not written:\n{self.out}\n{self.log}") from None
+
+    async def write(self, data: bytes, *, end: bool = False) -> None:
+        """Type something; `end` is the end of the input."""
+        assert self._process.stdin is not None
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            self._process.stdin.write(data)
+            await self._process.stdin.drain()
+        if end:
+            self._process.stdin.close()
+
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal."""
+        self._process.send_signal(number)
+
+    async def kill(self) -> None:
+        """End it as a crash would."""
+        self.send(signal.SIGKILL)
+        await self._process.wait()
+
+    def freeze(self) -> None:
+        """Let it run no further, as a paused machine would."""
+        self.send(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on."""
+        self.send(signal.SIGCONT)
+
+    async def ended(self) -> Ended:
+        """Wait until it has ended by itself."""
+        try:
+            async with asyncio.timeout(PATIENCE):
+                code = await self._process.wait()
+                await asyncio.gather(*self._readers)
+        except TimeoutError:
+            raise TimeoutError(f"it does not end:\n{self.out}\n{self.log}") from None
+        return Ended(code, self.out, self.log)
+
+    async def terminate(self, number: signal.Signals = signal.SIGTERM) -> Ended:
+        """Ask it to end and wait until it has."""
+        self.send(number)
+        return await self.ended()
+
+    async def close(self) -> None:
+        """End it in any case."""
+        if self.running:
+            self.thaw()
+            self.send(signal.SIGKILL)
+        await self._process.wait()
+        await asyncio.gather(*self._readers)
+
+
+@asynccontextmanager
+async def bot(
+    folder: Path,
+    *arguments: str,
+    env: Mapping[str, str] | None = None,
+    stdin: int = asyncio.subprocess.DEVNULL,
+) -> AsyncIterator[BotProcess]:
+    """A process that has ended when the block does."""
+    process = await BotProcess.start(
+        folder, *arguments, env=environment(folder, env or {}), stdin=stdin
+    )
+    try:
+        yield process
+    finally:
+        await process.close()
+
+
+async def run_bot(
+    folder: Path, *arguments: str, env: Mapping[str, str] | None = None, typed: bytes = b""
+) -> Ended:
+    """Run it to its end with `typed` as standard input."""
+    async with bot(folder, *arguments, env=env, stdin=asyncio.subprocess.PIPE) as process:
+        await process.write(typed, end=True)
+        return await process.ended()
+
+
+@dataclass(slots=True)
+class Town:
+    """A Discord server with one channel and one person, and the processes that answer there."""
+
+    stage: Stage
+    sim: DiscordSimulator
+    general: Channel
+    ada: User
+    folder: Path
+    bots: list[BotProcess] = field(default_factory=list[BotProcess])
+
+    async def bot(self, **extra: str) -> BotProcess:
+        """Start a process and wait until it is connected."""
+        before = len(self.sim.identifies)
+        env = {"BOBBIN_LEASE_SECONDS": LEASE_SECONDS, **extra}
+        process = await BotProcess.start(
+            self.folder,
+            "run",
+            env=environment(self.folder, self.stage.environment(), env),
+        )
+        self.bots.append(process)
+        connected = asyncio.create_task(
+            self.sim.until(lambda: len(self.sim.identifies) > before, PATIENCE)
+        )
+        ended = asyncio.create_task(process.ended())
+        await asyncio.wait({connected, ended}, return_when=asyncio.FIRST_COMPLETED)
+        ended.cancel()
+        if not connected.done():
+            connected.cancel()
+            raise AssertionError(f"the bot ended:\n{process.log}")
+        await connected
+        return process
+
+    async def ask(self, text: str) -> Message:
+        """Mention the bot in the channel."""
+        return await self.sim.say(self.general, self.ada, f"{self.sim.mention} {text}")
+
+    async def thread(self, asked: Message) -> Channel:
+        """The thread that a question gets."""
+        return await self.sim.until(lambda: self.sim.thread_of(asked), PATIENCE)
+
+    def said(self, thread: Channel | None) -> list[str]:
+        """What stands there by the bot."""
+        if thread is None:
+            return []
+        return [message.content for message in self.sim.messages(thread, by=self.sim.bot)]
+
+    async def until_said(self, thread: Channel, *texts: str) -> None:
+        """Wait until exactly these messages of the bot stand in a thread."""
+        await self.sim.until(lambda: self.said(thread) == list(texts), PATIENCE)
+
+    async def until_kept(self, thread: Channel, waiting: int) -> None:
+        """Wait until so many messages wait in the store for the next turn.
+
+        Only the store tells that; what is said to a process that is killed before is lost.
+        """
+        assert self.general.guild is not None
+        key = ThreadKey(
+            "discord", str(self.general.guild.id), str(self.general.id), str(thread.id)
+        )
+        client = open_redis(self.stage.server.url)
+        try:
+            async with asyncio.timeout(PATIENCE):
+                while await Link(client).call("LLEN", ThreadKeys(key).queue) != waiting:
+                    pass
+        finally:
+            await client.aclose()
+
+    async def settled(self, thread: Channel) -> None:
+        """Let the bot answer one more question, so that everything before it is over."""
+        asked = await self.sim.say(thread, self.ada, "are you still there?")
+        await self.sim.until(
+            lambda: any("still there?" in text for text in self.said(thread)), PATIENCE
+        )
+        assert sum("still there?" in text for text in self.said(thread)) == 1, asked
+
+
+def assert_healthy(logs: Sequence[str]) -> None:
+    """No process has written what points to a fault of its own."""
+    for log in logs:
+        for sign in FAULTS:
+            assert sign not in log, log
+
+
+@asynccontextmanager
+async def open_town(
+    server: Valkey,
+    folder: Path,
+    *platforms: str,
+    extra: Mapping[str, str] | None = None,
+) -> AsyncIterator[Town]:
+    """The place where processes come and go; no bot runs yet."""
+    async with open_stage(
+        server, "discord", *platforms, extra=extra, start=False, limits=True
+    ) as stage:
+        sim = stage.discord
+        assert sim is not None
+        guild = await sim.add_guild("Weavers")
+        general = await sim.add_text_channel(guild, "general")
+        town = Town(stage, sim, general, sim.add_user("ada", "Ada"), folder)
+        try:
+            yield town
+        except BaseException as error:
+            error.add_note("\n".join(process.log for process in town.bots))
+            error.add_note("\n".join(f"{item.status}" for item in stage.openai.chats))
+            raise
+        finally:
+            for process in town.bots:
+                await process.close()
+        assert sim.violations == []
+        assert stage.openai.violations == []
+        assert_healthy([process.log for process in town.bots])

@@ -1,0 +1,78 @@
+"""One reply with everything around it."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+
+from bot.chat import MessageRef, Spot
+from bot.errors import BobbinError
+from bot.reply.pacing import LoopClock, Pacer
+from bot.reply.progressive import ProgressiveReply
+from bot.reply.written import Patience
+from tests.units.reply.platform import Platform
+
+
+def now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+@dataclass
+class Scene:
+    """Builds a reply in `channel` and notes what it reports."""
+
+    platform: Platform
+    pacer: Pacer | None = None
+    channel: str = "c1"
+    space: str = "space"
+    opening: float = 0.1
+    opening_errors: list[BobbinError] = field(default_factory=list[BobbinError])
+    told_error: BobbinError | None = None
+    told: list[tuple[float, tuple[MessageRef, ...]]] = field(
+        default_factory=list[tuple[float, tuple[MessageRef, ...]]]
+    )
+    opened: int = 0
+
+    def reply(
+        self,
+        *,
+        spot: Spot | None = None,
+        refs: tuple[MessageRef, ...] = (),
+        again: bool = False,
+        patience: Patience | None = None,
+    ) -> ProgressiveReply:
+        pacer = self.pacer or Pacer(self.platform.capabilities.limits, LoopClock())
+        return ProgressiveReply(
+            self.platform,
+            pacer,
+            self.space,
+            clock=LoopClock(),
+            open_spot=self._open,
+            key=lambda number: f"turn{number:03d}",
+            on_posted=self._tell,
+            spot=spot,
+            refs=refs,
+            again=again,
+            patience=patience,
+        )
+
+    async def _open(self) -> Spot:
+        await asyncio.sleep(self.opening)
+        self.opened += 1
+        if self.opening_errors:
+            raise self.opening_errors.pop(0)
+        return Spot(self.channel)
+
+    async def _tell(self, spot: Spot, refs: tuple[MessageRef, ...]) -> None:
+        assert spot.channel == self.channel
+        await asyncio.sleep(0.01)
+        self.told.append((now(), refs))
+        if self.told_error is not None:
+            raise self.told_error
+
+
+async def stream(reply: ProgressiveReply, text: str, *, seconds: float, pieces: int = 100) -> None:
+    """Show the text as a model would produce it."""
+    for piece in range(1, pieces + 1):
+        await asyncio.sleep(seconds / pieces)
+        reply.show(text[: len(text) * piece // pieces])

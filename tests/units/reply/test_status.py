@@ -1,0 +1,94 @@
+"""The status sign: there at once, renewed, gone in every case, and never in the way."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from bot.errors import NotAllowed, PlatformBusy
+from tests.units.reply.platform import Fault, Platform, unlimited
+from tests.units.reply.scene import Scene, now, stream
+from tests.units.reply.virtual import virtual
+
+TEXT = "Here are a few words for a start. And then some more of them follow."
+
+
+def signs(platform: Platform) -> list[str | None]:
+    return [text for _, _, text in platform.statuses]
+
+
+@virtual
+async def test_it_is_shown_renewed_and_cleared_at_the_first_text() -> None:
+    platform = Platform(unlimited(status_seconds=8.0))
+    async with Scene(platform).reply() as reply:
+        await asyncio.sleep(20)
+        assert signs(platform) == ["thinking …"] * 3
+        assert platform.statuses[0][0] < 0.2
+        reply.show(TEXT)
+        await asyncio.sleep(30)
+        assert signs(platform) == ["thinking …"] * 3 + [None]
+        await reply.finish(TEXT)
+    assert signs(platform) == ["thinking …"] * 3 + [None]
+
+
+@virtual
+async def test_it_says_what_is_being_done() -> None:
+    platform = Platform(unlimited(status_seconds=60.0))
+    async with Scene(platform).reply() as reply:
+        await asyncio.sleep(1)
+        reply.status("waiting for the model …")
+        await asyncio.sleep(1)
+        reply.status(None)
+        await asyncio.sleep(1)
+        await reply.finish(TEXT)
+    assert signs(platform) == ["thinking …", "waiting for the model …", "thinking …", None]
+
+
+@virtual
+async def test_it_is_cleared_when_the_reply_is_abandoned_or_refused() -> None:
+    platform = Platform(unlimited(status_seconds=8.0))
+    async with Scene(platform).reply():
+        await asyncio.sleep(1)
+    assert signs(platform) == ["thinking …", None]
+    platform.faults += [Fault("post", NotAllowed())]
+    async with Scene(platform, channel="c2").reply() as reply:
+        await asyncio.sleep(1)
+        reply.show(TEXT)
+        await reply.wait_gone()
+    assert signs(platform)[2:] == ["thinking …", None]
+
+
+@virtual
+async def test_its_failures_are_nobodys_business() -> None:
+    platform = Platform(unlimited(status_seconds=2.0))
+    platform.faults += [
+        Fault("status", PlatformBusy(retry_after=3.0)),
+        Fault("status", NotAllowed()),
+    ]
+    async with Scene(platform).reply() as reply:
+        await stream(reply, "Yes", seconds=20)
+        await reply.finish(TEXT)
+        assert reply.figures.busy == 0
+    assert platform.standing("c1") == [TEXT]
+    assert platform.count("status") == 2
+
+
+@virtual
+async def test_a_sign_that_hangs_delays_neither_text_nor_end_for_long() -> None:
+    platform = Platform(unlimited(status_seconds=8.0), hung={"status"})
+    async with Scene(platform).reply() as reply:
+        await stream(reply, TEXT, seconds=2)
+        assert reply.figures.first_text_at == pytest.approx(1.0, abs=0.5)
+        await reply.finish(TEXT)
+        assert now() < 2.5
+    assert now() < 10
+
+
+@virtual
+async def test_a_platform_without_one_gets_no_calls() -> None:
+    platform = Platform(unlimited())
+    async with Scene(platform).reply() as reply:
+        reply.status("waiting for the model …")
+        await reply.finish(TEXT)
+    assert platform.count("status") == 0
