@@ -40,7 +40,11 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """How patient the parts are, in seconds; `renew` and `sweep` at most a third of a lease."""
+    """How patient the parts are, in seconds; `renew` and `sweep` at most a third of a lease.
+
+    People are told about a wait for the model from `long_wait` on; `first_token` and `gap` are the
+    model's silences that are taken for a fault.
+    """
 
     renew: float = 1.0
     sweep: float = 5.0
@@ -51,6 +55,9 @@ class Timing:
     tidy: float = 3600.0
     first_retry: float = 1.0
     longest_retry: float = 60.0
+    long_wait: float = 3.0
+    first_token: float = 60.0
+    gap: float = 30.0
 
 
 TIMING = Timing()
@@ -85,7 +92,7 @@ async def open_threads(settings: Settings, timing: Timing = TIMING) -> AsyncGene
         yield threads
 
 
-def model_settings(settings: Settings) -> ModelSettings | None:
+def model_settings(settings: Settings, timing: Timing = TIMING) -> ModelSettings | None:
     """The model's endpoint; None for the demo."""
     if settings.demo:
         return None
@@ -95,6 +102,8 @@ def model_settings(settings: Settings) -> ModelSettings | None:
         base_url=settings.text("OPENAI_BASE_URL"),
         temperature=settings.number("OPENAI_TEMPERATURE"),
         max_output_tokens=settings.integer("OPENAI_MAX_OUTPUT_TOKENS"),
+        first_token_seconds=timing.first_token,
+        gap_seconds=timing.gap,
     )
 
 
@@ -133,7 +142,7 @@ class App:
             ModelMisconfigured: The model's settings cannot be used.
         """
         async with open_threads(self._settings, self._timing) as threads:
-            model = create_model(model_settings(self._settings))
+            model = create_model(model_settings(self._settings, self._timing))
             try:
                 return await self._serve(threads, model)
             finally:
@@ -163,6 +172,7 @@ class App:
             new_id=new_id,
             renew_seconds=min(self._timing.renew, third),
             store_patience_seconds=self._timing.store_in_turn,
+            long_wait_seconds=self._timing.long_wait,
             report=log_report,
         )
         pacers = {

@@ -192,7 +192,7 @@ class DiscordAdapter:
                 content=text,
                 nonce=nonce,
                 allowed_mentions=NOBODY,
-                suppress_embeds=False,
+                suppress_embeds=True,
                 **reference,
                 **{name: make() for name, make in parts.items()},
             ),

@@ -84,7 +84,7 @@ def incoming(
         position=int(seen.id),
         addressed=addressed,
         direct=place.kind is Kind.DIRECT,
-        joins=addressed and place.kind is Kind.THREAD and place.owner != own.user,
+        joins=place.kind is Kind.THREAD and place.owner != own.user,
         loose=outside,
     )
 

@@ -17,11 +17,6 @@ STOPPING = "Stopping. What I had written stays."
 NOTHING_TO_SUM_UP = "There is nothing to sum up yet."
 UNKNOWN = "I don't know that command. /help lists what I can do."
 
-HELLO = (
-    "Hello! Mention me with a question and I'll answer here; after that, just go on writing in "
-    "this thread. `help` shows what else I can do."
-)
-
 
 def help_text(slash_in_threads: bool) -> str:
     """The answer to /help, in terms of what works on the platform."""

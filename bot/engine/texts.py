@@ -7,7 +7,19 @@ FORGOTTEN = "*(stopped: this conversation was forgotten)*"
 INTERRUPTED = "*(interrupted: the connection to the model broke here. Ask me to go on.)*"
 TOO_LONG = "*(cut here: this is as long as an answer may be. Ask me to go on.)*"
 FILTERED = "*(cut here by the model's provider)*"
+EMPTY = "The model gave an empty answer. Please ask again, perhaps in other words."
+ALL_THOUGHT = (
+    "The model used up what an answer may take before it wrote a word. Please ask for less at once."
+)
+GIVEN_UP = (
+    "I've begun this answer several times and was interrupted each time, so I've given it up. "
+    "Please ask again, perhaps in other words."
+)
 STORE_AWAY = (
     "I can't reach my memory right now, and I won't answer without it. I'll answer this as soon "
     "as it is back."
+)
+HELLO = (
+    "Hello! Mention me with a question and I'll answer here; after that, just go on writing in "
+    "this thread. `help` shows what else I can do."
 )

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from bot.chat import Adapter, Incoming, MessageRef, Spot
-from bot.commands.texts import HELLO
 from bot.context.render import Now
 from bot.context.tokens import Tokenizer
 from bot.context.window import Window, build_window, needs_fold
@@ -25,9 +24,11 @@ from bot.engine.watch import Watch
 from bot.errors import (
     BobbinError,
     ContextTooLong,
+    LeaseLost,
     MessageGone,
     ModelBusy,
     ModelError,
+    ModelRefused,
     PlatformBusy,
     PlatformError,
     StoreUnavailable,
@@ -48,13 +49,12 @@ Answered = TypeVar("Answered")
 MOST_ATTEMPTS = 5
 """Leases of one turn that may end without an answer before people are told to ask again."""
 
-LONG_WAIT_SECONDS = 3.0
-"""A wait for the model that people are told about."""
+GIVEN_UP_HINT = "Each time the process ended or lost the store; look into the log for why."
 
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What every turn works with."""
+    """What every turn works with; people are told of waits from `long_wait_seconds` on."""
 
     threads: Threads
     model: Model
@@ -68,6 +68,7 @@ class Desk:
     new_id: Callable[[], str]
     renew_seconds: float
     store_patience_seconds: float
+    long_wait_seconds: float
     report: Callable[[TurnReport], None]
 
 
@@ -110,6 +111,7 @@ class TurnRun:
             spot=turn.draft.spot,
             refs=turn.draft.refs,
             again=turn.attempt > 1,
+            confirm=self._watch.confirm,
         )
 
     async def run(self) -> Turn | Done:
@@ -129,9 +131,11 @@ class TurnRun:
     async def _run(self) -> tuple[Outcome, Turn | Done]:
         try:
             return await self._converse()
+        except LeaseLost:
+            return Outcome.LOST, Done.LOST
         except MessageGone:
             # Somebody has removed the answer or its place; what was in it goes, too.
-            return Outcome.STOPPED, await self._rollback()
+            return Outcome.STOPPED, await self._commit((), NO_TALLY)
         except (ModelError, PlatformError) as error:
             return await self._fail(error)
         except StoreUnavailable:
@@ -142,9 +146,10 @@ class TurnRun:
 
     async def _converse(self) -> tuple[Outcome, Turn | Done]:
         if self._turn.attempt > MOST_ATTEMPTS:
-            raise ModelBusy(f"given up after {MOST_ATTEMPTS} attempts")
+            why = f"given up after {MOST_ATTEMPTS} attempts"
+            return await self._fail(BobbinError(why, user_text=texts.GIVEN_UP, hint=GIVEN_UP_HINT))
         if not any(event.text.strip() for event in self._turn.mail):
-            refs = await self._reply.finish(HELLO)
+            refs = await self._reply.finish(texts.HELLO)
             logger.debug("turn %s greeted in %d message(s)", self._turn.lease.turn, len(refs))
             return Outcome.GREETED, await self._commit((), NO_TALLY)
         asked = await self._reader.read(self._turn, self._names)
@@ -169,7 +174,7 @@ class TurnRun:
         finished = self._answer.finished
         reason = finished.reason if finished else FinishReason.CUT
         if not self._answer.text.strip():
-            raise ModelBusy(f"an empty answer ({reason})")
+            raise _empty(reason)
         note = {
             FinishReason.CUT: texts.INTERRUPTED,
             FinishReason.LENGTH: texts.TOO_LONG,
@@ -258,7 +263,7 @@ class TurnRun:
                         answer.text += text
                         self._reply.show(answer.text)
                     case Waiting(seconds):
-                        if seconds >= LONG_WAIT_SECONDS:
+                        if seconds >= desk.long_wait_seconds:
                             self._say(texts.WAITING)
                     case Finished():
                         answer.finished = event
@@ -372,6 +377,18 @@ class TurnRun:
                 error=self._error,
             )
         )
+
+
+def _empty(reason: FinishReason) -> ModelError:
+    """What an answer without words comes to."""
+    match reason:
+        case FinishReason.FILTERED:
+            return ModelRefused("filtered before the first word")
+        case FinishReason.LENGTH:
+            hint = "Raise OPENAI_MAX_OUTPUT_TOKENS: reasoning counts towards it."
+            return ModelError("no room left", user_text=texts.ALL_THOUGHT, hint=hint)
+        case _:
+            return ModelError(f"an empty answer ({reason})", user_text=texts.EMPTY)
 
 
 def _since(at: float | None, began: float) -> float | None:

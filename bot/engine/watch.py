@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from types import TracebackType
 
 from bot.engine.running import Control, Ending
-from bot.errors import StoreUnavailable
+from bot.errors import LeaseLost, StoreUnavailable
 from bot.storage.threads import Threads
 from bot.storage.types import Draft, Lease, Signal
 
@@ -27,9 +28,12 @@ class Watch:
         self._control = control
         self._every = every
         self._unsaved: Draft | None = None
+        self._heard = 0.0
+        self._taken = False
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Watch:
+        self._heard = asyncio.get_running_loop().time()
         self._task = asyncio.create_task(self._keep(), name=f"lease {self._lease.turn}")
         return self
 
@@ -52,21 +56,40 @@ class Watch:
         self._unsaved = draft
         await self._renew()
 
+    async def confirm(self) -> None:
+        """Make sure that the turn is still ours before something is written for it.
+
+        Costs nothing while the renewals come as they should. After a pause of the whole process,
+        which cannot know that somebody else went on meanwhile, it asks the store first. A store
+        that is away gives no answer, and then takes the turn from nobody.
+
+        Raises:
+            LeaseLost: Another process writes this reply now.
+        """
+        if asyncio.get_running_loop().time() - self._heard > 2 * self._every:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._every):
+                    await self._renew()
+        if self._taken:
+            raise LeaseLost("another process goes on with this reply")
+
     async def _keep(self) -> None:
-        while self._control.ending is None:
+        while self._control.ending not in (Ending.LOST, Ending.FORGOTTEN):
             await asyncio.sleep(self._every)
             await self._renew()
 
     async def _renew(self) -> None:
-        draft = self._unsaved
+        draft, began = self._unsaved, asyncio.get_running_loop().time()
         try:
             signal = await self._threads.renew(self._lease, draft)
+            self._heard = began
             if draft is self._unsaved:
                 self._unsaved = None
             if signal is Signal.STOP:
                 self._control.end(Ending.STOPPED)
             elif signal is Signal.LOST:
                 known = await self._threads.takes_part(self._lease.thread)
+                self._taken = known
                 self._control.end(Ending.LOST if known else Ending.FORGOTTEN)
         except StoreUnavailable as error:
             logger.warning("turn %s: lease not renewed: %s", self._lease.turn, error)

@@ -10,15 +10,19 @@ from __future__ import annotations
 
 import asyncio
 import bisect
+import logging
 import math
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Coroutine, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import IntEnum
 from types import TracebackType
-from typing import Protocol
+from typing import Any, Protocol
 
 from bot.chat import Call, Limit
+from bot.reply.waiting import settle, stop
+
+logger = logging.getLogger(__name__)
 
 ANSWER_SECONDS = 10.0
 """About how long one answer takes; so many of the running ones end within a limit's period."""
@@ -201,6 +205,7 @@ class Pacer:
         self._timer: asyncio.Task[None] | None = None
         self._timer_at = math.inf
         self._sweep_above = _FIRST_SWEEP
+        self._chores: set[asyncio.Task[None]] = set()
 
     @property
     def scopes(self) -> int:
@@ -273,6 +278,26 @@ class Pacer:
             bucket = _Bucket(Limit(frozenset({call}), "channel", _UNLIMITED, 1.0))
             self._buckets[call, channel] = bucket
         bucket.paused_until = max(bucket.paused_until, self._clock.now() + retry_after)
+
+    def look_after(self, chore: Coroutine[Any, Any, None], name: str) -> None:
+        """Run what may wait long for its slots and nobody else waits for."""
+        task = asyncio.create_task(chore, name=name)
+        self._chores.add(task)
+        task.add_done_callback(self._chore_done)
+
+    async def close(self, seconds: float = 5.0) -> None:
+        """Give the chores so much time, then end them. Replies have ended before."""
+        chores = tuple(self._chores)
+        if chores:
+            together = asyncio.gather(*chores, return_exceptions=True)
+            if not await settle(together, self._clock.sleep(seconds)):
+                logger.warning("%d chore(s) not done in time", len(self._chores))
+            await stop(together)
+
+    def _chore_done(self, task: asyncio.Task[None]) -> None:
+        self._chores.discard(task)
+        if not task.cancelled() and (fault := task.exception()) is not None:
+            logger.error("%s failed", task.get_name(), exc_info=fault)
 
     async def _wait(
         self, call: Call, channel: str, space: str, urgency: Urgency, deadline: float

@@ -56,6 +56,7 @@ class ProgressiveReply:
         spot: Spot | None = None,
         refs: Sequence[MessageRef] = (),
         again: bool = False,
+        confirm: Callable[[], Awaitable[None]] | None = None,
         status: str = "thinking …",
         patience: Patience | None = None,
     ) -> None:
@@ -74,6 +75,8 @@ class ProgressiveReply:
             spot: Where an earlier process has written.
             refs: The messages it is known to have posted; they are edited from the start.
             again: An earlier process may have posted one more that is not among `refs`.
+            confirm: Awaited before every post and edit. Should it raise, the reply ends without
+                that call.
             status: Shown while there is no text, unless `status()` says something better.
             patience: How long to insist.
         """
@@ -84,7 +87,9 @@ class ProgressiveReply:
         self._patience = patience or Patience()
         self._capabilities = adapter.capabilities
         self._splitter = Splitter(adapter.capabilities.max_chars, adapter.measure)
-        self._written = Written(adapter, pacer, space, clock, key, on_posted, refs, again)
+        self._written = Written(
+            adapter, pacer, space, clock, key, on_posted, refs, again, confirm or _ready
+        )
         self._sign = StatusSign(adapter, pacer, space, clock, status)
         self._space = space
         self._text = ""
@@ -97,7 +102,6 @@ class ProgressiveReply:
         self._urgent = asyncio.Event()
         self._gone: asyncio.Future[BobbinError] = asyncio.get_running_loop().create_future()
         self._writer: asyncio.Task[None] | None = None
-        self._tidying: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> ProgressiveReply:
         self.start()
@@ -137,7 +141,7 @@ class ProgressiveReply:
     async def finish(self, text: str) -> tuple[MessageRef, ...]:
         """Write the whole answer; the messages that hold it, in order.
 
-        Old messages that are left over may be deleted only by the time `close` returns.
+        Old messages that are left over are deleted later, by a chore of the pacer's.
 
         Raises:
             PlatformError: It cannot be written, or not within `Patience`.
@@ -152,14 +156,10 @@ class ProgressiveReply:
         await asyncio.shield(self._writer)
         if self._gone.done():
             raise self._gone.result()
-        if self._tidying is not None:
-            await settle(self._tidying, self._clock.sleep(self._patience.tidy_briefly))
         return tuple(self._written.refs)
 
     async def close(self) -> None:
-        """After `finish`: wait until what is left over has been deleted and the sign cleared."""
-        if self._tidying is not None:
-            await asyncio.gather(self._tidying, return_exceptions=True)
+        """After `finish`: wait a moment for the sign to be cleared."""
         await self._sign.close(self._patience.grace)
 
     async def abandon(self) -> None:
@@ -174,9 +174,8 @@ class ProgressiveReply:
             if self._writer is not None:
                 await settle(self._writer, self._clock.sleep(self._patience.grace))
         finally:
-            for task in (self._writer, self._tidying):
-                if task is not None:
-                    await stop(task)
+            if self._writer is not None:
+                await stop(self._writer)
             await self._sign.close(self._patience.grace)
 
     @property
@@ -312,7 +311,11 @@ class ProgressiveReply:
         await landing.write(spot, parts, edits=self._capabilities.edits)
         self._landed_at = self._clock.now()
         if self._written.leftovers:
-            self._tidying = asyncio.create_task(landing.tidy(), name="tidy")
+            self._pacer.look_after(landing.tidy(), "tidying up after a reply")
+
+
+async def _ready() -> None:
+    """Nobody has to be asked."""
 
 
 def _log_fault(writer: asyncio.Task[None]) -> None:

@@ -26,8 +26,7 @@ class Patience:
         edit_slot: On a slot for the final edit; without one the answer is posted instead.
         edit: On a final edit that the platform is too busy for.
         post: On the final text being posted.
-        tidy_briefly: On deleting what is left over, before `finish` returns.
-        tidy: On deleting it after that.
+        tidy: On deleting what is left over, once the answer stands.
         grace: On a call that is under way when the reply is abandoned, and on clearing the sign.
     """
 
@@ -35,9 +34,8 @@ class Patience:
     edit_slot: float = 3.0
     edit: float = 20.0
     post: float = 120.0
-    tidy_briefly: float = 2.0
     tidy: float = 120.0
-    grace: float = 5.0
+    grace: float = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +80,7 @@ class Written:
         on_posted: Callable[[Spot, tuple[MessageRef, ...]], Awaitable[None]],
         refs: Sequence[MessageRef],
         again: bool,
+        confirm: Callable[[], Awaitable[None]],
     ) -> None:
         """See `ProgressiveReply`."""
         self._adapter = adapter
@@ -90,6 +89,7 @@ class Written:
         self._clock = clock
         self._key = key
         self._on_posted = on_posted
+        self._confirm = confirm
         self._resumed = bool(refs) or again
         self._again = again
         self._pause = _FIRST_PAUSE
@@ -107,6 +107,7 @@ class Written:
         """Post the next message. With `replaces`, one that stood in its place is left over."""
         key = self._key(index + REPLACEMENT if replaces else index)
         again = self._again or (replaces and self._resumed)
+        await self._confirm()
         try:
             ref = await self._adapter.post(spot, text, key=key, again=again)
         except PlatformBusy as busy:
@@ -124,6 +125,7 @@ class Written:
 
     async def edit(self, index: int, text: str) -> None:
         """Give a message its new text."""
+        await self._confirm()
         self.at[index] = self._clock.now()
         self.shown[index] = None
         await self._adapter.edit(self.refs[index], text)

@@ -87,7 +87,7 @@ async def test_every_human_message_in_a_thread_is_passed_on() -> None:
         mention = (await rig.events(2))[1]
     key = ThreadKey("discord", str(rig.guild.id), str(rig.channel.id), str(thread.id))
     assert (plain.thread, mention.thread) == (key, key)
-    assert (plain.addressed, plain.joins, plain.loose) == (False, False, False)
+    assert (plain.addressed, plain.joins, plain.loose) == (False, True, False)
     assert (mention.addressed, mention.joins, mention.text) == (True, True, "now you")
 
 

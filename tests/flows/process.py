@@ -248,15 +248,24 @@ class Town:
 
         Only the store tells that; what is said to a process that is killed before is lost.
         """
+        async with self._stored(thread) as (link, keys), asyncio.timeout(PATIENCE):
+            while await link.call("LLEN", f"{keys.base}:queue") != waiting:
+                pass
+
+    async def until_lease_ended(self, thread: Channel) -> None:
+        """Wait until the process that answers there has been silent for longer than its lease."""
+        async with self._stored(thread) as (link, keys), asyncio.timeout(PATIENCE):
+            ends = int(await link.call("HGET", keys.meta, "until"))
+            while int((await link.call("TIME"))[0]) * 1000 <= ends:
+                pass
+
+    @asynccontextmanager
+    async def _stored(self, thread: Channel) -> AsyncIterator[tuple[Link, ThreadKeys]]:
         assert self.general.guild is not None
-        key = ThreadKey(
-            "discord", str(self.general.guild.id), str(self.general.id), str(thread.id)
-        )
+        key = ThreadKey("discord", str(self.general.guild.id), str(self.general.id), str(thread.id))
         client = open_redis(self.stage.server.url)
         try:
-            async with asyncio.timeout(PATIENCE):
-                while await Link(client).call("LLEN", ThreadKeys(key).queue) != waiting:
-                    pass
+            yield Link(client), ThreadKeys(key)
         finally:
             await client.aclose()
 

@@ -19,6 +19,11 @@ BEGINNING = "This is only the beginning of it,"
 WHOLE = f"{BEGINNING} and this is the end."
 OTHER = f"{BEGINNING} and this is another end."
 
+GIVEN_UP = (
+    "I've begun this answer several times and was interrupted each time, so I've given it up. "
+    "Please ask again, perhaps in other words."
+)
+
 SUCCESSOR = pytest.mark.parametrize("standby", [False, True], ids=["restarted", "other-process"])
 
 
@@ -139,7 +144,7 @@ async def test_killed_again_and_again(server: Valkey, tmp_path: Path) -> None:
             await town.bots[-1].kill()
             await town.bot()
         thread = await town.thread(asked)
-        await town.sim.until(lambda: any("ask again" in text for text in town.said(thread)))
+        await town.until_said(thread, GIVEN_UP)
         assert len(openai.chats) == 5
         await town.settled(thread)
         assert len(town.said(thread)) == 2

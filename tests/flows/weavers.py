@@ -8,8 +8,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from bot.app import Timing
 from bot.storage.connect import open_redis
-from tests.flows.stage import SCALE, Stage, open_stage
+from tests.flows.stage import QUICK, SCALE, Stage, open_stage
 from tests.servers import Valkey
 from tests.simulators.discord_sim import Channel, DiscordSimulator, Guild, Message, User
 from tests.simulators.openai_sim import Answer, OpenAISimulator, Request
@@ -144,6 +145,7 @@ async def weavers(
     start: bool = True,
     limits: bool = True,
     scale: float = SCALE,
+    timing: Timing = QUICK,
 ) -> AsyncIterator[Weavers]:
     """The place with a running bot; all is checked at the end, and that nothing goes on."""
     before = asyncio.all_tasks()
@@ -157,7 +159,7 @@ async def weavers(
         ada, ben = sim.add_user("ada", "Ada"), sim.add_user("ben", "Ben")
         place = Weavers(stage, sim, stage.openai, guild, general, ada, ben)
         if start:
-            await stage.start()
+            await stage.start(timing)
         yield place
         assert await stage.stop() in (0, None)
         place.check()

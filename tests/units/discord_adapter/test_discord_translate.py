@@ -82,7 +82,7 @@ def test_what_is_not_for_us(seen: Seen) -> None:
 
 @pytest.mark.parametrize(
     ("place", "mentioned", "joins"),
-    [(THREAD, True, True), (THREAD, False, False), (OWN_THREAD, True, False)],
+    [(THREAD, True, True), (THREAD, False, True), (OWN_THREAD, True, False)],
 )
 def test_joining_a_thread(place: Place, mentioned: bool, joins: bool) -> None:
     seen = replace(MENTION, place=place, mentions_bot=mentioned)

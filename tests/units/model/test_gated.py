@@ -13,7 +13,7 @@ from bot.model.gated import GatedModel
 from bot.model.port import FinishReason, ModelEvent, Prompt, Purpose, TextDelta, Waiting
 from tests.simulators import openai_sim as wire
 from tests.simulators.openai_sim import Answer, Cut, OpenAISimulator, RateLimit
-from tests.units.model.asking import HandClock, ask, end_of, prompt, settings_for, text_of
+from tests.units.model.asking import HandClock, ask, end_of, prompt, settings_for, settle, text_of
 
 PEOPLE = 100
 
@@ -172,15 +172,20 @@ async def test_replies_go_before_summaries(sim: OpenAISimulator, stage: Stage) -
 
 
 async def test_a_second_try_goes_before_newcomers(sim: OpenAISimulator, stage: Stage) -> None:
-    sim.script.append(wire.rate_limited(retry_after=5))
-    async with aclosing(stage.model.stream(prompt("first"))) as first:
-        assert isinstance(await anext(first), Waiting)
-        async with aclosing(stage.model.stream(prompt("second"))) as second:
-            assert isinstance(await anext(second), Waiting)
-            stage.clock.forward(6)
-            assert isinstance(await anext(first), TextDelta)
-            assert [request.last_user_text for request in sim.chats] == ["first", "first"]
-            assert stage.gate.queued == 1
+    busy = Answer([wire.error_object("busy", code=429)]).hold()
+    sim.script.append(busy)
+    tasks = [asyncio.create_task(ask(stage.model, prompt("first")))]
+    await sim.until(lambda: sim.open_streams)
+    tasks.append(asyncio.create_task(ask(stage.model, prompt("second"))))
+    await settle()
+    assert (stage.gate.active, stage.gate.queued) == (1, 1)
+    busy.release_all()
+    await sim.until(lambda: not sim.open_streams)
+    await settle()
+    assert (stage.gate.active, stage.gate.queued) == (0, 2)
+    stage.clock.forward(1)
+    await asyncio.gather(*tasks)
+    assert [request.last_user_text for request in sim.chats] == ["first", "first", "second"]
 
 
 class Endless:

@@ -51,7 +51,11 @@ class Fault:
 
 @dataclass
 class Platform:
-    """Implements `bot.chat.Adapter`. `space_of` says which space a channel is in."""
+    """Implements `bot.chat.Adapter`.
+
+    `space_of` says which space a channel is in. `forgetful` writers may edit without changing
+    anything: they cannot know what is there.
+    """
 
     capabilities: Capabilities
     latency: Callable[[Call], float] = lambda call: 0.05
@@ -65,6 +69,7 @@ class Platform:
     )
     calls: list[tuple[float, Call, str]] = field(default_factory=list[tuple[float, Call, str]])
     over_limit: int = 0
+    forgetful: bool = False
     hung: set[Call] = field(default_factory=set[Call])
     name: str = "fake"
     _counts: dict[tuple[int, str], deque[float]] = field(
@@ -119,7 +124,7 @@ class Platform:
         if message.deleted:
             self._in_flight.discard(ref.channel)
             raise MessageGone()
-        assert message.text != text, "an edit that changes nothing"
+        assert message.text != text or self.forgetful, "an edit that changes nothing"
         self._change(message, text)
         await self._return("edit", ref.channel, fault)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from bot.chat import MessageRef, Spot
@@ -11,6 +13,17 @@ from bot.reply.pacing import LoopClock, Pacer
 from bot.reply.progressive import ProgressiveReply
 from bot.reply.written import Patience
 from tests.units.reply.platform import Platform
+
+TEXT = "Here are a few words for a start. " + "And then some more of them follow. " * 20
+"""An answer that fits into one message."""
+
+LONG = "\n\n".join(
+    f"Paragraph {number}. " + "It has words and a [link](https://example.com/x). " * 12
+    if number % 3
+    else "```py\n" + "value = 1\n" * 60 + "```"
+    for number in range(12)
+)
+"""An answer that takes several, with code."""
 
 
 def now() -> float:
@@ -22,7 +35,7 @@ class Scene:
     """Builds a reply in `channel` and notes what it reports."""
 
     platform: Platform
-    pacer: Pacer | None = None
+    given: Pacer | None = None
     channel: str = "c1"
     space: str = "space"
     opening: float = 0.1
@@ -33,6 +46,23 @@ class Scene:
     )
     opened: int = 0
 
+    def __post_init__(self) -> None:
+        self.pacer = self.given or Pacer(self.platform.capabilities.limits, LoopClock())
+
+    @asynccontextmanager
+    async def writing(
+        self,
+        *,
+        spot: Spot | None = None,
+        refs: tuple[MessageRef, ...] = (),
+        again: bool = False,
+        patience: Patience | None = None,
+    ) -> AsyncGenerator[ProgressiveReply]:
+        """A reply, and after it everything that it has put off."""
+        async with self.reply(spot=spot, refs=refs, again=again, patience=patience) as reply:
+            yield reply
+        await self.pacer.close(200.0)
+
     def reply(
         self,
         *,
@@ -41,10 +71,9 @@ class Scene:
         again: bool = False,
         patience: Patience | None = None,
     ) -> ProgressiveReply:
-        pacer = self.pacer or Pacer(self.platform.capabilities.limits, LoopClock())
         return ProgressiveReply(
             self.platform,
-            pacer,
+            self.pacer,
             self.space,
             clock=LoopClock(),
             open_spot=self._open,

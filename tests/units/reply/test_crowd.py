@@ -55,6 +55,7 @@ async def crowd(
             edits += figures.edits
 
     await asyncio.gather(*(answer(number) for number in range(count)))
+    await pacer.close(200.0)
     assert pacer.waiting == 0
     for channel in list(platform.messages):
         assert platform.standing(channel) == [ANSWER.strip()]
