@@ -16,7 +16,7 @@ from adapters.slack.names import Directory
 from adapters.slack.translate import author_of
 from adapters.slack.values import PLATFORM, Own, Person, Timing, fields
 from bot.chat import CommandCall, CommandReply, CommandSpec, Inbox, ThreadKey
-from bot.errors import BobbinError
+from bot.errors import BobbinError, PlatformError
 
 log = logging.getLogger(__name__)
 
@@ -134,7 +134,12 @@ class Interactions:
 
     async def _run(self, called: Called) -> None:
         reply, asked = await self._reply(called)
-        await self._answers.to_url(called.url, asked, reply, replaces=called.chosen)
+        try:
+            await self._answers.to_url(called.url, asked, reply, replaces=called.chosen)
+        except PlatformError as error:
+            log.warning("An answer was not shown: %s (%s)", error, error.hint)
+            told = CommandReply(error.user_text)
+            await self._answers.to_url(called.url, asked, told, replaces=called.chosen)
 
     async def _reply(self, called: Called) -> tuple[CommandReply, Asked]:
         asked = called.asked

@@ -130,6 +130,11 @@ def _without_own(text: str) -> str:
     return re.sub(r"^[,:;]\s+", "", first) if opened else first
 
 
+def quote(text: str) -> str:
+    """`text` as a block quote."""
+    return "\n".join(f"> {line}" for line in text.splitlines())
+
+
 _BREAK = "\u200b"
 """A blank of no width: seen as nothing, but what it parts is no token any more."""
 

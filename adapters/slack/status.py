@@ -72,8 +72,10 @@ class StatusLine:
             )
         except (Denied, Refused) as refusal:
             self._latch(spot.channel, refusal)
+            status = None
         except MessageGone as gone:
             log.debug("No status line in a thread that is gone: %s", gone)
+            status = None
         if status is None:
             self._shown.discard(where)
         else:

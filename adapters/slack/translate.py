@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from adapters.slack.markup import mentioned, mentions, readable
+from adapters.slack.markup import mentioned, mentions, quote, readable
 from adapters.slack.values import PLATFORM, Names, Own, Person, Said, fields, objects
 from bot.chat import Author, EarlierMessage, Incoming, MessageRef, ThreadKey
 
@@ -63,6 +63,7 @@ def _said(event: Mapping[str, Any], channel: str, own: Own, *, direct: bool, nam
         direct=direct,
         mentioned=named or mentions(text, own.user),
         files=tuple(_files(event)),
+        shared=tuple(_shared(event)),
     )
 
 
@@ -76,6 +77,13 @@ def _text(event: Mapping[str, Any], name: str) -> str:
 def _files(event: Mapping[str, Any]) -> Iterable[str]:
     for file in objects(event.get("files")):
         yield str(file.get("name") or file.get("title") or "a file")
+
+
+def _shared(event: Mapping[str, Any]) -> Iterable[str]:
+    for attachment in objects(event.get("attachments")):
+        text = attachment.get("text")
+        if attachment.get("is_share") and text:
+            yield str(text)
 
 
 def position_of(ts: str) -> int:
@@ -92,7 +100,7 @@ def position_of(ts: str) -> int:
 
 def looked_up(found: Said) -> tuple[frozenset[str], frozenset[str]]:
     """The ids of people and channels whose names are needed."""
-    people, channels = mentioned(found.text)
+    people, channels = mentioned(" ".join((found.text, *found.shared)))
     return people | {found.user}, channels
 
 
@@ -127,9 +135,12 @@ def author_of(person: Person) -> Author:
 
 
 def _words(found: Said, names: Names, own: Own) -> str:
+    shared = (
+        f"> Forwarded message:\n{quote(readable(text, names, own.user))}" for text in found.shared
+    )
     attached = "\n".join(f"(attached: {name})" for name in found.files)
     text = readable(found.text, names, own.user)
-    return "\n\n".join(part for part in (text, attached) if part)
+    return "\n\n".join(part for part in (text, *shared, attached) if part)
 
 
 def past(message: Mapping[str, Any], channel: str, own: Own) -> Said | None:
@@ -151,7 +162,7 @@ def past(message: Mapping[str, Any], channel: str, own: Own) -> Said | None:
     found = _said(
         {**message, "user": writer, "text": text}, channel, own, direct=False, named=False
     )
-    return found if found.text or found.files else None
+    return found if found.text or found.files or found.shared else None
 
 
 def _fallbacks(message: Mapping[str, Any]) -> Iterable[str]:

@@ -108,6 +108,7 @@ class Said:
         direct: In a direct message.
         mentioned: It mentions the bot.
         files: Names of attached files.
+        shared: Texts of messages that were forwarded with it, in Slack's own markup.
     """
 
     channel: str
@@ -118,6 +119,7 @@ class Said:
     direct: bool = False
     mentioned: bool = False
     files: tuple[str, ...] = ()
+    shared: tuple[str, ...] = ()
 
     @property
     def in_thread(self) -> bool:

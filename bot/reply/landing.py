@@ -35,14 +35,12 @@ class Landing:
             PlatformError: Somebody deleted a message, or posting did not succeed in time.
         """
         written = self._written
-        replaces_up_to = 0
         for index, text in enumerate(parts):
             if index < len(written.refs) and written.shown[index] != text:
                 if not edits or not await self._edit(index, text):
-                    replaces_up_to = len(written.refs)
                     written.drop_from(index)
             if index == len(written.refs):
-                await self._post(spot, index, text, replaces=index < replaces_up_to)
+                await self._post(spot, text)
         written.drop_from(len(parts))
 
     async def tidy(self) -> None:
@@ -82,7 +80,7 @@ class Landing:
             else:
                 return True
 
-    async def _post(self, spot: Spot, index: int, text: str, *, replaces: bool) -> None:
+    async def _post(self, spot: Spot, text: str) -> None:
         until = self._clock.now() + self._patience.post
         while True:
             left = until - self._clock.now()
@@ -93,7 +91,7 @@ class Landing:
                 raise PlatformBusy("no room for the answer within the time allowed")
             try:
                 with permit:
-                    await self._written.post(spot, index, text, replaces=replaces)
+                    await self._written.post(spot, text)
             except PlatformBusy as busy:
                 pause = self._written.told_to_wait(busy, "post", spot.channel)
                 if self._clock.now() + pause > until:

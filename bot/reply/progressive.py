@@ -38,8 +38,9 @@ class ProgressiveReply:
             reply.show("Some")
             reply.show("Some text")
             refs = await reply.finish("Some text.")
+            ...  # commit
 
-    Leaving the block without `finish` is `abandon`. Adapters are expected to return from `edit`
+    Leaving the block is `close`, or `abandon` without a `finish` that succeeded. Adapters are expected to return from `edit`
     when the platform has accepted the text; one that returns later holds `finish` up.
     """
 
@@ -68,13 +69,14 @@ class ProgressiveReply:
             space: `ThreadKey.space`.
             clock: Time.
             open_spot: Gives the place to write in; may be slow. Not called when `spot` is given.
-            key: The post's key for a number below 2,000: the message's place in the answer, or
-                `REPLACEMENT` more for one that is posted in place of another.
+            key: Names a post by its number, from 0; see `Adapter.post`.
             on_posted: Called with the spot and all messages so far after opening and after every
-                post, before anything else is posted. Should it raise, the reply ends.
+                post, before anything else is posted. Should it raise, the reply ends. These may
+                be more than the answer takes in the end.
             spot: Where an earlier process has written.
             refs: The messages it is known to have posted; they are edited from the start.
-            again: An earlier process may have posted one more that is not among `refs`.
+            again: An earlier process may have posted one more that is not among `refs`. It is
+                found if this process posts anything beside them, else it stays.
             confirm: Awaited before every post and edit. Should it raise, the reply ends without
                 that call.
             status: Shown while there is no text, unless `status()` says something better.
@@ -96,6 +98,7 @@ class ProgressiveReply:
         self._pending = False
         self._skipped = 0
         self._final: str | None = None
+        self._landing: Landing | None = None
         self._landed_at: float | None = None
         self._stopped = False
         self._changed = asyncio.Event()
@@ -141,7 +144,8 @@ class ProgressiveReply:
     async def finish(self, text: str) -> tuple[MessageRef, ...]:
         """Write the whole answer; the messages that hold it, in order.
 
-        Old messages that are left over are deleted later, by a chore of the pacer's.
+        Messages that are left over are deleted after `close`: until the answer has been committed
+        a successor may have to take them up.
 
         Raises:
             PlatformError: It cannot be written, or not within `Patience`.
@@ -159,7 +163,10 @@ class ProgressiveReply:
         return tuple(self._written.refs)
 
     async def close(self) -> None:
-        """After `finish`: wait a moment for the sign to be cleared."""
+        """After `finish` and the commit: tidy up in the background, clear the sign."""
+        if self._landing is not None and self._written.leftovers:
+            self._pacer.look_after(self._landing.tidy(), "tidying up after a reply")
+            self._landing = None
         await self._sign.close(self._patience.grace)
 
     async def abandon(self) -> None:
@@ -291,7 +298,7 @@ class ProgressiveReply:
         try:
             with permit:
                 if call == "post":
-                    await written.post(spot, index, text)
+                    await written.post(spot, text)
                 else:
                     await written.edit(index, text)
         except (MessageGone, NotAllowed, BadToken):
@@ -309,13 +316,8 @@ class ProgressiveReply:
         landing = Landing(self._written, self._pacer, self._space, self._clock, self._patience)
         parts = [part.text for part in self._splitter.parts(text, final=True)]
         await landing.write(spot, parts, edits=self._capabilities.edits)
+        self._landing = landing
         self._landed_at = self._clock.now()
-        if self._written.leftovers:
-            self._pacer.look_after(landing.tidy(), "tidying up after a reply")
-
-
-async def _ready() -> None:
-    """Nobody has to be asked."""
 
 
 def _log_fault(writer: asyncio.Task[None]) -> None:

@@ -10,9 +10,6 @@ from bot.chat import Adapter, Call, MessageRef, Spot
 from bot.errors import PlatformBusy, PlatformError
 from bot.reply.pacing import Clock, Pacer
 
-REPLACEMENT = 1000
-"""Added to a message's place in the answer to name the post that replaces it."""
-
 _FIRST_PAUSE = 1.0
 _LONGEST_PAUSE = 30.0
 
@@ -90,7 +87,6 @@ class Written:
         self._key = key
         self._on_posted = on_posted
         self._confirm = confirm
-        self._resumed = bool(refs) or again
         self._again = again
         self._pause = _FIRST_PAUSE
         self.refs = list(refs)
@@ -103,13 +99,15 @@ class Written:
         self.busy = 0
         self.first_text_at: float | None = None
 
-    async def post(self, spot: Spot, index: int, text: str, *, replaces: bool = False) -> None:
-        """Post the next message. With `replaces`, one that stood in its place is left over."""
-        key = self._key(index + REPLACEMENT if replaces else index)
-        again = self._again or (replaces and self._resumed)
-        await self._confirm()
+    async def post(self, spot: Spot, text: str) -> None:
+        """Post the next message.
+
+        Posts are numbered through all the processes that have worked on the reply, so that a
+        message that replaces another has a key of its own.
+        """
+        key = self._key(len(self.refs) + len(self.leftovers))
         try:
-            ref = await self._adapter.post(spot, text, key=key, again=again)
+            ref = await self._adapter.post(spot, text, key=key, again=self._again)
         except PlatformBusy as busy:
             # Only a refusal with a time to wait is sure not to have been carried out.
             self._again = self._again or busy.retry_after is None
@@ -118,8 +116,6 @@ class Written:
         self.refs.append(ref)
         self.shown.append(text)
         self.at.append(self._clock.now())
-        if ref in self.leftovers:
-            self.leftovers.remove(ref)
         self.posts += 1
         self._succeeded()
 
@@ -138,8 +134,12 @@ class Written:
         await self._adapter.delete(ref)
 
     async def tell(self, spot: Spot) -> None:
-        """Report where the reply is, with the messages that are left over at the end."""
-        await self._on_posted(spot, (*self.refs, *self.leftovers))
+        """Report every message of the reply, in the order in which they stand.
+
+        Those that are left over come first. A successor edits them all from the start and deletes
+        what it does not need, and the answer stands in order whichever those are.
+        """
+        await self._on_posted(spot, (*self.leftovers, *self.refs))
 
     def drop_from(self, index: int) -> None:
         """From this message on they no longer belong to the answer."""

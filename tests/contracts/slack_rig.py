@@ -29,7 +29,7 @@ from tests.simulators.slack_sim import Timing as SimTiming
 T = TypeVar("T")
 
 QUICK = Timing(
-    call=3.0,
+    call=1.5,
     pauses=(0.01, 0.02),
     names=1.0,
     patient_names=1.0,

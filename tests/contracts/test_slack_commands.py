@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
 from adapters.slack.answers import SHARED, UNDELIVERED
 from adapters.slack.interactions import NOT_VISIBLE
 from bot.chat import CommandReply, File, Incoming, ThreadChoice
-from tests.contracts.slack_rig import Rig, connected, simulator
+from tests.contracts.slack_rig import QUICK, Rig, connected
 from tests.simulators.slack_sim import Channel, Message, Shown, SlashCall, User
 
 NOTE = File("notes.md", b"# notes", "text/markdown")
@@ -98,9 +100,7 @@ async def test_without_a_thread_one_is_chosen_from_a_list(rig: Rig) -> None:
 
 
 @pytest.mark.parametrize("member", [True, False])
-async def test_a_link_into_a_private_channel_works_for_members_only(
-    rig: Rig, member: bool
-) -> None:
+async def test_a_link_into_a_private_channel_works_for_members_only(rig: Rig, member: bool) -> None:
     others = [rig.sim.add_user(f"Person {number}") for number in range(3)]
     secret = rig.sim.add_channel("secret", private=True, members=others)
     root = root_in(rig, secret, others[0])
@@ -248,11 +248,21 @@ async def test_a_list_of_a_typed_command_works_too(rig: Rig) -> None:
 
 
 async def test_commands_are_acknowledged_before_they_are_done() -> None:
-    async with connected(simulator()) as rig:
-        fault = rig.sim.faults.add("users.info", delay=10_000)
+    slow = replace(QUICK, call=60.0, patient_names=60.0)
+    async with connected(timing=slow) as rig:
+        gate = asyncio.Event()
+        rig.sim.faults.add("users.info", gate=gate)
         call = rig.sim.slash(rig.room, rig.ada, "/forget")
         await call.acked()
-        assert rig.inbox.calls == []
-        assert fault.times == 0 or not call.responses
+        assert rig.inbox.calls == [] and call.responses == []
+        gate.set()
         await call.responded()
-        assert rig.inbox.calls[0].author.id == rig.ada.id
+        assert rig.inbox.calls[0].author.name == "Ada Lovelace"
+
+
+async def test_what_cannot_be_shared_is_said(rig: Rig) -> None:
+    root = root_in(rig, rig.room, rig.ada)
+    rig.inbox.replies = [CommandReply("All about tea", private=False)]
+    rig.sim.faults.add("chat.postMessage", error="is_archived")
+    shown = await answer(rig.sim.slash(rig.room, rig.ada, "/summary", rig.sim.permalink(root)))
+    assert "archived" in shown.text

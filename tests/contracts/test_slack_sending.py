@@ -231,7 +231,7 @@ async def test_history_is_what_stood_in_the_thread_before(rig: Rig) -> None:
     assert lines == [
         ("Bob", "it is **down**", False),
         ("alarm", "CPU at 100%", False),
-        (rig.sim.workspace.bot.id, "**mine**", True),
+        ("Bobbin", "**mine**", True),
         ("Bob", "ask @Ada Lovelace", False),
     ]
     assert not history.partial

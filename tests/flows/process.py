@@ -72,7 +72,6 @@ class BotProcess:
         stdin: int = asyncio.subprocess.DEVNULL,
     ) -> Self:
         """Start it; nothing is waited for."""
-        folder.mkdir(exist_ok=True)
         return cls(
             await asyncio.create_subprocess_exec(
                 sys.executable,

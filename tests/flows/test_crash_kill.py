@@ -32,12 +32,19 @@ def cut_short() -> Answer:
     return Answer([BEGINNING, " and this is the end."]).hold(after=1)
 
 
-async def kill_first(town: Town, standby: bool) -> None:
-    """Kill the process that works; another one runs by then, or is started afterwards."""
+async def open_bots(town: Town, standby: bool) -> None:
+    """Start the process that is going to die, and before it one that is frozen until then."""
     if standby:
-        await town.bot()
-    await town.bots[0].kill()
-    if not standby:
+        (await town.bot()).freeze()
+    await town.bot()
+
+
+async def kill_last(town: Town, standby: bool) -> None:
+    """Kill the process that works; another one goes on, or is started afterwards."""
+    await town.bots[-1].kill()
+    if standby:
+        town.bots[0].thaw()
+    else:
         await town.bot()
 
 
@@ -46,13 +53,13 @@ async def test_killed_while_the_thread_is_opened(
     server: Valkey, tmp_path: Path, standby: bool
 ) -> None:
     async with open_town(server, tmp_path) as town:
-        await town.bot()
+        await open_bots(town, standby)
         gate = asyncio.Event()
         opening = town.sim.faults.add(OPEN, gate=gate)
         town.stage.openai.on(lambda _: True, Answer("Here I am."), times=None)
         asked = await town.ask("are you there?")
         await asyncio.wait_for(opening.arrived.wait(), PATIENCE)
-        await kill_first(town, standby)
+        await kill_last(town, standby)
         thread = await town.thread(asked)
         gate.set()
         await town.until_said(thread, "Here I am.")
@@ -65,7 +72,7 @@ async def test_killed_between_the_post_and_its_note(
     server: Valkey, tmp_path: Path, standby: bool
 ) -> None:
     async with open_town(server, tmp_path) as town:
-        await town.bot()
+        await open_bots(town, standby)
         gate = asyncio.Event()
         posting = town.sim.faults.add(POST, gate=gate, after_effect=True)
         town.stage.openai.script.extend([cut_short(), Answer(OTHER)])
@@ -73,7 +80,7 @@ async def test_killed_between_the_post_and_its_note(
         await asyncio.wait_for(posting.arrived.wait(), PATIENCE)
         thread = await town.thread(asked)
         await town.until_said(thread, BEGINNING)
-        await kill_first(town, standby)
+        await kill_last(town, standby)
         await town.until_said(thread, OTHER)
         gate.set()
         await town.settled(thread)
@@ -85,7 +92,7 @@ async def test_killed_while_streaming_with_messages_waiting(
     server: Valkey, tmp_path: Path, standby: bool
 ) -> None:
     async with open_town(server, tmp_path) as town:
-        await town.bot()
+        await open_bots(town, standby)
         openai = town.stage.openai
         openai.script.extend([cut_short(), Answer(OTHER), Answer("To both of you.")])
         asked = await town.ask("go ahead")
@@ -96,7 +103,7 @@ async def test_killed_while_streaming_with_messages_waiting(
         await town.sim.say(thread, town.ada, "and further")
         await town.sim.say(thread, bea, "for me as well")
         await town.until_kept(thread, 2)
-        await kill_first(town, standby)
+        await kill_last(town, standby)
         await town.until_said(thread, OTHER, "To both of you.")
         assert town.sim.messages(thread, by=town.sim.bot)[0] is half
         assert len(openai.chats) == 3
@@ -124,7 +131,7 @@ async def test_killed_after_the_last_edit_and_before_the_commit(
         held.release_all()
         await asyncio.wait_for(last.arrived.wait(), PATIENCE)
         await town.until_said(thread, WHOLE)
-        await kill_first(town, standby=False)
+        await kill_last(town, standby=False)
         gate.set()
         await town.settled(thread)
         assert town.said(thread)[0] == WHOLE

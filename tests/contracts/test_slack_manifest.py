@@ -1,0 +1,139 @@
+"""The manifest and the code want the same; the doctor compares both with what is granted."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+import adapters.slack
+from adapters.slack.check import check
+from adapters.slack.commands import COMMANDS, DIRECT
+from adapters.slack.intake import EVENTS
+from adapters.slack.manifest import PURPOSES, manifest
+from bot.chat import Finding
+from bot.commands.specs import COMMANDS as SPECS
+from tests.contracts.slack_rig import connected, simulator
+from tests.simulators.slack_sim.manifest import EVENT_SCOPES
+from tests.simulators.slack_sim.server import METHODS
+
+SOURCE = Path(adapters.slack.__file__).parent
+
+
+def scopes() -> set[str]:
+    return set(manifest()["oauth_config"]["scopes"]["bot"])
+
+
+def subscribed() -> set[str]:
+    return set(manifest()["settings"]["event_subscriptions"]["bot_events"])
+
+
+def methods() -> set[str]:
+    """The Web API methods that the code calls."""
+    known = {name.replace(".", "_"): name for name in METHODS}
+    known["files_upload_v2"] = "files.completeUploadExternal"
+    called: set[str] = set()
+    for path in SOURCE.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Attribute) and node.attr in known:
+                called.add(known[node.attr])
+    return called
+
+
+def test_every_event_has_a_listener_and_every_listener_an_event() -> None:
+    assert {event.partition(".")[0] for event in subscribed()} == set(EVENTS)
+
+
+def test_every_command_has_a_listener_and_every_listener_a_command() -> None:
+    entries = manifest()["features"]["slash_commands"]
+    assert [entry["command"] for entry in entries] == list(COMMANDS)
+    assert {command.removeprefix("/") for command in DIRECT} <= {spec.name for spec in SPECS}
+    hint = entries[0]["usage_hint"]
+    assert all(spec.name in hint for spec in SPECS)
+    assert all(len(entry["description"]) <= 2000 for entry in entries)
+
+
+def test_every_scope_is_needed_and_every_need_has_its_scope() -> None:
+    needed = {EVENT_SCOPES[event] for event in subscribed()} | {"commands"}
+    for name in methods():
+        options = METHODS[name].scopes
+        if options:
+            assert scopes() & set(options), name
+            needed |= scopes() & set(options)
+    kinds = ("channels", "groups", "im", "mpim")
+    assert {"conversations.info", "conversations.members", "conversations.replies"} <= methods()
+    needed |= {f"{kind}:{right}" for kind in kinds for right in ("read", "history")}
+    if "conversations.open" in methods():
+        needed.add("im:write")
+    assert needed == scopes() == set(PURPOSES)
+
+
+def test_nothing_else_is_switched_on() -> None:
+    given = manifest()
+    assert set(given["features"]) == {"app_home", "bot_user", "slash_commands"}
+    assert given["settings"]["interactivity"]["is_enabled"]
+    assert given["settings"]["socket_mode_enabled"]
+    assert given["features"]["app_home"]["messages_tab_enabled"]
+    assert not given["features"]["app_home"]["messages_tab_read_only_enabled"]
+
+
+async def test_every_subscribed_event_arrives_and_is_acknowledged() -> None:
+    async with connected() as rig:
+        sim = rig.sim
+        bob = sim.add_user("Bob")
+        private = sim.add_channel("private", private=True)
+        places = [rig.room, private, sim.open_dm(bob), sim.open_group_dm(bob, rig.ada)]
+        for place in places:
+            sim.say(place, bob, f"{sim.mention} hi")
+        events = await rig.events(7)
+
+        kinds = {
+            envelope.payload["event"].get("channel_type", "mention") for envelope in sim.envelopes
+        }
+        assert kinds == {"channel", "group", "im", "mpim", "mention"}
+        assert {event.thread.channel for event in events} == {place.id for place in places}
+        assert all(envelope.state == "acked" for envelope in sim.envelopes)
+
+
+def failed(findings: Sequence[Finding]) -> dict[str, str]:
+    assert all(finding.fix for finding in findings if not finding.ok)
+    return {finding.subject: finding.detail for finding in findings if not finding.ok}
+
+
+async def test_the_doctor_finds_everything_in_order() -> None:
+    async with simulator() as sim:
+        findings = await check(sim.environment())
+        assert failed(findings) == {}
+        assert len(findings) == 3
+        assert sim.violations == []
+
+
+async def test_the_doctor_names_missing_scopes_and_what_they_are_for() -> None:
+    async with simulator(scopes=scopes() - {"files:write", "users:read"}) as sim:
+        found = failed(await check(sim.environment()))
+        assert set(found) == {"Slack scopes"}
+        assert "files:write (to hand over exports)" in found["Slack scopes"]
+        assert "users:read" in found["Slack scopes"]
+
+
+@pytest.mark.parametrize(
+    ("values", "subjects"),
+    [
+        ({"SLACK_BOT_TOKEN": "xoxb-wrong"}, {"Slack bot token"}),
+        ({"SLACK_BOT_TOKEN": "xoxp-user"}, {"Slack bot token"}),
+        ({"SLACK_APP_TOKEN": "xapp-wrong"}, {"Slack Socket Mode"}),
+        ({"SLACK_APP_TOKEN": "xoxb-mixed-up"}, {"Slack Socket Mode"}),
+        ({"SLACK_APP_TOKEN": ""}, {"Slack Socket Mode"}),
+        (
+            {"SLACK_API_URL": "http://127.0.0.1:1/api/"},
+            {"Slack bot token", "Slack Socket Mode"},
+        ),
+    ],
+)
+async def test_the_doctor_tells_what_is_wrong(values: dict[str, str], subjects: set[str]) -> None:
+    async with simulator() as sim:
+        found = failed(await check(sim.environment() | values))
+        assert set(found) == subjects
+        assert not any(secret in str(found) for secret in ("wrong", "mixed"))
