@@ -34,7 +34,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     specs = find_adapters()
     environ = _environ()
     try:
-        return asyncio.run(_command(arguments, specs, environ))
+        code = asyncio.run(_command(arguments, specs, environ))
+        if sys.stdout:
+            sys.stdout.flush()
+        return code
     except SettingsError as error:
         print("Bobbin can't start, the settings are wrong:", file=sys.stderr)
         for problem in error.problems:

@@ -236,7 +236,7 @@ def _number_faults(variable: Variable, value: str) -> Iterable[tuple[str, str]]:
 
 def _bounds(variable: Variable) -> str:
     if variable.least is not None and variable.most is not None:
-        return f" from {variable.least:g} to {variable.most:g}"
+        return f" from {variable.least:,g} to {variable.most:,g}"
     if variable.least is not None:
         return f" of at least {variable.least:g}"
     return ""

@@ -54,7 +54,7 @@ def valkey_server(
         start_new_session=True,
     )
     try:
-        _wait_for_line(process, READY)
+        wait_for_line(process, READY)
         yield Valkey(f"unix://{path}", process.pid, directory)
     finally:
         process.terminate()
@@ -75,7 +75,7 @@ def free_port() -> int:
             return port
 
 
-def _wait_for_line(process: subprocess.Popen[bytes], sign: bytes) -> None:
+def wait_for_line(process: subprocess.Popen[bytes], sign: bytes) -> None:
     """Read what the server prints until it says `sign`; go on reading so that it never blocks."""
     assert process.stdout is not None
     seen: list[bytes] = []

@@ -3,17 +3,153 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
-import itertools
-import sys
-import threading
+import contextlib
 import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from bot.chat import Author, Capabilities, CommandCall, CommandReply, History, Inbox, Incoming
-from bot.chat import MessageRef, Spot, ThreadKey
+from adapters.console.terminal import prepare_terminal, read_line, user_name
+from bot import chat
+from bot.chat import CommandReply, Inbox, Incoming, MessageRef, Spot, ThreadKey
 from bot.errors import NotAllowed, StoreError
 
 THREAD = ThreadKey("console", "local", "terminal", "main")
 GREETING = "Bobbin, in your terminal. /help lists the commands; Ctrl-D ends.\n"
+
+
+def create(values: Mapping[str, str]) -> ConsoleAdapter:
+    """The `AdapterFactory` of the terminal; it needs no settings."""
+    return ConsoleAdapter()
+
+
+class ConsoleAdapter:
+    """Reads lines from standard input and prints answers as they grow."""
+
+    name = "console"
+    capabilities = chat.Capabilities(max_chars=1_000_000, min_edit_seconds=0.05)
+
+    def __init__(self) -> None:
+        user = user_name()
+        self._author = chat.Author(user, user.title(), is_admin=True)
+        self._shown: dict[str, str] = {}
+        self._settled = asyncio.Event()
+        self._unheard = False
+
+    async def run(self, inbox: Inbox) -> None:
+        """Answer line after line until the input ends, or nobody reads the answers."""
+        interactive = prepare_terminal()
+        with contextlib.suppress(NotAllowed):
+            if interactive:
+                self._print(GREETING)
+            while (line := await read_line("> " if interactive else "")) is not None:
+                if line.strip().startswith("/"):
+                    self._show(await inbox.command(self._call(inbox, line.strip())))
+                elif line.strip():
+                    await self._ask(inbox, line.strip())
+                if self._unheard:
+                    return
+
+    async def _ask(self, inbox: Inbox, text: str) -> None:
+        self._settled.clear()
+        event = Incoming(
+            event_id=_new_id(),
+            thread=THREAD,
+            ref=MessageRef(THREAD.channel, _new_id()),
+            author=self._author,
+            text=text,
+            at=time.time(),
+            position=time.time_ns(),
+            addressed=True,
+            direct=True,
+        )
+        # The inbox keeps a message for which the store is away, and says so.
+        with contextlib.suppress(StoreError):
+            await inbox.message(event)
+            await self._settled.wait()
+
+    def _call(self, inbox: Inbox, line: str) -> chat.CommandCall:
+        name, *words = line[1:].split() or [""]
+        options = (
+            option for spec in inbox.commands if spec.name == name for option in spec.options
+        )
+        return chat.CommandCall(
+            event_id=_new_id(),
+            name=name,
+            author=self._author,
+            platform=self.name,
+            space=THREAD.space,
+            channel=THREAD.channel,
+            thread=THREAD,
+            options={option.name: "true" for option in options if option.name in words},
+        )
+
+    async def open(self, event: Incoming, title: str) -> Spot:
+        """There is only one place."""
+        return Spot(THREAD.channel)
+
+    async def post(self, spot: Spot, text: str, *, key: str, again: bool = False) -> MessageRef:
+        """Print the beginning of an answer."""
+        self._shown = {key: text}
+        self._print(text)
+        return MessageRef(spot.channel, key)
+
+    async def edit(self, ref: MessageRef, text: str) -> None:
+        """Print what has been added; if the text is another one, print it whole on a new line."""
+        shown = self._shown.get(ref.message)
+        self._shown = {ref.message: text}
+        if shown is not None and text.startswith(shown):
+            self._print(text[len(shown) :])
+        else:
+            self._print(f"\n{text}")
+
+    async def delete(self, ref: MessageRef) -> None:
+        """What is printed stays printed."""
+
+    async def show_status(self, spot: Spot, status: str | None) -> None:
+        """A terminal shows that it waits by itself."""
+
+    async def settled(self, thread: ThreadKey) -> None:
+        """End the answer's line and let the next one be read."""
+        self._settled.set()
+        if self._shown:
+            self._shown = {}
+            self._print("\n")
+
+    async def history(self, event: Incoming, limit: int) -> chat.History:
+        """Nothing was said before the bot was there."""
+        return chat.History()
+
+    async def respond(self, event: Incoming, reply: CommandReply) -> None:
+        """Print the answer of a command that was typed as a message."""
+        self._settled.set()
+        self._show(reply)
+
+    def measure(self, text: str) -> int:
+        """Characters."""
+        return len(text)
+
+    async def close(self) -> None:
+        """Nothing to release."""
+
+    def _show(self, reply: CommandReply) -> None:
+        self._print(reply.text + "\n")
+        for file in reply.files:
+            path = Path(file.name).absolute()
+            try:
+                path.write_bytes(file.content)
+                self._print(f"Written to {path}\n")
+            except OSError as error:
+                self._print(f"{path} cannot be written: {error.strerror}\n")
+
+    def _print(self, text: str) -> None:
+        try:
+            print(text, end="", flush=True)
+        except OSError as error:
+            self._unheard = True
+            self._settled.set()
+            hint = "Whatever read the output has ended."
+            raise NotAllowed("the answer cannot be printed", hint=hint) from error
+
+
+def _new_id() -> str:
+    return f"console-{time.time_ns()}"

@@ -124,7 +124,9 @@ def _without_own(text: str) -> str:
     opened = bool(rest) and not first.strip()
     for part in rest:
         left, right = first.rstrip(" \t"), part.lstrip(" \t")
-        between = " " if left != first and right != part else ""
+        parted = (left != first) + (right != part)
+        glued = left[-1:].isalnum() and right[:1].isalnum()
+        between = " " if parted == 2 or (parted and glued) else ""
         first = left + between + right
     first = first.strip()
     return re.sub(r"^[,:;]\s+", "", first) if opened else first

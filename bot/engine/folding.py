@@ -88,13 +88,24 @@ class Folding:
     async def fold(self, thread: ThreadKey, fixed: int) -> Conversation:
         """Fold until the rest is under the low mark, and return the thread as it then stands.
 
+        A fold of this thread that is under way is waited for instead of being raced.
+
         Raises:
             StoreUnavailable: It could not be read or stored.
         """
+        under_way = self._tasks.get(thread)
+        if under_way is not None:
+            await asyncio.wait({under_way})
+        return await self._fold(thread, fixed)
+
+    async def _fold(self, thread: ThreadKey, fixed: int) -> Conversation:
         for _ in range(MOST_ROUNDS):
             current = await self._threads.take_window(thread)
-            low = low_mark(self._budget.high, fixed)
-            upto = fold_cut(current.window, low, most=self._budget.high)
+            high = self._budget.high
+            low = low_mark(high, fixed)
+            cap = summary_cap(self._budget.configured)
+            asking = self._tokenizer.count(fold_instruction(current.window, cap))
+            upto = fold_cut(current.window, low, most=max(1, high - fixed - asking))
             if not upto:
                 return current
             old = [entry for entry in current.window if entry.seq <= upto]
@@ -128,7 +139,7 @@ class Folding:
 
     async def _fold_quietly(self, thread: ThreadKey, fixed: int) -> None:
         try:
-            await self.fold(thread, fixed)
+            await self._fold(thread, fixed)
         except StoreUnavailable as error:
             logger.warning("folding put off: %s", error)
 

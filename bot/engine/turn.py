@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import TypeVar
@@ -216,21 +216,30 @@ class TurnRun:
     async def _ask(self, asked: tuple[Entry, ...]) -> Ending | None:
         """Let the model answer; a prompt over its window is folded and tried once more."""
         self._window = self._build(self._turn, asked)
+        if self._window.left_out and self._turn.window:
+            # The next question came before the summary was made: rather late than forgetful.
+            self._reply.status(texts.FOLDING)
+            if (ending := await self._unless_ended(self._shrink(asked))) is not None:
+                return ending
         try:
-            return await self._stream()
+            return await self._unless_ended(self._read())
         except ContextTooLong as error:
             self._desk.budget.learn(error.limit)
             logger.warning("turn %s: prompt too long, folding", self._turn.lease.turn)
         self._say(texts.FOLDING)
-        now = await self._desk.folding.fold(self._thread, self._window.fixed)
-        self._window = self._build(
-            replace(self._turn, window=now.window, summary=now.summary), asked
-        )
-        return await self._stream()
+        if (ending := await self._unless_ended(self._shrink(asked))) is not None:
+            return ending
+        return await self._unless_ended(self._read())
 
-    async def _stream(self) -> Ending | None:
-        """Read the model until it is done or the turn is ended early (then: why)."""
-        reading = asyncio.create_task(self._read(), name=f"read {self._turn.lease.turn}")
+    async def _shrink(self, asked: tuple[Entry, ...]) -> None:
+        """Fold the conversation and build the window anew."""
+        now = await self._desk.folding.fold(self._thread, self._window.fixed)
+        shorter = replace(self._turn, window=now.window, summary=now.summary)
+        self._window = self._build(shorter, asked)
+
+    async def _unless_ended(self, work: Coroutine[None, None, None]) -> Ending | None:
+        """Do something until it is done or the turn is ended early (then: why)."""
+        reading = asyncio.create_task(work, name=f"work {self._turn.lease.turn}")
         ended = asyncio.create_task(self._control.ended())
         gone = asyncio.create_task(self._reply.wait_gone())
         try:

@@ -40,8 +40,9 @@ class ProgressiveReply:
             refs = await reply.finish("Some text.")
             ...  # commit
 
-    Leaving the block is `close`, or `abandon` without a `finish` that succeeded. Adapters are expected to return from `edit`
-    when the platform has accepted the text; one that returns later holds `finish` up.
+    Leaving the block is `close`, or `abandon` without a `finish` that succeeded. Adapters are
+    expected to return from `edit` when the platform has accepted the text; one that returns
+    later holds `finish` up.
     """
 
     def __init__(
@@ -318,6 +319,10 @@ class ProgressiveReply:
         await landing.write(spot, parts, edits=self._capabilities.edits)
         self._landing = landing
         self._landed_at = self._clock.now()
+
+
+async def _ready() -> None:
+    """Nobody has to be asked."""
 
 
 def _log_fault(writer: asyncio.Task[None]) -> None:

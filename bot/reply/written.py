@@ -89,6 +89,7 @@ class Written:
         self._confirm = confirm
         self._again = again
         self._pause = _FIRST_PAUSE
+        self._posted = list(refs)
         self.refs = list(refs)
         self.shown: list[str | None] = [None] * len(self.refs)
         self.at = [-math.inf] * len(self.refs)
@@ -105,7 +106,8 @@ class Written:
         Posts are numbered through all the processes that have worked on the reply, so that a
         message that replaces another has a key of its own.
         """
-        key = self._key(len(self.refs) + len(self.leftovers))
+        key = self._key(len(self._posted))
+        await self._confirm()
         try:
             ref = await self._adapter.post(spot, text, key=key, again=self._again)
         except PlatformBusy as busy:
@@ -113,6 +115,7 @@ class Written:
             self._again = self._again or busy.retry_after is None
             raise
         self._again = False
+        self._posted.append(ref)
         self.refs.append(ref)
         self.shown.append(text)
         self.at.append(self._clock.now())
@@ -136,10 +139,10 @@ class Written:
     async def tell(self, spot: Spot) -> None:
         """Report every message of the reply, in the order in which they stand.
 
-        Those that are left over come first. A successor edits them all from the start and deletes
+        Those that are left over are among them. A successor edits them from the start and deletes
         what it does not need, and the answer stands in order whichever those are.
         """
-        await self._on_posted(spot, (*self.leftovers, *self.refs))
+        await self._on_posted(spot, tuple(self._posted))
 
     def drop_from(self, index: int) -> None:
         """From this message on they no longer belong to the answer."""

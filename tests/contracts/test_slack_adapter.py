@@ -10,7 +10,7 @@ import pytest
 
 from adapters.slack.adapter import create
 from bot.chat import MessageRef
-from bot.errors import BadToken, StoreUnavailable
+from bot.errors import BadToken, PlatformError, StoreUnavailable
 from tests.contracts.slack_rig import Rig, connected, rig_of, simulator
 from tests.simulators.slack_sim import Timing as SimTiming
 
@@ -225,9 +225,7 @@ async def test_a_retry_is_as_good_as_a_first_delivery(rig: Rig) -> None:
         },
     ],
 )
-async def test_malformed_events_do_no_harm(
-    rig: Rig, event: dict[str, Any], caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_malformed_events_do_no_harm(rig: Rig, event: dict[str, Any]) -> None:
     rig.sim.raw_event(event)
     await rig.sim.settled()
     assert all(envelope.state == "acked" for envelope in rig.sim.envelopes)
@@ -271,6 +269,39 @@ async def test_a_cut_connection_is_replaced_while_the_other_works(rig: Rig) -> N
     await rig.until(lambda: rig.sim.sockets.accepted == 3)
     await rig.sim.connected(2)
     await rig.mentioned("there again?")
+
+
+async def test_too_many_connections_are_closed_before_new_ones_are_opened(rig: Rig) -> None:
+    old = rig.sim.disconnect("too_many_websockets", close=False)
+    await rig.until(lambda: rig.sim.sockets.accepted == 3)
+    assert old not in rig.sim.connections
+    assert len(await rig.sim.connected(2)) == 2
+
+
+async def test_a_used_up_address_is_not_tried_again(caplog: pytest.LogCaptureFixture) -> None:
+    async with simulator() as sim:
+        rig = rig_of(sim)
+        address = sim.base_url.replace("http", "ws") + "/nowhere?ticket=secret"
+        sim.faults.add("apps.connections.open", body={"ok": True, "url": address}, times=2)
+        running = rig.start()
+        await sim.connected(2)
+        await rig.stop(running)
+        assert sim.calls_by_method()["apps.connections.open"] == 4
+        assert "no WebSocket" in caplog.text and "secret" not in caplog.text
+
+
+async def test_nothing_said_gets_into_the_log(rig: Rig, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    event = await rig.mentioned("a confidence")
+    rig.sim.faults.add("chat.postMessage", error="msg_too_long")
+    with pytest.raises(PlatformError):
+        await rig.adapter.post(await rig.adapter.open(event, ""), "a confidence", key="k")
+    rig.sim.raw_event({"type": "app_mention", "text": "a confidence", "user": rig.ada.id})
+    await rig.sim.settled()
+    environment = rig.sim.environment()
+    for secret in ("confidence", environment["SLACK_BOT_TOKEN"], environment["SLACK_APP_TOKEN"]):
+        assert secret not in caplog.text
+    assert "left out" in caplog.text
 
 
 async def test_what_is_being_taken_is_finished_and_acknowledged_at_the_end() -> None:

@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
 from bot.app import App, Timing
+from bot.chat import Adapter
 from bot.plugins import find_adapters
 from bot.settings import read_settings
 from tests.servers import Valkey
@@ -50,11 +51,16 @@ class Stage:
                 found |= simulator.environment()
         return found | self.extra
 
-    async def start(self, timing: Timing = QUICK) -> None:
-        """Run a bot in this process and wait until it is connected everywhere."""
+    async def start(
+        self, timing: Timing = QUICK, adapters: Mapping[str, Adapter] | None = None
+    ) -> None:
+        """Run a bot in this process and wait until it is connected everywhere.
+
+        `adapters`, if given, take the place of those that the settings name.
+        """
         settings = read_settings(self.environment(), find_adapters())
         before = len(self.discord.gateway.live) if self.discord else 0
-        self._app = App(settings, timing)
+        self._app = App(settings, timing, adapters)
         self._task = asyncio.create_task(self._app.run())
         ready: list[asyncio.Task[object]] = []
         if self.discord is not None:

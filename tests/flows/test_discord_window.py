@@ -48,7 +48,7 @@ def _repeats(earlier: Request, later: Request) -> bool:
 
 
 async def test_thirty_turns_in_a_small_window(server: Valkey) -> None:
-    async with weavers(server, extra=SMALL) as here:
+    async with weavers(server, extra=SMALL, paced=False) as here:
         here.openai.on(asks_for_summary, lambda _: Answer(GOOD.format(number=7)), times=None)
         here.openai.behaviour = lambda _: Answer("Noted: one more row of the blanket.")
         thread = await here.conversation("My loom is called Hildegard-7.", "A fine name.")
@@ -78,7 +78,7 @@ async def test_thirty_turns_in_a_small_window(server: Valkey) -> None:
 
 
 async def test_a_useless_summary_is_not_believed(server: Valkey) -> None:
-    async with weavers(server, extra=SMALL) as here:
+    async with weavers(server, extra=SMALL, paced=False) as here:
         here.openai.on(asks_for_summary, lambda _: Answer("NONE"), times=None)
         here.openai.behaviour = lambda _: Answer("Noted: one more row of the blanket.")
         thread = await here.conversation("Remember: my loom is called Hildegard-7.", "A fine name.")
@@ -95,7 +95,7 @@ async def test_a_useless_summary_is_not_believed(server: Valkey) -> None:
 
 
 async def test_a_failing_summary_does_not_disturb_the_conversation(server: Valkey) -> None:
-    async with weavers(server, extra=SMALL) as here:
+    async with weavers(server, extra=SMALL, paced=False) as here:
         here.openai.on(
             asks_for_summary, lambda _: Answer(GOOD, finish_reason="length"), times=None
         )
@@ -107,7 +107,7 @@ async def test_a_failing_summary_does_not_disturb_the_conversation(server: Valke
 
 
 async def test_a_window_smaller_than_configured_is_learnt(server: Valkey) -> None:
-    async with weavers(server, extra={"BOBBIN_CONTEXT_TOKENS": "8000"}) as here:
+    async with weavers(server, extra={"BOBBIN_CONTEXT_TOKENS": "8000"}, paced=False) as here:
         here.openai.on(asks_for_summary, lambda _: Answer(GOOD.format(number=7)), times=None)
         here.openai.behaviour = lambda _: Answer("Noted: one more row of the blanket.")
         thread = await here.conversation("My loom is called Hildegard-7.", "A fine name.")
@@ -127,7 +127,7 @@ async def test_a_window_smaller_than_configured_is_learnt(server: Valkey) -> Non
 
 
 async def test_a_single_message_over_the_window_is_shortened(server: Valkey) -> None:
-    async with weavers(server, extra=SMALL) as here:
+    async with weavers(server, extra=SMALL, paced=False) as here:
         dm = here.sim.open_dm(here.ada)
         here.openai.script.append(Answer("That was long."))
         paste = "Please read this. " + "lorem ipsum dolor sit amet " * 140 + " What does it say?"
@@ -141,7 +141,7 @@ async def test_a_single_message_over_the_window_is_shortened(server: Valkey) -> 
 
 
 async def test_what_was_said_is_remembered_over_a_restart_after_folding(server: Valkey) -> None:
-    async with weavers(server, extra=SMALL) as here:
+    async with weavers(server, extra=SMALL, paced=False) as here:
         here.openai.on(asks_for_summary, lambda _: Answer(GOOD.format(number=7)), times=None)
         here.openai.behaviour = lambda _: Answer("Noted: one more row of the blanket.")
         thread = await here.conversation("My loom is called Hildegard-7.", "A fine name.")

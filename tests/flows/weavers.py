@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from adapters.discord.adapter import DiscordAdapter, create
 from bot.app import Timing
 from bot.storage.connect import open_redis
 from tests.flows.stage import QUICK, SCALE, Stage, open_stage
@@ -137,6 +138,13 @@ def asked_last(request: Request) -> str:
     return request.last_user_text.rpartition("\n\n[Now: ")[0]
 
 
+def unpaced(stage: Stage) -> DiscordAdapter:
+    """Discord's adapter without rate limits."""
+    adapter = create(stage.environment())
+    adapter.capabilities = replace(adapter.capabilities, limits=())
+    return adapter
+
+
 @asynccontextmanager
 async def weavers(
     server: Valkey,
@@ -146,11 +154,15 @@ async def weavers(
     limits: bool = True,
     scale: float = SCALE,
     timing: Timing = QUICK,
+    paced: bool = True,
 ) -> AsyncIterator[Weavers]:
-    """The place with a running bot; all is checked at the end, and that nothing goes on."""
+    """The place with a running bot; all is checked at the end, and that nothing goes on.
+
+    With `paced` False neither Discord nor the bot counts calls, for conversations of many turns.
+    """
     before = asyncio.all_tasks()
     async with open_stage(
-        server, "discord", extra=extra, start=False, limits=limits, scale=scale
+        server, "discord", extra=extra, start=False, limits=limits and paced, scale=scale
     ) as stage:
         sim = stage.discord
         assert sim is not None
@@ -159,7 +171,7 @@ async def weavers(
         ada, ben = sim.add_user("ada", "Ada"), sim.add_user("ben", "Ben")
         place = Weavers(stage, sim, stage.openai, guild, general, ada, ben)
         if start:
-            await stage.start(timing)
+            await stage.start(timing, None if paced else {"discord": unpaced(stage)})
         yield place
         assert await stage.stop() in (0, None)
         place.check()

@@ -41,6 +41,7 @@ class Scene:
     opening: float = 0.1
     opening_errors: list[BobbinError] = field(default_factory=list[BobbinError])
     told_error: BobbinError | None = None
+    taken: BobbinError | None = None
     told: list[tuple[float, tuple[MessageRef, ...]]] = field(
         default_factory=list[tuple[float, tuple[MessageRef, ...]]]
     )
@@ -79,6 +80,7 @@ class Scene:
             open_spot=self._open,
             key=lambda number: f"turn{number:03d}",
             on_posted=self._tell,
+            confirm=self._confirm,
             spot=spot,
             refs=refs,
             again=again,
@@ -91,6 +93,10 @@ class Scene:
         if self.opening_errors:
             raise self.opening_errors.pop(0)
         return Spot(self.channel)
+
+    async def _confirm(self) -> None:
+        if self.taken is not None:
+            raise self.taken
 
     async def _tell(self, spot: Spot, refs: tuple[MessageRef, ...]) -> None:
         assert spot.channel == self.channel

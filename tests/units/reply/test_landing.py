@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from bot.chat import Spot
 from bot.errors import (
     BadToken,
+    LeaseLost,
     MessageGone,
     NotAllowed,
     PlatformBusy,
@@ -131,10 +132,40 @@ async def test_a_successor_takes_up_a_replacement_that_was_not_committed() -> No
         assert await reply.finish(TEXT) == (half,)
         assert len(platform.standing("c1")) == 2
     assert platform.standing("c1") == [TEXT.strip()]
-    platform.faults += [Fault("edit", NotAllowed())]
-    async with scene.writing(spot=Spot("c1"), refs=(half,), again=False) as reply:
-        await reply.finish(LONG)
-    assert platform.standing("c1") == split(LONG, 2000, len)
+
+
+@virtual
+async def test_messages_are_told_in_the_order_in_which_they_stand() -> None:
+    platform = Platform(unlimited())
+    old = tuple(platform.put("c1", f"old {number}") for number in range(3))
+    scene = Scene(platform)
+    async with scene.writing(spot=Spot("c1"), refs=old) as reply:
+        reply.show(LONG[:1500])
+        await asyncio.sleep(3)
+        platform.faults += [Fault("edit", NotAllowed())]
+        refs = await reply.finish(LONG[:1500] + LONG)
+        assert refs[0] != old[0]
+        assert scene.told[-1][1] == old + refs
+    assert platform.standing("c1") == split(LONG[:1500] + LONG, 2000, len)
+
+
+@virtual
+async def test_nothing_is_written_for_a_turn_that_is_not_ours_any_more() -> None:
+    platform = Platform(unlimited())
+    scene = Scene(platform)
+    async with scene.reply() as reply:
+        reply.show("A few words for a start. ")
+        await asyncio.sleep(2)
+        scene.taken = LeaseLost()
+        reply.show(TEXT)
+        assert await reply.wait_gone() is scene.taken
+        with pytest.raises(LeaseLost):
+            await reply.finish(TEXT)
+    assert platform.standing("c1") == ["A few words for a start."]
+    async with Scene(platform, channel="c2", taken=LeaseLost()).reply() as reply:
+        with pytest.raises(LeaseLost):
+            await reply.finish(TEXT)
+    assert platform.standing("c2") == []
 
 
 @virtual
@@ -381,6 +412,7 @@ async def test_whatever_fails_and_whoever_dies_the_answer_stands_once(
         refs = await reply.finish(text)
     assert [platform.find(ref).text for ref in refs] == split(text, 2000, len)
     assert not any(platform.find(ref).deleted for ref in refs)
-    assert [ref for ref in sorted(refs, key=lambda ref: int(ref.message[1:]))] == list(refs)
+    numbers = [int(ref.message[1:]) for ref in refs]
+    assert numbers == sorted(numbers)
     untold = len(platform.standing("c1")) - len(refs)
     assert untold <= (len(kills) if any(fault.call == "edit" for fault in faults) else 0)

@@ -72,9 +72,10 @@ def test_slash_commands(command: str, text: str, expected: Typed) -> None:
     assert typed(command, text, COMMANDS) == expected
 
 
-@given(
-    st.dictionaries(st.text(min_size=1, max_size=8), st.text(min_size=1, max_size=8), max_size=3)
-)
+WORDS = st.text(alphabet="ab:=& é😀", min_size=1, max_size=6)
+
+
+@given(st.dictionaries(WORDS, WORDS, max_size=2))
 def test_a_list_remembers_its_command(options: dict[str, str]) -> None:
     told = picker_id("summary", options)
     assert len(told) <= LONGEST_ACTION

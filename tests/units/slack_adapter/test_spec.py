@@ -1,0 +1,44 @@
+"""What operators are told about Slack's settings."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from adapters.slack import SPEC
+from bot.errors import SettingsError
+from bot.settings import read_settings
+
+BOT = {"SLACK_BOT_TOKEN": "xoxb-1"}
+APP = {"SLACK_APP_TOKEN": "xapp-1"}
+SECRET = {"SLACK_SIGNING_SECRET": "0123456789abcdef"}
+
+
+def test_two_tokens_are_enough() -> None:
+    assert read_settings({**BOT, **APP}, [SPEC]).adapters == (SPEC,)
+    assert read_settings({**BOT, **APP, **SECRET}, [SPEC]).unknown == {}
+
+
+@pytest.mark.parametrize(
+    ("values", "variable"),
+    [
+        (BOT, "SLACK_APP_TOKEN"),
+        ({**BOT, **SECRET}, "SLACK_APP_TOKEN"),
+        (APP, "SLACK_BOT_TOKEN"),
+        ({"SLACK_BOT_TOKEN": "xapp-1", "SLACK_APP_TOKEN": "xapp-1"}, "SLACK_BOT_TOKEN"),
+        ({**BOT, "SLACK_APP_TOKEN": "xoxb-1"}, "SLACK_APP_TOKEN"),
+    ],
+)
+def test_what_is_missing_or_mixed_up_is_named(values: dict[str, str], variable: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        read_settings(values, [SPEC])
+    (problem,) = caught.value.problems
+    assert problem.variable == variable
+    assert "xoxb-1" not in problem.wrong
+
+
+def test_settings_are_read_without_the_sdk() -> None:
+    code = "import sys, adapters.slack; sys.exit('slack_sdk' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
