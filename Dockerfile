@@ -18,7 +18,7 @@ ENV PATH=/opt/bobbin/bin:$PATH \
     BOBBIN_DATA_DIR=/var/lib/bobbin/data
 USER 10001
 WORKDIR /var/lib/bobbin
-# Exit code 0 while the store and the settings are good; see docs/operations.md.
+# Exit code 0 while the settings are good and the store answers.
 HEALTHCHECK --interval=30s --timeout=10s --start-period=20s --retries=3 CMD ["bobbin", "ping"]
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["bobbin"]

@@ -10,8 +10,8 @@ from benchmarks.scene import MODEL, Pace, Spoken, number_in, pieces
 from tests.simulators.openai_sim import Answer, OpenAISimulator
 from tests.simulators.openai_sim.request import Request
 
-READABLE = 4
-"""Place of the token whose start completes the fourth word."""
+READABLE = 3
+"""Place of the token that completes the fourth word, the least that is shown."""
 
 
 @dataclass(eq=False)

@@ -55,7 +55,7 @@ class Spoken:
 
     Attributes:
         first: When the first token went out.
-        readable: When the fifth one did: four whole words, the least that is shown.
+        readable: When the fourth one did: four whole words, the least that Bobbin shows.
         last: When the last one did.
     """
 

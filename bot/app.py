@@ -34,6 +34,7 @@ from bot.settings import Settings
 from bot.storage.connect import open_redis, wait_until_ready
 from bot.storage.embedded import EmbeddedServer
 from bot.storage.threads import Threads
+from bot.tasks import end
 
 logger = logging.getLogger(__name__)
 
@@ -201,9 +202,7 @@ class App:
             worked = await self._run_adapters(adapters, receptions)
             await engine.drain(self._timing.grace)
         finally:
-            for chore in chores:
-                chore.cancel()
-            await asyncio.gather(*chores, return_exceptions=True)
+            await end(*chores)
             for reception in receptions.values():
                 await reception.close()
             await folding.close()
@@ -225,10 +224,8 @@ class App:
             await asyncio.wait({everything, stop}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             stopped = not everything.done()
-            for task in (*runs, stop):
-                task.cancel()
+            await end(*runs, stop, everything)
             results = await asyncio.gather(*runs, return_exceptions=True)
-            await asyncio.gather(everything, stop, return_exceptions=True)
         return stopped or any(result is True for result in results)
 
     async def _keep_running(self, adapter: Adapter, reception: Reception) -> bool:

@@ -30,6 +30,7 @@ QUIET = ("discord", "slack_bolt", "slack_sdk", "httpx2", "httpcore2", "openai", 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return the exit code: 0 good, 1 failed, 2 wrong settings or usage."""
+    _occupy_standard_descriptors()
     arguments = _parser().parse_args(argv)
     specs = find_adapters()
     environ = _environ()
@@ -53,6 +54,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         # Whoever read our output has gone; there is nothing left to say to anybody.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+
+
+def _occupy_standard_descriptors() -> None:
+    """Whoever closed one of them must not make a socket or a lock file take its number."""
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -25,6 +25,7 @@ from bot.engine.engine import Engine
 from bot.errors import PlatformError, StoreUnavailable
 from bot.storage.threads import Threads
 from bot.storage.types import Begun
+from bot.tasks import end
 
 logger = logging.getLogger(__name__)
 
@@ -112,9 +113,7 @@ class Reception:
 
     async def close(self) -> None:
         """End what is still being told."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end(*self._tasks)
 
     async def _take(self, event: Incoming, nonce: str) -> None:
         typed = typed_command(event.text)

@@ -236,10 +236,15 @@ def _number_faults(variable: Variable, value: str) -> Iterable[tuple[str, str]]:
 
 def _bounds(variable: Variable) -> str:
     if variable.least is not None and variable.most is not None:
-        return f" from {variable.least:,g} to {variable.most:,g}"
+        return f" from {_plain(variable.least)} to {_plain(variable.most)}"
     if variable.least is not None:
-        return f" of at least {variable.least:g}"
+        return f" of at least {_plain(variable.least)}"
     return ""
+
+
+def _plain(number: float) -> str:
+    """As people write it: 1000000, not 1e+06."""
+    return f"{number:.0f}" if number == int(number) else f"{number:g}"
 
 
 def _running(

@@ -72,25 +72,19 @@ class ConsoleAdapter:
         options = (
             option for spec in inbox.commands if spec.name == name for option in spec.options
         )
-        return chat.CommandCall(
-            event_id=_new_id(),
-            name=name,
-            author=self._author,
-            platform=self.name,
-            space=THREAD.space,
-            channel=THREAD.channel,
-            thread=THREAD,
-            options={option.name: "true" for option in options if option.name in words},
-        )
+        flags = {option.name: "true" for option in options if option.name in words}
+        place = (self.name, THREAD.space, THREAD.channel)
+        return chat.CommandCall(_new_id(), name, self._author, *place, THREAD, flags)
 
     async def open(self, event: Incoming, title: str) -> Spot:
         """There is only one place."""
         return Spot(THREAD.channel)
 
     async def post(self, spot: Spot, text: str, *, key: str, again: bool = False) -> MessageRef:
-        """Print the beginning of an answer."""
+        """Print the beginning of an answer, below the one before."""
+        below = "\n" if self._shown else ""
         self._shown = {key: text}
-        self._print(text)
+        self._print(below + text)
         return MessageRef(spot.channel, key)
 
     async def edit(self, ref: MessageRef, text: str) -> None:
@@ -100,7 +94,7 @@ class ConsoleAdapter:
         if shown is not None and text.startswith(shown):
             self._print(text[len(shown) :])
         else:
-            self._print(f"\n{text}")
+            self._print(f"\n{text}" if shown else text)
 
     async def delete(self, ref: MessageRef) -> None:
         """What is printed stays printed."""

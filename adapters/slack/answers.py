@@ -24,6 +24,8 @@ DONE = "Done."
 MOST_PARTS = 4
 """A response_url takes five answers; the picker may have taken one."""
 LONGEST_NAME = 200
+UPLOAD_SECONDS = 45.0
+"""For all files of an answer; each takes a call of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +69,12 @@ class Answers:
         Raises:
             PlatformError: It could not be shown.
         """
-        reply = await self._beside(asked, reply)
-        shared = not reply.private and asked.thread is not None
-        if shared and asked.thread is not None:
-            await self._in_thread(asked.thread.channel, asked.thread.thread, reply)
-        text = SHARED if shared else reply.text
-        for number, body in enumerate(_bodies(asked, text, reply)):
+        if not reply.private and asked.thread is not None:
+            await self._openly(asked.thread, asked, reply)
+            reply = CommandReply(SHARED)
+        else:
+            reply = await self._beside(asked, reply)
+        for number, body in enumerate(_bodies(asked, reply)):
             await self._calls.respond(
                 url,
                 {
@@ -90,26 +92,26 @@ class Answers:
         """
         key = event.thread
         if event.direct or not reply.private:
-            await self._with_files(event, asked, reply)
+            await self._openly(key, asked, reply)
             return
         reply = await self._beside(asked, reply)
         # In a thread without replies nobody sees a private message.
         begun = event.ref.message != key.thread
         where = {"thread_ts": key.thread} if begun else {}
-        for body in _bodies(asked, reply.text, reply):
+        for body in _bodies(asked, reply):
             await self._calls.answer(
                 lambda client, body=body: client.chat_postEphemeral(
                     channel=key.channel, user=asked.user, **where, **body
                 )
             )
 
-    async def _with_files(self, event: Incoming, asked: Asked, reply: CommandReply) -> None:
-        key = event.thread
+    async def _openly(self, thread: ThreadKey, asked: Asked, reply: CommandReply) -> None:
+        """Show an answer to everybody in the thread."""
         if reply.files:
-            await self._upload(key.channel, key.thread, reply)
+            await self._upload(thread.channel, thread.thread, reply)
             return
         extra = picker(asked.name, asked.options, reply.choices)
-        await self._in_thread(key.channel, key.thread, reply, extra)
+        await self._in_thread(thread.channel, thread.thread, reply, extra)
 
     async def _in_thread(
         self,
@@ -134,20 +136,15 @@ class Answers:
             )
 
     async def _beside(self, asked: Asked, reply: CommandReply) -> CommandReply:
-        """Hand the files over where they belong, and say so in the answer."""
+        """Hand private files over in a direct message, and say so in the answer."""
         if not reply.files:
             return reply
         told = DELIVERED
         try:
-            if reply.private or asked.thread is None:
-                opened = await self._calls.answer(
-                    lambda client: client.conversations_open(users=asked.user), patient=True
-                )
-                channel = fields(opened["channel"])
-                await self._upload(str(channel["id"]), None, reply)
-            else:
-                await self._upload(asked.thread.channel, asked.thread.thread, reply)
-                told = SHARED
+            opened = await self._calls.answer(
+                lambda client: client.conversations_open(users=asked.user), patient=True
+            )
+            await self._upload(str(fields(opened.get("channel")).get("id")), None, reply)
         except (Denied, MessageGone, Refused) as refusal:
             log.warning("A file was not delivered: %s (%s)", refusal, refusal.hint)
             told = UNDELIVERED
@@ -161,7 +158,8 @@ class Answers:
         await self._calls.answer(
             lambda client: client.files_upload_v2(
                 file_uploads=files, channel=channel, thread_ts=root, initial_comment=comment
-            )
+            ),
+            seconds=UPLOAD_SECONDS,
         )
 
 
@@ -171,8 +169,8 @@ def upload(file: File) -> dict[str, Any]:
     return {"filename": name, "title": name, "content": file.content}
 
 
-def _bodies(asked: Asked, text: str, reply: CommandReply) -> Sequence[Mapping[str, Any]]:
-    parts = list(pieces(text)) or [DONE]
+def _bodies(asked: Asked, reply: CommandReply) -> Sequence[Mapping[str, Any]]:
+    parts = list(pieces(reply.text)) or [DONE]
     if len(parts) > MOST_PARTS:
         log.warning("An answer to a command was cut: it is too long for Slack")
         parts = parts[:MOST_PARTS]

@@ -19,7 +19,7 @@ from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from adapters.slack import faults
 from adapters.slack.values import Timing
-from bot.errors import PlatformBusy, PlatformError
+from bot.errors import PlatformBusy
 
 API_URL = "https://slack.com/api/"
 
@@ -118,10 +118,10 @@ class Calls:
                 raise
             raise known from error
         except AttributeError as error:
-            # The SDK looks for an error word in a body of plain text, as proxies send it.
-            raise PlatformBusy("Slack's answer is not JSON") from error
+            # The SDK looks for an error word in any body, also in the plain text that proxies send.
+            raise PlatformBusy("Slack's answer is not a JSON object") from error
         if not isinstance(response.data, dict):
-            raise PlatformError("Slack's answer is not a JSON object")
+            raise PlatformBusy("Slack's answer is not a JSON object")
         return cast("Mapping[str, Any]", response.data), response.headers
 
     async def respond(self, url: str, body: Mapping[str, Any]) -> None:

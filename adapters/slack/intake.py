@@ -81,7 +81,7 @@ class Intake:
             self._left_out(kind, error)
             return True
         if response.status not in (KEPT, NOT_KEPT):
-            log.info("Nothing here handles what Slack sent (%s)", kind)
+            log.info("Nothing here handles what Slack sent (%s); acknowledged", kind)
         return response.status != NOT_KEPT
 
     def _bolt(self, calls: Calls) -> Any:
@@ -98,9 +98,6 @@ class Intake:
 
         async def message(body: dict[str, Any]) -> None:
             await self._message(body)
-
-        async def ignore() -> None:
-            """Have an event acknowledged that is of no concern."""
 
         async def command(ack: Any, body: dict[str, Any]) -> None:
             called = slash(body, self._inbox.commands)
@@ -132,7 +129,6 @@ class Intake:
         app.error(failed)
         for name in EVENTS:
             app.event(name)(message)
-        app.event(re.compile(""))(ignore)
         for name in COMMANDS:
             app.command(name)(command)
         app.action(re.compile(f"^{PICKER}:"))(action)

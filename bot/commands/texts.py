@@ -64,9 +64,12 @@ def cost_text(tally: Tally) -> str:
     if tally.unpriced and not tally.cost_micros:
         return "unknown (no price is known for this model)"
     dollars = tally.cost_micros / 1_000_000
-    shown = f"${dollars:.2f}" if dollars >= 1 else f"${dollars:.4f}"
+    if 0 < tally.cost_micros < 100:
+        shown = "less than $0.0001"
+    else:
+        shown = f"about ${dollars:.2f}" if dollars >= 1 else f"about ${dollars:.4f}"
     unknown = f", and {_count(tally.unpriced, 'answer')} of unknown price" if tally.unpriced else ""
-    return f"about {shown}{unknown}"
+    return f"{shown}{unknown}"
 
 
 def _count(number: int, noun: str) -> str:

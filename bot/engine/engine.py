@@ -12,6 +12,7 @@ from bot.engine.turn import Desk, TurnRun
 from bot.errors import PlatformError, StoreError
 from bot.reply.pacing import Pacer
 from bot.storage.types import Begun, Done, Turn
+from bot.tasks import end
 
 logger = logging.getLogger(__name__)
 
@@ -89,9 +90,7 @@ class Engine:
         self._running.end_all(Ending.SHUTDOWN)
         if self._tasks:
             _, late = await asyncio.wait(self._tasks, timeout=5.0)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
+            await end(*late)
 
     def _start(self, turn: Turn) -> None:
         task = asyncio.create_task(self._work(turn), name=f"turn {turn.lease.turn}")

@@ -35,6 +35,7 @@ from bot.model.port import (
 from bot.records import NO_TALLY, Entry, Summary, Tally
 from bot.storage.threads import Threads
 from bot.storage.types import Conversation
+from bot.tasks import end
 
 logger = logging.getLogger(__name__)
 
@@ -80,10 +81,7 @@ class Folding:
 
     async def close(self) -> None:
         """End what is running; the next turn of those threads starts it again."""
-        tasks = list(self._tasks.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end(*self._tasks.values())
 
     async def fold(self, thread: ThreadKey, fixed: int) -> Conversation:
         """Fold until the rest is under the low mark, and return the thread as it then stands.
@@ -104,8 +102,10 @@ class Folding:
             high = self._budget.high
             low = low_mark(high, fixed)
             cap = summary_cap(self._budget.configured)
+            # The request holds the system prompt and our instruction as well.
             asking = self._tokenizer.count(fold_instruction(current.window, cap))
-            upto = fold_cut(current.window, low, most=max(1, high - fixed - asking))
+            most = max((high - fixed) // 2, high - fixed - asking)
+            upto = fold_cut(current.window, low, most=most)
             if not upto:
                 return current
             old = [entry for entry in current.window if entry.seq <= upto]

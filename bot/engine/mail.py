@@ -59,6 +59,9 @@ class MailReader:
         entries: list[Entry] = []
         partial, room = history.partial, self._budget.configured // 2
         for message in reversed(history.messages):
+            if message.at <= turn.forgotten:
+                partial = True
+                break
             if message.ref.message in known or message.from_bot or not message.text.strip():
                 continue
             entry = await self._entry(

@@ -26,7 +26,6 @@ from bot.errors import (
     ContextTooLong,
     LeaseLost,
     MessageGone,
-    ModelBusy,
     ModelError,
     ModelRefused,
     PlatformBusy,
@@ -40,6 +39,7 @@ from bot.reply.progressive import ProgressiveReply
 from bot.report import Outcome, TurnReport
 from bot.storage.threads import Threads
 from bot.storage.types import Done, Draft, Turn
+from bot.tasks import end
 from bot.title import title_of
 
 logger = logging.getLogger(__name__)
@@ -245,9 +245,8 @@ class TurnRun:
         try:
             await asyncio.wait({reading, ended, gone}, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for task in (reading, ended, gone):
-                task.cancel()
-            results = await asyncio.gather(reading, ended, gone, return_exceptions=True)
+            await end(reading, ended, gone)
+            results = await asyncio.gather(reading, return_exceptions=True)
         if self._control.ending is not None:
             return self._control.ending
         if self._reply.gone is not None:

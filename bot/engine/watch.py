@@ -11,6 +11,7 @@ from bot.engine.running import Control, Ending
 from bot.errors import LeaseLost, StoreUnavailable
 from bot.storage.threads import Threads
 from bot.storage.types import Draft, Lease, Signal
+from bot.tasks import end
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +30,7 @@ class Watch:
         self._every = every
         self._unsaved: Draft | None = None
         self._heard = 0.0
+        self._over = False
         self._taken = False
         self._task: asyncio.Task[None] | None = None
 
@@ -44,8 +46,7 @@ class Watch:
         trace: TracebackType | None,
     ) -> None:
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await end(self._task)
 
     async def save(self, draft: Draft) -> None:
         """Keep where the reply is being written, so that a successor goes on in that place.
@@ -74,7 +75,7 @@ class Watch:
             raise LeaseLost("another process goes on with this reply")
 
     async def _keep(self) -> None:
-        while self._control.ending not in (Ending.LOST, Ending.FORGOTTEN):
+        while not self._over:
             await asyncio.sleep(self._every)
             await self._renew()
 
@@ -88,6 +89,7 @@ class Watch:
             if signal is Signal.STOP:
                 self._control.end(Ending.STOPPED)
             elif signal is Signal.LOST:
+                self._over = True
                 known = await self._threads.takes_part(self._lease.thread)
                 self._taken = known
                 self._control.end(Ending.LOST if known else Ending.FORGOTTEN)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 import itertools
+import math
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -36,14 +37,18 @@ class GateLimits:
         backoff_seconds: First cooldown when the server names none; doubles with each push-back.
         most_cooldown_seconds: Longest cooldown, whatever the server says.
         breaker_seconds: How long nothing is asked once the account is out of credit.
+        widen_seconds: While a server has never pushed back, one more request at once is tried
+            this often if there is one waiting: a crowd is let in within moments, and a server
+            that refuses some has time to say so.
     """
 
-    start: int = 8
-    most: int = 64
+    start: int = 16
+    most: int = 256
     queue_seconds: float = 90.0
     backoff_seconds: float = 0.5
     most_cooldown_seconds: float = 60.0
     breaker_seconds: float = 60.0
+    widen_seconds: float = 0.0025
 
 
 class Ticket:
@@ -154,6 +159,7 @@ class Gate:
         self._active = 0
         self._idle_since: float | None = None
         self._next_start = 0.0
+        self._wider_at: float | None = None
         self._cooldown_until = 0.0
         self._pushes = 0
         self._timer: Timer | None = None
@@ -315,10 +321,11 @@ class Gate:
             self._timer.cancel()
             self._timer = None
         now = self._clock.now()
-        while self._queue and self._active < self._pace.width:
-            start = max(self._cooldown_until, self._next_start)
+        while self._queue:
+            start = max(self._cooldown_until, self._next_start, self._room_at(now))
             if start > now:
-                self._timer = self._clock.call_at(start, self._pump)
+                if start < math.inf:
+                    self._timer = self._clock.call_at(start, self._pump)
                 return
             ticket = heapq.heappop(self._queue)
             idle_since = self._idle_since if self._active == 0 else None
@@ -328,6 +335,22 @@ class Gate:
             ticket.state = "granted"
             ticket.granted_at = now
             ticket.settle(None)
+        self._wider_at = None
+
+    def _room_at(self, now: float) -> float:
+        """When one more may run as far as concurrency goes; inf while that is up to the others."""
+        if self._active < self._pace.width:
+            return now
+        if not self._pace.may_widen:
+            return math.inf
+        if self._wider_at is None:
+            self._wider_at = now + self._limits.widen_seconds
+        if self._wider_at > now:
+            return self._wider_at
+        # From now, not from when it was due: a loop that is late has not heard refusals yet.
+        self._wider_at = now + self._limits.widen_seconds
+        self._pace.widen()
+        return now
 
     def _may_ask(self, now: float) -> bool:
         if self._breaker_until is None:

@@ -1,10 +1,10 @@
 """How many requests at once, and how far apart: what the gate learns from a server's answers.
 
-Pure arithmetic over the times it is told. Concurrency grows by one for each good answer until
-the server first pushes back, then by one for each round of good answers, and is halved at every
-push-back (AIMD). A rate limit also says how many requests the server takes in a span of time;
-starts are then spread out at a little less than that rate, which creeps up again, since
-requests that are refused count against most limits as well.
+Pure arithmetic over the times it is told. Concurrency grows by one for each good answer, and
+while a crowd is waiting, until the server first pushes back; then by one for each round of good
+answers. It is halved at every push-back (AIMD). A rate limit also says how many requests the
+server takes in a span of time; starts are then spread out at a little less than that rate, which
+creeps up again, since requests that are refused count against most limits as well.
 """
 
 from __future__ import annotations
@@ -37,6 +37,15 @@ class Pace:
     def width(self) -> int:
         """Requests that may run at once."""
         return int(self._width)
+
+    @property
+    def may_widen(self) -> bool:
+        """The server has never pushed back, and there is something to try yet."""
+        return self._probing and self._width < self._most
+
+    def widen(self) -> None:
+        """Try one more at once, without an answer that would speak for it."""
+        self._width = min(float(self._most), self._width + 1.0)
 
     @property
     def interval(self) -> float:

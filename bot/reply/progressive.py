@@ -263,7 +263,7 @@ class ProgressiveReply:
     def _next_step(self) -> _Step | None:
         """The first message that does not show what it should, and how to mend it."""
         written = self._written
-        if not written.refs and not readable_prefix(self._text):
+        if written.first_text_at is None and not readable_prefix(self._text):
             return None
         for index, part in enumerate(self._splitter.parts(self._text)):
             if index >= len(written.refs):

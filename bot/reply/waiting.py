@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
+from bot.tasks import end
+
 T = TypeVar("T")
 
 
@@ -20,9 +22,7 @@ async def unless(event: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None
         await asyncio.wait({doing, signal}, return_when=asyncio.FIRST_COMPLETED)
         return doing.result() if doing.done() else None
     finally:
-        for task in (doing, signal):
-            task.cancel()
-        await asyncio.gather(doing, signal, return_exceptions=True)
+        await end(doing, signal)
 
 
 async def settle(task: asyncio.Future[Any], limit: Coroutine[Any, Any, None]) -> bool:
@@ -32,11 +32,9 @@ async def settle(task: asyncio.Future[Any], limit: Coroutine[Any, Any, None]) ->
         await asyncio.wait({task, timer}, return_when=asyncio.FIRST_COMPLETED)
         return task.done()
     finally:
-        timer.cancel()
-        await asyncio.gather(timer, return_exceptions=True)
+        await end(timer)
 
 
 async def stop(task: asyncio.Future[Any]) -> None:
     """Cancel a task of one's own and wait until it is gone."""
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
+    await end(task)

@@ -1,0 +1,1 @@
+"""Everything durable, in Redis; the only package that imports redis."""

@@ -33,6 +33,7 @@ from urllib.parse import quote
 from bot.errors import StoreUnavailable
 from bot.storage.binary import find_server
 from bot.storage.file_lock import FileLock
+from bot.tasks import end
 
 logger = logging.getLogger(__name__)
 
@@ -127,8 +128,7 @@ class EmbeddedServer:
         Fine to call again, or without a start.
         """
         if self._supervisor is not None:
-            self._supervisor.cancel()
-            await asyncio.wait({self._supervisor})
+            await end(self._supervisor)
             self._supervisor = None
         if self._launching is not None:
             await asyncio.wait({self._launching})

@@ -2,7 +2,9 @@
 Remove a thread with everything that points to it, and fence off whoever runs a turn in it.
 
 Events taken in the last day stay known by the digests of their ids (B:event), which tell nothing
-of who said what or where: a message delivered once more must not be answered again.
+of who said what or where: a message delivered once more must not be answered again. When
+somebody asked for it, the time is kept too, so that what the platform still shows from before is
+not read in again.
 
 KEYS  12 B:answer:<nonce>
 ARGV  6 only when last written at or before this time (ms), "" for in any case
@@ -28,5 +30,9 @@ local found = {
   redis.call("HEXISTS", META, "turn"),
 }
 wipe()
+if ARGV[6] == "" and redis.call("EXISTS", META) == 1 then
+  redis.call("HSET", META, "forgotten", NOW)
+  redis.call("EXPIRE", META, whole(RETENTION))
+end
 redis.call("SET", ANSWER, table.concat(found, ","), "EX", ANSWER_SECONDS)
 return found

@@ -85,8 +85,10 @@ class Log(Base):
 
         A running turn is fenced off: its `renew` and `commit` answer LOST. For a day the digests
         of its messages' event ids stay, without any link to thread, author or text, so that a
-        message the platform delivers again is not answered as if it were new. Figures of usage
-        per user and day stay too; they say nothing about the thread.
+        message the platform delivers again is not answered as if it were new. The time of
+        forgetting stays with the thread's key, so that what the platform still shows from before
+        is not read in again. Figures of usage per user and day stay too; they say nothing about
+        the thread.
 
         Raises:
             StoreUnavailable: Unknown whether it was done; call again with the same `nonce`.

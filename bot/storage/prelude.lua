@@ -25,6 +25,7 @@ Fields of META
   stop, leaving        id of the turn that was asked to stop, or during which the bot was sent away
   part                 1 when the bot takes part without being addressed
   loose                1 when its messages are found by id
+  forgotten            when the thread was forgotten on request (ms, caller's clock)
   label, last          first words; last write (ms, caller's clock)
   tally:<n>            n-th figure of the tally
 --]]
@@ -127,7 +128,7 @@ local function find(first, last)
 end
 
 -- Remove the thread and its traces in the indexes; only counters that guard against late writers
--- stay, for a day.
+-- stay, for a day (see forget.lua for when it was asked for).
 local function wipe()
   local fence, version, epoch = number("fence"), number("version"), number("epoch")
   local existed = redis.call("EXISTS", META) == 1
@@ -173,6 +174,7 @@ local function state(tag)
     whole(upto), whole(number("version")), whole(first), redis.call("EXISTS", LOG),
     tally, redis.call("LRANGE", MAIL, 0, -1), window(first, seq),
     redis.call("HGETALL", NAMES), redis.call("LLEN", QUEUE),
+    get("forgotten"),
   }
 end
 

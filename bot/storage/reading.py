@@ -36,6 +36,7 @@ def read_turn(thread: ThreadKey, state: State) -> Turn:
         joined=not state[9],
         names=_names(state),
         tally=read_tally(state[10]),
+        forgotten=float(state[15] or 0) / 1000,
     )
 
 

@@ -49,6 +49,8 @@ class Turn:
         joined: Nothing was ever said here: this is the bot's first turn in the thread.
         names: Author id to the unique name the model sees.
         tally: Figures of the thread so far.
+        forgotten: When somebody last had the thread forgotten, seconds since the epoch; 0 for
+            never.
     """
 
     lease: Lease
@@ -60,6 +62,7 @@ class Turn:
     joined: bool = True
     names: Mapping[str, str] = field(default_factory=dict[str, str])
     tally: Tally = field(default_factory=Tally)
+    forgotten: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -140,6 +140,30 @@ async def test_links_to_strange_places_reach_nothing(rig: Rig) -> None:
     assert rig.inbox.calls == []
 
 
+async def test_a_choice_reaches_only_what_its_caller_sees(rig: Rig) -> None:
+    hidden = rig.sim.add_channel("hidden", private=True, members=[rig.sim.add_user("Bob")])
+    key = rig.key(root_in(rig, hidden, rig.sim.add_user("Carl")))
+    rig.inbox.replies = [CommandReply("Which?", choices=(ThreadChoice(key, "x", 1.0),))]
+    call = rig.sim.slash(rig.room, rig.ada, "/summary")
+    await answer(call)
+    (note,) = call.ephemerals
+    element = note.blocks[-1]["elements"][0]
+    click = rig.sim.click(note, element["action_id"], rig.ada, value=str(key))
+    (shown,) = await click.responded()
+    assert shown.text == NOT_VISIBLE
+    assert len(rig.inbox.calls) == 1
+
+
+async def test_shared_files_are_shown_in_the_thread(rig: Rig) -> None:
+    root = root_in(rig, rig.room, rig.ada)
+    rig.inbox.replies = [CommandReply("Notes", private=False, files=(NOTE,))]
+    link = rig.sim.permalink(root)
+    shown = await answer(rig.sim.slash(rig.room, rig.ada, "/bobbin", f"export {link}"))
+    assert shown.text == SHARED
+    (message,) = rig.sim.replies(root)
+    assert message.text == "Notes" and len(message.files) == 1
+
+
 async def test_when_it_cannot_be_told_who_sees_a_channel_nothing_is_done(rig: Rig) -> None:
     link = rig.sim.permalink(root_in(rig, rig.sim.add_channel("else"), rig.ada))
     rig.sim.faults.add("conversations.info", status=503, body="x", times=9)

@@ -74,10 +74,7 @@ class BotProcess:
         """Start it; nothing is waited for."""
         return cls(
             await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                "bot",
-                *arguments,
+                *cls.command(*arguments),
                 cwd=folder,
                 env=dict(env),
                 stdin=stdin,
@@ -85,6 +82,11 @@ class BotProcess:
                 stderr=asyncio.subprocess.PIPE,
             )
         )
+
+    @staticmethod
+    def command(*arguments: str) -> tuple[str, ...]:
+        """The command line."""
+        return (sys.executable, "-m", "bot", *arguments)
 
     async def _read(self, name: str, stream: asyncio.StreamReader) -> None:
         while data := await stream.read(1 << 16):

@@ -174,7 +174,7 @@ async def test_people_who_ask_at_once_are_all_answered(server: Valkey) -> None:
             thread = await here.thread_of(message)
             await here.sim.until(lambda thread=thread: here.said(thread))
             await here.sim.until(
-                lambda thread=thread, who=who: (
-                    here.said(thread)[0].startswith(f"{who.shown} said: I am {who.shown} (")
+                lambda thread=thread, who=who: here.said(thread)[0].startswith(
+                    f"{who.shown} said: I am {who.shown} ("
                 )
             )

@@ -33,6 +33,10 @@ class Ids:
         self._issued += 1
         return (self._start_ms + self._issued) << 22 | self._issued % 4096
 
+    def pass_time(self, seconds: float) -> None:
+        """Let the next id be so many seconds later; ids do not follow the clock by themselves."""
+        self._start_ms += int(seconds * 1000)
+
     def now(self) -> str:
         """Return the simulated time as a timestamp; it moves with the ids."""
         return timestamp(self.new_id())

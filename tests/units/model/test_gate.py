@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from dataclasses import dataclass
 
 import pytest
@@ -24,9 +25,10 @@ class Stage:
     gate: Gate
 
 
-def stage(*, start: int = 1, most: int = 64) -> Stage:
+def stage(*, start: int = 1, most: int = 64, widen: float = math.inf) -> Stage:
     clock = HandClock()
-    return Stage(clock, Gate(GateLimits(start, most), clock=clock, jitter=lambda: 0.0))
+    limits = GateLimits(start, most, widen_seconds=widen)
+    return Stage(clock, Gate(limits, clock=clock, jitter=lambda: 0.0))
 
 
 def finish(ticket: Ticket) -> None:
@@ -87,6 +89,41 @@ async def test_concurrency_grows_with_good_answers_and_is_halved() -> None:
     for _ in range(1000):
         finish(gate.ticket(REPLY))
     assert gate.width == 16
+
+
+async def test_a_crowd_is_let_in_within_moments() -> None:
+    scene = stage(start=2, most=6, widen=0.01)
+    tickets = [scene.gate.ticket(REPLY) for _ in range(8)]
+    granted: list[int] = []
+    for seconds in (0.0, 0.009, 0.001, 0.01, 0.01, 0.01, 0.01):
+        scene.clock.forward(seconds)
+        granted.append(sum(ticket.granted for ticket in tickets))
+    assert granted == [2, 2, 3, 4, 5, 6, 6]
+    finish(tickets[0])
+    assert sum(ticket.granted for ticket in tickets) == 6
+
+
+async def test_a_crowd_is_held_back_once_the_server_has_refused() -> None:
+    scene = stage(start=4, most=64, widen=0.01)
+    tickets = [scene.gate.ticket(REPLY) for _ in range(12)]
+    for _ in range(2):
+        scene.clock.forward(0.01)
+    assert scene.gate.width == 6
+    fail(tickets[0], ModelBusy(overloaded=True))
+    scene.clock.forward(60)
+    assert scene.gate.width == 3
+    assert sum(ticket.granted for ticket in tickets) == 5
+
+
+async def test_a_late_comer_finds_no_room_saved_up() -> None:
+    scene = stage(start=1, widen=0.01)
+    held = [scene.gate.ticket(REPLY) for _ in range(2)]
+    scene.clock.forward(60)
+    assert [ticket.granted for ticket in held] == [True, True]
+    late = [scene.gate.ticket(REPLY) for _ in range(2)]
+    assert not any(ticket.granted for ticket in late)
+    scene.clock.forward(0.01)
+    assert [ticket.granted for ticket in late] == [True, False]
 
 
 async def test_faults_of_one_connection_concern_nobody_else() -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.chat import Spot
+from bot.chat import MessageRef, Spot
 from bot.errors import (
     BadToken,
     LeaseLost,
@@ -390,29 +390,31 @@ async def test_whatever_fails_and_whoever_dies_the_answer_stands_once(
         forgetful=True,
     )
     spot, refs, again = None, (), False
-    for kill in kills:
+    committed: list[MessageRef] = []
+    for kill in [*kills, 300.0]:
         scene = Scene(platform)
         reply = scene.reply(spot=spot, refs=refs, again=again, patience=Patience(grace=0.0))
 
         async def turn(reply: ProgressiveReply = reply) -> None:
             async with reply:
                 await stream(reply, text, seconds=6)
-                await reply.finish(text)
+                written = await reply.finish(text)
+                await asyncio.sleep(0.5)
+                committed.extend(written)
 
         running = asyncio.create_task(turn())
-        await asyncio.sleep(kill)
+        await asyncio.wait({running}, timeout=kill)
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
-        await scene.pacer.close(0.0)
+        await scene.pacer.close(200.0 if committed else 0.0)
+        if committed:
+            break
         if scene.told:
             spot, refs = Spot("c1"), scene.told[-1][1]
         again = True
-    async with Scene(platform).writing(spot=spot, refs=refs, again=again) as reply:
-        await stream(reply, text, seconds=6)
-        refs = await reply.finish(text)
-    assert [platform.find(ref).text for ref in refs] == split(text, 2000, len)
-    assert not any(platform.find(ref).deleted for ref in refs)
-    numbers = [int(ref.message[1:]) for ref in refs]
+    assert [platform.find(ref).text for ref in committed] == split(text, 2000, len)
+    assert not any(platform.find(ref).deleted for ref in committed)
+    numbers = [int(ref.message[1:]) for ref in committed]
     assert numbers == sorted(numbers)
-    untold = len(platform.standing("c1")) - len(refs)
+    untold = len(platform.standing("c1")) - len(committed)
     assert untold <= (len(kills) if any(fault.call == "edit" for fault in faults) else 0)

@@ -45,10 +45,13 @@ async def test_nothing_but_guards_is_left(threads: Threads, client: Redis) -> No
     keys = ThreadKeys(THREAD)
     left = {key for key in await all_keys(client) if ":answer:" not in key}
     assert left == {keys.meta, keys.bucket.event("e9"), keys.bucket.usage("20231114")}
-    assert set(await client.hgetall(keys.meta)) == {b"fence", b"version", b"epoch"}
+    guards = {b"fence", b"version", b"epoch", b"forgotten"}
+    assert set(await client.hgetall(keys.meta)) == guards
     for key in left | await all_keys(client):
         assert 0 < await client.ttl(key) <= 91 * 86400
-    assert await client.ttl(keys.meta) <= 86400
+    again = await threads.begin(message(10))
+    assert isinstance(again, Turn)
+    assert again.forgotten > 0
     assert await threads.thread_of("discord", "g1", ref) is None
     assert await threads.thread_of("discord", "g1", MessageRef("c1", "a9")) is None
     assert [thread async for thread in threads.all_threads()] == []

@@ -1,0 +1,81 @@
+"""The bot as it is run, between simulators that are processes of their own."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import tempfile
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from benchmarks.processes import Worker, worker
+from benchmarks.scene import MODEL, Pace, Spoken
+
+SETTLE_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A bot that is connected, and what it is connected to."""
+
+    bot: Worker
+    platform: Worker
+    model: Worker
+    log: Path
+
+    async def spoken(self) -> dict[int, Spoken]:
+        """When the model said what, since the last call; by question.
+
+        Raises:
+            RuntimeError: A request was not as it should be.
+        """
+        found = await self.model.order("spoken")
+        if found["violations"]:
+            raise RuntimeError(f"the model's server complains: {found['violations'][:3]}")
+        return {
+            int(number): Spoken(**times) for number, times in found["spoken"].items() if times
+        }
+
+
+@asynccontextmanager
+async def open_stage(
+    platform: str, pace: Pace, extra: Mapping[str, str] | None = None
+) -> AsyncIterator[Stage]:
+    """Start all of it; without REDIS_URL in `extra` the bot brings its bundled server."""
+    async with AsyncExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bobbin-bench-")))
+        model = await stack.enter_async_context(worker("benchmarks.host", "model"))
+        host = await stack.enter_async_context(worker("benchmarks.host", platform))
+        await model.order("pace", **asdict(pace))
+        environment = {
+            **await model.order("environment"),
+            **await host.order("environment"),
+            "BOBBIN_DATA_DIR": str(folder / "data"),
+            **(extra or {}),
+        }
+        log = folder / "log"
+        bot = await stack.enter_async_context(
+            worker("bot", "run", env=environment, folder=folder, log=log)
+        )
+        connected = asyncio.create_task(host.order("connected"))
+        try:
+            await connected
+        except BaseException as error:
+            error.add_note(log.read_text())
+            raise
+        # Signing in and registering commands is not part of any answer.
+        await asyncio.sleep(SETTLE_SECONDS)
+        yield Stage(bot, host, model, log)
+
+
+async def bare_cpu(count: int, pace: Pace) -> float:
+    """CPU seconds that the openai package alone takes for `count` answers at once."""
+    async with worker("benchmarks.host", "model") as model:
+        await model.order("pace", **asdict(pace))
+        environment = await model.order("environment") | {"OPENAI_MODEL": MODEL}
+        async with worker(
+            "benchmarks.bare", str(count), str(pace.tokens), env=environment
+        ) as client:
+            return float(json.loads(await client.read_all())["cpu"])

@@ -1,0 +1,131 @@
+"""`bobbin run` in a terminal or a pipe, with the demo model and the bundled store."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.flows.process import BotProcess, assert_healthy, bot, environment, run_bot
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder whose path is short enough for a socket."""
+    with tempfile.TemporaryDirectory(prefix="bobbin-cli-") as directory:
+        yield Path(directory)
+
+
+async def test_a_pipe_is_answered_line_by_line_and_remembered(folder: Path) -> None:
+    first = await run_bot(
+        folder, "run", typed=b"hello\nMy favourite colour is teal.\n\n/summary\n/usage\n!help\n"
+    )
+    assert first.code == 0, first.log
+    lines = first.out.splitlines()
+    assert lines[0].startswith("Hello ")
+    order = [
+        next(at for at, line in enumerate(lines) if sign in line)
+        for sign in ("Hello", "teal", "## ", "4 messages stored, 2 answers", "`/forget`")
+    ]
+    assert order == sorted(order)
+    assert first.log == ""
+
+    second = await run_bot(folder, "chat", typed=b"What is my favourite colour?")
+    assert second.code == 0
+    assert "My favourite colour is teal." in second.out
+    assert second.out.endswith("\n")
+    assert second.log == ""
+
+
+@pytest.mark.parametrize("locale", ["C", "C.UTF-8"])
+async def test_hostile_input_is_answered(folder: Path, locale: str) -> None:
+    typed = b"caf\xff\xfe\n\x00nul\x00\n   \n\t\n/nonsense\n/\n//\n" + b"long " * 100_000 + b"\n"
+    ended = await run_bot(folder, "run", typed=typed, env={"LANG": locale, "PYTHONUTF8": "0"})
+    assert ended.code == 0
+    assert ended.out.count("I don't know that command. /help lists what I can do.\n") == 3
+    assert "I can see 3 messages" in ended.out
+    assert ended.log == ""
+
+
+@pytest.mark.parametrize("typed", [b"", b"\n", b"\n  \n\t\n\n"], ids=["nothing", "blank", "blanks"])
+async def test_no_words_no_answer(folder: Path, typed: bytes) -> None:
+    ended = await run_bot(folder, "run", typed=typed)
+    assert (ended.code, ended.out, ended.log) == (0, "", "")
+
+
+async def test_forget_begins_anew(folder: Path) -> None:
+    ended = await run_bot(
+        folder, "run", typed=b"I decided on Friday.\n/forget\n/usage\nwhat did I say first?\n"
+    )
+    assert ended.code == 0
+    assert "Forgotten: 2 messages" in ended.out
+    assert "I keep nothing about this thread." in ended.out
+    assert "I can see nothing earlier" in ended.out
+
+
+async def test_export_writes_files_and_says_where(folder: Path) -> None:
+    ended = await run_bot(folder, "run", typed=b"hello\n/export\n")
+    assert ended.code == 0
+    files = sorted(path.suffix for path in folder.glob("bobbin-*"))
+    assert files == [".json", ".md"]
+    assert ended.out.count("Written to ") == 2
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_a_signal_ends_it_in_order(folder: Path, number: signal.Signals) -> None:
+    async with bot(folder, "run", stdin=asyncio.subprocess.PIPE) as process:
+        await process.write(b"hello\n")
+        await process.prints("Sum it up")
+        ended = await process.terminate(number)
+    assert (ended.code, ended.log) == (0, "")
+
+
+async def test_a_signal_at_once_ends_it_too(folder: Path) -> None:
+    """Also while the store is still being opened."""
+    async with bot(folder, "run", stdin=asyncio.subprocess.PIPE) as process:
+        while not (folder / "data").exists():
+            await asyncio.sleep(0)
+        ended = await process.terminate()
+    assert (ended.code, ended.log) == (0, "")
+    assert not (folder / "data" / "socket").exists()
+
+
+async def test_nobody_reads_the_answers(folder: Path) -> None:
+    read, write = os.pipe()
+    process = await asyncio.create_subprocess_exec(
+        *BotProcess.command("run"),
+        cwd=folder,
+        env=environment(folder),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=write,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    os.close(write)
+    os.close(read)
+    _, log = await asyncio.wait_for(process.communicate(b"hello\nhello again\n"), 20)
+    assert process.returncode == 1
+    assert_healthy([log.decode()])
+    assert b"Whatever read the output has ended." in log
+
+
+async def test_closed_streams_do_no_harm(folder: Path) -> None:
+    for closed in ("<&-", ">&-", "<&- >&- 2>&-"):
+        process = await asyncio.create_subprocess_exec(
+            "/bin/sh",
+            "-c",
+            f'exec "$@" {closed}',
+            "sh",
+            *BotProcess.command("run"),
+            cwd=folder,
+            env=environment(folder),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        out, log = await asyncio.wait_for(process.communicate(), 20)
+        assert (process.returncode, out, log) == (0, b"", b"")
