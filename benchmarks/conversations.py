@@ -97,13 +97,10 @@ class Crowd:
         """From the last token to the whole answer."""
         return Spread.of([(c.final or 0.0) - s.last for c, s in self.pairs()])
 
-    def per_answer(self, *signs: str) -> float:
-        """Calls per answer whose route or method has one of these signs; all without any."""
+    def per_answer(self, call: str = "") -> float:
+        """Calls per answer to this route or method; to all of them without one."""
         counted = sum(
-            count
-            for each in self.rounds
-            for name, count in each.calls.items()
-            if not signs or any(sign in name for sign in signs)
+            each.calls.get(call, 0) if call else sum(each.calls.values()) for each in self.rounds
         )
         return counted / self.answers
 
@@ -120,12 +117,13 @@ class Crowd:
         return self.bare_cpu / (self.size * self.tokens)
 
 
-SIGNS: dict[str, dict[str, tuple[str, ...]]] = {
+POST, EDIT = "post", "edit"
+CALLS: dict[str, dict[str, str]] = {
     "discord": {
-        "posts": ("POST /channels/{channel_id}/messages",),
-        "edits": ("PATCH /channels/{channel_id}/messages/",),
+        POST: "POST /channels/{channel_id}/messages",
+        EDIT: "PATCH /channels/{channel_id}/messages/{message_id}",
     },
-    "slack": {"posts": ("chat.postMessage",), "edits": ("chat.update",)},
+    "slack": {POST: "chat.postMessage", EDIT: "chat.update"},
 }
 
 
@@ -211,8 +209,8 @@ def calls_table(crowds: Sequence[Crowd]) -> str:
     rows = [
         (
             str(crowd.size),
-            f"{crowd.per_answer(*SIGNS[crowd.platform]['posts']):.1f}",
-            f"{crowd.per_answer(*SIGNS[crowd.platform]['edits']):.1f}",
+            f"{crowd.per_answer(CALLS[crowd.platform][POST]):.1f}",
+            f"{crowd.per_answer(CALLS[crowd.platform][EDIT]):.1f}",
             f"{crowd.per_answer():.1f}",
             f"{crowd.refused():.2f}",
         )

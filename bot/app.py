@@ -15,7 +15,7 @@ from typing import cast
 from bot.chat import Adapter, AdapterFactory, AdapterSpec
 from bot.commands.runner import Commands
 from bot.context.prompt import system_prompt
-from bot.context.tokens import load_tokenizer
+from bot.context.tokens import Tokenizer, load_tokenizer
 from bot.engine.budget import Budget
 from bot.engine.engine import Engine
 from bot.engine.folding import Folding
@@ -115,6 +115,7 @@ class App:
         settings: What was configured.
         timing: How patient it is.
         adapters: Ready-made adapters by name, instead of those that the settings name.
+        tokenizer: Counts tokens, instead of one loaded for the model, which takes a moment.
     """
 
     def __init__(
@@ -122,10 +123,12 @@ class App:
         settings: Settings,
         timing: Timing = TIMING,
         adapters: Mapping[str, Adapter] | None = None,
+        tokenizer: Tokenizer | None = None,
     ) -> None:
         self._settings = settings
         self._timing = timing
         self._given = adapters
+        self._tokenizer = tokenizer
         self._stop = asyncio.Event()
 
     def stop(self) -> None:
@@ -153,7 +156,7 @@ class App:
         adapters = self._given or {
             spec.name: create_adapter(spec, self._settings) for spec in self._settings.adapters
         }
-        tokenizer = await asyncio.to_thread(load_tokenizer, model.name)
+        tokenizer = self._tokenizer or await asyncio.to_thread(load_tokenizer, model.name)
         budget = Budget(self._settings.context_tokens)
         system = system_prompt(self._settings.system_prompt)
         folding = Folding(threads, model, tokenizer, budget, system)

@@ -187,17 +187,19 @@ class ThreadChoice:
 class CommandReply:
     """What a command answers.
 
-    `private` replies are shown to the caller only. When `choices` is not empty the adapter offers
-    them, and calls the same command again with the chosen thread.
+    `private` replies are shown to the caller only; one that is `harmless` tells nothing of what was
+    said, so that a platform which can't whisper in place may show it to everybody. When `choices`
+    is not empty the adapter offers them, and calls the same command again with the chosen thread.
     """
 
     text: str
     private: bool = True
+    harmless: bool = False
     files: tuple[File, ...] = ()
     choices: tuple[ThreadChoice, ...] = ()
 
 
-Call = Literal["post", "edit", "delete", "status"]
+Call = Literal["open", "post", "edit", "delete", "status"]
 """A kind of platform call that a `Limit` can count."""
 
 
@@ -225,6 +227,7 @@ class Capabilities:
         limits: The platform's rate limits that pacing has to share out.
         min_edit_seconds: Never edit one message more often than this; more is flicker.
         status_seconds: Renew the "is working" sign this often; None where there is none.
+        status_lapses: The sign goes away by itself and cannot be cleared.
         private_replies: A reply can be shown to one person only.
         slash_in_threads: Native commands work inside threads.
     """
@@ -234,6 +237,7 @@ class Capabilities:
     limits: tuple[Limit, ...] = ()
     min_edit_seconds: float = 1.0
     status_seconds: float | None = None
+    status_lapses: bool = False
     private_replies: bool = True
     slash_in_threads: bool = True
 

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from bot.chat import (
     Adapter,
@@ -36,6 +36,26 @@ TELL_AGAIN_SECONDS = 60.0
 """People in one thread are told at most this often that the store is away."""
 
 
+@dataclass(slots=True)
+class Lane:
+    """A thread's messages on their way into the store, each with its nonce."""
+
+    events: deque[tuple[Incoming, str]] = field(default_factory=deque[tuple[Incoming, str]])
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def add(self, event: Incoming, new_id: Callable[[], str]) -> bool:
+        """Append a message, unless it is one that waits already and is delivered again."""
+        if any(waiting.event_id == event.event_id for waiting, _ in self.events):
+            return False
+        self.events.append((event, new_id()))
+        return True
+
+    def remove(self, event: Incoming) -> None:
+        """Take a message out that was handed in, if it was not dropped meanwhile."""
+        if self.events and self.events[0][0] is event:
+            self.events.popleft()
+
+
 class Reception:
     """One adapter's `Inbox`.
 
@@ -56,7 +76,7 @@ class Reception:
         self._engine = engine
         self._commands = commands
         self._new_id = new_id
-        self._waiting: deque[tuple[Incoming, str]] = deque(maxlen=MOST_WAITING)
+        self._lanes: dict[ThreadKey, Lane] = {}
         self._told: dict[ThreadKey, float] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self.malformed_events = 0
@@ -74,12 +94,13 @@ class Reception:
     async def message(self, event: Incoming) -> None:
         """See `bot.chat.Inbox`."""
         event = replace(event, text=_readable(event.text))
-        nonce = self._new_id()
+        lane = self._lanes.setdefault(event.thread, Lane())
+        if lane.add(event, self._new_id):
+            self._drop_oldest()
         try:
-            await self._take(event, nonce)
+            await self._hand_in(event.thread, lane)
         except StoreUnavailable as error:
             logger.warning("a message waits for the store: %s (%s)", error, error.hint)
-            self._waiting.append((event, nonce))
             if event.addressed:
                 self._spawn(self._tell(event))
             raise
@@ -100,20 +121,45 @@ class Reception:
     async def resume(self) -> None:
         """Hand in again what waited for the store; called while it may be back.
 
-        Messages go in the order they came; the first failure keeps the rest for the next call.
+        A thread's messages go in the order they came; the first failure keeps the rest for the
+        next call.
         """
-        while self._waiting:
-            event, nonce = first = self._waiting[0]
+        for thread, lane in tuple(self._lanes.items()):
+            if lane.turn.locked():
+                continue
             try:
-                await self._take(event, nonce)
+                await self._hand_in(thread, lane)
             except StoreUnavailable:
                 return
-            if self._waiting and self._waiting[0] is first:
-                self._waiting.popleft()
 
     async def close(self) -> None:
         """End what is still being told."""
         await end(*self._tasks)
+
+    async def _hand_in(self, thread: ThreadKey, lane: Lane) -> None:
+        """Everything that waits in this thread, so that no message overtakes an older one."""
+        async with lane.turn:
+            while lane.events:
+                event, nonce = lane.events[0]
+                keep = False
+                try:
+                    await self._take(event, nonce)
+                except (StoreUnavailable, asyncio.CancelledError):
+                    keep = True
+                    raise
+                finally:
+                    if not keep:
+                        lane.remove(event)
+                    if not lane.events and self._lanes.get(thread) is lane:
+                        del self._lanes[thread]
+
+    def _drop_oldest(self) -> None:
+        while sum(len(lane.events) for lane in self._lanes.values()) > MOST_WAITING:
+            oldest = min(
+                (lane for lane in self._lanes.values() if lane.events),
+                key=lambda lane: lane.events[0][0].at,
+            )
+            oldest.events.popleft()
 
     async def _take(self, event: Incoming, nonce: str) -> None:
         typed = typed_command(event.text)

@@ -19,8 +19,10 @@ def title_of(text: str, author: str) -> str:
     """
     lines = text.splitlines()
     own = [line for line in lines if not line.lstrip().startswith(">")]
-    plain = next(filter(None, map(_plain, [*own, *lines])), "")
-    return _cut(plain or f"Chat with {author}")
+    for line in (*own, *lines):
+        if plain := _plain(line):
+            return _cut(plain)
+    return _cut(f"Chat with {author}")
 
 
 def _plain(line: str) -> str:

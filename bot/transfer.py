@@ -164,17 +164,25 @@ def _elements(text: str) -> Iterator[tuple[int, Any]]:
         counted = at
         try:
             element, at = decoder.raw_decode(text, at)
-        except (json.JSONDecodeError, RecursionError) as error:
-            wrong = error.msg if isinstance(error, json.JSONDecodeError) else "nested too deeply"
-            raise ImportRefused(f"not valid JSON: {wrong}", line=line) from None
+        except json.JSONDecodeError as error:
+            raise ImportRefused(f"not valid JSON: {error.msg}", line=error.lineno) from None
+        except RecursionError:
+            raise ImportRefused("not valid JSON: nested too deeply", line=line) from None
+        except ValueError:
+            raise ImportRefused("not valid JSON: a number is too long", line=line) from None
         yield line, element
         at = _skip(text, at)
         if text[at : at + 1] == ",":
             at = _skip(text, at + 1)
         elif text[at : at + 1] != "]":
-            raise ImportRefused("the file ends in the middle", line=line)
-    if text[_skip(text, at + 1) :]:
-        raise ImportRefused("something follows the end of the array", line=line)
+            raise ImportRefused("the file ends in the middle", line=_line_of(text, at))
+    rest = _skip(text, at + 1)
+    if text[rest:]:
+        raise ImportRefused("something follows the end of the array", line=_line_of(text, rest))
+
+
+def _line_of(text: str, at: int) -> int:
+    return text.count("\n", 0, at) + 1
 
 
 def _skip(text: str, at: int) -> int:

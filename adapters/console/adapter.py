@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from adapters.console.terminal import prepare_terminal, read_line, user_name
+from adapters.console.terminal import Terminal, user_name
 from bot import chat
 from bot.chat import CommandReply, Inbox, Incoming, MessageRef, Spot, ThreadKey
 from bot.errors import NotAllowed, StoreError
@@ -31,17 +31,17 @@ class ConsoleAdapter:
     def __init__(self) -> None:
         user = user_name()
         self._author = chat.Author(user, user.title(), is_admin=True)
+        self._terminal = Terminal()
         self._shown: dict[str, str] = {}
         self._settled = asyncio.Event()
         self._unheard = False
 
     async def run(self, inbox: Inbox) -> None:
         """Answer line after line until the input ends, or nobody reads the answers."""
-        interactive = prepare_terminal()
         with contextlib.suppress(NotAllowed):
-            if interactive:
+            if self._terminal.interactive:
                 self._print(GREETING)
-            while (line := await read_line("> " if interactive else "")) is not None:
+            while (line := await self._terminal.line()) is not None:
                 if line.strip().startswith("/"):
                     self._show(await inbox.command(self._call(inbox, line.strip())))
                 elif line.strip():
@@ -137,7 +137,7 @@ class ConsoleAdapter:
 
     def _print(self, text: str) -> None:
         try:
-            print(text, end="", flush=True)
+            self._terminal.write(text)
         except OSError as error:
             self._unheard = True
             self._settled.set()

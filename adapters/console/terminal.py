@@ -9,15 +9,6 @@ import sys
 import threading
 
 
-def prepare_terminal() -> bool:
-    """Let no byte that is not text be an error; whether somebody sits there and types."""
-    for stream in (sys.stdin, sys.stdout):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")
-    # Python has None for a stream that was closed before the start.
-    return bool(sys.stdin) and sys.stdin.isatty()
-
-
 def user_name() -> str:
     """Who is logged in; a container may run under a number that has no name."""
     try:
@@ -26,26 +17,52 @@ def user_name() -> str:
         return "you"
 
 
-async def read_line(prompt: str) -> str | None:
-    """The next line of input, None at its end.
+class Terminal:
+    """Gives lines and takes text; no byte that is not text is an error."""
 
-    The read happens in a daemon thread, because neither a file nor every terminal can be watched
-    by the event loop, and a thread of the default executor would keep the process from ending.
-    """
-    loop = asyncio.get_running_loop()
-    line: asyncio.Future[str | None] = loop.create_future()
+    def __init__(self) -> None:
+        for stream in (sys.stdin, sys.stdout):
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="replace")
+        # Python has None for a stream that was closed before the start.
+        self.interactive = bool(sys.stdin) and sys.stdin.isatty()
+        self._input: io.TextIOBase | None = None
+        if sys.stdin and not self.interactive:
+            # Not `sys.stdin` itself, which Python cannot close while a thread still reads from it.
+            self._input = open(
+                sys.stdin.fileno(), encoding="utf-8", errors="replace", closefd=False
+            )
 
-    def deliver(text: str | None) -> None:
-        if not line.done():
-            line.set_result(text)
+    def write(self, text: str) -> None:
+        """Show text at once. Raises OSError when nobody reads it any more."""
+        print(text, end="", flush=True)
 
-    def read() -> None:
+    async def line(self) -> str | None:
+        """The next line, None at the end of the input.
+
+        The read happens in a daemon thread, because neither a file nor every terminal can be
+        watched by the event loop, and a thread of the default executor would keep the process
+        from ending.
+        """
+        loop = asyncio.get_running_loop()
+        line: asyncio.Future[str | None] = loop.create_future()
+
+        def deliver(text: str | None) -> None:
+            if not line.done():
+                line.set_result(text)
+
+        def read() -> None:
+            text = self._read()
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(deliver, text)
+
+        threading.Thread(target=read, name="console input", daemon=True).start()
+        return await line
+
+    def _read(self) -> str | None:
         try:
-            text = input(prompt)
-        except (EOFError, OSError, RuntimeError):
-            text = None
-        if not loop.is_closed():
-            loop.call_soon_threadsafe(deliver, text)
-
-    threading.Thread(target=read, name="console input", daemon=True).start()
-    return await line
+            if self.interactive:
+                return input("> ")
+            return (self._input.readline() if self._input else "") or None
+        except (EOFError, OSError, ValueError):
+            return None

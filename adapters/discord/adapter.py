@@ -45,11 +45,12 @@ CAPABILITIES = Capabilities(
     limits=(
         Limit(frozenset({"edit"}), "channel", 5, 5.0),
         Limit(frozenset({"post"}), "channel", 5, 5.0),
-        # Discord's own figure is 50; the rest is for commands, threads and reading.
-        Limit(frozenset({"post", "edit", "delete", "status"}), "adapter", 45, 1.0),
+        # Discord's own figure is 50; the rest is for commands and reading.
+        Limit(frozenset({"open", "post", "edit", "delete", "status"}), "adapter", 45, 1.0),
     ),
     min_edit_seconds=1.05,
     status_seconds=8.0,
+    status_lapses=True,
 )
 
 NOBODY = discord.AllowedMentions.none()
@@ -255,9 +256,9 @@ class DiscordAdapter:
         return await history.read(client, self._calls, event, limit)
 
     async def respond(self, event: Incoming, reply: CommandReply) -> None:
-        """Answer a typed command: private answers go into a direct message."""
+        """Answer a typed command: what must be private goes into a direct message."""
         here = Spot(event.ref.channel, reply_to=event.ref.message)
-        if event.direct or not reply.private:
+        if event.direct or reply.harmless or not reply.private:
             await self._say(here, event, reply)
             return
         name = _typed_name(event)

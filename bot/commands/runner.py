@@ -53,22 +53,22 @@ class Commands:
         try:
             return await self._run(call)
         except BobbinError as error:
-            return CommandReply(error.user_text)
+            return _told(error.user_text)
 
     async def _run(self, call: CommandCall) -> CommandReply:
         if call.name == "help":
             adapter = self._adapters[call.platform]
-            return CommandReply(texts.help_text(adapter.capabilities.slash_in_threads))
+            return _told(texts.help_text(adapter.capabilities.slash_in_threads))
         command = self._by_name.get(call.name)
         if command is None:
-            return CommandReply(texts.UNKNOWN)
+            return _told(texts.UNKNOWN)
         if call.thread is None:
             return await self._which(call)
         authors = await self._threads.authors(call.thread)
         if not authors:
-            return CommandReply(texts.NOTHING_STORED)
+            return _told(texts.NOTHING_STORED)
         if call.author.id not in authors and not call.author.is_admin:
-            return CommandReply(texts.NOT_YOURS)
+            return _told(texts.NOT_YOURS)
         return await command(call, call.thread)
 
     async def _which(self, call: CommandCall) -> CommandReply:
@@ -76,23 +76,23 @@ class Commands:
             call.platform, call.space, call.channel, call.author.id
         )
         if not choices:
-            return CommandReply(texts.NO_THREAD)
+            return _told(texts.NO_THREAD)
         return CommandReply(texts.WHICH, choices=tuple(choices))
 
     async def _forget(self, call: CommandCall, thread: ThreadKey) -> CommandReply:
         erased = await self._threads.forget(thread)
         self._running.end(thread, Ending.FORGOTTEN)
-        return CommandReply(texts.erased_text(erased.messages, erased.summary, erased.running))
+        return _told(texts.erased_text(erased.messages, erased.summary, erased.running))
 
     async def _stop(self, call: CommandCall, thread: ThreadKey) -> CommandReply:
         asked = await self._threads.ask_stop(thread)
         here = self._running.end(thread, Ending.STOPPED)
-        return CommandReply(texts.STOPPING if asked or here else texts.NOTHING_RUNNING)
+        return _told(texts.STOPPING if asked or here else texts.NOTHING_RUNNING)
 
     async def _summary(self, call: CommandCall, thread: ThreadKey) -> CommandReply:
         text = await self._folding.summarise(thread)
         if text is None:
-            return CommandReply(texts.NOTHING_TO_SUM_UP)
+            return _told(texts.NOTHING_TO_SUM_UP)
         return CommandReply(text, private="share" not in call.options)
 
     async def _usage(self, call: CommandCall, thread: ThreadKey) -> CommandReply:
@@ -131,6 +131,11 @@ class Commands:
                 _file(f"bobbin-{stamp}.json", export_json(record), "application/json"),
             ),
         )
+
+
+def _told(text: str) -> CommandReply:
+    """A sentence of our own, without a word of the conversation."""
+    return CommandReply(text, harmless=True)
 
 
 def _file(name: str, text: str, media_type: str) -> File:

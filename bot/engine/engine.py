@@ -75,6 +75,9 @@ class Engine:
             for thread in await self._desk.threads.stranded():
                 if thread.platform not in self._adapters or self._closing:
                     continue
+                # A store that was away longer than a lease: our turn renews it by itself.
+                if self._running.runs(thread):
+                    continue
                 turn = await self._desk.threads.reclaim(thread)
                 if turn is not None:
                     self._start(turn)

@@ -61,6 +61,10 @@ class Running:
             if self._controls.get(thread) is control:
                 del self._controls[thread]
 
+    def runs(self, thread: ThreadKey) -> bool:
+        """Whether a turn of this thread runs here."""
+        return thread in self._controls
+
     def end(self, thread: ThreadKey, why: Ending) -> bool:
         """End this thread's turn at once if it runs here. Elsewhere the lease carries the word."""
         control = self._controls.get(thread)

@@ -34,7 +34,7 @@ from bot.errors import (
 )
 from bot.model.port import Finished, FinishReason, Model, Prompt, TextDelta, Waiting
 from bot.records import NO_TALLY, Entry, Tally
-from bot.reply.pacing import Clock, Pacer
+from bot.reply.pacing import Clock, Pacer, Urgency
 from bot.reply.progressive import ProgressiveReply
 from bot.report import Outcome, TurnReport
 from bot.storage.threads import Threads
@@ -89,6 +89,7 @@ class TurnRun:
     ) -> None:
         self._desk = desk
         self._adapter = adapter
+        self._pacer = pacer
         self._turn = turn
         self._control = control
         self._thread = turn.lease.thread
@@ -111,7 +112,7 @@ class TurnRun:
             spot=turn.draft.spot,
             refs=turn.draft.refs,
             again=turn.attempt > 1,
-            confirm=self._watch.confirm,
+            confirm=None,
         )
 
     async def run(self) -> Turn | Done:
@@ -349,7 +350,13 @@ class TurnRun:
 
     async def _open(self) -> Spot:
         event = self._opener()
-        return await self._adapter.open(event, title_of(event.text, event.author.name))
+        title = title_of(event.text, event.author.name)
+        if event.ref.message != self._thread.thread:
+            return await self._adapter.open(event, title)
+        # The message that begins a thread: this may make one, which counts like other calls.
+        channel, space = event.ref.channel, self._thread.space
+        with await self._pacer.acquire("open", channel, space, Urgency.OPEN):
+            return await self._adapter.open(event, title)
 
     def _opener(self) -> Incoming:
         """The message to answer to: the one that the thread is made from, else the newest."""

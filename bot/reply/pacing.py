@@ -66,8 +66,12 @@ class Urgency(IntEnum):
     """Completes an answer."""
     PART = 1
     """Posts a message of a growing answer, or gives one its last text."""
-    INTERIM = 2
+    OPEN = 2
+    """Makes a place for an answer; those that have one go on first."""
+    INTERIM = 3
     """Shows progress; leaves a reserve for the answers that are about to end."""
+    SIGN = 4
+    """Shows only that something is being done, while there are slots in plenty."""
 
 
 class _Bucket:
@@ -108,6 +112,8 @@ class _Bucket:
         return not in_use and self.paused_until <= now
 
     def _share(self, urgency: Urgency) -> int:
+        if urgency is Urgency.SIGN:
+            return max(1, self.limit.count // 2)
         if urgency is not Urgency.INTERIM:
             return self.limit.count
         return self.limit.count - min(self.limit.count - 1, self._reserve())

@@ -70,7 +70,7 @@ class StatusSign:
                 self._changed.clear()
                 permit = await unless(
                     self._changed,
-                    self._pacer.acquire("status", spot.channel, self._space, Urgency.INTERIM),
+                    self._pacer.acquire("status", spot.channel, self._space, Urgency.SIGN),
                 )
                 if permit is None:
                     continue
@@ -78,7 +78,7 @@ class StatusSign:
                 with permit:
                     await self._call(spot, self._text)
                 await unless(self._changed, self._clock.sleep(every))
-            if shown:
+            if shown and not self._adapter.capabilities.status_lapses:
                 await self._clear(spot)
         except PlatformError as error:
             logger.info("the status sign is given up: %s", type(error).__name__)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import (
     AsyncGenerator,
     Awaitable,
@@ -37,6 +38,8 @@ from bot.errors import StoreUnavailable
 from bot.storage.scripts import Script
 
 T = TypeVar("T")
+logger = logging.getLogger(__name__)
+
 Argument = bytes | str | int
 Command = tuple[Argument, ...]
 
@@ -112,6 +115,7 @@ async def wait_until_ready(client: Redis, seconds: float, pause: float = 0.1) ->
     link = Link(client)
     loop = asyncio.get_running_loop()
     ends = loop.time() + seconds
+    told = False
     while True:
         try:
             async with asyncio.timeout_at(ends):
@@ -121,6 +125,9 @@ async def wait_until_ready(client: Redis, seconds: float, pause: float = 0.1) ->
             refused = any(isinstance(cause, REFUSALS) for cause in _causes(error))
             if refused or loop.time() + pause >= ends:
                 raise
+            if not told:
+                logger.warning("waiting up to %.0f s for the store: %s", seconds, error.hint)
+            told = True
         except TimeoutError as error:
             raise unreachable(address_of(client)) from error
         await asyncio.sleep(pause)

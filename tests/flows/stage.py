@@ -6,18 +6,26 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
 
+from adapters.slack.manifest import manifest
 from bot.app import App, Timing
 from bot.chat import Adapter
+from bot.context.tokens import Tokenizer, load_tokenizer
 from bot.plugins import find_adapters
 from bot.settings import read_settings
 from tests.servers import Valkey
 from tests.simulators.discord_sim import DiscordSimulator
 from tests.simulators.openai_sim import OpenAISimulator
 from tests.simulators.slack_sim import SlackSimulator
+from tests.simulators.slack_sim import Timing as SlackTiming
 
 SCALE = 20.0
 """Simulated seconds per real one: rate limits and expiries are that much shorter."""
+
+PATIENT = SlackTiming(ack=10.0 * SCALE, trigger=600.0)
+"""A Slack that delivers nothing twice because this machine is busy."""
 
 QUICK = Timing(
     renew=0.05,
@@ -29,6 +37,12 @@ QUICK = Timing(
     first_retry=0.1,
     longest_retry=1.0,
 )
+
+
+@cache
+def tokenizer(model: str) -> Tokenizer:
+    """A model's tokenizer, loaded once for all bots of this process."""
+    return load_tokenizer(model)
 
 
 @dataclass(slots=True)
@@ -60,7 +74,7 @@ class Stage:
         """
         settings = read_settings(self.environment(), find_adapters())
         before = len(self.discord.gateway.live) if self.discord else 0
-        self._app = App(settings, timing, adapters)
+        self._app = App(settings, timing, adapters, tokenizer(settings.text("OPENAI_MODEL") or ""))
         self._task = asyncio.create_task(self._app.run())
         ready: list[asyncio.Task[object]] = []
         if self.discord is not None:
@@ -99,8 +113,12 @@ async def open_stage(
     start: bool = True,
     limits: bool = True,
     scale: float = SCALE,
+    slack: Mapping[str, Any] | None = None,
 ) -> AsyncIterator[Stage]:
-    """Simulators for `platforms` ("discord", "slack") and the model, and a bot between them."""
+    """Simulators for `platforms` ("discord", "slack") and the model, and a bot between them.
+
+    Slack has our own manifest; `slack` changes the other settings of its simulator.
+    """
     async with AsyncExitStack() as stack:
         openai = await stack.enter_async_context(OpenAISimulator(scale=scale))
         stage = Stage(server, openai, extra={"OPENAI_MODEL": "gpt-6-luna", **(extra or {})})
@@ -109,8 +127,9 @@ async def open_stage(
                 DiscordSimulator(scale=scale, limits=limits, ack_seconds=60.0)
             )
         if "slack" in platforms:
+            given = {"scale": scale, "limits": limits, "manifest": manifest(), "timing": PATIENT}
             stage.slack = await stack.enter_async_context(
-                SlackSimulator(scale=scale, limits=limits)
+                SlackSimulator(**(given | dict(slack or {})))
             )
         try:
             if start:

@@ -245,11 +245,8 @@ async def test_a_command_can_be_typed_after_a_mention(server: Valkey, typed: str
     async with weavers(server) as here:
         thread = await here.conversation(f"remember: {SECRET}", "It is ultramarine.")
         await here.ask(here.ada, typed, thread)
-        dm = here.sim.open_dm(here.ada)
-        await here.sim.until(lambda: here.said(dm))
-        assert here.said(dm)[0].startswith("Forgotten: 2 messages")
         await here.sim.until(lambda: len(here.said(thread)) == 2)
-        assert here.said(thread)[1] == "I've answered you in a direct message."
+        assert here.said(thread)[1].startswith("Forgotten: 2 messages")
         assert "ultramarine" not in await here.stored()
         assert len(here.openai.chats) == 1
 
@@ -271,13 +268,35 @@ async def test_a_typed_command_is_run_once(server: Valkey) -> None:
     async with weavers(server) as here:
         thread = await here.conversation()
         asked = await here.sim.say(thread, here.ada, "!help")
-        dm = here.sim.open_dm(here.ada)
-        await here.sim.until(lambda: here.said(dm))
+        await here.sim.until(lambda: len(here.said(thread)) == 2)
         await here.sim.redeliver(asked)
         here.openai.script.append(Answer("Yes."))
         await here.sim.say(thread, here.ada, "still here?")
         await here.sim.until(lambda: "Yes." in here.said(thread))
-        assert len(here.said(dm)) == 1
+        assert len(here.said(thread)) == 3
+
+
+async def test_what_is_said_here_is_not_told_to_everybody(server: Valkey) -> None:
+    async with weavers(server) as here:
+        thread = await here.conversation("my loom is red", "A red loom.")
+        await here.sim.say(thread, here.ada, "!usage")
+        dm = here.sim.open_dm(here.ada)
+        await here.sim.until(lambda: here.said(dm))
+        assert here.said(dm)[0].startswith("- 2 messages stored")
+        await here.sim.until(lambda: len(here.said(thread)) == 2)
+        assert here.said(thread)[1] == "I've answered you in a direct message."
+
+
+async def test_a_typed_stop_ends_the_answer(server: Valkey) -> None:
+    async with weavers(server) as here:
+        answer = Answer([BEGINNING, "The end."]).hold(1)
+        here.openai.script.append(answer)
+        thread = await here.thread_of(await here.ask(here.ada, "tell me a story"))
+        await here.sim.until(lambda: here.said(thread))
+        await here.sim.say(thread, here.ada, "!stop")
+        await here.sim.until(lambda: len(here.said(thread)) == 2)
+        assert here.said(thread)[1] == "Stopping. What I had written stays."
+        await here.sim.until(lambda: here.said(thread)[0].endswith("*(stopped)*"), 2.0)
 
 
 async def test_a_typed_command_tells_nothing_in_public_when_messages_are_closed(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from tests.flows.weavers import PATCH, POST, weavers
 from tests.servers import Valkey
@@ -23,10 +24,7 @@ def unfenced(texts: list[str]) -> str:
 def grows(message: Message) -> bool:
     """Whether every version of a message goes on from the one before."""
     history = message.history
-    return all(
-        later.startswith(earlier.rstrip())
-        for earlier, later in zip(history, history[1:], strict=False)
-    )
+    return all(later.startswith(earlier.rstrip()) for earlier, later in pairwise(history))
 
 
 async def test_people_see_typing_and_then_the_beginning(server: Valkey) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from tests.flows.weavers import Weavers, asked_last, weavers
 from tests.servers import Valkey
@@ -60,9 +61,7 @@ async def test_thirty_turns_in_a_small_window(server: Valkey) -> None:
         assert 1 <= len(summaries) <= 12
         # The prompt begins as the one before it, except where a summary came between.
         changed = [
-            later.seq
-            for earlier, later in zip(replies, replies[1:], strict=False)
-            if not _repeats(earlier, later)
+            later.seq for earlier, later in pairwise(replies) if not _repeats(earlier, later)
         ]
         assert len(changed) <= len(summaries)
         # A summary is asked for by going on with what was sent before.

@@ -6,11 +6,10 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from typing import Any
 
 from adapters.discord.adapter import DiscordAdapter, create
 from bot.app import Timing
-from bot.storage.connect import open_redis
+from tests.flows.look import settled, stored
 from tests.flows.stage import QUICK, SCALE, Stage, open_stage
 from tests.servers import Valkey
 from tests.simulators.discord_sim import Channel, DiscordSimulator, Guild, Message, User
@@ -79,44 +78,11 @@ class Weavers:
 
     async def settled(self) -> None:
         """Wait until no turn is running: everything is committed."""
-        client = open_redis(self.stage.server.url)
-        try:
-            # The store does not report changes; each look takes a round trip.
-            async with asyncio.timeout(5):
-                while await self._leases(client):
-                    pass
-        finally:
-            await client.aclose()
-
-    @staticmethod
-    async def _leases(client: Any) -> int:
-        keys = await client.keys("bobbin:*:leases")
-        return len(keys)
+        await settled(self.stage.server)
 
     async def stored(self) -> str:
         """Everything in Redis, keys and values, as one text."""
-        client = open_redis(self.stage.server.url)
-        lines: list[str] = []
-        try:
-            async for key in client.scan_iter(count=1000):
-                name = key if isinstance(key, str) else key.decode()
-                kind = await client.type(name)
-                kind = kind if isinstance(kind, str) else kind.decode()
-                match kind:
-                    case "hash":
-                        value: object = await client.hgetall(name)
-                    case "list":
-                        value = await client.lrange(name, 0, -1)
-                    case "set":
-                        value = await client.smembers(name)
-                    case "zset":
-                        value = await client.zrange(name, 0, -1)
-                    case _:
-                        value = await client.get(name)
-                lines.append(f"{name} = {value}")
-        finally:
-            await client.aclose()
-        return "\n".join(sorted(lines))
+        return await stored(self.stage.server)
 
     def check(self) -> None:
         """Nothing was done that a correct client would not do, and nobody was pinged."""

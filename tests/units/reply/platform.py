@@ -69,6 +69,7 @@ class Platform:
     )
     calls: list[tuple[float, Call, str]] = field(default_factory=list[tuple[float, Call, str]])
     over_limit: int = 0
+    searches: int = 0
     forgetful: bool = False
     hung: set[Call] = field(default_factory=set[Call])
     name: str = "fake"
@@ -106,6 +107,7 @@ class Platform:
         assert _KEY.fullmatch(key)
         self._check(text)
         fault = await self._arrive("post", spot.channel)
+        self.searches += again
         same = [each for each in self.messages[spot.channel] if each.key == key]
         assert again or not same, "the same post was made twice"
         if same:

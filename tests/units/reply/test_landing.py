@@ -418,3 +418,45 @@ async def test_whatever_fails_and_whoever_dies_the_answer_stands_once(
     assert numbers == sorted(numbers)
     untold = len(platform.standing("c1")) - len(committed)
     assert untold <= (len(kills) if any(fault.call == "edit" for fault in faults) else 0)
+
+
+@virtual
+async def test_finish_may_be_cancelled_and_called_again() -> None:
+    platform = Platform(unlimited(), latency=lambda call: 4.0)
+    async with Scene(platform).writing() as reply:
+        first = asyncio.create_task(reply.finish(TEXT))
+        await asyncio.sleep(1)
+        first.cancel()
+        await asyncio.gather(first, return_exceptions=True)
+        assert await reply.finish(TEXT) == reply.refs != ()
+    assert platform.standing("c1") == [TEXT.strip()]
+
+
+@virtual
+async def test_an_edit_of_unknown_outcome_is_made_good() -> None:
+    platform = Platform(unlimited())
+    async with Scene(platform).writing() as reply:
+        reply.show("A few words for a start.  ")
+        await asyncio.sleep(2)
+        platform.faults += [Fault("edit", PlatformBusy("time-out"), applied=True)]
+        reply.show("A few words for a start. And more.")
+        await asyncio.sleep(0.5)
+        await reply.finish("A few words for a start.")
+    assert platform.standing("c1") == ["A few words for a start."]
+
+
+@virtual
+async def test_a_rate_limit_holds_for_all_replies_of_its_scope() -> None:
+    platform = Platform(unlimited())
+    scene = Scene(platform)
+    async with scene.writing() as reply:
+        reply.show("A few words for a start. ")
+        await asyncio.sleep(2)
+        platform.faults += [Fault("edit", PlatformBusy(retry_after=10.0))]
+        reply.show("A few words for a start. And more.")
+        await asyncio.sleep(1)
+        assert scene.pacer.try_acquire("edit", "c1", "space") is None
+        assert scene.pacer.try_acquire("edit", "c2", "space") is not None
+        await asyncio.sleep(10)
+        assert platform.standing("c1") == ["A few words for a start. And more."]
+        await reply.finish(TEXT)

@@ -76,7 +76,7 @@ async def test_no_stretch_of_time_has_more_calls_than_a_limit_allows(
 
 
 @virtual
-async def test_finals_go_before_parts_and_parts_before_interim_edits() -> None:
+async def test_the_more_urgent_go_first() -> None:
     pacer = Pacer([Limit(EDIT, "space", 1, 1.0)], LoopClock())
     order: list[Urgency] = []
 
@@ -86,7 +86,24 @@ async def test_finals_go_before_parts_and_parts_before_interim_edits() -> None:
 
     await pacer.acquire("edit", "c", "s", Urgency.FINAL)
     await asyncio.gather(*(make(urgency) for urgency in reversed(Urgency)))
-    assert order == [Urgency.FINAL, Urgency.PART, Urgency.INTERIM]
+    assert order == [
+        Urgency.FINAL,
+        Urgency.PART,
+        Urgency.OPEN,
+        Urgency.INTERIM,
+        Urgency.SIGN,
+    ]
+
+
+@virtual
+async def test_signs_of_work_take_no_more_than_half_of_the_slots() -> None:
+    pacer = Pacer([Limit(EDIT | {"status"}, "adapter", 10, 60.0)], LoopClock())
+    for _ in range(4):
+        await pacer.acquire("edit", "c", "s", Urgency.PART)
+    assert pacer.try_acquire("status", "c", "s", Urgency.SIGN) is not None
+    assert pacer.try_acquire("status", "c", "s", Urgency.SIGN) is None
+    for _ in range(5):
+        assert pacer.try_acquire("edit", "c", "s", Urgency.PART) is not None
 
 
 @virtual

@@ -168,6 +168,7 @@ async def test_a_successor_goes_on_past_what_was_posted() -> None:
         await stream(reply, LONG, seconds=20)
         refs = await reply.finish(LONG)
     assert refs[0] == old[0]
+    assert platform.searches == 1
     assert platform.standing("c1") == split(LONG, 2000, len)
 
 
@@ -254,3 +255,20 @@ async def test_finishing_twice_gives_the_same() -> None:
     async with scene.writing() as reply:
         assert await reply.finish(TEXT) == await reply.finish(TEXT)
     assert platform.standing("c1") == [TEXT.strip()]
+
+
+@virtual
+async def test_a_post_that_is_not_needed_any_more_when_its_turn_comes_is_not_made() -> None:
+    platform = Platform(unlimited())
+    scene = Scene(platform)
+    async with scene.writing() as reply:
+        reply.show(LONG[:1000])
+        await asyncio.sleep(2)
+        scene.pacer.penalise("post", "c1", "space", 10.0)
+        reply.show(LONG)
+        await asyncio.sleep(5)
+        reply.show(TEXT)
+        await asyncio.sleep(10)
+        assert platform.standing("c1") == [TEXT.strip()]
+        await reply.finish(TEXT)
+        assert (reply.figures.posts, scene.pacer.waiting) == (1, 0)

@@ -60,6 +60,15 @@ async def test_it_is_cleared_when_the_reply_is_abandoned_or_refused() -> None:
 
 
 @virtual
+async def test_one_that_goes_away_by_itself_is_not_cleared() -> None:
+    platform = Platform(unlimited(status_seconds=8.0, status_lapses=True))
+    async with Scene(platform).reply() as reply:
+        await asyncio.sleep(1)
+        await reply.finish(TEXT)
+    assert signs(platform) == ["thinking …"]
+
+
+@virtual
 async def test_its_failures_are_nobodys_business() -> None:
     platform = Platform(unlimited(status_seconds=2.0))
     platform.faults += [

@@ -49,15 +49,15 @@ async def test_nothing_but_guards_is_left(threads: Threads, client: Redis) -> No
     assert set(await client.hgetall(keys.meta)) == guards
     for key in left | await all_keys(client):
         assert 0 < await client.ttl(key) <= 91 * 86400
-    again = await threads.begin(message(10))
-    assert isinstance(again, Turn)
-    assert again.forgotten > 0
     assert await threads.thread_of("discord", "g1", ref) is None
     assert await threads.thread_of("discord", "g1", MessageRef("c1", "a9")) is None
     assert [thread async for thread in threads.all_threads()] == []
     assert await threads.recent("discord", "g1", "c1", "u1") == []
     assert not await threads.takes_part(THREAD)
     assert await threads.authors(THREAD) == frozenset()
+    again = await threads.begin(message(10))
+    assert isinstance(again, Turn)
+    assert again.forgotten > 0
 
 
 async def test_other_threads_stay(threads: Threads) -> None:

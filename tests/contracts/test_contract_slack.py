@@ -1,0 +1,49 @@
+"""The shipped contract, kept by the Slack adapter."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+
+import pytest
+
+from adapters.slack import SPEC
+from adapters.slack.adapter import create
+from adapters.slack.socket import CONNECTIONS
+from bot.chat import Adapter, AdapterSpec
+from bot.testing import AdapterContract
+from tests.contracts.slack_rig import simulator
+from tests.simulators.slack_sim import Channel, SlackSimulator, User
+
+
+@dataclass
+class SlackDriver:
+    """One person in one channel of a simulated workspace."""
+
+    sim: SlackSimulator
+    channel: Channel
+    person: User
+    adapter: Adapter
+    spec: AdapterSpec = SPEC
+
+    async def connected(self) -> None:
+        await self.sim.connected(CONNECTIONS)
+
+    async def say(self, text: str) -> None:
+        self.sim.say(self.channel, self.person, f"{self.sim.mention} {text}")
+
+    async def shown(self) -> Sequence[str]:
+        return [message.text for message in self.sim.messages(self.channel) if message.by_app]
+
+
+class TestSlack(AdapterContract):
+    """All of the contract, through slack-bolt and slack_sdk."""
+
+    @pytest.fixture
+    async def driver(self) -> AsyncIterator[SlackDriver]:
+        """A workspace with one channel and one person."""
+        async with simulator(limits=True) as sim:
+            person = sim.add_user("Ada")
+            channel = sim.add_channel("general", members=[person])
+            yield SlackDriver(sim, channel, person, create(sim.environment()))
+            assert sim.violations == []

@@ -1,0 +1,83 @@
+"""Commands that are typed as messages, and what commands say."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.commands.specs import COMMANDS, Typed, typed_command
+from bot.commands.texts import cost_text, erased_text, help_text, usage_text
+from bot.records import Tally
+
+NAMES = [spec.name for spec in COMMANDS]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_command_can_be_typed(name: str) -> None:
+    assert typed_command(f"  {name.upper()} \n") == Typed(name, {}, marked=False)
+    assert typed_command(f"!{name}") == Typed(name, {}, marked=True)
+    assert typed_command(f"/{name}") == Typed(name, {}, marked=True)
+
+
+def test_flags_are_options() -> None:
+    assert typed_command("/summary share") == Typed("summary", {"share": "true"}, marked=True)
+    assert typed_command("/forget share") is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", " ", "!", "/", "!!stop", "stop it", "forget about the tests", "please stop", "stop!",
+     "summary of the thread", "help me", "/unknown", "! help", "stop\n\nthe press"],
+)  # fmt: skip
+def test_sentences_are_messages(text: str) -> None:
+    assert typed_command(text) is None
+
+
+@given(st.text(max_size=40))
+def test_any_text_is_a_command_or_not(text: str) -> None:
+    found = typed_command(text)
+    if found is not None:
+        words = text.casefold().split()
+        assert found.name in NAMES
+        assert words[0].lstrip("!/") == found.name
+        assert found.marked == (words[0][0] in "!/")
+
+
+@pytest.mark.parametrize(("slash", "sign"), [(True, "/"), (False, "!")])
+def test_help_names_every_command_as_it_works(slash: bool, sign: str) -> None:
+    text = help_text(slash)
+    for spec in COMMANDS:
+        assert f"- `{sign}{spec.name}` – {spec.description}" in text
+
+
+def test_what_forget_says_is_exact() -> None:
+    assert erased_text(1, summary=False, running=False).startswith(
+        "Forgotten: 1 message and that I take part in this thread. Nothing of it"
+    )
+    text = erased_text(1234, summary=True, running=True)
+    assert text.startswith("Forgotten: 1,234 messages, the summary and that I take part in")
+    assert "The answer I was writing is stopped." in text
+
+
+def test_what_usage_says() -> None:
+    tally = Tally(turns=1, prompt=12_345, cached=10_000, completion=678, cost_micros=1_234)
+    text = usage_text(2, 400, 8000, summarised=False, tally=tally)
+    assert "- 2 messages stored, 1 answer given\n" in text
+    assert "- 400 of 8,000 tokens in the window\n" in text
+    assert "- 12,345 tokens read (10,000 of them from the provider's cache), 678 written" in text
+    assert "about" not in text.split("cost")[0]
+    text = usage_text(2, 400, 8000, summarised=True, tally=replace(tally, estimated=1))
+    assert "beside a summary of what came before" in text
+    assert "- about 12,345 tokens read" in text
+
+
+def test_cost() -> None:
+    assert cost_text(Tally(cost_micros=1_234)) == "about $0.0012"
+    assert cost_text(Tally(cost_micros=12_340_000)) == "about $12.34"
+    assert cost_text(Tally(unpriced=3)) == "unknown (no price is known for this model)"
+    assert cost_text(Tally(cost_micros=1_234, unpriced=1)) == (
+        "about $0.0012, and 1 answer of unknown price"
+    )

@@ -1,0 +1,41 @@
+"""Ending tasks for certain."""
+
+from __future__ import annotations
+
+import asyncio
+
+from bot.tasks import end
+
+
+async def test_a_task_that_loses_its_first_cancellation_is_ended() -> None:
+    lost = 0
+
+    async def stubborn() -> None:
+        nonlocal lost
+        while True:
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                lost += 1
+                if lost > 1:
+                    raise
+
+    task = asyncio.create_task(stubborn())
+    await asyncio.sleep(0)
+    await asyncio.wait_for(end(task), 10)
+    assert task.cancelled()
+    assert lost == 2
+
+
+async def test_failures_and_results_are_nobodys_concern() -> None:
+    async def fail() -> None:
+        raise ValueError("of no concern")
+
+    async def work() -> int:
+        return 1
+
+    done, failed = asyncio.create_task(work()), asyncio.create_task(fail())
+    await end(done, failed)
+    await end(done, failed)
+    await end()
+    assert done.done() and failed.done()

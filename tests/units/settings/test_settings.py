@@ -1,0 +1,137 @@
+"""The table of variables: what is taken, what is refused, and how it is said."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.chat import AdapterSpec, Variable, VariableKind
+from bot.errors import SettingsError
+from bot.plugins import find_adapters
+from bot.settings import CORE, read_settings, variables
+
+CONSOLE = AdapterSpec(name="console", title="The terminal", create="x:y")
+PIGEON = AdapterSpec(
+    name="pigeon",
+    title="Pigeon",
+    create="x:y",
+    variables=(
+        Variable("PIGEON_RING", "Ring.", VariableKind.SECRET, pattern="r-[0-9]+", expects="r-1"),
+        Variable("PIGEON_LOFT", "Loft."),
+        Variable("PIGEON_MAP", "Map."),
+    ),
+    needs=("PIGEON_RING",),
+    either=("PIGEON_LOFT", "PIGEON_MAP"),
+)
+SPECS = (CONSOLE, PIGEON)
+
+
+def problems(**environ: str) -> dict[str, str]:
+    """What is wrong with each variable."""
+    with pytest.raises(SettingsError) as caught:
+        read_settings(environ, SPECS)
+    assert all(problem.wrong and problem.fix for problem in caught.value.problems)
+    return {problem.variable: problem.wrong for problem in caught.value.problems}
+
+
+def test_nothing_set_is_the_demo_in_the_terminal() -> None:
+    settings = read_settings({}, SPECS)
+    assert settings.demo
+    assert settings.adapters == (CONSOLE,)
+    assert settings.context_tokens == 8000
+    assert settings.lease_seconds == 15.0
+    assert settings.data_dir.is_absolute() and "~" not in str(settings.data_dir)
+    assert settings.text("REDIS_URL") is None
+    assert settings.number("OPENAI_TEMPERATURE") is None
+    assert settings.integer("OPENAI_MAX_OUTPUT_TOKENS") is None
+
+
+def test_blank_is_unset_and_space_is_trimmed() -> None:
+    names = [variable.name for variable in variables(SPECS)]
+    assert read_settings(dict.fromkeys(names, " \t"), SPECS) == read_settings({}, SPECS)
+    settings = read_settings({"OPENAI_MODEL": "  a model \n", "OPENAI_API_KEY": None}, SPECS)
+    assert settings.text("OPENAI_MODEL") == "a model"
+
+
+def test_a_half_configured_platform_is_a_problem() -> None:
+    assert problems(PIGEON_LOFT="here") == {"PIGEON_RING": "is not set."}
+    assert problems(PIGEON_RING="r-1") == {"PIGEON_LOFT": "is not set."}
+    settings = read_settings({"PIGEON_RING": "r-1", "PIGEON_MAP": "m"}, SPECS)
+    assert settings.adapters == (PIGEON,)
+
+
+def test_a_secret_is_never_shown() -> None:
+    with pytest.raises(SettingsError) as caught:
+        read_settings({"PIGEON_RING": "hunter2", "PIGEON_MAP": "m"}, SPECS)
+    assert "hunter2" not in str(caught.value)
+    settings = read_settings({"PIGEON_RING": "r-1234", "PIGEON_MAP": "m"}, SPECS)
+    assert "r-1234" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["redis://h", "rediss://u:p@h:6380/0", "unix:///run/r.sock", "redis://[::1]:6379/1"],
+)
+def test_good_addresses(url: str) -> None:
+    assert read_settings({"REDIS_URL": url}, SPECS).text("REDIS_URL") == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["h:6379", "http://h", "redis://", "redis://h:x", "redis://h:0", "unix://", "redis://[::1"],
+)
+def test_bad_addresses(url: str) -> None:
+    assert list(problems(REDIS_URL=url)) == ["REDIS_URL"]
+
+
+@pytest.mark.parametrize("value", ["0.49", "300.1", "nan", "inf", "-1", "ten", "1e999", "0x10"])
+def test_bad_numbers(value: str) -> None:
+    assert list(problems(BOBBIN_LEASE_SECONDS=value)) == ["BOBBIN_LEASE_SECONDS"]
+    assert list(problems(BOBBIN_CONTEXT_TOKENS=value)) == ["BOBBIN_CONTEXT_TOKENS"]
+
+
+def test_the_system_prompt_comes_from_one_place(tmp_path: Path) -> None:
+    file = tmp_path / "prompt.md"
+    file.write_text("  You are a loom.\n", encoding="utf-8")
+    settings = read_settings({"BOBBIN_SYSTEM_PROMPT_FILE": str(file)}, SPECS)
+    assert settings.system_prompt == "You are a loom."
+    name = "BOBBIN_SYSTEM_PROMPT_FILE"
+    assert "beside" in problems(BOBBIN_SYSTEM_PROMPT="x", BOBBIN_SYSTEM_PROMPT_FILE=str(file))[name]
+    file.write_bytes(b"\xff\xfe")
+    assert problems(BOBBIN_SYSTEM_PROMPT_FILE=str(file)) == {name: "is not UTF-8 text."}
+    file.write_text(" \n")
+    assert problems(BOBBIN_SYSTEM_PROMPT_FILE=str(file)) == {name: "is empty."}
+    assert name in problems(BOBBIN_SYSTEM_PROMPT_FILE=str(tmp_path))
+
+
+def test_slips_of_the_pen_are_noticed() -> None:
+    environ = {"OPENAI_MODLE": "x", "BOBBIN_ZZZZZZZZ": "x", "OPENAI_ORG_ID": "x", "HOME": "x"}
+    assert read_settings(environ, SPECS).unknown == {
+        "OPENAI_MODLE": "OPENAI_MODEL",
+        "BOBBIN_ZZZZZZZZ": "",
+    }
+
+
+def test_defaults_pass_their_own_checks() -> None:
+    specs = find_adapters()
+    environ = {variable.name: variable.default for variable in CORE}
+    assert read_settings(environ, specs).values == read_settings({}, specs).values
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from([variable.name for variable in variables(SPECS)]),
+        st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20),
+    )
+)
+def test_any_environment_is_read_or_refused(environ: dict[str, str]) -> None:
+    try:
+        read_settings(environ, SPECS)
+    except SettingsError as error:
+        assert error.problems
+        assert {problem.variable for problem in error.problems} <= {
+            variable.name for variable in variables(SPECS)
+        }
