@@ -127,9 +127,7 @@ CALLS: dict[str, dict[str, str]] = {
 }
 
 
-async def measure(
-    platform: str, sizes: Mapping[int, int], pace: Pace, tell: Tell
-) -> list[Crowd]:
+async def measure(platform: str, sizes: Mapping[int, int], pace: Pace, tell: Tell) -> list[Crowd]:
     """Measure a platform.
 
     Args:

@@ -68,8 +68,11 @@ class HostedDiscord:
             "calls": Counter(request.route for request in sim.requests[calls:]),
             "refused": Counter(sim.refused) - refused,
             "threads": [
-                [str(said.channel.guild.id) if said.channel.guild else "", str(said.channel.id),
-                 str(said.id)]
+                [
+                    str(said.channel.guild.id) if said.channel.guild else "",
+                    str(said.channel.id),
+                    str(said.id),
+                ]
                 for _, _, said in asked
             ],
             "violations": sim.violations,

@@ -34,9 +34,7 @@ class Stage:
         found = await self.model.order("spoken")
         if found["violations"]:
             raise RuntimeError(f"the model's server complains: {found['violations'][:3]}")
-        return {
-            int(number): Spoken(**times) for number, times in found["spoken"].items() if times
-        }
+        return {int(number): Spoken(**times) for number, times in found["spoken"].items() if times}
 
 
 @asynccontextmanager

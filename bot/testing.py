@@ -59,7 +59,8 @@ class RecordingInbox:
 
     Attributes:
         commands: What the adapter is told to offer.
-        messages: Every message, in the order it came.
+        messages: Every message, in the order it came; one that is delivered again is left out, as
+            the engine does by its id.
         calls: Every command call.
         malformed_kinds: What `malformed` was told.
         refuse: While true, `message` fails as it does when the store is away.
@@ -87,7 +88,7 @@ class RecordingInbox:
         """See `bot.chat.Inbox`."""
         if self.refuse:
             self.refused += 1
-        else:
+        elif all(event.event_id != known.event_id for known in self.messages):
             self.messages.append(event)
         await self._tell()
         if self.refuse:

@@ -22,7 +22,7 @@ def title_of(text: str, author: str) -> str:
     for line in (*own, *lines):
         if plain := _plain(line):
             return _cut(plain)
-    return _cut(f"Chat with {author}")
+    return _cut(f"Chat with {_plain(author) or 'somebody'}")
 
 
 def _plain(line: str) -> str:

@@ -27,11 +27,6 @@ class Terminal:
         # Python has None for a stream that was closed before the start.
         self.interactive = bool(sys.stdin) and sys.stdin.isatty()
         self._input: io.TextIOBase | None = None
-        if sys.stdin and not self.interactive:
-            # Not `sys.stdin` itself, which Python cannot close while a thread still reads from it.
-            self._input = open(
-                sys.stdin.fileno(), encoding="utf-8", errors="replace", closefd=False
-            )
 
     def write(self, text: str) -> None:
         """Show text at once. Raises OSError when nobody reads it any more."""
@@ -63,6 +58,11 @@ class Terminal:
         try:
             if self.interactive:
                 return input("> ")
+            if sys.stdin and self._input is None:
+                # Not `sys.stdin` itself, which Python cannot close while a thread reads from it.
+                self._input = open(
+                    sys.stdin.fileno(), encoding="utf-8", errors="replace", closefd=False
+                )
             return (self._input.readline() if self._input else "") or None
         except (EOFError, OSError, ValueError):
             return None

@@ -112,7 +112,7 @@ class TurnRun:
             spot=turn.draft.spot,
             refs=turn.draft.refs,
             again=turn.attempt > 1,
-            confirm=None,
+            confirm=self._watch.confirm,
         )
 
     async def run(self) -> Turn | Done:
@@ -203,7 +203,7 @@ class TurnRun:
             entries = (*asked, await counted(said, self._desk.tokenizer))
         after = await self._commit(entries, self._tally)
         self._fold_if_long(entries[-1].tokens)
-        return outcome, after
+        return Outcome.LOST if after is Done.LOST else outcome, after
 
     async def _close(self, note: str) -> tuple[MessageRef, ...]:
         parts = (self._answer.text.rstrip(), note)

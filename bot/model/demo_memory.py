@@ -160,8 +160,12 @@ def _background(text: str) -> Iterator[Said]:
 
 
 def _transcript(text: str) -> Iterator[Said]:
-    for line in text.split("\n"):
-        match = _TRANSCRIPT_LINE.fullmatch(line) or _SPEAKER.fullmatch(line)
+    lines = text.split("\n")
+    # With names in angle brackets, a colon in a line is just a colon.
+    bracketed = any(_TRANSCRIPT_LINE.fullmatch(line) for line in lines)
+    form = _TRANSCRIPT_LINE if bracketed else _SPEAKER
+    for line in lines:
+        match = form.fullmatch(line)
         if match is not None:
             name = match["name"].strip()
             yield Said("" if name == "Bobbin" else name, match["text"].strip())

@@ -72,11 +72,8 @@ def half_open_at(text: str) -> int:
     return found.start() if found else len(text)
 
 
-def atoms(text: str, regions: Sequence[Region], *, growing: bool) -> list[Span]:
-    """The stretches of more than one character that should stay whole, in order.
-
-    With `growing` the text goes on, and what is half open at its end counts as well.
-    """
+def atoms(text: str, regions: Sequence[Region]) -> list[Span]:
+    """The stretches of more than one character that should stay whole, in order."""
     spans: list[Span] = []
     for number, region in enumerate(regions):
         if region.kind is Kind.OPENING:
@@ -88,12 +85,6 @@ def atoms(text: str, regions: Sequence[Region], *, growing: bool) -> list[Span]:
             for each in pattern.finditer(text, region.start, region.end):
                 if each.end() - each.start() > 1 and each["skip"] is None:
                     _add(spans, each.span())
-    if growing and regions and regions[-1].kind is Kind.PROSE:
-        open_at = half_open_at(text)
-        if open_at < len(text):
-            while spans and spans[-1][0] >= open_at:
-                spans.pop()
-            _add(spans, (open_at, len(text) + 1))
     return spans
 
 

@@ -108,7 +108,7 @@ class Splitter:
                 if self._measure(last.text) <= self._limit:
                     part = Part(last.text, cut.at, len(text), last.head, last.tail)
                     return (*self._frozen, part)
-            self._freeze(text, cut, begin, chunk, mid_line, growing=whole and not final)
+            self._freeze(text, cut, begin, chunk, mid_line)
 
     def _forget_what_changed(self, text: str) -> None:
         while not text.startswith(self._prefix):
@@ -118,9 +118,7 @@ class Splitter:
             while self._frozen and self._frozen[-1].end > at:
                 self._frozen.pop()
 
-    def _freeze(
-        self, text: str, cut: _Cut, begin: int, chunk: str, mid_line: bool, *, growing: bool
-    ) -> None:
+    def _freeze(self, text: str, cut: _Cut, begin: int, chunk: str, mid_line: bool) -> None:
         def fits(length: int) -> bool:
             shown = _render(chunk[:length], cut.fence, mid_line, _Mode.FROZEN)
             return self._measure(shown.text) <= self._limit
@@ -128,7 +126,7 @@ class Splitter:
         most = _longest(fits, len(chunk) - 1)
         near = chunk[: most + _LOOK_AHEAD]
         regions = scan(near, cut.fence, mid_line=mid_line)
-        whole = atoms(near, regions, growing=growing and len(near) == len(chunk))
+        whole = atoms(near, regions)
         first = _first_visible(near, regions, cut.fence)
         length = most
         while most > first + 1:

@@ -179,3 +179,12 @@ async def test_any_prompt_is_answered(said: list[tuple[str, str]], folding: bool
     events = await ask(DemoModel(pace=0), Prompt(messages, purpose=purpose))
     assert end_of(events).reason is FinishReason.STOP
     assert folding or text_of(events)
+
+
+async def test_a_list_in_an_answer_is_nobodys_word() -> None:
+    said = "Try me:\n- tell me something: “We decided on Friday.”"
+    entries = (
+        Entry("user", "hello there", 1.0, author_id="a", author="Ada", seq=1),
+        Entry("assistant", said, 2.0, seq=2),
+    )
+    assert "Friday" not in await fold(summary_prompt(Summary(), entries, 300))

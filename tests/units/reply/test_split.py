@@ -242,6 +242,20 @@ def test_what_is_longer_than_a_message_still_comes_through() -> None:
         assert_nothing_lost(text, parts)
 
 
+def test_a_link_that_leaves_most_of_a_message_empty_still_stays_whole() -> None:
+    for link in (
+        f"[x](https://example.com/{'p' * 220})",
+        "https://example.com/" + "p" * 230,
+        f"<https://example.com/{'p' * 225}>",
+    ):
+        for end in range(1, len(link) + 60):
+            text = f"See {link} and then some more words that follow after it, and more."
+            splitter = Splitter(256, len)
+            splitter.parts(text[: 4 + end])
+            assert [part.text for part in splitter.parts(text, final=True)][0] == "See"
+            assert split(text, 256, len)[1].startswith(link)
+
+
 def test_surrogate_pairs_stay_together() -> None:
     for part in split("\ud83d\ude00" * 700, 257, len):
         assert len(part) % 2 == 0
@@ -322,6 +336,6 @@ def test_limits_that_hold_nothing_are_refused() -> None:
 
 def test_atoms_do_not_overlap() -> None:
     text = "a [l](https://x.org) `c [d](e)` 👩\u200d👧\n```py\n\r\n\r\nx\n```\nhttps://e.org/[a](b)"
-    spans = atoms(text, scan(text), growing=True)
+    spans = atoms(text, scan(text))
     assert spans == sorted(spans)
     assert all(before[1] <= after[0] for before, after in pairwise(spans))

@@ -1,0 +1,41 @@
+"""Many answers at once under Slack's real rate limits."""
+
+from __future__ import annotations
+
+from tests.flows.acme import acme
+from tests.servers import Valkey
+from tests.simulators.openai_sim import Answer
+
+TEXT = "".join(f"Sentence {number} of this answer. " for number in range(40))
+"""200 tokens, five seconds of a model's time."""
+
+
+async def test_thirty_conversations_at_once_are_within_the_limits(server: Valkey) -> None:
+    async with acme(server, scale=1.0) as here:
+        rooms = [here.sim.add_channel(f"room-{n}", members=[here.ada]) for n in range(30)]
+        here.openai.behaviour = lambda _: Answer(TEXT, token_rate=40.0)
+        roots = [here.ask(here.ada, f"question {room.name}", room) for room in rooms]
+        await here.openai.until(lambda: len(here.openai.chats) == 30)
+        await here.openai.until(lambda: here.openai.open_streams == 0, 30.0)
+        done = here.sim.state.clock()
+        for root in roots:
+            await here.sim.until(
+                lambda root=root: [t.strip() for t in here.said(root)] == [TEXT.strip()], 15.0
+            )
+        late = here.sim.state.clock() - done
+        assert late < 6.0, late
+        assert here.openai.peak_streams == 30
+        assert here.sim.rate_limited.total() == 0, here.sim.rate_limited
+        edited = [len(m.versions) for root in roots for m in here.sim.replies(root)]
+        assert sum(edited) > 60
+
+
+async def test_answers_in_one_channel_share_its_pace(server: Valkey) -> None:
+    async with acme(server, scale=1.0) as here:
+        here.openai.behaviour = lambda _: Answer(TEXT, token_rate=100.0)
+        roots = [here.ask(here.ada, f"question {number}") for number in range(8)]
+        for root in roots:
+            await here.sim.until(
+                lambda root=root: [t.strip() for t in here.said(root)] == [TEXT.strip()], 20.0
+            )
+        assert here.sim.rate_limited.total() == 0, here.sim.rate_limited

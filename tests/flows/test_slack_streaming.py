@@ -1,0 +1,244 @@
+"""An answer that is written while the model is still speaking."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from adapters.slack.adapter import SlackAdapter
+from adapters.slack.markup import MAX_CHARS
+from tests.contracts.slack_rig import QUICK as QUICK_CALLS
+from tests.flows.acme import acme
+from tests.flows.stage import QUICK
+from tests.flows.test_discord_streaming import SENTENCES, unfenced
+from tests.servers import Valkey
+from tests.simulators.openai_sim import Answer
+
+WHOLE = "".join(SENTENCES).strip()
+
+
+async def test_people_see_a_status_and_then_the_beginning(server: Valkey) -> None:
+    async with acme(server) as here:
+        answer = Answer(SENTENCES).hold()
+        here.openai.script.append(answer)
+        root = here.ask(here.ada, "tell me a story")
+        await here.sim.until(lambda: here.sim.status(root), 2.0)
+        await here.until_asked(1)
+        assert here.said(root) == []
+
+        answer.release()
+        await here.until_said(root, SENTENCES[0].strip(), timeout=2.0)
+        assert here.sim.status(root) == ""
+        answer.release(2)
+        await here.until_said(root, "".join(SENTENCES[:3]).strip(), timeout=4.0)
+        assert here.openai.open_streams == 1
+        answer.release_all()
+        await here.until_said(root, WHOLE)
+        [message] = here.sim.replies(root)
+        for earlier, later in zip(message.texts, message.texts[1:], strict=False):
+            assert later.startswith(earlier.rstrip())
+        # The last words were not held up by the pace of the ones before.
+        assert here.sim.state.real(message.versions[-1].at - message.versions[-2].at) < 1.0
+        assert len(here.sim.calls("assistant.threads.setStatus")) <= 2
+
+
+async def test_a_short_answer_is_one_call(server: Valkey) -> None:
+    async with acme(server) as here:
+        root = await here.conversation("hi", "Hello.")
+        assert here.said(root) == ["Hello."]
+        calls = here.sim.calls_by_method()
+        assert calls["chat.postMessage"] == 1
+        assert calls["chat.update"] == 0
+
+
+@pytest.mark.parametrize("error", ["missing_scope", "unknown_method", "not_allowed_token_type"])
+async def test_without_a_status_line_answers_come_all_the_same(server: Valkey, error: str) -> None:
+    async with acme(server) as here:
+        here.sim.faults.add("assistant.threads.setStatus", error=error, times=50)
+        await here.conversation("first", "One.")
+        await here.conversation("second", "Two.")
+        await here.conversation("third", "Three.")
+        assert len(here.sim.calls("assistant.threads.setStatus")) == 1
+
+
+def _lesson() -> str:
+    code = "\n".join(f"    threads[{n}] = warp(length={n}, colour='red')" for n in range(240))
+    prose = " ".join(f"Sentence {n} of the lesson speaks of shuttles and sheds." for n in range(99))
+    return (
+        f"Here is how to do it:\n\n```python\ndef weave(threads):\n{code}\n    return threads\n"
+        f"```\n\n{prose}\n\n- first\n- second [a link](https://example.org/a/b)\n"
+    )
+
+
+async def test_a_long_answer_flows_over_into_further_messages(server: Valkey) -> None:
+    async with acme(server) as here:
+        text = _lesson()
+        answer = Answer(text).hold()
+        here.openai.script.append(answer)
+        root = here.ask(here.ada, "teach me")
+        await here.until_asked(1)
+        answer.release(len(answer.pieces) * 3 // 4)
+        # Further messages appear while the model is speaking, and code is whole in each.
+        await here.sim.until(lambda: len(here.said(root)) >= 2)
+        assert here.openai.open_streams == 1
+        answer.release_all()
+        await here.sim.until(lambda: here.said(root)[-1].endswith("(https://example.org/a/b)"))
+        await here.settled()
+        for message in here.sim.replies(root):
+            for content in message.texts:
+                assert len(content) <= MAX_CHARS
+                assert len(re.findall(r"^```", content, re.MULTILINE)) % 2 == 0, content
+        said = here.said(root)
+        assert unfenced(said) == unfenced([text])
+        assert said[1].startswith("```python\n")
+
+        here.openai.script.append(Answer("Yes."))
+        here.say(root, here.ada, "all of it?")
+        await here.sim.until(lambda: here.said(root)[-1] == "Yes.")
+        assert here.openai.chats[-1].texts("assistant") == [text]
+
+
+async def test_a_very_long_answer_that_comes_at_once_loses_nothing(server: Valkey) -> None:
+    async with acme(server) as here:
+        text = "\n\n".join(f"Paragraph {n}: " + "word " * 60 for n in range(160))
+        here.openai.script.append(Answer(text, token_rate=0))
+        root = here.ask(here.ada, "everything please")
+        await here.sim.until(lambda: "Paragraph 159" in "".join(here.said(root)), 15.0)
+        await here.settled()
+        assert unfenced(here.said(root)) == unfenced([text])
+        assert len(here.said(root)) == 5
+
+
+def _loud(user: str) -> list[str]:
+    return [
+        "Hey <!channel> and ",
+        "<!here|here> and <!every",
+        "one>, <!subteam^S0AAAAAA> and <",
+        f"@{user}> and <",
+        "!channel> and @channel @here ",
+        f"@everyone @Ben, `<!channel> <@{user}>` ",
+        f"in code\n\n```\n<!here> <@{user}|ben> @channel\n```\n",
+        "and [that](https://example.org/page) or https://example.org/other or <https://example.org>",
+    ]
+
+
+async def test_nobody_is_pinged_and_nothing_unfurls(server: Valkey) -> None:
+    async with acme(server) as here:
+        text = "".join(_loud(here.ben.id))
+        answer = Answer(_loud(here.ben.id)).hold()
+        here.openai.script.append(answer)
+        root = here.ask(here.ada, "call everybody")
+        for number in range(1, len(answer.pieces) + 1):
+            answer.release()
+            await here.openai.until(lambda n=number: here.openai.chats[0:1] and _out(here, n))
+            await here.sim.until(lambda n=number: _shows(here.said(root), n))
+        answer.release_all()
+        await here.sim.until(lambda: here.said(root)[0].endswith("<https://example.org>"))
+        [message] = here.sim.replies(root)
+        # `acme` checks every version of every message.
+        assert len(message.versions) >= 3
+        assert message.text.replace("\u200b", "") == text.strip()
+
+
+def _out(here: object, number: int) -> bool:
+    return getattr(here, "openai").chats[0].deltas_written >= number
+
+
+def _shows(said: list[str], number: int) -> bool:
+    return number < 2 or bool(said)
+
+
+async def test_the_end_lands_though_edits_fail(server: Valkey) -> None:
+    async with acme(server) as here:
+        answer = Answer(SENTENCES).hold(1)
+        here.openai.script.append(answer)
+        root = here.ask(here.ada, "tell me a story")
+        await here.sim.until(lambda: here.said(root))
+        faults = [
+            here.sim.faults.add("chat.update", status=503, body="upstream"),
+            here.sim.faults.add("chat.update", error="internal_error"),
+            here.sim.faults.add("chat.update", drop=True),
+        ]
+        for fault in faults:
+            answer.release()
+            await here.sim.until(lambda fault=fault: fault.times == 0, 6.0)
+        answer.release_all()
+        await here.until_said(root, WHOLE)
+        assert here.sim.deleted_messages(here.general) == []
+
+
+async def test_a_push_back_is_waited_out(server: Valkey) -> None:
+    async with acme(server) as here:
+        answer = Answer(SENTENCES).hold(1)
+        here.openai.script.append(answer)
+        root = here.ask(here.ada, "tell me a story")
+        await here.sim.until(lambda: here.said(root))
+        body = {"ok": False, "error": "ratelimited"}
+        fault = here.sim.faults.add(
+            "chat.update", status=429, headers={"Retry-After": "2"}, body=body
+        )
+        answer.release()
+        await here.sim.until(lambda: fault.times == 0, 5.0)
+        answer.release()
+        await here.until_said(root, "".join(SENTENCES[:3]).strip())
+        first, second = here.sim.calls("chat.update")
+        assert second.at - first.at >= 1.95
+        answer.release_all()
+        await here.until_said(root, WHOLE)
+
+
+async def test_the_end_is_posted_when_the_message_cannot_be_edited(server: Valkey) -> None:
+    async with acme(server) as here:
+        answer = Answer(SENTENCES).hold(1)
+        here.openai.script.append(answer)
+        root = here.ask(here.ada, "tell me a story")
+        await here.sim.until(lambda: here.said(root))
+        [half] = here.sim.replies(root)
+        body = {"ok": False, "error": "ratelimited"}
+        here.sim.faults.add(
+            "chat.update", status=429, headers={"Retry-After": "600"}, body=body, times=50
+        )
+        answer.release_all()
+        await here.until_said(root, WHOLE)
+        assert half.deleted
+        assert len(here.sim.calls("chat.update")) == 1
+        await here.settled()
+        here.openai.script.append(Answer("Yes."))
+        here.say(root, here.ada, "is that all?")
+        await here.until_said(root, WHOLE, "Yes.")
+        assert here.openai.chats[1].texts("assistant") == ["".join(SENTENCES)]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"after_effect": True},
+        {"after_effect": True, "status": 500, "body": "oops"},
+        {"drop": True},
+        {"status": 503, "body": "upstream"},
+        {"status": 429, "headers": {"Retry-After": "1"}, "body": {"ok": False}},
+    ],
+    ids=["answer lost", "500 although posted", "never arrived", "503", "429"],
+)
+async def test_a_post_that_fails_is_made_once(server: Valkey, fault: dict[str, object]) -> None:
+    async with acme(server) as here:
+        here.sim.faults.add("chat.postMessage", **fault)  # type: ignore[arg-type]
+        root = await here.conversation("say it", "Just once, please.")
+        assert here.said(root) == ["Just once, please."]
+        assert here.sim.deleted_messages(here.general) == []
+
+
+async def test_a_post_that_hangs_is_made_once(server: Valkey) -> None:
+    async with acme(server, start=False) as here:
+        tokens = here.sim.environment()
+        adapter = SlackAdapter(
+            tokens["SLACK_BOT_TOKEN"],
+            tokens["SLACK_APP_TOKEN"],
+            tokens["SLACK_API_URL"],
+            QUICK_CALLS,
+        )
+        await here.stage.start(QUICK, {"slack": adapter})
+        here.sim.faults.add("chat.postMessage", after_effect=True, delay=40.0)
+        root = await here.conversation("say it", "Just once, please.")
+        assert here.said(root) == ["Just once, please."]
