@@ -10,10 +10,15 @@ from typing import Any
 
 from benchmarks.figures import Spread, both, duration, table
 from benchmarks.scene import Conversation, Pace, Spoken
-from benchmarks.stage import Stage, bare_cpu, open_stage
+from benchmarks.stage import Stage, bare_cpu, open_stage, platform_call
 
 ANSWER_LIMIT = 240.0
 """Seconds after which an answer that is not whole counts as lost."""
+
+WARM_UP = 1_000_000
+"""Number of the first question, far from the others."""
+
+NO_SPREAD = Spread.of(())
 
 Tell = Callable[[str], None]
 
@@ -49,6 +54,7 @@ class Crowd:
         peak: The most it ever had.
         after: MiB after the last of them.
         bare_cpu: CPU seconds of the openai package alone for one round.
+        call: One call to the platform, made by this process while nothing else goes on.
     """
 
     platform: str
@@ -59,6 +65,7 @@ class Crowd:
     peak: float = 0.0
     after: float = 0.0
     bare_cpu: float = 0.0
+    call: Spread = NO_SPREAD
 
     def pairs(self) -> list[tuple[Conversation, Spoken]]:
         """Answers that came whole, with what the model said."""
@@ -127,7 +134,15 @@ CALLS: dict[str, dict[str, str]] = {
 }
 
 
-async def measure(platform: str, sizes: Mapping[int, int], pace: Pace, tell: Tell) -> list[Crowd]:
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A platform's crowds, and the very first answers of a process."""
+
+    crowds: tuple[Crowd, ...]
+    first: Crowd
+
+
+async def measure(platform: str, sizes: Mapping[int, int], pace: Pace, tell: Tell) -> Measured:
     """Measure a platform.
 
     Args:
@@ -137,6 +152,7 @@ async def measure(platform: str, sizes: Mapping[int, int], pace: Pace, tell: Tel
         tell: Hears how far it is.
     """
     crowds: list[Crowd] = []
+    first = Crowd(platform, 1, pace.tokens)
     for size, rounds in sizes.items():
         crowd = Crowd(platform, size, pace.tokens)
         # A round of many uses up what a workspace has for a minute, so it gets a fresh one.
@@ -144,6 +160,10 @@ async def measure(platform: str, sizes: Mapping[int, int], pace: Pace, tell: Tel
         for _ in range(fresh):
             async with open_stage(platform, pace) as stage:
                 crowd.idle = stage.bot.memory()
+                if size == 1:
+                    # The first answer of a process opens connections and loads scripts.
+                    first.rounds.append(await _round(stage, 1, WARM_UP, pace))
+                    crowd.call = await platform_call(stage)
                 for number in range(rounds // fresh):
                     crowd.rounds.append(await _round(stage, size, number * size, pace))
                     tell(_progress(crowd))
@@ -151,7 +171,7 @@ async def measure(platform: str, sizes: Mapping[int, int], pace: Pace, tell: Tel
                 crowd.after = stage.bot.memory()
         crowd.bare_cpu = await bare_cpu(size, pace)
         crowds.append(crowd)
-    return crowds
+    return Measured(tuple(crowds), first)
 
 
 async def _round(stage: Stage, size: int, first: int, pace: Pace) -> Round:
@@ -178,7 +198,7 @@ def _progress(crowd: Crowd) -> str:
     return f"{crowd.platform}, {crowd.size} at once: {whole} of {crowd.answers} answers whole"
 
 
-def latency_table(crowds: Sequence[Crowd], pace: Pace) -> str:
+def latency_table(measured: Measured, pace: Pace) -> str:
     """How soon people see text."""
     header = (
         "at once",
@@ -190,16 +210,21 @@ def latency_table(crowds: Sequence[Crowd], pace: Pace) -> str:
     )
     rows = [
         (
-            str(crowd.size),
+            label,
             f"{len(crowd.pairs())} of {crowd.answers}",
             both(crowd.first_text()),
             both(crowd.beyond_first_token(pace)),
             both(crowd.beyond_readable(pace)),
             both(crowd.landing()),
         )
-        for crowd in crowds
+        for label, crowd in (
+            ("1, the first of a process", measured.first),
+            *((str(crowd.size), crowd) for crowd in measured.crowds),
+        )
+        if crowd.answers
     ]
-    return table(header, rows)
+    call = next((crowd.call for crowd in measured.crowds if crowd.size == 1), NO_SPREAD)
+    return f"{table(header, rows)}\n\nOne call to the platform here: {both(call)}."
 
 
 def calls_table(crowds: Sequence[Crowd]) -> str:
@@ -221,23 +246,23 @@ def cost_table(crowds: Sequence[Crowd]) -> str:
     """CPU beside the bare package, and memory."""
     rows = [
         (
-            f"{crowd.platform}, {crowd.size}",
+            str(crowd.size),
             duration(crowd.cpu_per_token()),
             duration(crowd.bare_per_token()),
             f"{crowd.cpu_per_token() / crowd.bare_per_token():.2f}",
             f"{crowd.idle:.0f} MiB",
             f"{crowd.peak:.0f} MiB",
-            f"{1024 * (crowd.peak - crowd.idle) / crowd.size:.0f} KiB",
+            f"{1024 * (crowd.peak - crowd.idle) / crowd.size:,.0f} KiB",
         )
         for crowd in crowds
     ]
     header = (
-        "platform, at once",
+        "at once",
         "CPU per token",
         "openai package alone",
         "ratio",
-        "idle",
-        "peak",
+        "memory idle",
+        "at most",
         "per open conversation",
     )
     return table(header, rows)

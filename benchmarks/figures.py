@@ -32,11 +32,13 @@ def quantile(values: Sequence[float], share: float) -> float:
 
 
 def duration(seconds: float) -> str:
-    """Seconds as people read them: `0.4 ms`, `83 ms`, `1.25 s`."""
+    """Seconds as people read them: `120 µs`, `8.3 ms`, `83 ms`, `1.25 s`."""
     if math.isnan(seconds):
         return "–"
     if abs(seconds) >= 1:
         return f"{seconds:.1f} s" if abs(seconds) >= 10 else f"{seconds:.2f} s"
+    if abs(seconds) < 0.001:
+        return f"{seconds * 1e6:.0f} µs"
     milliseconds = seconds * 1000
     return f"{milliseconds:.1f} ms" if abs(milliseconds) < 10 else f"{milliseconds:.0f} ms"
 

@@ -5,11 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 import tempfile
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import aiohttp
+
+from benchmarks.figures import Spread
 from benchmarks.processes import Worker, worker
 from benchmarks.scene import MODEL, Pace, Spoken
 
@@ -24,6 +28,7 @@ class Stage:
     platform: Worker
     model: Worker
     log: Path
+    environment: Mapping[str, str]
 
     async def spoken(self) -> dict[int, Spoken]:
         """When the model said what, since the last call; by question.
@@ -65,7 +70,30 @@ async def open_stage(
             raise
         # Signing in and registering commands is not part of any answer.
         await asyncio.sleep(SETTLE_SECONDS)
-        yield Stage(bot, host, model, log)
+        yield Stage(bot, host, model, log, environment)
+
+
+async def platform_call(stage: Stage, calls: int = 20) -> Spread:
+    """Seconds of one call to the platform from this process, over a connection that stands."""
+    known = stage.environment
+    if "DISCORD_TOKEN" in known:
+        url, scheme, token = known["DISCORD_API_URL"] + "/users/@me", "Bot", known["DISCORD_TOKEN"]
+    else:
+        url, scheme, token = (
+            known["SLACK_API_URL"] + "auth.test",
+            "Bearer",
+            known["SLACK_BOT_TOKEN"],
+        )
+    times: list[float] = []
+    async with aiohttp.ClientSession(headers={"Authorization": f"{scheme} {token}"}) as session:
+        for _ in range(calls + 1):
+            began = time.perf_counter()
+            method = "GET" if scheme == "Bot" else "POST"
+            async with session.request(method, url, raise_for_status=True) as response:
+                await response.read()
+            times.append(time.perf_counter() - began)
+    await asyncio.sleep(SETTLE_SECONDS)
+    return Spread.of(times[1:])
 
 
 async def bare_cpu(count: int, pace: Pace) -> float:

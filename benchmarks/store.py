@@ -54,7 +54,7 @@ class Cost:
     turns: int
 
 
-async def measure(sizes: Sequence[int] = SIZES, turns: int = 200, real: int = 5) -> list[Cost]:
+async def measure(sizes: Sequence[int] = SIZES, turns: int = 200, real: int = 4) -> list[Cost]:
     """Measure `turns` turns of the store alone, and `real` ones of a running bot, for each size."""
     costs: list[Cost] = []
     with (
@@ -155,19 +155,26 @@ async def _running(server: Valkey, stored: int, turns: int) -> Counter[str]:
         client = open_redis(server.url)
         try:
             threads = Threads(client, worker="bench", clock=time.time, new_id=new_id)
-            while (await threads.take_window(thread)).running:
-                await asyncio.sleep(0.05)
+            await _until_committed(threads, thread)
             await fill(threads, thread, stored)
             before = proxy.trips.copy()
             for number in range(1, turns + 1):
                 await stage.platform.order(
                     "follow", thread=message, number=number, tokens=pace.tokens, patience=30.0
                 )
-                while (await threads.take_window(thread)).running:
-                    await asyncio.sleep(0.05)
+                await _until_committed(threads, thread)
         finally:
             await client.aclose()
         return _of_turns(proxy, before)
+
+
+async def _until_committed(threads: Threads, thread: ThreadKey) -> None:
+    """The answer is seen a moment before the turn ends, which only the store tells."""
+    for _ in range(200):
+        if not (await threads.take_window(thread)).running:
+            return
+        await asyncio.sleep(0.05)
+    raise RuntimeError("the turn does not end")
 
 
 def _of_turns(proxy: CountingProxy, before: Counter[str]) -> Counter[str]:

@@ -271,7 +271,8 @@ class Inbox(Protocol):
         """Take a message. It is durable (or known to be none of ours) when this returns.
 
         Raises:
-            StoreError: It could not be kept; let the platform deliver it again.
+            StoreError: It is not stored yet. This process keeps it and hands it in once the store
+                is back; let the platform deliver it again if it does that.
         """
         ...
 

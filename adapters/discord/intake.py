@@ -73,19 +73,31 @@ class Intake:
         return place or await self._places.find(client, str(message.channel.id), space)
 
     async def _keep(self, client: Client, found: Seen, own: Own) -> None:
-        """Hand a message over; Discord never delivers it again, so the store gets several tries."""
+        """Hand a message over. While the store is away the inbox keeps it, and tells people."""
+        event = await self._resolved(client, found, own)
+        if event is None:
+            return
+        try:
+            await self._inbox.message(event)
+        except StoreError as error:
+            log.info("A message waits for the store: %s", error)
+
+    async def _resolved(self, client: Client, found: Seen, own: Own) -> Incoming | None:
+        """The message as an event, None for one that is of no concern.
+
+        Its conversation may have to be looked up, which is tried several times: Discord never
+        delivers a message again.
+        """
         for pause in (*self._timing.keep, None):
             try:
-                event = await self._event(client, found, own)
-                if event is not None:
-                    await self._inbox.message(event)
-                return
+                return await self._event(client, found, own)
             except StoreError as error:
                 if pause is None:
-                    log.warning("A message could not be kept: %s", error)
+                    log.warning("A reply's conversation could not be looked up: %s", error)
                     await self._say_lost(found, own, error)
-                    return
+                    return None
             await asyncio.sleep(pause)
+        return None
 
     async def _event(self, client: Client, found: Seen, own: Own) -> Incoming | None:
         answered = may_be_loose(found)

@@ -351,23 +351,28 @@ class TurnRun:
     async def _open(self) -> Spot:
         event = self._opener()
         title = title_of(event.text, event.author.name)
-        if event.ref.message != self._thread.thread:
+        if not self._begins_thread(event):
             return await self._adapter.open(event, title)
-        # The message that begins a thread: this may make one, which counts like other calls.
+        # This may make a thread, which counts like other calls.
         channel, space = event.ref.channel, self._thread.space
         with await self._pacer.acquire("open", channel, space, Urgency.OPEN):
             return await self._adapter.open(event, title)
 
+    def _begins_thread(self, event: Incoming) -> bool:
+        return event.ref.message == self._thread.thread
+
     def _opener(self) -> Incoming:
         """The message to answer to: the one that the thread is made from, else the newest."""
         mail = self._turn.mail
-        return next((event for event in mail if event.ref.message == self._thread.thread), mail[-1])
+        return next((event for event in mail if self._begins_thread(event)), mail[-1])
 
     def _key(self, part: int) -> str:
         return f"{self._turn.lease.turn[:20]}p{part}"
 
     async def _posted(self, spot: Spot, refs: tuple[MessageRef, ...]) -> None:
-        await self._watch.save(Draft(spot, refs))
+        # A place that did not have to be made is found again in the same way.
+        if refs or self._begins_thread(self._opener()):
+            await self._watch.save(Draft(spot, refs))
 
     def _hash(self, text: str) -> str:
         return hashlib.sha256(f"{self._desk.salt}:{text}".encode()).hexdigest()[:32]

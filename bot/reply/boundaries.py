@@ -146,7 +146,7 @@ def _first_code(text: str, after: Iterable[Region], at: int) -> int:
     """The end of the first visible character of a fence's code: before it a cut leaves it empty."""
     for region in after:
         if region.kind is not Kind.CODE:
-            return region.end
+            return region.end if region.kind is Kind.CLOSING else at + 1
         code = text[region.start : region.end]
         blank = len(code) - len(code.lstrip())
         if blank < len(code):

@@ -68,6 +68,7 @@ class RecordingInbox:
     """An inbox that keeps what it is given.
 
     Attributes:
+        lookups: Raised by `thread_of`, one each.
         failures: Raised by `message`, one each, before anything is taken again.
         loose: What `thread_of` finds.
         reply: What a command answers.
@@ -81,6 +82,7 @@ class RecordingInbox:
     calls: list[CommandCall] = field(default_factory=list)
     malformed_events: list[str] = field(default_factory=list)
     failures: list[StoreError] = field(default_factory=list)
+    lookups: list[StoreError] = field(default_factory=list)
     loose: dict[MessageRef, ThreadKey] = field(default_factory=dict)
     asked: list[MessageRef] = field(default_factory=list)
     reply: CommandReply = field(default_factory=lambda: CommandReply("done"))
@@ -100,6 +102,10 @@ class RecordingInbox:
 
     async def thread_of(self, platform: str, space: str, ref: MessageRef) -> ThreadKey | None:
         self.asked.append(ref)
+        if self.lookups:
+            failure = self.lookups.pop()
+            self.changed()
+            raise failure
         return self.loose.get(ref)
 
     def malformed(self, platform: str, kind: str) -> None:

@@ -96,11 +96,15 @@ class Acme:
         assert (shown.source, shown.response_type) == ("response_url", "ephemeral")
         return shown
 
+    def whispers(self, who: User, channel: Channel | None = None) -> list[Ephemeral]:
+        """What only one person sees in a channel of the answers to typed commands."""
+        notes = self.sim.ephemerals(channel or self.general, who)
+        return [note for note in notes if note.source == "chat.postEphemeral"]
+
     async def whispered(self, who: User, channel: Channel | None = None) -> Ephemeral:
-        """The one message that only one person sees in a channel."""
-        place = channel or self.general
-        await self.sim.until(lambda: self.sim.ephemerals(place, who))
-        [note] = self.sim.ephemerals(place, who)
+        """The one such message, once it is there."""
+        await self.sim.until(lambda: self.whispers(who, channel))
+        [note] = self.whispers(who, channel)
         assert note.visible
         return note
 

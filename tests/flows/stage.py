@@ -85,6 +85,7 @@ class Stage:
         await asyncio.wait({self._task, connected}, return_when=asyncio.FIRST_COMPLETED)
         if self._task.done() and not connected.done():
             connected.cancel()
+            await asyncio.gather(connected, return_exceptions=True)
             raise AssertionError(f"the bot ended: {self._task.result()}")
         await connected
 

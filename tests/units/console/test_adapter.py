@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TextIO
 
 import pytest
 
@@ -60,19 +61,17 @@ async def test_files_are_written_or_not(
 
 
 @pytest.fixture
-def full(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Standard output that takes nothing."""
+def full() -> Iterator[TextIO]:
+    """A stream that takes nothing."""
     stream = Path("/dev/full").open("w", encoding="utf-8")
-    with monkeypatch.context() as patch:
-        patch.setattr("sys.stdout", stream)
-        yield
+    yield stream
     with contextlib.suppress(OSError):
         stream.close()
 
 
-@pytest.mark.usefixtures("full")
-async def test_nothing_can_be_printed() -> None:
-    with pytest.raises(NotAllowed) as caught:
+async def test_nothing_can_be_printed(full: TextIO, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch, pytest.raises(NotAllowed) as caught:
+        patch.setattr("sys.stdout", full)
         await create({}).post(Spot("terminal"), "x", key="k")
     assert caught.value.hint == "Whatever read the output has ended."
 

@@ -111,15 +111,15 @@ def test_every_character_of_a_stream(text: str) -> None:
 def test_code_keeps_its_white_space(text: str, limit: int) -> None:
     """Lines of code come out as they went in, but for one that is too long for a message."""
     code = [
-        line
+        line.rstrip()
         for region in scan(text)
         if region.kind == "code"
         for line in text[region.start : region.end].split("\n")
         if len(line) < 100
     ]
     parts = Splitter(limit, len).parts(text, final=True)
-    lines = {line for part in parts for line in part.text.split("\n")}
-    assert [line for line in code if line.strip("> \t") and line not in lines] == []
+    lines = {line.rstrip() for part in parts for line in part.text.split("\n")}
+    assert [line for line in code if line.strip(">") and line not in lines] == []
 
 
 @given(MARKDOWN, st.integers(LEAST_LIMIT, 600))
@@ -244,16 +244,23 @@ def test_what_is_longer_than_a_message_still_comes_through() -> None:
 
 def test_a_link_that_leaves_most_of_a_message_empty_still_stays_whole() -> None:
     for link in (
-        f"[x](https://example.com/{'p' * 220})",
-        "https://example.com/" + "p" * 230,
-        f"<https://example.com/{'p' * 225}>",
+        f"[x](https://example.com/{'p' * 230})",
+        "https://example.com/" + "p" * 234,
+        f"<https://example.com/{'p' * 232}>",
     ):
         for end in range(1, len(link) + 60):
             text = f"See {link} and then some more words that follow after it, and more."
             splitter = Splitter(256, len)
             splitter.parts(text[: 4 + end])
-            assert [part.text for part in splitter.parts(text, final=True)][0] == "See"
-            assert split(text, 256, len)[1].startswith(link)
+            first, second, *_ = splitter.parts(text, final=True)
+            assert first.text == "See"
+            assert second.text.startswith(link)
+
+
+def test_a_fence_that_its_quote_ends_at_once_does_not_hide_the_links_after_it() -> None:
+    link = "[a link](https://example.com/path?q=1)"
+    text = f"> ```{'l' * 80}\n\n{'x' * 140} {link}{link} and more words"
+    assert sum(part.count(link) for part in split(text, 256, len)) == 2
 
 
 def test_surrogate_pairs_stay_together() -> None:

@@ -20,6 +20,8 @@ from hypothesis.stateful import (
     RuleBasedStateMachine,
     initialize,
     invariant,
+    multiple,
+    precondition,
     rule,
     run_state_machine_as_test,
 )
@@ -78,7 +80,6 @@ class Store(RuleBasedStateMachine):
 
     url = ""
     leases = Bundle("leases")
-    taken = Bundle("taken")
     summaries = Bundle("summaries")
 
     @initialize()
@@ -101,6 +102,7 @@ class Store(RuleBasedStateMachine):
         ]
         self.paper = {key: Paper() for key in KEYS}
         self.found: dict[str, ThreadKey] = {}
+        self.taken: list[Incoming] = []
         self.run(self.client.flushall())
 
     def run(self, work: Awaitable[T]) -> T:
@@ -140,7 +142,7 @@ class Store(RuleBasedStateMachine):
         assert turn.names == paper.names
 
     @rule(
-        target=taken,
+        target=leases,
         worker=workers_drawn,
         thread=threads_drawn,
         addressed=st.booleans(),
@@ -149,7 +151,7 @@ class Store(RuleBasedStateMachine):
     )
     def say(
         self, worker: int, thread: ThreadKey, addressed: bool, loose: bool, twice: bool
-    ) -> tuple[Incoming, Turn | None, bool]:
+    ) -> object:
         """A new message; positions do not rise in the order of arrival."""
         number = next(self.positions)
         event = message(number, thread=thread, addressed=addressed, loose=loose)
@@ -159,36 +161,30 @@ class Store(RuleBasedStateMachine):
         answer = self.once_or_twice(twice, lambda nonce: store.begin(event, nonce=nonce))
         if not addressed and not paper.takes_part():
             assert answer is Begun.IGNORED
-            return event, None, False
+            return multiple()
+        self.taken.append(event)
         if loose:
             self.found[event.ref.message] = thread
         if paper.running is not None:
             assert answer is Begun.QUEUED
             paper.waiting.append(event)
-            return event, None, True
+            return multiple()
         assert isinstance(answer, Turn)
-        return event, self.started(answer, [event]), True
+        return self.started(answer, [event])
 
-    @rule(worker=workers_drawn, taken=taken)
-    def deliver_again(self, worker: int, taken: tuple[Incoming, Turn | None, bool]) -> None:
+    @precondition(lambda self: self.taken)
+    @rule(worker=workers_drawn, data=st.data())
+    def deliver_again(self, worker: int, data: st.DataObject) -> None:
         """A message that was taken before is a duplicate, whatever happened since."""
-        event, _, was_taken = taken
-        if was_taken:
-            assert self.run(self.stores[worker].begin(event)) is Begun.DUPLICATE
-
-    @rule(target=leases, taken=taken)
-    def hold(self, taken: tuple[Incoming, Turn | None, bool]) -> Turn | None:
-        """Whoever got a turn keeps it, and may use it much too late."""
-        return taken[1]
+        event = data.draw(st.sampled_from(self.taken))
+        assert self.run(self.stores[worker].begin(event)) is Begun.DUPLICATE
 
     def mine(self, turn: Turn) -> Running | None:
         running = self.paper[turn.lease.thread].running
         return running if running is not None and running.turn.lease == turn.lease else None
 
     @rule(worker=workers_drawn, turn=leases, write=st.booleans(), note=st.text("xyz", max_size=3))
-    def renew(self, worker: int, turn: Turn | None, write: bool, note: str) -> None:
-        if turn is None:
-            return
+    def renew(self, worker: int, turn: Turn, write: bool, note: str) -> None:
         reply = MessageRef(turn.lease.thread.channel, f"a-{turn.lease.turn}")
         draft = Draft(refs=(reply,), note=note) if write else None
         signal = self.run(self.stores[worker].renew(turn.lease, draft))
@@ -201,9 +197,7 @@ class Store(RuleBasedStateMachine):
         running.draft = draft or running.draft
 
     @rule(target=leases, worker=workers_drawn, turn=leases, twice=st.booleans())
-    def commit(self, worker: int, turn: Turn | None, twice: bool) -> Turn | None:
-        if turn is None:
-            return None
+    def commit(self, worker: int, turn: Turn, twice: bool) -> object:
         store, thread = self.stores[worker], turn.lease.thread
         entries = exchange(turn, f"answer of {turn.lease.turn}")
         names = {event.author.id: event.author.name for event in turn.mail}
@@ -214,7 +208,7 @@ class Store(RuleBasedStateMachine):
         paper, running = self.paper[thread], self.mine(turn)
         if running is None or running.parked:
             assert answer is Done.LOST
-            return None
+            return multiple()
         paper.log += [entry.text for entry in entries]
         paper.turns += 1
         paper.names |= names
@@ -222,9 +216,7 @@ class Store(RuleBasedStateMachine):
         return self.after(answer, paper)
 
     @rule(target=leases, worker=workers_drawn, turn=leases, twice=st.booleans())
-    def rollback(self, worker: int, turn: Turn | None, twice: bool) -> Turn | None:
-        if turn is None:
-            return None
+    def rollback(self, worker: int, turn: Turn, twice: bool) -> object:
         store = self.stores[worker]
         answer = self.once_or_twice(
             twice, lambda nonce: store.rollback(turn.lease, {"u9": "Zoe"}, nonce=nonce)
@@ -232,23 +224,21 @@ class Store(RuleBasedStateMachine):
         paper, running = self.paper[turn.lease.thread], self.mine(turn)
         if running is None or running.parked:
             assert answer is Done.LOST
-            return None
+            return multiple()
         paper.names["u9"] = "Zoe"
         return self.after(answer, paper)
 
-    def after(self, answer: Turn | Done, paper: Paper) -> Turn | None:
+    def after(self, answer: Turn | Done, paper: Paper) -> object:
         """A turn is over: the next begins at once when something waits."""
         paper.running = None
         if not paper.waiting:
             assert answer is Done.IDLE
-            return None
+            return multiple()
         assert isinstance(answer, Turn)
         return self.started(answer, paper.waiting)
 
     @rule(worker=workers_drawn, turn=leases)
-    def park(self, worker: int, turn: Turn | None) -> None:
-        if turn is None:
-            return
+    def park(self, worker: int, turn: Turn) -> None:
         self.run(self.stores[worker].park(turn.lease))
         running = self.mine(turn)
         if running is not None:
@@ -263,21 +253,29 @@ class Store(RuleBasedStateMachine):
             self.run(end_lease(self.client, thread))
             running.held = False
 
-    @rule(target=leases, worker=workers_drawn, thread=threads_drawn, twice=st.booleans())
-    def reclaim(self, worker: int, thread: ThreadKey, twice: bool) -> Turn | None:
+    @rule(
+        target=leases,
+        worker=workers_drawn,
+        thread=threads_drawn,
+        late=st.booleans(),
+        twice=st.booleans(),
+    )
+    def reclaim(self, worker: int, thread: ThreadKey, late: bool, twice: bool) -> object:
+        """Somebody looks for abandoned turns; `late`, and this one was just abandoned."""
+        if late:
+            self.end_lease(thread)
         store, paper = self.stores[worker], self.paper[thread]
-        # A repetition must not count as a second loss, but may find the thread idle.
         answer = self.once_or_twice(twice, lambda nonce: store.reclaim(thread, nonce=nonce))
         running = paper.running
         if running is None or running.held:
             assert answer is None
-            return None
+            return multiple()
         running.losses += not running.parked
         if running.losses >= MAX_ATTEMPTS:
             paper.running = None
             if not paper.waiting:
                 assert answer is None
-                return None
+                return multiple()
             assert answer is not None
             return self.started(answer, paper.waiting)
         assert answer is not None

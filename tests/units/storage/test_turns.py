@@ -191,6 +191,15 @@ async def test_parking_hands_over_at_once_and_does_not_count_as_loss(threads: Th
         turn = heir
 
 
+async def test_repeating_begin_does_not_take_a_parked_turn_back(threads: Threads) -> None:
+    turn = await threads.begin(message(1), nonce="n")
+    assert isinstance(turn, Turn)
+    assert await threads.begin(message(1), nonce="n") == turn
+    await threads.park(turn.lease)
+    assert await threads.begin(message(1), nonce="n") is Begun.QUEUED
+    assert await threads.stranded() == [THREAD]
+
+
 async def test_mail_for_a_parked_turn_waits(threads: Threads) -> None:
     turn = await begin(threads, 1)
     await threads.park(turn.lease)

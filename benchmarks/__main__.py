@@ -1,0 +1,159 @@
+"""Measure and print the figures: `python -m benchmarks`, or `make bench`.
+
+Everything runs on this computer: the bot as it is run by anybody, simulators with the platforms'
+own rate limits in processes of their own, and a real server to keep conversations in.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import sys
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from benchmarks import conversations, page, prefix, splitter, store
+from benchmarks.scene import Pace
+from bot.context.tokens import load_tokenizer
+
+CORES = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """How much to measure.
+
+    Attributes:
+        pace: How the model answers.
+        discord: Rounds by conversations at once.
+        slack: The same for Slack.
+        stored: Sizes of conversations in the store.
+        store_turns: Turns of the store alone for each.
+        window_turns: Turns of the conversation that is played against three kinds of windows.
+        lengths: Lengths of answers that are split.
+    """
+
+    pace: Pace
+    discord: Mapping[int, int]
+    slack: Mapping[int, int]
+    stored: tuple[int, ...]
+    store_turns: int
+    window_turns: int
+    lengths: tuple[int, ...]
+
+
+FULL = Extent(
+    pace=Pace(),
+    discord={1: 8, 20: 3, 100: 3},
+    slack={1: 5, 20: 2, 100: 3},
+    stored=store.SIZES,
+    store_turns=300,
+    window_turns=200,
+    lengths=splitter.LENGTHS,
+)
+QUICK = Extent(
+    pace=Pace(tokens=150),
+    discord={1: 2, 20: 1},
+    slack={1: 2},
+    stored=(10, 1_000),
+    store_turns=60,
+    window_turns=60,
+    lengths=(1_000, 10_000),
+)
+
+
+async def discord(extent: Extent) -> str:
+    """Conversations on Discord, in different channels."""
+    return await _platform("discord", extent.discord, extent.pace)
+
+
+async def slack(extent: Extent) -> str:
+    """Conversations on Slack, in different channels of one workspace."""
+    return await _platform("slack", extent.slack, extent.pace)
+
+
+async def _platform(name: str, sizes: Mapping[int, int], pace: Pace) -> str:
+    measured = await conversations.measure(name, sizes, pace, tell)
+    return "\n\n".join(
+        (
+            conversations.latency_table(measured, pace),
+            conversations.calls_table(measured.crowds),
+            conversations.cost_table(measured.crowds),
+        )
+    )
+
+
+async def stored(extent: Extent) -> str:
+    """Turns in short and long conversations."""
+    return store.report(await store.measure(extent.stored, extent.store_turns))
+
+
+async def window(extent: Extent) -> str:
+    """Tokens sent, and how many of them a provider's cache can have."""
+    tokenizer = load_tokenizer("gpt-6-luna")
+    return prefix.table(prefix.compare(extent.window_turns, 8000, 1, tokenizer))
+
+
+async def split(extent: Extent) -> str:
+    """What the splitter costs for each streamed token."""
+    return splitter.report(extent.lengths)
+
+
+BENCHMARKS: dict[str, Callable[[Extent], Awaitable[str]]] = {
+    "discord": discord,
+    "slack": slack,
+    "store": stored,
+    "window": window,
+    "splitter": split,
+}
+
+
+def tell(line: str) -> None:
+    """Say how far it is, beside the figures."""
+    print(line, file=sys.stderr, flush=True)
+
+
+def keep_to_two_cores() -> None:
+    """What runs here and what it starts use two cores, however many there are."""
+    if sys.platform == "linux":
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:CORES])
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run what is asked for."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks", description="Measure Bobbin against simulated platforms."
+    )
+    parser.add_argument(
+        "--only", action="append", choices=BENCHMARKS, help="one of them; may be repeated"
+    )
+    parser.add_argument("--quick", action="store_true", help="less of everything, for a look")
+    parser.add_argument(
+        "--write", action="store_true", help="put the figures into docs/benchmarks.md"
+    )
+    options = parser.parse_args(argv)
+    if options.quick and options.write:
+        parser.error("quick figures are not worth writing down")
+    if sys.platform != "linux":
+        parser.error("CPU and memory of a process are read from /proc, which only Linux has")
+    keep_to_two_cores()
+    today = datetime.now(UTC).date()
+    results: dict[str, str] = {}
+    for name in options.only or BENCHMARKS:
+        tell(f"measuring: {name}")
+        results[name] = asyncio.run(_run(name, QUICK if options.quick else FULL))
+        print(f"## {name}\n\n{results[name]}\n", flush=True)
+    print(page.where(today))
+    if options.write:
+        page.write(results, today)
+    return 0
+
+
+async def _run(name: str, extent: Extent) -> str:
+    return await BENCHMARKS[name](extent)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

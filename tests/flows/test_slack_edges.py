@@ -1,0 +1,81 @@
+"""What people do to a conversation while it goes on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tests.flows.acme import acme
+from tests.flows.stage import QUICK
+from tests.flows.weavers import asked_last
+from tests.servers import Valkey
+from tests.simulators.openai_sim import Answer
+
+BEGINNING = "This is only the beginning of it,"
+
+
+@pytest.mark.parametrize("refused", [True, False])
+async def test_a_question_that_is_deleted_at_once_harms_nothing(
+    server: Valkey, refused: bool
+) -> None:
+    async with acme(server) as here:
+        held = Answer("You wanted to know.").hold()
+        here.openai.script.append(held)
+        root = here.ask(here.ada, "never mind")
+        await here.until_asked(1)
+        here.sim.delete(root)
+        if refused:
+            here.sim.faults.add("chat.postMessage", error="thread_not_found")
+        held.release_all()
+        await here.settled()
+        assert here.said(root) == ([] if refused else ["You wanted to know."])
+        await here.conversation("and now?", "Still here.")
+        assert len(here.sim.calls("chat.postMessage")) == 2
+
+
+async def test_a_thread_broadcast_is_part_of_the_conversation(server: Valkey) -> None:
+    async with acme(server) as here:
+        root = await here.conversation("hello", "Hello.")
+        here.openai.script.append(Answer("Heard."))
+        here.sim.say(here.general, here.ben, "for everybody", thread=root, broadcast=True)
+        await here.until_said(root, "Hello.", "Heard.")
+        assert asked_last(here.openai.chats[1]) == "Ben: for everybody"
+
+
+async def test_somebody_of_another_company_is_answered_but_no_admin(server: Valkey) -> None:
+    async with acme(server) as here:
+        guest = here.sim.add_user("Gus", external_team="T0THEIRS", admin=True)
+        shared = here.sim.add_channel("shared", shared=True, members=[here.ada, guest])
+        root = await here.conversation("our secret is red", "Red it is.", shared)
+        here.openai.script.append(Answer("Hello Gus."))
+        other = here.ask(guest, "hello", shared)
+        await here.until_said(other, "Hello Gus.")
+        await here.settled()
+        here.ask(guest, "forget", shared, thread=root)
+        note = await here.whispered(guest, shared)
+        assert note.text.startswith("Only people who took part")
+
+
+async def test_a_quiet_end_waits_for_the_answer(server: Valkey) -> None:
+    async with acme(server) as here:
+        held = Answer([BEGINNING, " and the end."]).hold(1)
+        here.openai.script.append(held)
+        root = here.ask(here.ada, "a story")
+        await here.until_said(root, BEGINNING)
+        held.release_all()
+        assert await here.stage.stop() == 0
+        assert here.said(root) == [f"{BEGINNING} and the end."]
+
+
+async def test_an_answer_that_is_cut_off_by_the_end_is_finished_by_the_next(server: Valkey) -> None:
+    async with acme(server, timing=replace(QUICK, grace=0.05)) as here:
+        here.openai.script.append(Answer([BEGINNING, " and the end."]).hold(1))
+        root = here.ask(here.ada, "a story")
+        await here.until_said(root, BEGINNING)
+        [before] = here.sim.replies(root)
+        here.openai.script.append(Answer("Another story, all of it."))
+        assert await here.stage.stop() == 0
+        await here.stage.start()
+        await here.until_said(root, "Another story, all of it.")
+        assert [m.ts for m in here.sim.replies(root)] == [before.ts]
