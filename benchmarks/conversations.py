@@ -252,6 +252,7 @@ def cost_table(crowds: Sequence[Crowd]) -> str:
             f"{crowd.cpu_per_token() / crowd.bare_per_token():.2f}",
             f"{crowd.idle:.0f} MiB",
             f"{crowd.peak:.0f} MiB",
+            f"{crowd.after:.0f} MiB",
             f"{1024 * (crowd.peak - crowd.idle) / crowd.size:,.0f} KiB",
         )
         for crowd in crowds
@@ -263,6 +264,7 @@ def cost_table(crowds: Sequence[Crowd]) -> str:
         "ratio",
         "memory idle",
         "at most",
+        "after",
         "per open conversation",
     )
     return table(header, rows)

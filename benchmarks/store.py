@@ -19,7 +19,7 @@ from bot.ids import new_id
 from bot.records import Entry, Summary, Tally
 from bot.storage.connect import open_redis
 from bot.storage.threads import Threads
-from bot.storage.types import Done, Draft, Turn
+from bot.storage.types import Done, Draft, Restored, Turn
 from tests.servers import Valkey, valkey_server
 
 SIZES = (10, 1_000, 100_000)
@@ -127,8 +127,9 @@ async def fill(threads: Threads, thread: ThreadKey, stored: int) -> None:
     ]
     upto = max(0, stored - WINDOW)
     summary = Summary("They talked about weaving.", upto, 1, "model") if upto else Summary()
-    if not await threads.restore(thread, entries, summary, Tally(turns=stored // 2), {}):
-        raise RuntimeError("the thread could not be filled")
+    done = await threads.restore(thread, entries, summary, Tally(turns=stored // 2), {})
+    if done is not Restored.DONE:
+        raise RuntimeError(f"the thread could not be filled: {done}")
 
 
 async def _fold(threads: Threads, thread: ThreadKey) -> None:

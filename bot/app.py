@@ -10,6 +10,7 @@ import time
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import cast
 
 from bot.chat import Adapter, AdapterFactory, AdapterSpec
@@ -21,8 +22,8 @@ from bot.engine.engine import Engine
 from bot.engine.folding import Folding
 from bot.engine.running import Running
 from bot.engine.turn import Desk
-from bot.errors import BadToken, PlatformError, StoreError
-from bot.ids import new_id
+from bot.errors import NeedsOperator, PlatformError, StoreError
+from bot.ids import new_id, pseudonym
 from bot.intake import Reception
 from bot.model.create import create_model
 from bot.model.port import Model
@@ -56,7 +57,7 @@ class Timing:
     tidy: float = 3600.0
     first_retry: float = 1.0
     longest_retry: float = 60.0
-    long_wait: float = 3.0
+    long_wait: float = 8.0
     first_token: float = 60.0
     gap: float = 30.0
 
@@ -116,6 +117,7 @@ class App:
         timing: How patient it is.
         adapters: Ready-made adapters by name, instead of those that the settings name.
         tokenizer: Counts tokens, instead of one loaded for the model, which takes a moment.
+        model: Answers, instead of the one that the settings name; closed at the end as well.
     """
 
     def __init__(
@@ -124,11 +126,13 @@ class App:
         timing: Timing = TIMING,
         adapters: Mapping[str, Adapter] | None = None,
         tokenizer: Tokenizer | None = None,
+        model: Model | None = None,
     ) -> None:
         self._settings = settings
         self._timing = timing
         self._given = adapters
         self._tokenizer = tokenizer
+        self._model = model
         self._stop = asyncio.Event()
 
     def stop(self) -> None:
@@ -146,7 +150,8 @@ class App:
             ModelMisconfigured: The model's settings cannot be used.
         """
         async with open_threads(self._settings, self._timing) as threads:
-            model = create_model(model_settings(self._settings, self._timing))
+            endpoint = model_settings(self._settings, self._timing)
+            model = self._model or create_model(endpoint)
             try:
                 return await self._serve(threads, model)
             finally:
@@ -159,7 +164,8 @@ class App:
         tokenizer = self._tokenizer or await asyncio.to_thread(load_tokenizer, model.name)
         budget = Budget(self._settings.context_tokens)
         system = system_prompt(self._settings.system_prompt)
-        folding = Folding(threads, model, tokenizer, budget, system)
+        stand_in = partial(pseudonym, await _salt(threads))
+        folding = Folding(threads, model, tokenizer, budget, system, stand_in)
         running = Running()
         timer = LoopClock()
         third = self._settings.lease_seconds / 3
@@ -170,7 +176,7 @@ class App:
             budget=budget,
             folding=folding,
             system=system,
-            salt=await _salt(threads),
+            pseudonym=stand_in,
             clock=time.time,
             timer=timer,
             new_id=new_id,
@@ -208,6 +214,7 @@ class App:
             await end(*chores)
             for reception in receptions.values():
                 await reception.close()
+            await asyncio.gather(*(pacer.close() for pacer in pacers.values()))
             await folding.close()
             for adapter in adapters.values():
                 await adapter.close()
@@ -240,7 +247,7 @@ class App:
             try:
                 await adapter.run(reception)
                 return True
-            except BadToken as error:
+            except NeedsOperator as error:
                 logger.error("%s is switched off: %s. %s", adapter.name, error, error.hint)
                 return False
             except PlatformError as error:

@@ -82,6 +82,8 @@ class Incoming:
         at: When it was written, seconds since the epoch.
         position: Order within the thread as the platform sees it (ids or time stamps as integer).
         addressed: Mention, direct message, or a reply to the bot: answer in any case.
+        mentioned: The text itself mentions the bot, which makes one bare word a command; a reply
+            that only notifies the bot does not count.
         direct: In a direct message, where everything is addressed.
         joins: The thread existed before this message: earlier messages may be read as context.
         loose: Outside a platform thread, so that replies to it are found by message id.
@@ -95,9 +97,18 @@ class Incoming:
     at: float
     position: int
     addressed: bool = False
+    mentioned: bool = False
     direct: bool = False
     joins: bool = False
     loose: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """A conversation that the bot takes part in; `newest` is the latest `position` taken in it."""
+
+    thread: ThreadKey
+    newest: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,6 +293,14 @@ class Inbox(Protocol):
 
     async def thread_of(self, platform: str, space: str, ref: MessageRef) -> ThreadKey | None:
         """The loose conversation that this message belongs to. Raises StoreError."""
+        ...
+
+    async def taking_part(self, platform: str, since: float) -> Sequence[Followed]:
+        """Conversations the bot takes part in, to look for what was missed; at most a hundred.
+
+        Those with a write at or after `since` (seconds since the epoch), the latest first. Raises
+        StoreError.
+        """
         ...
 
     def malformed(self, platform: str, kind: str) -> None:

@@ -14,7 +14,8 @@ SDK exceptions are translated into these at the edge and never travel further:
     │   ├── PlatformBusy         rate limit, 5xx, connection: worth another try
     │   ├── MessageGone          the message, thread or channel no longer exists
     │   ├── NotAllowed           the platform refuses: permission, scope, locked, archived
-    │   └── BadToken             the platform does not accept our credentials
+    │   └── NeedsOperator        the platform will not have us until somebody changes something
+    │       └── BadToken         it does not accept our credentials
     ├── StoreError
     │   ├── StoreUnavailable     Redis cannot be reached or refuses writes
     │   ├── StoreMismatch        the data was written by an incompatible layout
@@ -174,7 +175,13 @@ class NotAllowed(PlatformError):
     hint = "Give the bot the permission or scope named in the log."
 
 
-class BadToken(PlatformError):
+class NeedsOperator(PlatformError):
+    """The platform will not have us until the operator changes something; never tried again."""
+
+    hint = "See the log line for what the platform refuses."
+
+
+class BadToken(NeedsOperator):
     """The platform does not accept our credentials; trying again is useless."""
 
     hint = "Create a new token at the platform and put it into the environment."

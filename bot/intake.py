@@ -13,6 +13,7 @@ from bot.chat import (
     CommandCall,
     CommandReply,
     CommandSpec,
+    Followed,
     Incoming,
     MessageRef,
     Notes,
@@ -113,6 +114,10 @@ class Reception:
         """See `bot.chat.Inbox`."""
         return await self._threads.thread_of(platform, space, ref)
 
+    async def taking_part(self, platform: str, since: float) -> Sequence[Followed]:
+        """See `bot.chat.Inbox`."""
+        return await self._threads.taking_part(platform, since)
+
     def malformed(self, platform: str, kind: str) -> None:
         """See `bot.chat.Inbox`."""
         self.malformed_events += 1
@@ -172,9 +177,11 @@ class Reception:
 
     async def _is_command(self, typed: Typed, event: Incoming) -> bool:
         """A bare word is a command when it follows a mention, a marked one also without."""
-        if event.addressed and (typed.marked or not event.direct):
+        if not typed.marked:
+            return event.mentioned and not event.direct
+        if event.addressed or event.direct:
             return True
-        return typed.marked and (event.direct or await self._threads.takes_part(event.thread))
+        return await self._threads.takes_part(event.thread)
 
     async def _run_typed(self, typed: Typed, event: Incoming, nonce: str) -> None:
         if not await self._threads.claim(event.event_id, event.thread, nonce=nonce):

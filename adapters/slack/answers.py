@@ -18,7 +18,7 @@ from bot.errors import MessageGone, PlatformError
 log = logging.getLogger(__name__)
 
 SHARED = "Shown to everybody in the thread."
-DELIVERED = "You find it in our direct messages."
+DELIVERED = "You'll find it in our direct messages."
 UNDELIVERED = "Slack did not take the file. Whoever runs this bot finds the reason in the log."
 DONE = "Done."
 MOST_PARTS = 4

@@ -15,6 +15,9 @@ log = logging.getLogger(__name__)
 REFRESH_SECONDS = 90.0
 """Slack takes the line away after two minutes."""
 
+WORKING = "is thinking…"
+"""Shown behind the bot's name; what is being done goes along as the loading message."""
+
 _NOWHERE = frozenset(
     {
         "access_denied",
@@ -65,7 +68,7 @@ class StatusLine:
                 lambda client: client.assistant_threads_setStatus(
                     channel_id=spot.channel,
                     thread_ts=root,
-                    status=status or "",
+                    status=WORKING if status else "",
                     loading_messages=[status] if status else None,
                 ),
                 seconds=self._timing.status,

@@ -125,7 +125,7 @@ def incoming(found: Said, own: Own, names: Names) -> Incoming:
         position=position_of(found.ts),
         addressed=found.mentioned or found.direct,
         direct=found.direct,
-        joins=found.mentioned and found.in_thread and not found.direct,
+        joins=found.in_thread and not found.direct,
     )
 
 

@@ -25,6 +25,8 @@ def help_text(slash_in_threads: bool) -> str:
         "Mention me in a channel and I answer in a thread; in that thread you need no mention. "
         "In a direct message, just write. I remember the conversation until you let me forget it."
     )
+    if not slash_in_threads:
+        how += "\n\nIn a conversation with me, type one of these as a message:"
     return "\n".join([how, "", *lines])
 
 

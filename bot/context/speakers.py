@@ -54,11 +54,15 @@ def unique_name(names: Mapping[str, str], author: Person) -> str:
     """The name of `author` in a thread whose people are called `names` (id → name) so far.
 
     Whoever has a name keeps it, so that what the model has read stays true when somebody renames
-    themselves. A name that is taken, or that reads like the bot's, gets a number: "Ada (2)".
+    themselves; only an id, which stood in for a name that was not known in time, gives way to one.
+    A name that is taken, or that reads like the bot's, gets a number: "Ada (2)".
     """
-    if (known := names.get(author.id)) is not None:
+    known = names.get(author.id)
+    nameless = known == speaker_name(author.id)
+    if known is not None and not (nameless and author.name != author.id):
         return known
-    taken = {_key(name) for name in (*names.values(), *_RESERVED)}
+    others = (name for id_, name in names.items() if id_ != author.id)
+    taken = {_key(name) for name in (*others, *_RESERVED)}
     base = speaker_name(author.name)
     name, number = base, 1
     while _key(name) in taken:

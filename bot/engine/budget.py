@@ -7,6 +7,12 @@ from bot.context.tokens import Calibration
 LEARNED_MARGIN = 0.85
 """Share of a model's own window that is used once an overflow has revealed it."""
 
+GUESSED_MARGIN = 0.7
+"""Share of a prompt that was too long which is tried next, when nobody says what would fit."""
+
+LEAST = 500
+"""Tokens; a window below that is of no use, and no overflow makes it smaller."""
+
 
 class Budget:
     """The window's high watermark in our own count of tokens.
@@ -35,7 +41,14 @@ class Budget:
         """A provider counted `reported` tokens where we had counted `estimated`."""
         self._calibration = self._calibration.learn(estimated, reported)
 
-    def learn(self, limit: int | None) -> None:
-        """A prompt was too long. `limit` is the model's window in tokens if it said so."""
-        ceiling = int(limit * LEARNED_MARGIN) if limit else self.high // 2
+    def learn(self, limit: int | None, tokens: int) -> None:
+        """A prompt was too long for the model.
+
+        Args:
+            limit: The model's window in tokens, if the server said so.
+            tokens: What the prompt had by our own estimate.
+        """
+        failed = self._calibration.counted(tokens)
+        ceiling = int(limit * LEARNED_MARGIN) if limit else int(failed * GUESSED_MARGIN)
+        ceiling = max(ceiling, LEAST)
         self._ceiling = ceiling if self._ceiling is None else min(self._ceiling, ceiling)

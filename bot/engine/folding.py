@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Literal
 
 from bot.chat import ThreadKey
@@ -32,7 +33,7 @@ from bot.model.port import (
     Purpose,
     TextDelta,
 )
-from bot.records import NO_TALLY, Entry, Summary, Tally
+from bot.records import Entry, Summary, Tally
 from bot.storage.threads import Threads
 from bot.storage.types import Conversation
 from bot.tasks import end
@@ -57,14 +58,15 @@ class Folding:
         tokenizer: Tokenizer,
         budget: Budget,
         system: str,
+        pseudonym: Callable[[str], str],
     ) -> None:
         self._threads = threads
         self._model = model
         self._tokenizer = tokenizer
         self._budget = budget
         self._system = system
+        self._pseudonym = pseudonym
         self._tasks: dict[ThreadKey, asyncio.Task[None]] = {}
-        self._owed: dict[ThreadKey, Tally] = {}
 
     def start(self, thread: ThreadKey, fixed: int) -> None:
         """Fold in the background, unless this thread is being folded already.
@@ -128,14 +130,11 @@ class Folding:
             StoreUnavailable: The thread could not be read.
         """
         current = await self._threads.take_window(thread)
-        if not current.window:
-            return current.summary.text or None
-        text, _ = await self._summary_of(thread, current.summary, current.window)
-        return text
-
-    def take_owed(self, thread: ThreadKey) -> Tally:
-        """What summaries of this thread have cost and nobody has put on its account yet."""
-        return self._owed.pop(thread, NO_TALLY)
+        summary = current.summary
+        for piece in _pieces(current.window, self._budget.high // 2):
+            text, _ = await self._summary_of(thread, summary, piece)
+            summary = replace(summary, text=text)
+        return summary.text or None
 
     async def _fold_quietly(self, thread: ThreadKey, fixed: int) -> None:
         try:
@@ -151,21 +150,21 @@ class Folding:
         for messages in self._attempts(previous, entries, cap):
             prompt = Prompt(
                 messages,
-                cache_key=str(thread),
+                cache_key=self._pseudonym(str(thread)),
                 purpose=Purpose.SUMMARY,
             )
             try:
                 answer = await self._ask(thread, prompt)
             except ContextTooLong as error:
-                self._budget.learn(error.limit)
-                continue
+                if error.limit is not None:
+                    self._budget.learn(error.limit, 0)
             except ModelError as error:
                 logger.warning("no summary from the model: %s", error)
-                continue
-            accepted = accept_summary(answer, previous, entries, cap, self._tokenizer.count)
-            if accepted is not None:
-                return accepted, "model"
-            logger.info("the model's summary was not usable")
+            else:
+                accepted = accept_summary(answer, previous, entries, cap, self._tokenizer.count)
+                if accepted is not None:
+                    return accepted, "model"
+                logger.info("the model's summary was not usable")
         extract = await asyncio.to_thread(
             extract_summary, previous, entries, cap, self._tokenizer.count
         )
@@ -197,5 +196,23 @@ class Folding:
                 elif isinstance(event, Finished):
                     whole = event.reason is FinishReason.STOP
                     cost = tally_of(event, prompt, "".join(parts), self._tokenizer)
-                    self._owed[thread] = self._owed.get(thread, NO_TALLY) + cost
+                    await self._account(thread, cost)
         return "".join(parts) if whole else ""
+
+    async def _account(self, thread: ThreadKey, cost: Tally) -> None:
+        try:
+            await self._threads.account(thread, cost)
+        except StoreUnavailable as error:
+            logger.warning("what a summary cost was not noted: %s", error)
+
+
+def _pieces(entries: Sequence[Entry], most: int) -> Iterator[Sequence[Entry]]:
+    """The entries in order, in runs of at most `most` tokens; one entry at least."""
+    start, tokens = 0, 0
+    for place, entry in enumerate(entries):
+        if place > start and tokens + entry.tokens > most:
+            yield entries[start:place]
+            start, tokens = place, 0
+        tokens += entry.tokens
+    if start < len(entries):
+        yield entries[start:]

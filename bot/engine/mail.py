@@ -54,7 +54,8 @@ class MailReader:
             history = await self._adapter.history(call, EARLIER_MESSAGES)
         except PlatformError as error:
             logger.warning("turn %s: earlier messages not read: %s", turn.lease.turn, error)
-            return ()
+            gap = replace(earlier_left_out(call.at), turn=turn.lease.turn)
+            return (await counted(gap, self._tokenizer),)
         known = {event.ref.message for event in turn.mail}
         entries: list[Entry] = []
         partial, room = history.partial, self._budget.configured // 2
@@ -87,12 +88,13 @@ class MailReader:
         at: float,
         names: dict[str, str],
     ) -> Entry:
+        names[author.id] = unique_name(names, author)
         entry = Entry(
             role=role,
             text=text,
             at=at,
             author_id=author.id,
-            author=names.setdefault(author.id, unique_name(names, author)),
+            author=names[author.id],
             message_ids=(ref.message,),
             turn=turn.lease.turn,
         )

@@ -1,6 +1,6 @@
 """What the engine adds to a reply in its own words."""
 
-WAITING = "Waiting for the model, it is busy …"
+WAITING = "Waiting for the model …"
 FOLDING = "This is a long conversation, summing up its beginning …"
 STOPPED = "*(stopped)*"
 FORGOTTEN = "*(stopped: this conversation was forgotten)*"
@@ -20,6 +20,6 @@ STORE_AWAY = (
     "as it is back."
 )
 HELLO = (
-    "Hello! Mention me with a question and I'll answer here; after that, just go on writing in "
-    "this thread. `help` shows what else I can do."
+    "Hello! Ask me something and I'll answer here. In a thread that I take part in and in direct "
+    "messages just write; elsewhere mention me or reply to me. `!help` shows what else I can do."
 )

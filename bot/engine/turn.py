@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import aclosing
@@ -15,6 +14,7 @@ from bot.context.render import Now
 from bot.context.tokens import Tokenizer
 from bot.context.window import Window, build_window, needs_fold
 from bot.engine import texts
+from bot.engine.answer import Answer
 from bot.engine.budget import Budget
 from bot.engine.cost import tally_of
 from bot.engine.folding import Folding
@@ -34,6 +34,7 @@ from bot.errors import (
 )
 from bot.model.port import Finished, FinishReason, Model, Prompt, TextDelta, Waiting
 from bot.records import NO_TALLY, Entry, Tally
+from bot.reply.fences import open_fence, scan
 from bot.reply.pacing import Clock, Pacer, Urgency
 from bot.reply.progressive import ProgressiveReply
 from bot.report import Outcome, TurnReport
@@ -62,7 +63,7 @@ class Desk:
     budget: Budget
     folding: Folding
     system: str
-    salt: str
+    pseudonym: Callable[[str], str]
     clock: Callable[[], float]
     timer: Clock
     new_id: Callable[[], str]
@@ -70,15 +71,6 @@ class Desk:
     store_patience_seconds: float
     long_wait_seconds: float
     report: Callable[[TurnReport], None]
-
-
-@dataclass(slots=True)
-class Answer:
-    """What the model has said so far."""
-
-    text: str = ""
-    finished: Finished | None = None
-    first_token: float | None = None
 
 
 class TurnRun:
@@ -98,6 +90,7 @@ class TurnRun:
         self._reader = MailReader(adapter, desk.tokenizer, desk.budget)
         self._answer = Answer()
         self._window = Window((), 0, 0)
+        self._prompt: Prompt | None = None
         self._tally = NO_TALLY
         self._error = ""
         self._began = desk.timer.now()
@@ -153,9 +146,10 @@ class TurnRun:
             refs = await self._reply.finish(texts.HELLO)
             logger.debug("turn %s greeted in %d message(s)", self._turn.lease.turn, len(refs))
             return Outcome.GREETED, await self._commit((), NO_TALLY)
-        asked = await self._reader.read(self._turn, self._names)
-        ending = await self._ask(asked)
-        match ending:
+        if (unsent := self._turn.draft.note) and self._answer.recall(unsent):
+            return await self._finish((await self._mail())[1])
+        ending, asked = await self._mail()
+        match ending or await self._ask(asked):
             case Ending.LOST:
                 return Outcome.LOST, Done.LOST
             case Ending.SHUTDOWN:
@@ -170,10 +164,19 @@ class TurnRun:
             case None:
                 return await self._finish(asked)
 
+    async def _mail(self) -> tuple[Ending | None, tuple[Entry, ...]]:
+        """The mail as entries; reading what was said before can take a while."""
+        entries: list[Entry] = []
+
+        async def read() -> None:
+            entries.extend(await self._reader.read(self._turn, self._names))
+
+        ending = await self._unless_ended(read())
+        return ending, tuple(entries)
+
     async def _finish(self, asked: tuple[Entry, ...]) -> tuple[Outcome, Turn | Done]:
         """The model is done: mark what is not whole."""
-        finished = self._answer.finished
-        reason = finished.reason if finished else FinishReason.CUT
+        reason = self._answer.reason
         if not self._answer.text.strip():
             raise _empty(reason)
         note = {
@@ -201,13 +204,18 @@ class TurnRun:
                 turn=self._turn.lease.turn,
             )
             entries = (*asked, await counted(said, self._desk.tokenizer))
+            self._estimate_cost()
         after = await self._commit(entries, self._tally)
         self._fold_if_long(entries[-1].tokens)
         return Outcome.LOST if after is Done.LOST else outcome, after
 
     async def _close(self, note: str) -> tuple[MessageRef, ...]:
-        parts = (self._answer.text.rstrip(), note)
-        return await self._reply.finish("\n\n".join(part for part in parts if part))
+        text = self._answer.text.rstrip()
+        if text and note:
+            # In an answer that ends inside code the note would be code, too.
+            fence = open_fence(scan(text))
+            text += f"\n{fence.closing}" if fence else ""
+        return await self._reply.finish("\n\n".join(part for part in (text, note) if part))
 
     def _fold_if_long(self, answer_tokens: int) -> None:
         high = self._desk.budget.high
@@ -225,7 +233,7 @@ class TurnRun:
         try:
             return await self._unless_ended(self._read())
         except ContextTooLong as error:
-            self._desk.budget.learn(error.limit)
+            self._desk.budget.learn(error.limit, self._window.tokens)
             logger.warning("turn %s: prompt too long, folding", self._turn.lease.turn)
         self._say(texts.FOLDING)
         if (ending := await self._unless_ended(self._shrink(asked))) is not None:
@@ -257,12 +265,21 @@ class TurnRun:
         return None
 
     async def _read(self) -> None:
-        desk, answer = self._desk, self._answer
+        desk = self._desk
         prompt = Prompt(
             self._window.messages,
-            cache_key=self._hash(str(self._thread)),
-            user=self._hash(f"{self._thread.platform}:{self._turn.mail[-1].author.id}"),
+            cache_key=desk.pseudonym(str(self._thread)),
+            user=desk.pseudonym(f"{self._thread.platform}:{self._turn.mail[-1].author.id}"),
         )
+        self._prompt = prompt
+        slow = asyncio.create_task(self._tell_if_slow(), name=f"slow {self._turn.lease.turn}")
+        try:
+            await self._take_in(prompt)
+        finally:
+            await end(slow)
+
+    async def _take_in(self, prompt: Prompt) -> None:
+        desk, answer = self._desk, self._answer
         async with aclosing(desk.model.stream(prompt)) as events:
             async for event in events:
                 match event:
@@ -275,9 +292,21 @@ class TurnRun:
                         if seconds >= desk.long_wait_seconds:
                             self._say(texts.WAITING)
                     case Finished():
-                        answer.finished = event
+                        answer.finished, answer.reason = event, event.reason
                         self._tally = tally_of(event, prompt, answer.text, desk.tokenizer)
                         desk.budget.observe(self._window.tokens, self._tally.prompt)
+
+    async def _tell_if_slow(self) -> None:
+        await asyncio.sleep(self._desk.long_wait_seconds)
+        if not self._answer.text:
+            self._say(texts.WAITING)
+
+    def _estimate_cost(self) -> None:
+        """An answer that was ended early has cost something, too."""
+        if self._prompt is not None and self._answer.finished is None:
+            ended = Finished(FinishReason.CUT, None, self._desk.model.name)
+            text, tokenizer = self._answer.text, self._desk.tokenizer
+            self._tally = tally_of(ended, self._prompt, text, tokenizer)
 
     def _say(self, what: str) -> None:
         """Tell people why there is no answer yet, also where a status carries no words."""
@@ -303,8 +332,12 @@ class TurnRun:
             "turn %s: %s: %s (%s)", self._turn.lease.turn, self._error, error, error.hint
         )
         if isinstance(error, PlatformBusy):
-            # The reply could not be delivered yet: keep the question for another attempt.
+            # The reply could not be delivered yet: keep it, and the question, for another attempt.
             await self._reply.abandon()
+            if self._answer.finished is not None:
+                unsent = self._answer.to_keep()
+                await self._watch.save(Draft(self._reply.spot, self._reply.refs, unsent))
+                await self._desk.threads.account(self._thread, self._tally)
             await self._desk.threads.park(self._turn.lease)
             return Outcome.PARKED, Done.LOST
         if isinstance(error, PlatformError):
@@ -319,8 +352,7 @@ class TurnRun:
         return Outcome.FAILED, await self._commit((), NO_TALLY)
 
     async def _commit(self, entries: tuple[Entry, ...], tally: Tally) -> Turn | Done:
-        owed = self._desk.folding.take_owed(self._thread)
-        figures = Tally(turns=int(bool(entries))) + tally + owed
+        figures = Tally(turns=int(bool(entries))) + tally
         nonce = self._desk.new_id()
         return await self._patiently(
             lambda: self._desk.threads.commit(
@@ -373,9 +405,6 @@ class TurnRun:
         # A place that did not have to be made is found again in the same way.
         if refs or self._begins_thread(self._opener()):
             await self._watch.save(Draft(spot, refs))
-
-    def _hash(self, text: str) -> str:
-        return hashlib.sha256(f"{self._desk.salt}:{text}".encode()).hexdigest()[:32]
 
     def _report(self, outcome: Outcome) -> None:
         figures = self._reply.figures

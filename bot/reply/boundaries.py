@@ -50,14 +50,19 @@ _LINE = regex.compile(r"\n")
 _SENTENCE = regex.compile(r"(?<=[.!?…][\"'”’)\]*_]*)\s++|[。！？][\"'”’」』）]*+")
 _WORD = regex.compile(r"\s++|[、，；：]")
 
-_LEVELS = (
+_PROSE_LEVELS = (
     (_PARAGRAPH, 0.5, True),
     (_LINE, 1 / 3, False),
     (_SENTENCE, 1 / 3, True),
     (_WORD, 0.25, False),
 )
+_CODE_LEVELS = (
+    (_PARAGRAPH, 0.5, True),
+    (_LINE, 0.05, False),
+    (_WORD, 0.25, False),
+)
 """Kinds of break, best first: what ends with one, the least share of the room it must fill, and
-whether it means anything outside prose only."""
+whether it means anything in prose only. A line of code is not broken to fill a message."""
 
 Span = tuple[int, int]
 
@@ -102,7 +107,8 @@ def choose_cut(
     """
     fences = _Fences(regions)
     kept = _Whole(whole)
-    for pattern, share, prose_only in _LEVELS:
+    levels = _PROSE_LEVELS if fences.in_prose(most) else _CODE_LEVELS
+    for pattern, share, prose_only in levels:
         floor = first + (most - first) * share
         ends = [each.end() for each in pattern.finditer(text, first, most)]
         for cut in reversed(ends):

@@ -200,6 +200,11 @@ class ProgressiveReply:
         return await asyncio.shield(self._gone)
 
     @property
+    def spot(self) -> Spot | None:
+        """Where it is written; None until that is open."""
+        return self._spot
+
+    @property
     def refs(self) -> tuple[MessageRef, ...]:
         """The messages so far, in order."""
         return tuple(self._written.refs)

@@ -28,6 +28,7 @@ class Base:
         lease_seconds: float = 15.0,
         retention_days: int = 90,
         max_attempts: int = 3,
+        erased: Callable[[], None] = lambda: None,
     ) -> None:
         self._link = Link(client)
         self._worker = worker
@@ -36,6 +37,7 @@ class Base:
         self._lease_ms = max(1, round(lease_seconds * 1000))
         self._retention_seconds = retention_days * DAY_SECONDS
         self._max_attempts = max_attempts
+        self._erased = erased
 
     def _now_ms(self) -> int:
         return round(self._clock() * 1000)

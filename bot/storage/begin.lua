@@ -3,7 +3,7 @@ Take a message: drop it, queue it, or begin a turn with it.
 
 KEYS  12 B:event:<digest>
 ARGV  6 turn id if one begins, 7 worker, 8 message (JSON), 9 addressed (1/0), 10 author id,
-      11 label, 12 message id when the conversation is loose, else ""
+      11 label, 12 message id when the conversation is loose, else "", 13 its position
 Returns  {"duplicate"} | {"ignored"} | {"queued"} | state("run")
 --]]
 local EVENT = KEYS[12]
@@ -30,6 +30,11 @@ redis.call("SET", EVENT, NONCE, "EX", DAY)
 redis.call("RPUSH", QUEUE, ARGV[8])
 redis.call("SADD", AUTHORS, ARGV[10])
 redis.call("HSETNX", META, "label", ARGV[11])
+-- Compared as text, since positions can have more digits than a Lua number holds.
+local newest, position = get("newest") or "", ARGV[13]
+if #position > #newest or (#position == #newest and position > newest) then
+  redis.call("HSET", META, "newest", position)
+end
 if ARGV[12] ~= "" then
   redis.call("HSET", META, "loose", 1)
   find(12, 12)

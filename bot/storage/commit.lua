@@ -4,7 +4,8 @@ End a turn well: append its entries, count what it took, go on with waiting mail
 KEYS  12 B:answer:<nonce>, 13 B:use:<day>
 ARGV  6 turn, 7 fence, 8 id of the next turn, 9 worker, 10 user the usage is counted for ("" for
       nobody), 11-17 tally, 18 number of entries, 19 number of arguments with names, 20 number of
-      message ids; then these, one after the other: entries (JSON), id and name pairs, message ids
+      message ids; then these, one after the other: entries (JSON), id and name pairs, message ids;
+      then the ids of everybody whose words the entries hold
 Returns  {"lost"} | {"idle"} | state("run") of the next turn
 --]]
 local ANSWER, USE = KEYS[12], KEYS[13]
@@ -26,7 +27,9 @@ for place = 21, names - 1 do
 end
 redis.call("HSET", META, "seq", whole(seq))
 each_chunk(names, ids - 1, function(...) redis.call("HSET", NAMES, ...) end)
-find(ids, ids - 1 + tonumber(ARGV[20]))
+local authors = ids + tonumber(ARGV[20])
+find(ids, authors - 1)
+each_chunk(authors, #ARGV, function(...) redis.call("SADD", AUTHORS, ...) end)
 
 for figure = 1, FIGURES do
   local amount = ARGV[10 + figure]

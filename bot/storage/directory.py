@@ -7,7 +7,7 @@ from datetime import date
 from typing import cast
 from urllib.parse import unquote
 
-from bot.chat import MessageRef, Notes, ThreadChoice, ThreadKey
+from bot.chat import Followed, MessageRef, Notes, ThreadChoice, ThreadKey
 from bot.errors import StoreMismatch
 from bot.records import Tally
 from bot.storage.codec import TALLY_FIELDS, to_bytes, to_text
@@ -30,6 +30,7 @@ VERSION = 1
 EVENT_SECONDS = 86_400
 RECENT_LOOKED_AT = 100
 RECENT_MOST = 25
+FOLLOWED_MOST = 100
 SWEEP_BATCH = 100
 
 User = tuple[str, str, str]
@@ -92,6 +93,41 @@ class Directory(Log):
         ]
         return choices[:RECENT_MOST]
 
+    async def taking_part(self, platform: str, since: float) -> Sequence[Followed]:
+        """Threads of a platform that the bot takes part in or answers in, the latest first.
+
+        Those with a write at or after `since` (seconds since the epoch), at most a hundred; the
+        hundred latest of every bucket are looked at. Left out are threads in which no message was
+        taken, such as imported ones. Raises StoreUnavailable.
+        """
+        found = await self._link.batch(
+            [
+                ("ZREVRANGEBYSCORE", bucket.threads, "+inf", round(since * 1000))
+                + ("WITHSCORES", "LIMIT", 0, FOLLOWED_MOST)
+                for bucket in map(BucketKeys, range(BUCKETS))
+            ]
+        )
+        scored = [
+            (float(score), ThreadKey.parse(to_text(name)))
+            for pairs in found
+            for name, score in pairs
+        ]
+        recent = [
+            thread for _, thread in sorted(scored, reverse=True) if thread.platform == platform
+        ]
+        replies = await self._link.batch(
+            [
+                ("HMGET", ThreadKeys(thread).meta, "newest", "part", "turn", "leaving")
+                for thread in recent
+            ]
+        )
+        followed = [
+            Followed(thread, int(newest))
+            for thread, (newest, part, turn, leaving) in zip(recent, replies, strict=True)
+            if newest and (part is not None or (turn is not None and turn != leaving))
+        ]
+        return followed[:FOLLOWED_MOST]
+
     async def all_threads(self) -> AsyncIterator[ThreadKey]:
         """Every thread, in no order; some may have an empty log (a first turn that failed).
 
@@ -136,6 +172,8 @@ class Directory(Log):
         for name in (name for names in found for name in names):
             figures = await self._wipe(ThreadKey.parse(to_text(name)), cutoff, self._new_id())
             removed += figures[0] >= 0
+        if removed:
+            self._erased()
         return removed
 
     async def claim(

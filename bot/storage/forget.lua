@@ -8,7 +8,8 @@ not read in again.
 
 KEYS  12 B:answer:<nonce>
 ARGV  6 only when last written at or before this time (ms), "" for in any case
-Returns  {messages, summary (1/0), took part (1/0), turn ran (1/0)}, all -1 when it is too young
+Returns  {messages, summary (1/0), took part (1/0), turn ran (1/0), names}, all -1 when it is too
+         young
 --]]
 local ANSWER = KEYS[12]
 
@@ -21,13 +22,14 @@ if told then
   return figures
 end
 if ARGV[6] ~= "" and number("last") > tonumber(ARGV[6]) then
-  return { -1, -1, -1, -1 }
+  return { -1, -1, -1, -1, -1 }
 end
 local found = {
   redis.call("HLEN", LOG) + redis.call("LLEN", QUEUE) + redis.call("LLEN", MAIL),
   redis.call("HEXISTS", META, "summary"),
   redis.call("HEXISTS", META, "part"),
   redis.call("HEXISTS", META, "turn"),
+  redis.call("HLEN", NAMES),
 }
 wipe()
 if ARGV[6] == "" and redis.call("EXISTS", META) == 1 then

@@ -9,11 +9,11 @@ from typing import Any, cast
 from bot.chat import ThreadKey
 from bot.records import Entry, Summary, Tally
 from bot.storage.base import DAY_SECONDS, Base
-from bot.storage.codec import dump_entry, dump_summary, to_bytes
+from bot.storage.codec import dump_entry, dump_summary, to_bytes, to_text
 from bot.storage.connect import Command
 from bot.storage.keys import ThreadKeys
 from bot.storage.reading import read_conversation, read_entries, tally_figures
-from bot.storage.types import Conversation, Erased
+from bot.storage.types import Conversation, Erased, Restored
 from bot.title import title_of
 
 STAGE_BATCH = 500
@@ -80,6 +80,17 @@ class Log(Base):
         )
         return bool(reply)
 
+    async def account(self, thread: ThreadKey, tally: Tally, *, nonce: str | None = None) -> bool:
+        """Add to a thread's figures what was spent on it outside a turn.
+
+        Returns:
+            False when nothing is kept of the thread. Raises StoreUnavailable.
+        """
+        token = nonce or self._new_id()
+        keys = (ThreadKeys(thread).bucket.answer(token),)
+        figures = tally_figures(tally)
+        return bool(await self._run("account", thread, figures, nonce=token, keys=keys))
+
     async def forget(self, thread: ThreadKey, *, nonce: str | None = None) -> Erased:
         """Remove everything of a thread: log, summary, names, waiting mail, draft, indexes.
 
@@ -93,8 +104,10 @@ class Log(Base):
         Raises:
             StoreUnavailable: Unknown whether it was done; call again with the same `nonce`.
         """
-        messages, summary, part, ran = await self._wipe(thread, "", nonce or self._new_id())
-        return Erased(messages, bool(summary), bool(part), bool(ran))
+        found = await self._wipe(thread, "", nonce or self._new_id())
+        messages, summary, part, ran, names = found
+        self._erased()
+        return Erased(messages, bool(summary), bool(part), bool(ran), names)
 
     async def restore(
         self,
@@ -104,15 +117,16 @@ class Log(Base):
         tally: Tally,
         names: Mapping[str, str],
         *,
+        replacing: bool = False,
         nonce: str | None = None,
-    ) -> bool:
-        """Replace a thread by an imported one.
+    ) -> Restored:
+        """Store an imported thread, in place of what is there when `replacing`.
 
         Entries keep their numbers; when none has one they are numbered from 1. The version of
         `summary` is replaced by the next one of this thread. The bot takes part from then on.
 
         Returns:
-            False, and nothing is changed, while a turn runs there.
+            DONE, or why nothing was changed.
 
         Raises:
             ValueError: The numbers do not rise, or the summary's cursor is beyond them.
@@ -130,6 +144,7 @@ class Log(Base):
             await self._link.batch(commands)
         flat = [to_bytes(part) for pair in names.items() for part in pair]
         people = [entry for entry in numbered if entry.role == "user"]
+        authors = {to_bytes(entry.author_id) for entry in numbered if entry.author_id}
         label = title_of(people[0].text, people[0].author) if people else ""
         reply = await self._run(
             "restore",
@@ -140,14 +155,17 @@ class Log(Base):
                 dump_summary(summary),
                 to_bytes(label),
                 *tally_figures(tally),
+                int(replacing),
                 len(flat),
                 *flat,
-                *sorted({to_bytes(entry.author_id) for entry in people if entry.author_id}),
+                *sorted(authors),
             ),
             nonce=token,
             keys=(keys.bucket.answer(token), stage),
         )
-        return reply == 1
+        if replacing:
+            self._erased()
+        return Restored(to_text(reply))
 
     async def _wipe(self, thread: ThreadKey, not_after: int | str, nonce: str) -> Any:
         answer = ThreadKeys(thread).bucket.answer(nonce)

@@ -27,6 +27,7 @@ Fields of META
   loose                1 when its messages are found by id
   forgotten            when the thread was forgotten on request (ms, caller's clock)
   label, last          first words; last write (ms, caller's clock)
+  newest               highest position of a message that was taken
   tally:<n>            n-th figure of the tally
 --]]
 local META, LOG, QUEUE, MAIL = KEYS[1], KEYS[2], KEYS[3], KEYS[4]

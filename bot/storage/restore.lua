@@ -1,23 +1,28 @@
 --[[
-Replace a thread by an imported one, whose log was written to a stage before.
+Store an imported thread, whose log was written to a stage before.
 
 KEYS  12 B:answer:<nonce>, 13 T:stage:<nonce>
 ARGV  6 number of the newest entry, 7 cursor of the summary, 8 summary (JSON, "" for none),
-      9 label, 10-16 tally, 17 number of arguments with names, 18.. id and name pairs, author ids
-Returns  1 done | 0 a turn runs | -1 the stage is incomplete
+      9 label, 10-16 tally, 17 whether a thread that is there may be replaced (1/0), 18 number of
+      arguments with names, 19.. id and name pairs, author ids
+Returns  "done" | "busy": a turn runs | "taken": the thread is there | "incomplete": the stage is
 --]]
 local ANSWER, STAGE = KEYS[12], KEYS[13]
 
 if redis.call("EXISTS", ANSWER) == 1 then
-  return 1
+  return "done"
 end
 if get("turn") then
   redis.call("UNLINK", STAGE)
-  return 0
+  return "busy"
+end
+if ARGV[17] == "0" and redis.call("EXISTS", LOG) == 1 then
+  redis.call("UNLINK", STAGE)
+  return "taken"
 end
 local seq = tonumber(ARGV[6])
 if seq > 0 and redis.call("HEXISTS", STAGE, ARGV[6]) == 0 then
-  return -1
+  return "incomplete"
 end
 wipe()
 if seq > 0 then
@@ -32,9 +37,9 @@ end
 for figure = 1, FIGURES do
   redis.call("HSET", META, "tally:" .. figure, ARGV[9 + figure])
 end
-local authors = 18 + tonumber(ARGV[17])
-each_chunk(18, authors - 1, function(...) redis.call("HSET", NAMES, ...) end)
+local authors = 19 + tonumber(ARGV[18])
+each_chunk(19, authors - 1, function(...) redis.call("HSET", NAMES, ...) end)
 each_chunk(authors, #ARGV, function(...) redis.call("SADD", AUTHORS, ...) end)
 redis.call("SET", ANSWER, "1", "EX", ANSWER_SECONDS)
 touch()
-return 1
+return "done"

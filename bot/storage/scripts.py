@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 
 NAMES = (
+    "account",
     "begin",
     "commit",
     "fold",

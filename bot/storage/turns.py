@@ -51,6 +51,7 @@ class Turns(Base):
                 to_bytes(event.author.id),
                 to_bytes(title_of(event.text, event.author.name)),
                 event.ref.message if loose else "",
+                event.position,
             ),
             nonce=nonce or self._new_id(),
             keys=(ThreadKeys(thread).bucket.event(event.event_id),),
@@ -100,6 +101,7 @@ class Turns(Base):
         user = next((entry.author_id for entry in reversed(entries) if entry.role == "user"), "")
         ids = [to_bytes(message) for entry in entries for message in entry.message_ids]
         named = _flat(names)
+        authors = sorted({entry.author_id for entry in entries if entry.author_id})
         reply = await self._run(
             "commit",
             thread,
@@ -113,19 +115,14 @@ class Turns(Base):
                 *map(dump_entry, entries),
                 *named,
                 *ids,
+                *map(to_bytes, authors),
             ),
             nonce=token,
             keys=(bucket.answer(token), bucket.usage(self._today())),
         )
         return _turn_or(Done, thread, reply)
 
-    async def rollback(
-        self,
-        lease: Lease,
-        keep_names: Mapping[str, str] | None = None,
-        *,
-        nonce: str | None = None,
-    ) -> Turn | Done:
+    async def rollback(self, lease: Lease, *, nonce: str | None = None) -> Turn | Done:
         """End a turn that failed for good: its mail is dropped, the log stays as it was.
 
         Returns and raises as `commit` does.
@@ -134,7 +131,7 @@ class Turns(Base):
         reply = await self._run(
             "rollback",
             lease.thread,
-            (*self._ending(lease), *_flat(keep_names or {})),
+            self._ending(lease),
             nonce=token,
             keys=(ThreadKeys(lease.thread).bucket.answer(token),),
         )

@@ -84,12 +84,25 @@ class Conversation:
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """What `forget` found: messages (logged and waiting), and whether there were other traces."""
+    """What `forget` found: messages (logged and waiting), other traces, how many names."""
 
     messages: int = 0
     summary: bool = False
     taking_part: bool = False
     running: bool = False
+    names: int = 0
+
+
+class Restored(StrEnum):
+    """Answers to `restore`."""
+
+    DONE = "done"
+    BUSY = "busy"
+    """A turn runs in that thread."""
+    TAKEN = "taken"
+    """The thread is there and may not be replaced."""
+    INCOMPLETE = "incomplete"
+    """What was written beforehand has expired meanwhile."""
 
 
 class Begun(StrEnum):

@@ -19,7 +19,7 @@ from bot.records import Entry, Summary, Tally
 from bot.storage.binary import find_server
 from bot.storage.connect import open_redis
 from bot.storage.threads import Threads
-from bot.storage.types import Done, Turn
+from bot.storage.types import Done, Restored, Turn
 from tests.servers import wait_for_line
 
 START = Path(__file__).parents[2] / "deploy/redis-start.sh"
@@ -104,7 +104,7 @@ async def test_the_user_can_do_everything_that_the_bot_does(socket: str) -> None
     assert await threads.claim("c", THREAD)
     await threads.sweep()
     assert (await threads.forget(THREAD)).messages == 2
-    assert await threads.restore(THREAD, (asked,), Summary(), Tally(), {})
+    assert await threads.restore(THREAD, (asked,), Summary(), Tally(), {}) is Restored.DONE
     assert await threads.leave(THREAD)
     await client.aclose()
 

@@ -19,7 +19,7 @@ from bot.records import Entry, Summary, Tally
 from bot.storage.connect import open_redis, wait_until_ready
 from bot.storage.scripts import SCRIPTS
 from bot.storage.threads import Threads
-from bot.storage.types import Begun, Done, Draft, Erased, Signal, Turn
+from bot.storage.types import Begun, Done, Draft, Erased, Restored, Signal, Turn
 from tests.servers import LossyProxy, Valkey, free_port, lossy_proxy, valkey_server
 from tests.units.storage.samples import THREAD, Clock, commit, end_lease, exchange, message, talk
 
@@ -164,9 +164,9 @@ async def test_fold_forget_restore_and_claim_whose_replies_are_lost(lossy: Lossy
     for script in ("fold", "forget", "restore"):
         lossy.lose(script)
     assert await threads.fold(THREAD, Summary(), Summary("so far", 2, 1, "model"))
-    assert await threads.forget(THREAD) == Erased(2, True, True, False)
+    assert await threads.forget(THREAD) == Erased(2, True, True, False, 1)
     entries = [Entry("user", "hello", 0.0, "u1", "Ada")]
-    assert await threads.restore(THREAD, entries, Summary(), Tally(), {})
+    assert await threads.restore(THREAD, entries, Summary(), Tally(), {}) is Restored.DONE
     assert await threads.count(THREAD) == 1
     lossy._proxy.lose_reply_to("SET")
     assert await threads.claim("event", THREAD)
@@ -263,9 +263,10 @@ async def everything(threads: Threads, client: Redis) -> None:
     await threads.notes("discord").write("hash", "1")
     assert await threads.notes("discord").read("hash") == "1"
     assert await threads.leave(other)
-    assert await threads.forget(other) == Erased(2, True, False, False)
+    assert await threads.forget(other) == Erased(2, True, False, False, 1)
     entries = [Entry("user", "hello", 0.0, "u1", "Ada")]
-    assert await threads.restore(other, entries, Summary(), Tally(), {"u1": "Ada"})
+    done = await threads.restore(other, entries, Summary(), Tally(), {"u1": "Ada"})
+    assert done is Restored.DONE
     assert await threads.sweep() == 0
 
 

@@ -23,9 +23,6 @@ from tests.simulators.slack_sim import (
     User,
 )
 
-SOCKETS = 2
-"""Connections that the bot keeps open."""
-
 
 @dataclass(slots=True)
 class Acme:
@@ -116,6 +113,12 @@ class Acme:
         """Everything in Redis, keys and values, as one text."""
         return await stored(self.stage.server)
 
+    async def replica(self) -> Stage:
+        """Another bot beside the one that runs, on the same store; `stop` is the caller's."""
+        other = Stage(self.stage.server, self.openai, slack=self.sim, extra=self.stage.extra)
+        await other.start()
+        return other
+
     async def restart(self) -> None:
         """End the bot as an operator does, and start it again."""
         assert await self.stage.stop() == 0
@@ -174,7 +177,6 @@ async def acme(
         place = Acme(stage, sim, stage.openai, general, ada, ben)
         if start:
             await stage.start(timing)
-            await sim.connected(SOCKETS)
         yield place
         assert await stage.stop() in (ends, None)
         place.check()

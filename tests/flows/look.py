@@ -11,7 +11,7 @@ from tests.servers import Valkey
 
 async def settled(server: Valkey) -> None:
     """Wait until no turn is running: everything is committed."""
-    client = open_redis(server.url)
+    client: Any = open_redis(server.url)
     try:
         # The store does not report changes; each look takes a round trip.
         async with asyncio.timeout(5):
@@ -23,20 +23,22 @@ async def settled(server: Valkey) -> None:
 
 async def stored(server: Valkey) -> str:
     """Everything in Redis, keys and values, as one text."""
-    client = open_redis(server.url)
+    client: Any = open_redis(server.url)
     lines: list[str] = []
     try:
         async for key in client.scan_iter(count=1000):
-            name = key if isinstance(key, str) else key.decode()
-            lines.append(f"{name} = {await _value(client, name)}")
+            lines.append(f"{_text(key)} = {await _value(client, key)}")
     finally:
         await client.aclose()
     return "\n".join(sorted(lines))
 
 
-async def _value(client: Any, name: str) -> object:
-    kind = await client.type(name)
-    match kind if isinstance(kind, str) else kind.decode():
+def _text(name: str | bytes) -> str:
+    return name if isinstance(name, str) else name.decode()
+
+
+async def _value(client: Any, name: str | bytes) -> object:
+    match _text(await client.type(name)):
         case "hash":
             return await client.hgetall(name)
         case "list":

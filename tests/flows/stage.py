@@ -10,9 +10,11 @@ from functools import cache
 from typing import Any
 
 from adapters.slack.manifest import manifest
+from adapters.slack.socket import CONNECTIONS
 from bot.app import App, Timing
 from bot.chat import Adapter
 from bot.context.tokens import Tokenizer, load_tokenizer
+from bot.model.port import Model
 from bot.plugins import find_adapters
 from bot.settings import read_settings
 from tests.servers import Valkey
@@ -66,21 +68,26 @@ class Stage:
         return found | self.extra
 
     async def start(
-        self, timing: Timing = QUICK, adapters: Mapping[str, Adapter] | None = None
+        self,
+        timing: Timing = QUICK,
+        adapters: Mapping[str, Adapter] | None = None,
+        model: Model | None = None,
     ) -> None:
         """Run a bot in this process and wait until it is connected everywhere.
 
-        `adapters`, if given, take the place of those that the settings name.
+        `adapters` and `model`, if given, take the place of those that the settings name.
         """
         settings = read_settings(self.environment(), find_adapters())
         before = len(self.discord.gateway.live) if self.discord else 0
-        self._app = App(settings, timing, adapters, tokenizer(settings.text("OPENAI_MODEL") or ""))
+        sockets = len(self.slack.connections) if self.slack else 0
+        counting = tokenizer(settings.text("OPENAI_MODEL") or "")
+        self._app = App(settings, timing, adapters, counting, model)
         self._task = asyncio.create_task(self._app.run())
         ready: list[asyncio.Task[object]] = []
         if self.discord is not None:
             ready.append(asyncio.ensure_future(self.discord.until_connected(before + 1)))
         if self.slack is not None:
-            ready.append(asyncio.ensure_future(self.slack.connected(1)))
+            ready.append(asyncio.ensure_future(self.slack.connected(sockets + CONNECTIONS)))
         connected = asyncio.gather(*ready)
         await asyncio.wait({self._task, connected}, return_when=asyncio.FIRST_COMPLETED)
         if self._task.done() and not connected.done():
@@ -128,7 +135,8 @@ async def open_stage(
                 DiscordSimulator(scale=scale, limits=limits, ack_seconds=60.0)
             )
         if "slack" in platforms:
-            given = {"scale": scale, "limits": limits, "manifest": manifest(), "timing": PATIENT}
+            given: dict[str, Any] = {"scale": scale, "limits": limits, "timing": PATIENT}
+            given |= {"manifest": manifest()}
             stage.slack = await stack.enter_async_context(
                 SlackSimulator(**(given | dict(slack or {})))
             )

@@ -57,11 +57,23 @@ async def test_a_long_wait_is_told_and_then_replaced(server: Valkey) -> None:
     async with weavers(server, timing=timing) as here:
         here.openai.script.extend([rate_limited(retry_after=1), Answer("Here it is.")])
         thread = await _asked(here)
-        await here.until_said(thread, "*Waiting for the model, it is busy …*")
+        await here.until_said(thread, "*Waiting for the model …*")
         await here.until_said(thread, "Here it is.")
         assert len(here.posts(thread)) == 1
         await here.settled()
         assert "Waiting" not in await here.stored()
+
+
+async def test_a_model_that_takes_long_to_begin_is_told_and_then_replaced(server: Valkey) -> None:
+    timing = replace(QUICK, long_wait=0.2)
+    async with weavers(server, timing=timing) as here:
+        answer = Answer("Here it is.").hold()
+        here.openai.script.append(answer)
+        thread = await _asked(here)
+        await here.until_said(thread, "*Waiting for the model …*")
+        answer.release_all()
+        await here.until_said(thread, "Here it is.")
+        assert len(here.posts(thread)) == 1
 
 
 async def test_without_credit_people_are_told_once_and_clearly(server: Valkey) -> None:

@@ -170,6 +170,7 @@ async def test_help_says_what_works_here(server: Valkey) -> None:
             shown = words(await here.told(here.sim.slash(here.general, here.ada, "/bobbin", text)))
             assert "Mention me in a channel" in shown
             assert "`!forget`" in shown
+            assert "type one of these as a message" in shown
         told = await here.told(here.sim.slash(here.general, here.ada, "/forget", "it all"))
         assert "“it”" in words(told)
 
@@ -249,7 +250,7 @@ async def test_an_export_lands_in_a_direct_message(server: Valkey) -> None:
         link = here.sim.permalink(root)
         told = await here.told(here.sim.slash(here.general, here.ada, "/bobbin", f"export {link}"))
         assert words(told) == (
-            "This conversation, 2 messages.\n\nYou find it in our direct messages."
+            "This conversation, 2 messages.\n\nYou'll find it in our direct messages."
         )
         dm = here.sim.open_dm(here.ada)
         [message] = here.sim.messages(dm)

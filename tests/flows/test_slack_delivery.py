@@ -7,17 +7,22 @@ from typing import Any
 
 import pytest
 
-from tests.flows.acme import SOCKETS, acme
+from adapters.slack.socket import CONNECTIONS
+from tests.flows.acme import acme, words
 from tests.flows.stage import open_stage
 from tests.flows.test_outage_redis import AWAY, Store, store
 from tests.flows.weavers import asked_last
 from tests.servers import Valkey
-from tests.simulators.openai_sim import Answer, failure
+from tests.simulators.openai_sim import Answer, Request, failure
 from tests.simulators.slack_sim import Timing
 
 __all__ = ["store"]
 
 BEGINNING = "This is only the beginning of it,"
+
+
+def _to(request: Request) -> Answer:
+    return Answer(f"To {request.last_user_text[:9]}")
 
 
 async def test_a_redelivered_event_is_answered_once(server: Valkey) -> None:
@@ -66,10 +71,10 @@ async def test_messages_wait_while_no_socket_is_open(server: Valkey) -> None:
         for connection in here.sim.connections:
             here.sim.cut(connection)
         await here.sim.until(lambda: not here.sim.connections)
-        here.openai.behaviour = lambda request: Answer(f"To {request.last_user_text[:9]}")
+        here.openai.script.extend([_to, _to])
         here.say(root, here.ada, "one?")
         other = here.ask(here.ben, "two?")
-        await here.sim.connected(SOCKETS)
+        await here.sim.connected(CONNECTIONS)
         here.sim.retry_now()
         await here.sim.until(lambda: len(here.said(root)) == 2)
         await here.sim.until(lambda: here.said(other))
@@ -90,12 +95,12 @@ async def test_a_refreshed_socket_loses_nothing(server: Valkey, reason: str) -> 
         for connection in list(here.sim.connections):
             here.sim.disconnect(reason, connection)
         here.say(root, here.ben, "go on")
-        await here.sim.until(lambda: here.sim.sockets.accepted == before + SOCKETS)
+        await here.sim.until(lambda: here.sim.sockets.accepted == before + CONNECTIONS)
         here.sim.retry_now()
         here.openai.script.append(Answer("That was all."))
         held.release_all()
         await here.until_said(root, f"{BEGINNING} and the end.", "That was all.")
-        await here.sim.connected(SOCKETS)
+        await here.sim.connected(CONNECTIONS)
         await here.sim.settled()
         assert len(here.openai.chats) == 2
 
@@ -111,7 +116,7 @@ async def test_an_answer_goes_on_while_all_sockets_are_cut(server: Valkey) -> No
             here.sim.cut(connection)
         held.release_all()
         await here.until_said(root, f"{BEGINNING} and the end.")
-        await here.sim.connected(SOCKETS)
+        await here.sim.connected(CONNECTIONS)
         here.openai.script.append(Answer("I hear you."))
         here.say(root, here.ada, "can you hear me?")
         await here.until_said(root, f"{BEGINNING} and the end.", "I hear you.")
@@ -162,7 +167,7 @@ async def test_a_refused_token_is_said_at_once(
         [said] = [r.getMessage() for r in caplog.records if r.levelno >= logging.ERROR]
         assert variable in said and "switched off" in said
         assert wrong not in caplog.text
-        assert len(here.sim.requests) <= SOCKETS + 1
+        assert len(here.sim.requests) <= CONNECTIONS + 1
         here.sim.violations.clear()
 
 
@@ -216,7 +221,7 @@ async def test_malformed_events_are_survived_and_acknowledged(
         await here.sim.settled()
         await here.conversation("still there?", "Still here.")
         assert len(here.openai.chats) == 1
-        assert here.sim.sockets.accepted == SOCKETS
+        assert here.sim.sockets.accepted == CONNECTIONS
         unread = [r for r in caplog.records if "could not be read" in r.getMessage()]
         assert len(unread) >= 6
         assert "not a time" not in caplog.text
@@ -260,8 +265,12 @@ async def test_a_bare_mention_gets_a_greeting_that_says_what_to_do(server: Valke
         await here.sim.until(lambda: here.said(root))
         [greeting] = here.said(root)
         assert greeting.startswith("Hello!")
-        assert here.openai.chats == []
         await here.settled()
+        # What it says to type is what works.
+        assert "`!help`" in greeting
+        here.say(root, here.ada, "!help")
+        assert words(await here.whispered(here.ada)).startswith("Mention me in a channel")
+        assert here.openai.chats == []
         here.openai.script.append(Answer("Yes."))
         here.say(root, here.ada, "can you hear me?")
         await here.until_said(root, greeting, "Yes.")

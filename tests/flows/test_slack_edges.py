@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -79,3 +80,53 @@ async def test_an_answer_that_is_cut_off_by_the_end_is_finished_by_the_next(serv
         await here.stage.start()
         await here.until_said(root, "Another story, all of it.")
         assert [m.ts for m in here.sim.replies(root)] == [before.ts]
+
+
+async def test_a_name_that_comes_late_is_used_from_then_on(server: Valkey) -> None:
+    async with acme(server) as here:
+        late = asyncio.Event()
+        here.sim.faults.add("users.info", gate=late)
+        root = await here.conversation("my loom is red", "A red loom.")
+        late.set()
+        here.openai.script.append(Answer("Yes, Ada."))
+        await here.sim.until(lambda: here.sim.calls("users.info")[0].status)
+        here.say(root, here.ada, "do you know me?")
+        await here.until_said(root, "A red loom.", "Yes, Ada.")
+        assert asked_last(here.openai.chats[1]) == "Ada: do you know me?"
+
+
+async def test_without_the_right_to_read_mentions_are_answered(server: Valkey) -> None:
+    scopes = {"app_mentions:read", "chat:write", "users:read", "commands"}
+    async with acme(server, slack={"scopes": scopes}) as here:
+        root = await here.conversation("can you read?", "Only when mentioned.")
+        here.say(root, here.ada, "and this?")
+        here.openai.script.append(Answer("This, yes."))
+        here.ask(here.ada, "and now?", thread=root)
+        await here.until_said(root, "Only when mentioned.", "This, yes.")
+        assert asked_last(here.openai.chats[1]) == "Ada: and now?"
+        assert len(here.openai.chats) == 2
+
+
+async def test_two_processes_share_the_events(server: Valkey) -> None:
+    async with acme(server) as here:
+        other = await here.replica()
+        root = await here.conversation("0", "0")
+        for number in range(1, 4):
+            here.openai.script.append(Answer(str(number)))
+            here.say(root, here.ada, str(number))
+            await here.sim.until(lambda number=number: len(here.said(root)) == number + 1)
+        await here.sim.settled()
+        await here.settled()
+        assert len({ack.connection for ack in here.sim.acks}) > 2
+        assert here.openai.chats[-1].texts("assistant") == ["0", "1", "2"]
+        assert len(here.openai.chats) == 4
+
+        # A stop reaches the answer wherever it is being written.
+        for _ in range(3):
+            here.openai.script.append(Answer([BEGINNING, " and the end."]).hold(1))
+            here.say(root, here.ada, "a story")
+            await here.sim.until(lambda: here.said(root)[-1] == BEGINNING)
+            here.say(root, here.ada, "!stop")
+            await here.sim.until(lambda: here.said(root)[-1].endswith("*(stopped)*"), 3.0)
+            await here.settled()
+        assert await other.stop() == 0

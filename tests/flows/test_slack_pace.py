@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from tests.flows.acme import acme
 from tests.servers import Valkey
-from tests.simulators.openai_sim import Answer
+from tests.simulators.openai_sim import Answer, Request
 
 TEXT = "".join(f"Sentence {number} of this answer. " for number in range(40))
 """200 tokens, five seconds of a model's time."""
 
 
+def _at(rate: float) -> Callable[[Request], Answer]:
+    return lambda _: Answer(TEXT, token_rate=rate)
+
+
 async def test_thirty_conversations_at_once_are_within_the_limits(server: Valkey) -> None:
     async with acme(server, scale=1.0) as here:
         rooms = [here.sim.add_channel(f"room-{n}", members=[here.ada]) for n in range(30)]
-        here.openai.behaviour = lambda _: Answer(TEXT, token_rate=40.0)
+        here.openai.behaviour = _at(40.0)
         roots = [here.ask(here.ada, f"question {room.name}", room) for room in rooms]
         await here.openai.until(lambda: len(here.openai.chats) == 30)
         await here.openai.until(lambda: here.openai.open_streams == 0, 30.0)
@@ -32,7 +38,7 @@ async def test_thirty_conversations_at_once_are_within_the_limits(server: Valkey
 
 async def test_answers_in_one_channel_share_its_pace(server: Valkey) -> None:
     async with acme(server, scale=1.0) as here:
-        here.openai.behaviour = lambda _: Answer(TEXT, token_rate=100.0)
+        here.openai.behaviour = _at(100.0)
         roots = [here.ask(here.ada, f"question {number}") for number in range(8)]
         for root in roots:
             await here.sim.until(

@@ -24,6 +24,9 @@ async def test_people_see_a_status_and_then_the_beginning(server: Valkey) -> Non
         here.openai.script.append(answer)
         root = here.ask(here.ada, "tell me a story")
         await here.sim.until(lambda: here.sim.status(root), 2.0)
+        # Slack shows the name in front of it, or the loading message alone.
+        [line] = here.sim.statuses
+        assert (line.status, line.loading_messages) == ("is thinking…", ("thinking …",))
         await here.until_asked(1)
         assert here.said(root) == []
 
@@ -195,6 +198,25 @@ async def test_the_end_is_posted_when_the_message_cannot_be_edited(server: Valke
         here.say(root, here.ada, "is that all?")
         await here.until_said(root, WHOLE, "Yes.")
         assert here.openai.chats[1].texts("assistant") == ["".join(SENTENCES)]
+
+
+async def test_the_end_waits_a_moment_for_what_is_to_be_tidied_up(server: Valkey) -> None:
+    async with acme(server) as here:
+        answer = Answer(SENTENCES).hold(1)
+        here.openai.script.append(answer)
+        root = here.ask(here.ada, "tell me a story")
+        await here.sim.until(lambda: here.said(root))
+        [half] = here.sim.replies(root)
+        body = {"ok": False, "error": "ratelimited"}
+        for method, seconds in (("chat.update", "600"), ("chat.delete", "1")):
+            here.sim.faults.add(method, status=429, headers={"Retry-After": seconds}, body=body)
+        answer.release_all()
+        await here.sim.until(lambda: here.sim.calls("chat.delete"))
+        await here.settled()
+        assert not half.deleted
+        assert await here.stage.stop() == 0
+        assert half.deleted
+        assert here.said(root) == [WHOLE]
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from tests.simulators.openai_sim import Answer
 
 BEGINNING = "This is only the beginning of it,"
 
+
 async def test_a_mention_is_answered_in_the_thread_of_its_message(server: Valkey) -> None:
     async with acme(server) as here:
         root = await here.conversation("what is a bobbin?", "It holds the thread.")

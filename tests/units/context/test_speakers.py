@@ -58,8 +58,15 @@ def test_a_name_is_kept_through_renaming() -> None:
     assert unique_name({"1": "Ada"}, Author("1", "Countess")) == "Ada"
 
 
+def test_an_id_that_stood_in_for_a_name_gives_way_to_it() -> None:
+    assert unique_name({}, Author("U1", "U1")) == "U1"
+    assert unique_name({"U1": "U1"}, Author("U1", "U1")) == "U1"
+    assert unique_name({"U1": "U1", "U2": "Ada"}, Author("U1", "Ada")) == "Ada (2)"
+    assert unique_name({"U1": "Ada"}, Author("U1", "U1")) == "Ada"
+
+
 @settings(deadline=None)
-@given(st.lists(st.tuples(st.integers(0, 8).map(str), NAMES), max_size=40))
+@given(st.lists(st.tuples(st.integers(0, 8).map("the id {}".format), NAMES), max_size=40))
 def test_names_are_unique_and_stable(people: list[tuple[str, str]]) -> None:
     names: dict[str, str] = {}
     for id, name in people:

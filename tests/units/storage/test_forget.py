@@ -30,7 +30,7 @@ async def test_tells_what_was_there(threads: Threads) -> None:
     turn = await threads.begin(message(3))
     assert isinstance(turn, Turn)
     await threads.begin(message(4))
-    assert await threads.forget(THREAD) == Erased(6, True, True, True)
+    assert await threads.forget(THREAD) == Erased(6, True, True, True, 1)
     assert await threads.forget(THREAD) == Erased()
 
 
@@ -119,7 +119,7 @@ async def test_a_summary_of_what_was_forgotten_is_not_stored(threads: Threads) -
 async def test_the_same_call_again_tells_the_same(threads: Threads) -> None:
     await talk(threads, 1)
     first = await threads.forget(THREAD, nonce="n")
-    assert first == Erased(2, False, True, False)
+    assert first == Erased(2, False, True, False, 1)
     assert await threads.forget(THREAD, nonce="n") == first
 
 

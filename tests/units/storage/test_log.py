@@ -12,7 +12,7 @@ from bot.errors import StoreMismatch
 from bot.records import Entry, Summary, Tally
 from bot.storage.keys import ThreadKeys
 from bot.storage.threads import Threads
-from bot.storage.types import Conversation, Draft, Erased, Turn
+from bot.storage.types import Conversation, Draft, Erased, Restored, Turn
 from tests.units.storage.samples import THREAD, commit, message, talk
 
 SOME = [
@@ -99,7 +99,8 @@ async def test_restore_brings_everything_back(threads: Threads) -> None:
     entries = [replace(entry, seq=seq) for entry, seq in zip(SOME, (2, 3, 7), strict=True)]
     tally = Tally(9, 8, 7, 6, 5, 4, 3)
     names = {"u1": "Ada", "u9": "Zoe"}
-    assert await threads.restore(THREAD, entries, Summary("s", 3, 12, "model"), tally, names)
+    summary = Summary("s", 3, 12, "model")
+    assert await threads.restore(THREAD, entries, summary, tally, names) is Restored.DONE
     assert await written(threads) == entries
     turn = await threads.begin(message(1, addressed=False))
     assert isinstance(turn, Turn)
@@ -107,7 +108,7 @@ async def test_restore_brings_everything_back(threads: Threads) -> None:
     assert (turn.summary.text, turn.summary.upto) == ("s", 3)
     await commit(threads, turn)
     assert [entry.seq for entry in await written(threads)] == [2, 3, 7, 8, 9]
-    assert await threads.authors(THREAD) == {"u1"}
+    assert await threads.authors(THREAD) == {"u1", "u9"}
     assert [choice.label for choice in await threads.recent("discord", "g1", "c1", "u1")] == [
         "hello"
     ]
@@ -116,7 +117,8 @@ async def test_restore_brings_everything_back(threads: Threads) -> None:
 async def test_restore_replaces_and_invalidates_older_summaries(threads: Threads) -> None:
     await talk(threads, 1, 2)
     before = (await threads.take_window(THREAD)).summary
-    assert await threads.restore(THREAD, SOME, Summary(), Tally(), {})
+    again = await threads.restore(THREAD, SOME, Summary(), Tally(), {}, replacing=True)
+    assert again is Restored.DONE
     assert [entry.text for entry in await written(threads)] == ["earlier", "hello", "hi"]
     assert not await threads.fold(THREAD, before, Summary("late", 2, before.version + 1))
     seen = await threads.take_window(THREAD)
@@ -127,16 +129,27 @@ async def test_restore_replaces_and_invalidates_older_summaries(threads: Threads
 async def test_restore_refuses_while_a_turn_runs(threads: Threads, client: Redis) -> None:
     turn = await threads.begin(message(1))
     assert isinstance(turn, Turn)
-    assert not await threads.restore(THREAD, SOME, Summary(), Tally(), {})
+    refused = await threads.restore(THREAD, SOME, Summary(), Tally(), {}, replacing=True)
+    assert refused is Restored.BUSY
     assert [key async for key in client.scan_iter("*:stage:*")] == []
     await commit(threads, turn)
     assert [entry.text for entry in await written(threads)] == ["question 1", "answer"]
 
 
+async def test_restore_refuses_to_replace_unless_told(threads: Threads, client: Redis) -> None:
+    await talk(threads, 1)
+    refused = await threads.restore(THREAD, SOME, Summary(), Tally(), {})
+    assert refused is Restored.TAKEN
+    assert [key async for key in client.scan_iter("*:stage:*")] == []
+    assert [entry.text for entry in await written(threads)] == ["question 1", "answer"]
+    await threads.forget(THREAD)
+    assert await threads.restore(THREAD, SOME, Summary(), Tally(), {}) is Restored.DONE
+
+
 async def test_restore_of_a_long_log(threads: Threads, client: Redis) -> None:
     entries = [Entry("user", f"line {n}", float(n), f"u{n}") for n in range(1, 1503)]
     names = {f"u{n}": f"Name {n}" for n in range(1, 1503)}
-    assert await threads.restore(THREAD, entries, Summary(), Tally(), names)
+    assert await threads.restore(THREAD, entries, Summary(), Tally(), names) is Restored.DONE
     assert [entry.text for entry in await written(threads)] == [entry.text for entry in entries]
     assert len(await threads.authors(THREAD)) == 1502
     assert 0 < await client.ttl(ThreadKeys(THREAD).log) <= 90 * 86400
@@ -145,7 +158,8 @@ async def test_restore_of_a_long_log(threads: Threads, client: Redis) -> None:
 
 async def test_restore_of_nothing_empties(threads: Threads) -> None:
     await talk(threads, 1)
-    assert await threads.restore(THREAD, [], Summary(), Tally(), {})
+    emptied = await threads.restore(THREAD, [], Summary(), Tally(), {}, replacing=True)
+    assert emptied is Restored.DONE
     assert await threads.count(THREAD) == 0
     assert await threads.forget(THREAD) == Erased()
 

@@ -293,7 +293,9 @@ class Store(RuleBasedStateMachine):
         answer = self.once_or_twice(twice, lambda nonce: store.forget(thread, nonce=nonce))
         running = paper.running
         messages = len(paper.log) + len(paper.waiting) + (len(running.turn.mail) if running else 0)
-        assert answer == Erased(messages, paper.upto > 0, paper.part, running is not None)
+        assert answer == Erased(
+            messages, paper.upto > 0, paper.part, running is not None, len(paper.names)
+        )
         self.paper[thread] = Paper()
         self.found = {ref: where for ref, where in self.found.items() if where != thread}
 

@@ -1,0 +1,29 @@
+"""What the model has said so far in one turn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bot.model.port import Finished, FinishReason
+
+
+@dataclass(slots=True)
+class Answer:
+    """What the model has said so far; `reason` says how it ended once it has."""
+
+    text: str = ""
+    finished: Finished | None = None
+    reason: FinishReason = FinishReason.CUT
+    first_token: float | None = None
+
+    def to_keep(self) -> str:
+        """A finished answer as a draft's note, for an attempt that only has to deliver it."""
+        return f"{self.reason}\n{self.text}"
+
+    def recall(self, note: str) -> bool:
+        """Take over what `to_keep` made; False when it is something else."""
+        reason, _, text = note.partition("\n")
+        if reason not in set(FinishReason) or not text:
+            return False
+        self.reason, self.text = FinishReason(reason), text
+        return True
