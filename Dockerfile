@@ -22,4 +22,5 @@ WORKDIR /var/lib/bobbin
 HEALTHCHECK --interval=30s --timeout=10s --start-period=20s --retries=3 CMD ["bobbin", "ping"]
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["bobbin"]
-CMD ["run"]
+# Nobody sits at a terminal here: without a token it says so and ends with exit code 2.
+CMD ["run", "--no-console"]

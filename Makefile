@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: run test format lint types imports unit bench settings setup doctor clean
+.PHONY: run test format lint types imports unit bench simulators settings setup doctor clean
 
 run: $(VENV)/.run
 	@$(BIN)/python -m bot run
@@ -32,6 +32,10 @@ unit: $(VENV)/.dev
 bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks
 
+# A pretend Discord, Slack and OpenAI on this machine; prints the settings for a bot.
+simulators: $(VENV)/.dev
+	@$(BIN)/python -m tests.simulators
+
 # Writes .env.example and docs/configuration.md from the settings table.
 settings: $(VENV)/.run
 	$(BIN)/python -m bot settings --write
@@ -40,7 +44,8 @@ setup: $(VENV)/.dev
 
 $(VENV)/.made: deploy/check_python.py
 	@$(PYTHON) deploy/check_python.py
-	@test -x $(BIN)/python || { echo "Making a virtual environment in $(VENV) …" >&2; $(PYTHON) -m venv $(VENV); }
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || { \
+	  echo "Making a virtual environment in $(VENV) …" >&2; $(PYTHON) -m venv --clear $(VENV); }
 	@touch $@
 
 $(VENV)/.run: $(VENV)/.made pyproject.toml constraints.txt

@@ -10,15 +10,17 @@ from typing import Any
 
 from benchmarks.figures import Spread, both, duration, table
 from benchmarks.scene import Conversation, Pace, Spoken
-from benchmarks.stage import Stage, bare_cpu, open_stage, platform_call
+from benchmarks.stage import Bare, Stage, bare, open_stage, platform_call
 
 ANSWER_LIMIT = 240.0
 """Seconds after which an answer that is not whole counts as lost."""
 
+SHORT = Pace(first_token=0.01, rate=0, tokens=5)
 WARM_UP = 1_000_000
 """Number of the first question, far from the others."""
 
 NO_SPREAD = Spread.of(())
+NO_BARE = Bare(0.0, ())
 
 Tell = Callable[[str], None]
 
@@ -53,7 +55,7 @@ class Crowd:
         idle: MiB of the bot before the first of them.
         peak: The most it ever had.
         after: MiB after the last of them.
-        bare_cpu: CPU seconds of the openai package alone for one round.
+        bare: The openai package alone, with as many answers at once.
         call: One call to the platform, made by this process while nothing else goes on.
     """
 
@@ -64,7 +66,7 @@ class Crowd:
     idle: float = 0.0
     peak: float = 0.0
     after: float = 0.0
-    bare_cpu: float = 0.0
+    bare: Bare = NO_BARE
     call: Spread = NO_SPREAD
 
     def pairs(self) -> list[tuple[Conversation, Spoken]]:
@@ -121,7 +123,11 @@ class Crowd:
 
     def bare_per_token(self) -> float:
         """The same for the openai package alone."""
-        return self.bare_cpu / (self.size * self.tokens)
+        return self.bare.cpu / (self.size * self.tokens)
+
+    def bare_first_token(self, pace: Pace) -> Spread:
+        """The same as `beyond_first_token` for the openai package alone."""
+        return Spread.of([seconds - pace.first_token for seconds in self.bare.first_token])
 
 
 POST, EDIT = "post", "edit"
@@ -160,16 +166,20 @@ async def measure(platform: str, sizes: Mapping[int, int], pace: Pace, tell: Tel
         for _ in range(fresh):
             async with open_stage(platform, pace) as stage:
                 crowd.idle = stage.bot.memory()
+                # The first answer of a process opens connections and loads scripts.
                 if size == 1:
-                    # The first answer of a process opens connections and loads scripts.
                     first.rounds.append(await _round(stage, 1, WARM_UP, pace))
                     crowd.call = await platform_call(stage)
+                else:
+                    await stage.answer_with(SHORT)
+                    await _round(stage, 1, WARM_UP, SHORT)
+                    await stage.answer_with(pace)
                 for number in range(rounds // fresh):
                     crowd.rounds.append(await _round(stage, size, number * size, pace))
                     tell(_progress(crowd))
                 crowd.peak = stage.bot.memory("VmHWM")
                 crowd.after = stage.bot.memory()
-        crowd.bare_cpu = await bare_cpu(size, pace)
+        crowd.bare = await bare(size, pace)
         crowds.append(crowd)
     return Measured(tuple(crowds), first)
 
@@ -205,6 +215,7 @@ def latency_table(measured: Measured, pace: Pace) -> str:
         "whole answers",
         "mention → first text",
         "beyond first token",
+        "openai package alone",
         "beyond four words",
         "last token → whole text",
     )
@@ -214,6 +225,7 @@ def latency_table(measured: Measured, pace: Pace) -> str:
             f"{len(crowd.pairs())} of {crowd.answers}",
             both(crowd.first_text()),
             both(crowd.beyond_first_token(pace)),
+            both(crowd.bare_first_token(pace)),
             both(crowd.beyond_readable(pace)),
             both(crowd.landing()),
         )

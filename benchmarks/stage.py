@@ -30,6 +30,10 @@ class Stage:
     log: Path
     environment: Mapping[str, str]
 
+    async def answer_with(self, pace: Pace) -> None:
+        """Let the model answer like this from now on."""
+        await self.model.order("pace", **asdict(pace))
+
     async def spoken(self) -> dict[int, Spoken]:
         """When the model said what, since the last call; by question.
 
@@ -96,12 +100,26 @@ async def platform_call(stage: Stage, calls: int = 20) -> Spread:
     return Spread.of(times[1:])
 
 
-async def bare_cpu(count: int, pace: Pace) -> float:
-    """CPU seconds that the openai package alone takes for `count` answers at once."""
+@dataclass(frozen=True, slots=True)
+class Bare:
+    """What the openai package alone takes for some answers at once.
+
+    Attributes:
+        cpu: CPU seconds for all of them.
+        first_token: Seconds from the request to the first token of each.
+    """
+
+    cpu: float
+    first_token: tuple[float, ...]
+
+
+async def bare(count: int, pace: Pace) -> Bare:
+    """Let the openai package alone read `count` answers at once."""
     async with worker("benchmarks.host", "model") as model:
         await model.order("pace", **asdict(pace))
         environment = await model.order("environment") | {"OPENAI_MODEL": MODEL}
         async with worker(
             "benchmarks.bare", str(count), str(pace.tokens), env=environment
         ) as client:
-            return float(json.loads(await client.read_all())["cpu"])
+            found = json.loads(await client.read_all())
+    return Bare(found["cpu"], tuple(found["first"]))

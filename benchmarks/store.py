@@ -127,7 +127,8 @@ async def fill(threads: Threads, thread: ThreadKey, stored: int) -> None:
     ]
     upto = max(0, stored - WINDOW)
     summary = Summary("They talked about weaving.", upto, 1, "model") if upto else Summary()
-    done = await threads.restore(thread, entries, summary, Tally(turns=stored // 2), {})
+    tally = Tally(turns=stored // 2)
+    done = await threads.restore(thread, entries, summary, tally, {}, replacing=True)
     if done is not Restored.DONE:
         raise RuntimeError(f"the thread could not be filled: {done}")
 

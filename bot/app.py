@@ -7,7 +7,7 @@ import contextlib
 import logging
 import signal
 import time
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -22,7 +22,7 @@ from bot.engine.engine import Engine
 from bot.engine.folding import Folding
 from bot.engine.running import Running
 from bot.engine.turn import Desk
-from bot.errors import NeedsOperator, PlatformError, StoreError
+from bot.errors import NeedsOperator, PlatformError
 from bot.ids import new_id, pseudonym
 from bot.intake import Reception
 from bot.model.create import create_model
@@ -35,7 +35,7 @@ from bot.settings import Settings
 from bot.storage.connect import open_redis, wait_until_ready
 from bot.storage.embedded import EmbeddedServer
 from bot.storage.threads import Threads
-from bot.tasks import end
+from bot.tasks import end, repeat
 
 logger = logging.getLogger(__name__)
 
@@ -75,8 +75,11 @@ async def open_threads(settings: Settings, timing: Timing = TIMING) -> AsyncGene
     """
     async with contextlib.AsyncExitStack() as stack:
         url = settings.text("REDIS_URL")
+        erased: Callable[[], None] = _leave_it_to_redis
         if url is None:
-            url = await stack.enter_async_context(EmbeddedServer(settings.data_dir))
+            server = EmbeddedServer(settings.data_dir)
+            url = await stack.enter_async_context(server)
+            erased = server.compact
         client = open_redis(url)
         stack.push_async_callback(client.aclose)
         await wait_until_ready(client, timing.store_at_start)
@@ -89,9 +92,14 @@ async def open_threads(settings: Settings, timing: Timing = TIMING) -> AsyncGene
             retention_days=settings.retention_days,
             # The engine gives up by itself, since it has people to tell.
             max_attempts=1_000,
+            erased=erased,
         )
         await threads.check_schema()
         yield threads
+
+
+def _leave_it_to_redis() -> None:
+    """When a Redis of the operator's rewrites its files is the operator's to say."""
 
 
 def model_settings(settings: Settings, timing: Timing = TIMING) -> ModelSettings | None:
@@ -189,7 +197,7 @@ class App:
             name: Pacer(adapter.capabilities.limits, timer) for name, adapter in adapters.items()
         }
         engine = Engine(desk, adapters, pacers, running, min(self._timing.sweep, third))
-        commands = Commands(threads, folding, running, budget, adapters, time.time)
+        commands = Commands(threads, folding, running, budget, adapters, time.time, new_id)
         receptions = {
             name: Reception(adapter, threads, engine, commands, new_id)
             for name, adapter in adapters.items()
@@ -201,9 +209,14 @@ class App:
         )
         chores = [
             asyncio.create_task(engine.sweep(), name="sweep"),
-            asyncio.create_task(self._tidy(threads), name="tidy"),
+            asyncio.create_task(
+                repeat(partial(_tidy, threads), self._timing.tidy, "retention"), name="tidy"
+            ),
             *(
-                asyncio.create_task(self._resume(reception), name=f"resume {name}")
+                asyncio.create_task(
+                    repeat(reception.resume, self._timing.resume, "handing in what waited"),
+                    name=f"resume {name}",
+                )
                 for name, reception in receptions.items()
             ),
         ]
@@ -259,21 +272,6 @@ class App:
             await asyncio.sleep(pause)
             pause = min(self._timing.longest_retry, pause * 2)
 
-    async def _resume(self, reception: Reception) -> None:
-        while True:
-            await asyncio.sleep(self._timing.resume)
-            await reception.resume()
-
-    async def _tidy(self, threads: Threads) -> None:
-        while True:
-            try:
-                gone = await threads.sweep()
-                if gone:
-                    logger.info("retention: %d conversation(s) deleted", gone)
-            except StoreError as error:
-                logger.warning("retention: %s", error)
-            await asyncio.sleep(self._timing.tidy)
-
 
 def create_adapter(spec: AdapterSpec, settings: Settings) -> Adapter:
     """Build the adapter that a spec names, which imports its SDK."""
@@ -294,6 +292,13 @@ async def run_until_signal(app: App) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, begin_to_stop)
     return await app.run()
+
+
+async def _tidy(threads: Threads) -> None:
+    """Delete conversations past their retention, once."""
+    gone = await threads.sweep()
+    if gone:
+        logger.info("retention: %d conversation(s) deleted", gone)
 
 
 async def _salt(threads: Threads) -> str:

@@ -239,7 +239,6 @@ class Capabilities:
         min_edit_seconds: Never edit one message more often than this; more is flicker.
         status_seconds: Renew the "is working" sign this often; None where there is none.
         status_lapses: The sign goes away by itself and cannot be cleared.
-        private_replies: A reply can be shown to one person only.
         slash_in_threads: Native commands work inside threads.
     """
 
@@ -249,7 +248,6 @@ class Capabilities:
     min_edit_seconds: float = 1.0
     status_seconds: float | None = None
     status_lapses: bool = False
-    private_replies: bool = True
     slash_in_threads: bool = True
 
 
@@ -454,6 +452,7 @@ class AdapterSpec:
         variables: What it reads from the environment.
         needs: It runs when all of these are set. Empty: it runs when no other adapter does.
         either: Beside `needs`, at least one of these must be set.
+        uses: Variables of the engine's that it wants to know, too.
     """
 
     name: str
@@ -463,3 +462,4 @@ class AdapterSpec:
     variables: tuple[Variable, ...] = ()
     needs: tuple[str, ...] = ()
     either: tuple[str, ...] = ()
+    uses: tuple[str, ...] = ()

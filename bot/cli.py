@@ -7,9 +7,12 @@ import asyncio
 import logging
 import os
 import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
+import tempfile
+from collections.abc import AsyncIterator, Generator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from importlib.metadata import version
 from pathlib import Path
+from typing import IO
 
 from dotenv import dotenv_values
 
@@ -22,6 +25,7 @@ from bot.records import Entry
 from bot.settings import Settings, read_settings
 from bot.settings_page import configuration_page, env_example, write_pages
 from bot.storage.threads import Threads
+from bot.storage.types import Restored
 from bot.transfer import ThreadRecord, export_lines, read_export
 
 QUIET = ("discord", "slack_bolt", "slack_sdk", "httpx2", "httpcore2", "openai", "aiohttp", "redis")
@@ -71,7 +75,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=version("bobbin"))
     commands = parser.add_subparsers(dest="command", required=True, metavar="command")
-    commands.add_parser("run", help="run the bot on every platform that has a token")
+    run = commands.add_parser("run", help="run the bot on every platform that has a token")
+    run.add_argument(
+        "--no-console", action="store_true", help="without any token fail, don't chat in a terminal"
+    )
     commands.add_parser("chat", help="talk to it in this terminal, tokens or not")
     commands.add_parser("doctor", help="check settings, tokens, store, model and tokenizer")
     commands.add_parser("ping", help="exit 0 if the settings are good and the store answers")
@@ -80,6 +87,9 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("-o", "--output", type=Path, help="a file instead of standard output")
     restore = commands.add_parser("import", help="read conversations that `export` wrote")
     restore.add_argument("file", type=Path)
+    restore.add_argument(
+        "--replace", action="store_true", help="also conversations that are stored already"
+    )
     settings = commands.add_parser("settings", help="print the configuration page")
     settings.add_argument("--example", action="store_true", help="print .env.example instead")
     settings.add_argument("--write", action="store_true", help="write both files here")
@@ -100,14 +110,30 @@ async def _command(
             settings = read_settings(environ, _only_console(arguments.command, specs))
     _log(settings, environ)
     match arguments.command:
-        case "run" | "chat":
+        case "run":
+            return await _run(settings, specs, console=not arguments.no_console)
+        case "chat":
             return await run_until_signal(App(settings))
         case "export":
             return await _export(settings, arguments.thread, arguments.output)
         case "import":
-            return await _import(settings, arguments.file)
+            return await _import(settings, arguments.file, replacing=arguments.replace)
         case _:
             return await _ping(settings)
+
+
+async def _run(settings: Settings, specs: Sequence[AdapterSpec], *, console: bool) -> int:
+    """Run on every platform that is configured; on none, as a chat in the terminal."""
+    if all(not spec.needs for spec in settings.adapters):
+        tokens = ", or ".join(" and ".join((*s.needs, *s.either[:1])) for s in specs if s.needs)
+        if not console:
+            print(f"Bobbin can't start, no platform is configured: set {tokens}.", file=sys.stderr)
+            return 2
+        if not (sys.stdin and sys.stdin.isatty()):
+            print(
+                f"No token is set ({tokens}), so this is a chat in the terminal.", file=sys.stderr
+            )
+    return await run_until_signal(App(settings))
 
 
 def _only_console(command: str, specs: tuple[AdapterSpec, ...]) -> tuple[AdapterSpec, ...]:
@@ -118,7 +144,8 @@ def _only_console(command: str, specs: tuple[AdapterSpec, ...]) -> tuple[Adapter
 def _environ() -> dict[str, str | None]:
     """The environment over `.env`; a blank variable does not hide the file's value."""
     given = {name: value for name, value in os.environ.items() if value.strip()}
-    return {**dotenv_values(".env"), **given}
+    # What is written there is meant as it stands: a password may hold "${".
+    return {**dotenv_values(".env", interpolate=False), **given}
 
 
 def _log(settings: Settings, environ: Mapping[str, str | None]) -> None:
@@ -175,14 +202,37 @@ async def _export(settings: Settings, name: str | None, output: Path | None) -> 
         if only is not None and not await threads.count(only):
             print(f"nothing is stored for {only}", file=sys.stderr)
             return 1
-        target = output.open("w", encoding="utf-8") if output else sys.stdout
         try:
-            async for line in export_lines(_records(threads, only)):
-                target.write(line)
-        finally:
-            if output:
-                target.close()
+            with _written_whole(output) if output else nullcontext(sys.stdout) as target:
+                async for line in export_lines(_records(threads, only)):
+                    target.write(line)
+        except OSError as error:
+            if output is None:
+                raise
+            print(f"{output}: {error.strerror}", file=sys.stderr)
+            return 1
     return 0
+
+
+@contextmanager
+def _written_whole(path: Path) -> Generator[IO[str]]:
+    """A file for its owner only, which takes its place once it is complete."""
+    if path.exists() and not path.is_file():
+        with path.open("w", encoding="utf-8") as special:
+            yield special
+        return
+    path = path.resolve()
+    with tempfile.NamedTemporaryFile(
+        "w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}.", delete=False
+    ) as file:
+        try:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+            Path(file.name).replace(path)
+        except BaseException:
+            Path(file.name).unlink(missing_ok=True)
+            raise
 
 
 async def _records(
@@ -211,21 +261,33 @@ def _decoded(content: bytes) -> str:
         raise ImportRefused("this is not UTF-8 text", line=line) from None
 
 
-async def _import(settings: Settings, file: Path) -> int:
+_NOT_STORED = {
+    Restored.BUSY: "left alone, an answer is being written; import it again",
+    Restored.TAKEN: "left alone, it is stored already; --replace puts the file's in its place",
+    Restored.INCOMPLETE: "not stored, the store took too long; import it again",
+}
+
+
+async def _import(settings: Settings, file: Path, *, replacing: bool) -> int:
     try:
         content = await asyncio.to_thread(file.read_bytes)
     except OSError as error:
         print(f"{file}: {error.strerror}", file=sys.stderr)
         return 1
     records = read_export(_decoded(content))
-    busy = 0
+    left = 0
     async with open_threads(settings) as threads:
         for record in records:
-            stored = await threads.restore(
-                record.thread, record.entries, record.summary, record.tally, record.names
+            done = await threads.restore(
+                record.thread,
+                record.entries,
+                record.summary,
+                record.tally,
+                record.names,
+                replacing=replacing,
             )
-            if not stored:
-                busy += 1
-                print(f"{record.thread}: left alone, an answer is being written", file=sys.stderr)
-    print(f"{len(records) - busy} conversation(s) imported")
-    return 1 if busy else 0
+            if done is not Restored.DONE:
+                left += 1
+                print(f"{record.thread}: {_NOT_STORED[done]}", file=sys.stderr)
+    print(f"{len(records) - left} conversation(s) imported")
+    return 1 if left else 0

@@ -89,9 +89,7 @@ class ModelBusy(ModelError):
         overloaded: The service itself is short of capacity, not just our share of it.
     """
 
-    user_text = (
-        "The model is too busy to answer right now. Nothing was lost: please ask again in a minute."
-    )
+    user_text = "The model is too busy to answer right now. Please ask again in a minute."
     hint = "Rate limit, overload or network fault at the model's service; the retries ran out."
 
     def __init__(
@@ -119,7 +117,10 @@ class ContextTooLong(ModelError):
         limit: The window in tokens when the service named it, else None.
     """
 
-    user_text = "This conversation no longer fits into the model's memory. /forget starts afresh."
+    user_text = (
+        "That is more than the model can read at once. Please send it in smaller parts; if even a "
+        "short message is too much, `!forget` makes me start afresh in this conversation."
+    )
     hint = "Lower BOBBIN_CONTEXT_TOKENS below the window of OPENAI_MODEL."
 
     def __init__(self, message: str = "", *, limit: int | None = None) -> None:

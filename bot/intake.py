@@ -23,7 +23,7 @@ from bot.commands.runner import Commands
 from bot.commands.specs import COMMANDS, Typed, typed_command
 from bot.engine import texts
 from bot.engine.engine import Engine
-from bot.errors import PlatformError, StoreUnavailable
+from bot.errors import PlatformError, StoreError, StoreUnavailable
 from bot.storage.threads import Threads
 from bot.storage.types import Begun
 from bot.tasks import end
@@ -51,10 +51,12 @@ class Lane:
         self.events.append((event, new_id()))
         return True
 
-    def remove(self, event: Incoming) -> None:
-        """Take a message out that was handed in, if it was not dropped meanwhile."""
+    def remove(self, event: Incoming) -> bool:
+        """Take a message out that was handed in; False when it was dropped meanwhile."""
         if self.events and self.events[0][0] is event:
             self.events.popleft()
+            return True
+        return False
 
 
 class Reception:
@@ -71,6 +73,7 @@ class Reception:
         engine: Engine,
         commands: Commands,
         new_id: Callable[[], str],
+        most_waiting: int = MOST_WAITING,
     ) -> None:
         self._adapter = adapter
         self._threads = threads
@@ -78,6 +81,8 @@ class Reception:
         self._commands = commands
         self._new_id = new_id
         self._lanes: dict[ThreadKey, Lane] = {}
+        self._waiting = 0
+        self._most_waiting = most_waiting
         self._told: dict[ThreadKey, float] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self.malformed_events = 0
@@ -97,6 +102,7 @@ class Reception:
         event = replace(event, text=_readable(event.text))
         lane = self._lanes.setdefault(event.thread, Lane())
         if lane.add(event, self._new_id):
+            self._waiting += 1
             self._drop_oldest()
         try:
             await self._hand_in(event.thread, lane)
@@ -136,6 +142,8 @@ class Reception:
                 await self._hand_in(thread, lane)
             except StoreUnavailable:
                 return
+            except StoreError as error:
+                logger.error("a message in %s was stored but cannot be read: %s", thread, error)
 
     async def close(self) -> None:
         """End what is still being told."""
@@ -153,18 +161,26 @@ class Reception:
                     keep = True
                     raise
                 finally:
-                    if not keep:
-                        lane.remove(event)
-                    if not lane.events and self._lanes.get(thread) is lane:
-                        del self._lanes[thread]
+                    if not keep and lane.remove(event):
+                        self._waiting -= 1
+                    self._leave(thread, lane)
 
     def _drop_oldest(self) -> None:
-        while sum(len(lane.events) for lane in self._lanes.values()) > MOST_WAITING:
-            oldest = min(
-                (lane for lane in self._lanes.values() if lane.events),
-                key=lambda lane: lane.events[0][0].at,
+        while self._waiting > self._most_waiting:
+            thread, oldest = min(
+                ((thread, lane) for thread, lane in self._lanes.items() if lane.events),
+                key=lambda each: each[1].events[0][0].at,
             )
             oldest.events.popleft()
+            self._waiting -= 1
+            # Whoever hands in from it now leaves it by himself.
+            if not oldest.turn.locked():
+                self._leave(thread, oldest)
+
+    def _leave(self, thread: ThreadKey, lane: Lane) -> None:
+        """Forget a lane in which nothing waits any more."""
+        if not lane.events and self._lanes.get(thread) is lane:
+            del self._lanes[thread]
 
     async def _take(self, event: Incoming, nonce: str) -> None:
         typed = typed_command(event.text)

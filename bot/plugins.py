@@ -41,8 +41,5 @@ def resolve(target: str) -> Callable[..., object]:
 
 def values_for(spec: AdapterSpec, values: Mapping[str, str]) -> dict[str, str]:
     """The part of the settings that an adapter has asked for."""
-    return {
-        variable.name: values[variable.name]
-        for variable in spec.variables
-        if variable.name in values
-    }
+    names = (*(variable.name for variable in spec.variables), *spec.uses)
+    return {name: values[name] for name in names if name in values}

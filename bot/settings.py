@@ -56,6 +56,14 @@ CORE: tuple[Variable, ...] = (
         default="~/.local/share/bobbin",
     ),
     Variable(
+        "BOBBIN_REDIS_PASSWORD",
+        "Password of the Redis that docker-compose.yml starts; the bot itself reads REDIS_URL. "
+        "Empty: a fixed one, which only these containers can use.",
+        VariableKind.SECRET,
+        pattern=r"[A-Za-z0-9_.~-]+",
+        expects="letters, digits and _ . ~ - only",
+    ),
+    Variable(
         "BOBBIN_CONTEXT_TOKENS",
         "Most tokens of conversation sent to the model; past it the oldest part is summarised.",
         VariableKind.INTEGER,

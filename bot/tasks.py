@@ -1,11 +1,33 @@
-"""Ending tasks for certain."""
+"""Chores that go on whatever happens, and ending tasks for certain."""
 
 from __future__ import annotations
 
 import asyncio
+import logging
+from collections.abc import Awaitable, Callable
 from typing import Any
 
+from bot.errors import BobbinError
+
+logger = logging.getLogger(__name__)
+
 AGAIN_SECONDS = 0.5
+
+
+async def repeat(work: Callable[[], Awaitable[None]], seconds: float, what: str) -> None:
+    """Do something for ever, so many seconds after the last time.
+
+    A round that fails, for want of the store or because of data that cannot be read, is logged,
+    and others follow.
+    """
+    while True:
+        try:
+            await work()
+        except BobbinError as error:
+            logger.warning("%s: %s (%s)", what, error, error.hint)
+        except (ValueError, TypeError, LookupError):
+            logger.exception("%s: data that cannot be read", what)
+        await asyncio.sleep(seconds)
 
 
 async def end(*tasks: asyncio.Future[Any]) -> None:

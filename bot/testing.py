@@ -26,6 +26,7 @@ from bot.chat import (
     CommandCall,
     CommandReply,
     CommandSpec,
+    Followed,
     Incoming,
     MessageRef,
     Notes,
@@ -65,6 +66,7 @@ class RecordingInbox:
         malformed_kinds: What `malformed` was told.
         refuse: While true, `message` fails as it does when the store is away.
         reply: What every command answers.
+        followed: What `taking_part` finds.
     """
 
     def __init__(self) -> None:
@@ -76,6 +78,7 @@ class RecordingInbox:
         self.refused = 0
         self.reply = CommandReply("Done.")
         self.loose: dict[MessageRef, ThreadKey] = {}
+        self.followed: Sequence[Followed] = ()
         self._notes = MemoryNotes()
         self._changed = asyncio.Condition()
 
@@ -103,6 +106,10 @@ class RecordingInbox:
     async def thread_of(self, platform: str, space: str, ref: MessageRef) -> ThreadKey | None:
         """See `bot.chat.Inbox`."""
         return self.loose.get(ref)
+
+    async def taking_part(self, platform: str, since: float) -> Sequence[Followed]:
+        """See `bot.chat.Inbox`."""
+        return self.followed
 
     def malformed(self, platform: str, kind: str) -> None:
         """See `bot.chat.Inbox`."""
@@ -230,6 +237,21 @@ class AdapterContract:
             most = min(adapter.capabilities.max_chars, 20_000)
             await adapter.post(spot, "x" * most, key="contract2")
             assert len((await driver.shown())[-1].strip()) == most
+            try:
+                await adapter.post(spot, "x" * (adapter.capabilities.max_chars + 1), key="contract4")
+            except ValueError:
+                return
+            raise AssertionError("a text over max_chars must raise ValueError")
+
+    async def test_a_typed_command_is_answered(self, driver: Driver) -> None:
+        """`respond` takes private, harmless and shared answers."""
+        async with asked(driver) as (event, _):
+            for reply in (
+                CommandReply("For your eyes only."),
+                CommandReply("Not a secret.", harmless=True),
+                CommandReply("For everybody.", private=False),
+            ):
+                await driver.adapter.respond(event, reply)
 
     async def test_deleting_twice_is_fine(self, driver: Driver) -> None:
         """A deleted message is gone for `edit`, and deleting it again does nothing."""

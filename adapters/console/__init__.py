@@ -2,4 +2,9 @@
 
 from bot.chat import AdapterSpec
 
-SPEC = AdapterSpec(name="console", title="The terminal", create="adapters.console.adapter:create")
+SPEC = AdapterSpec(
+    name="console",
+    title="The terminal",
+    create="adapters.console.adapter:create",
+    uses=("BOBBIN_DATA_DIR",),
+)

@@ -6,20 +6,22 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Mapping
-from pathlib import Path
+from dataclasses import replace
 
-from adapters.console.terminal import Terminal, user_name
+from adapters.console.seat import Seat
+from adapters.console.terminal import Terminal, kept, user_name
 from bot import chat
 from bot.chat import CommandReply, Inbox, Incoming, MessageRef, Spot, ThreadKey
 from bot.errors import NotAllowed, StoreError
 
 THREAD = ThreadKey("console", "local", "terminal", "main")
 GREETING = "Bobbin, in your terminal. /help lists the commands; Ctrl-D ends.\n"
+APART = "Another terminal is open, so this one has a conversation of its own.\n"
 
 
 def create(values: Mapping[str, str]) -> ConsoleAdapter:
-    """The `AdapterFactory` of the terminal; it needs no settings."""
-    return ConsoleAdapter()
+    """The `AdapterFactory` of the terminal."""
+    return ConsoleAdapter(Seat(values.get("BOBBIN_DATA_DIR")))
 
 
 class ConsoleAdapter:
@@ -28,8 +30,10 @@ class ConsoleAdapter:
     name = "console"
     capabilities = chat.Capabilities(max_chars=1_000_000, min_edit_seconds=0.05)
 
-    def __init__(self) -> None:
+    def __init__(self, seat: Seat) -> None:
         user = user_name()
+        self._seat = seat
+        self._thread = THREAD
         self._author = chat.Author(user, user.title(), is_admin=True)
         self._terminal = Terminal()
         self._shown: dict[str, str] = {}
@@ -38,9 +42,10 @@ class ConsoleAdapter:
 
     async def run(self, inbox: Inbox) -> None:
         """Answer line after line until the input ends, or nobody reads the answers."""
+        self._thread = replace(THREAD, thread=await asyncio.to_thread(self._seat.take, "main"))
         with contextlib.suppress(NotAllowed):
             if self._terminal.interactive:
-                self._print(GREETING)
+                self._print(GREETING + APART * (self._thread != THREAD))
             while (line := await self._terminal.line()) is not None:
                 if line.strip().startswith("/"):
                     self._show(await inbox.command(self._call(inbox, line.strip())))
@@ -53,7 +58,7 @@ class ConsoleAdapter:
         self._settled.clear()
         event = Incoming(
             event_id=_new_id(),
-            thread=THREAD,
+            thread=self._thread,
             ref=MessageRef(THREAD.channel, _new_id()),
             author=self._author,
             text=text,
@@ -74,7 +79,7 @@ class ConsoleAdapter:
         )
         flags = {option.name: "true" for option in options if option.name in words}
         place = (self.name, THREAD.space, THREAD.channel)
-        return chat.CommandCall(_new_id(), name, self._author, *place, THREAD, flags)
+        return chat.CommandCall(_new_id(), name, self._author, *place, self._thread, flags)
 
     async def open(self, event: Incoming, title: str) -> Spot:
         """There is only one place."""
@@ -82,9 +87,8 @@ class ConsoleAdapter:
 
     async def post(self, spot: Spot, text: str, *, key: str, again: bool = False) -> MessageRef:
         """Print the beginning of an answer, below the one before."""
-        below = "\n" if self._shown else ""
+        self._print(f"\n{text}" if self._shown else text)
         self._shown = {key: text}
-        self._print(below + text)
         return MessageRef(spot.channel, key)
 
     async def edit(self, ref: MessageRef, text: str) -> None:
@@ -123,17 +127,13 @@ class ConsoleAdapter:
         return len(text)
 
     async def close(self) -> None:
-        """Nothing to release."""
+        """Let another terminal take this one's place."""
+        self._seat.leave()
 
     def _show(self, reply: CommandReply) -> None:
         self._print(reply.text + "\n")
         for file in reply.files:
-            path = Path(file.name).absolute()
-            try:
-                path.write_bytes(file.content)
-                self._print(f"Written to {path}\n")
-            except OSError as error:
-                self._print(f"{path} cannot be written: {error.strerror}\n")
+            self._print(kept(file.name, file.content) + "\n")
 
     def _print(self, text: str) -> None:
         try:

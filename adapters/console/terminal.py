@@ -7,6 +7,7 @@ import getpass
 import io
 import sys
 import threading
+from pathlib import Path
 
 
 def user_name() -> str:
@@ -15,6 +16,16 @@ def user_name() -> str:
         return getpass.getuser()
     except (KeyError, OSError):
         return "you"
+
+
+def kept(name: str, content: bytes) -> str:
+    """Write a file into the folder one is in; what became of it, in a sentence."""
+    path = Path(name).absolute()
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        return f"{path} cannot be written: {error.strerror}"
+    return f"Written to {path}"
 
 
 class Terminal:

@@ -20,7 +20,9 @@ from adapters.discord.connection import Connection
 from adapters.discord.faults import Archived, HasThread, Refused
 from adapters.discord.intake import Intake
 from adapters.discord.interactions import TOO_LARGE, fitting, picker, uploads
+from adapters.discord.logins import Logins
 from adapters.discord.markup import MAX_CHARS, measure, pieces
+from adapters.discord.missed import Missed
 from adapters.discord.places import Expiring, Places, cached_channel, may_open_thread
 from adapters.discord.values import PLATFORM, Kind
 from bot.chat import (
@@ -68,6 +70,7 @@ NO_DIRECT_MESSAGE = (
 def create(values: Mapping[str, str]) -> DiscordAdapter:
     """The `AdapterFactory` of Discord."""
     redirect(values)
+    logging.getLogger("discord.client").addFilter(without_traceback)
     return DiscordAdapter(values["DISCORD_TOKEN"])
 
 
@@ -82,6 +85,16 @@ def redirect(values: Mapping[str, str]) -> None:
     discord.VoiceClient.warn_dave = False
 
 
+def without_traceback(record: logging.LogRecord) -> bool:
+    """A log filter: that the SDK connects again is one line, not sixty at ERROR."""
+    if record.exc_info and str(record.msg).startswith("Attempting a reconnect"):
+        error = record.exc_info[0]
+        record.msg = f"{record.msg} ({error.__name__ if error else 'unknown'})"
+        record.exc_info = record.exc_text = None
+        record.levelno, record.levelname = logging.WARNING, "WARNING"
+    return True
+
+
 class DiscordAdapter:
     """The `Adapter` of Discord.
 
@@ -89,6 +102,8 @@ class DiscordAdapter:
         token: Bot token.
         timing: Waits and time-outs.
         clock: Seconds, never going back.
+        calendar: Seconds since the epoch.
+        logins: Keeps the log-ins at the gateway few; None for the usual number.
     """
 
     name = PLATFORM
@@ -99,22 +114,44 @@ class DiscordAdapter:
         token: str,
         timing: Timing | None = None,
         clock: Callable[[], float] = time.monotonic,
+        calendar: Callable[[], float] = time.time,
+        logins: Logins | None = None,
     ) -> None:
         self._timing = timing or Timing()
         self._clock = clock
-        self._connection = Connection(token, self._timing)
+        self._calendar = calendar
+        self._logins = logins or Logins(calendar)
+        self._connection = Connection(token, self._timing, self._logins)
         self._calls = Calls(self._timing)
         # Interactions do not count towards the global limit, nor are they held up by it.
         self._interaction_calls = Calls(self._timing)
         self._places = Places(self._calls, clock)
         self._threadless: Expiring[bool] = Expiring(clock)
+        self._missed: Missed | None = None
 
     async def run(self, inbox: Inbox) -> None:
         """Connect and deliver events until cancelled. REST calls work until `close`."""
+        await self._end_missed()
+        missed = self._missed = Missed(inbox, self._calls, self._timing, self._calendar)
         intake = Intake(
-            inbox, self._places, self._interaction_calls, self._timing, self._clock, self._tell
+            inbox,
+            self._places,
+            self._interaction_calls,
+            self._timing,
+            self._clock,
+            self._tell,
+            missed,
         )
-        await self._connection.run(intake, lambda client: sync(client, self._calls, inbox))
+        await self._logins.remember(inbox.notes)
+        try:
+            await self._connection.run(intake, lambda client: sync(client, self._calls, inbox))
+        finally:
+            missed.stop()
+
+    async def _end_missed(self) -> None:
+        """End what an earlier `run` still reads; the end of `run` is no place to wait."""
+        if self._missed is not None:
+            await self._missed.close()
 
     async def open(self, event: Incoming, title: str) -> Spot:
         """The event's thread, made when it is missing; in place where there can be none."""
@@ -303,6 +340,7 @@ class DiscordAdapter:
 
     async def close(self) -> None:
         """Release connections."""
+        await self._end_missed()
         await asyncio.gather(self._calls.close(), self._interaction_calls.close())
         await self._connection.close()
 

@@ -44,6 +44,10 @@ class Timing:
         keep: Between tries to hand a message to the store.
         reconnect: First and longest wait between connections.
         drain: How long the end waits for what is being handed over.
+        look: How long new messages wait while it is found out where a session begins.
+        look_again: Between tries to find that out while the store is away.
+        between_pages: Between reads of what was missed.
+        note: Between notes that the bot listens.
     """
 
     call: float = 15.0
@@ -54,6 +58,10 @@ class Timing:
     keep: tuple[float, ...] = (0.3, 1.0, 2.0)
     reconnect: tuple[float, float] = (1.0, 60.0)
     drain: float = 5.0
+    look: float = 2.0
+    look_again: float = 5.0
+    between_pages: float = 0.2
+    note: float = 60.0
 
 
 @dataclass(frozen=True, slots=True)

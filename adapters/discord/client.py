@@ -11,6 +11,7 @@ import discord
 from discord.gateway import DiscordWebSocket
 
 from adapters.discord.calls import trace
+from adapters.discord.logins import Logins
 from bot.errors import BobbinError
 
 log = logging.getLogger(__name__)
@@ -31,6 +32,14 @@ class Listener(Protocol):
         """An event could not be read."""
         ...
 
+    def connected(self, client: Client) -> None:
+        """A new session has begun; its events may follow at once."""
+        ...
+
+    def ready(self) -> None:
+        """The servers of the new session are known."""
+        ...
+
 
 def intents(content: bool) -> discord.Intents:
     """What is asked from the gateway; `content` is the privileged one."""
@@ -47,10 +56,11 @@ class Client(discord.Client):
 
     Args:
         listener: Who gets the events.
+        logins: Keeps the log-ins at the gateway few.
         content: Ask for the content of messages that do not mention the bot.
     """
 
-    def __init__(self, listener: Listener, *, content: bool) -> None:
+    def __init__(self, listener: Listener, logins: Logins, *, content: bool) -> None:
         super().__init__(
             intents=intents(content),
             max_messages=None,
@@ -61,6 +71,7 @@ class Client(discord.Client):
             http_trace=trace(),
         )
         self._listener = listener
+        self._logins = logins
         self._running: set[asyncio.Task[Any]] = set()
         parsers = self._connection.parsers
         for event, parse in parsers.items():
@@ -85,9 +96,24 @@ class Client(discord.Client):
         return guarded
 
     def dispatch(self, event: str, /, *args: Any, **kwargs: Any) -> None:
-        """Start an event's handler, unless the client is closed and has no loop to run it in."""
+        """Start an event's handler, unless the client is closed and has no loop to run it in.
+
+        Raises:
+            PlatformBusy: The SDK is about to log in anew, and there were too many log-ins.
+        """
+        if event == "disconnect" and not self._may_resume():
+            self._logins.check()
         if not self.is_closed():
             super().dispatch(event, *args, **kwargs)
+
+    def _may_resume(self) -> bool:
+        socket = cast("DiscordWebSocket | None", self.ws)
+        return socket is not None and socket.session_id is not None
+
+    async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
+        """Count a log-in; the SDK calls this before each."""
+        await self._logins.count()
+        await super().before_identify_hook(shard_id, initial=initial)
 
     def _left_out(self, event: str, error: Exception) -> None:
         log.error("A %s event of Discord was left out: %s", event, type(error).__name__)
@@ -102,9 +128,16 @@ class Client(discord.Client):
             waiting.cancel()
             await asyncio.gather(waiting, return_exceptions=True)
 
+    async def on_connect(self) -> None:
+        """Tell of a new session. The SDK starts this before any handler of its events."""
+        self._listener.connected(self)
+
     async def on_ready(self) -> None:
         """Say that the bot is there; Discord repeats this after some reconnections."""
-        log.info("Connected to Discord as %s, in %d servers", self.user, len(self.guilds))
+        count = len(self.guilds)
+        servers = "server" if count == 1 else "servers"
+        log.info("Connected to Discord as %s, in %d %s", self.user, count, servers)
+        self._listener.ready()
 
     async def on_resumed(self) -> None:
         """Say that nothing was missed."""

@@ -11,7 +11,8 @@ import discord
 from adapters.discord import faults
 from adapters.discord.calls import Timing
 from adapters.discord.client import Client, Listener
-from bot.errors import BadToken, PlatformBusy, PlatformError
+from adapters.discord.logins import Logins
+from bot.errors import BadToken, NeedsOperator, PlatformBusy, PlatformError
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +32,7 @@ _CLOSED = {
     4011: "The bot is in too many servers for one connection.",
     4012: "Discord no longer speaks this version of its API; update discord.py.",
     4013: "Discord does not know the intents asked for; update discord.py.",
+    4014: "Discord refuses the intents; look at the page Bot in the Discord developer portal.",
 }
 
 
@@ -40,11 +42,13 @@ class Connection:
     Args:
         token: Bot token.
         timing: Waits and time-outs.
+        logins: Keeps the log-ins at the gateway few.
     """
 
-    def __init__(self, token: str, timing: Timing) -> None:
+    def __init__(self, token: str, timing: Timing, logins: Logins) -> None:
         self._token = token
         self._timing = timing
+        self._logins = logins
         self._client: Client | None = None
         self._logged_in = asyncio.Event()
 
@@ -72,12 +76,13 @@ class Connection:
 
         Raises:
             BadToken: The token is refused.
-            PlatformError: Discord will not have us for another reason that does not pass.
+            NeedsOperator: Discord will not have us for another reason that does not pass.
+            PlatformError: The connection is lost for good.
         """
         content = True
         wait = Backoff(self._timing.reconnect)
         while True:
-            client = Client(listener, content=content)
+            client = Client(listener, self._logins, content=content)
             try:
                 await self._log_in(client)
                 if content and not _may_read(client):
@@ -90,7 +95,7 @@ class Connection:
                 return
             except discord.PrivilegedIntentsRequired:
                 if not content:
-                    raise PlatformError("Discord refuses the intents of this bot") from None
+                    raise _fatal(4014) from None
                 content = False
                 log.warning(MENTION_ONLY)
             except PlatformBusy as fault:
@@ -128,6 +133,7 @@ class Connection:
         """Keep the gateway's connection; the SDK resumes by itself wherever it can."""
         loop = asyncio.get_running_loop()
         while not client.is_closed():
+            await self._logins.wait()
             since = loop.time()
             try:
                 await _connect(client)
@@ -135,6 +141,9 @@ class Connection:
                 raise
             except discord.ConnectionClosed as closed:
                 raise _fatal(closed.code) from closed
+            except PlatformBusy as busy:
+                log.warning("Lost Discord's gateway: %s", busy)
+                await client.hang_up(self._timing.drain)
             except Exception as error:
                 # The SDK has no answer to some faults: the very first connection being refused,
                 # a frame that it cannot read. All of them are mended by connecting anew.
@@ -195,4 +204,7 @@ def _may_read(client: Client) -> bool:
 def _fatal(code: int) -> PlatformError:
     if code == 4004:
         return BadToken("Discord closed the connection: the token is not accepted (4004)")
-    return PlatformError(f"Discord closed the connection for good ({code})", hint=_CLOSED.get(code))
+    said = f"Discord closed the connection for good ({code})"
+    if code in _CLOSED:
+        return NeedsOperator(said, hint=_CLOSED[code])
+    return PlatformError(said)

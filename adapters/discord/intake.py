@@ -11,6 +11,7 @@ import discord
 from adapters.discord import interactions
 from adapters.discord.calls import Calls, Timing
 from adapters.discord.client import Client
+from adapters.discord.missed import Missed
 from adapters.discord.places import Expiring, Places, cached_channel
 from adapters.discord.reading import own_in, place_of, seen, space_of
 from adapters.discord.translate import incoming, is_addressed, is_ours_to_read, may_be_loose
@@ -35,6 +36,7 @@ class Intake:
         timing: Waits and time-outs.
         clock: Seconds, never going back.
         tell: Answers a message with a sentence, in place.
+        missed: Looks for what was said before a session began.
     """
 
     def __init__(
@@ -45,22 +47,33 @@ class Intake:
         timing: Timing,
         clock: Callable[[], float],
         tell: Tell,
+        missed: Missed,
     ) -> None:
         self._inbox = inbox
         self._places = places
         self._calls = calls
         self._timing = timing
         self._tell = tell
+        self._missed = missed
         self._told: Expiring[bool] = Expiring(clock)
 
     def malformed(self, event: str) -> None:
         """Count an event that could not be read."""
         self._inbox.malformed(PLATFORM, event)
 
+    def connected(self, client: Client) -> None:
+        """Look for what was missed before this session."""
+        self._missed.connected(client)
+
+    def ready(self) -> None:
+        """The servers of this session are known."""
+        self._missed.ready()
+
     async def message(self, client: Client, message: discord.Message) -> None:
         """Hand a message to the inbox if it may concern the bot."""
         if message.author.bot or message.webhook_id is not None:
             return
+        await self._missed.looked()
         own = own_in(client.me, message.guild)
         place = await self._place(client, message)
         found = seen(message, place, own)

@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 import discord
+from discord.http import handle_message_parameters
+from discord.webhook.async_ import async_context
 
 from adapters.discord import faults
 from adapters.discord.calls import Calls
@@ -106,23 +108,46 @@ async def _show(
     private = reply.private or bool(reply.choices)
     extra = _extra(called, reply.choices)
     if private:
-        await calls.answer(
-            lambda: interaction.edit_original_response(
-                content=parts[0] or None,
-                attachments=uploads(files),
-                allowed_mentions=NOBODY,
-                **extra(),
-            )
-        )
+        await calls.answer(_edit(interaction, parts[0], files, extra))
         rest, files = parts[1:], ()
     else:
-        await calls.answer(
-            lambda: interaction.edit_original_response(content=SHARED, allowed_mentions=NOBODY)
-        )
+        await calls.answer(_edit(interaction, SHARED, (), dict))
         rest = parts
     for number, part in enumerate(rest):
         attached = files if number == len(rest) - 1 else ()
         await calls.answer(_follow_up(interaction, part, attached, private), repeat=False)
+
+
+def _edit(
+    interaction: discord.Interaction[Client],
+    text: str,
+    files: Sequence[File],
+    extra: Callable[[], dict[str, Any]],
+) -> Callable[[], Any]:
+    """The first part of an answer, in place of the promise of one."""
+
+    async def edit() -> object:
+        # The SDK's own method for this sets no flags, and links would be unfolded.
+        with handle_message_parameters(
+            content=text or None,
+            attachments=uploads(files),
+            allowed_mentions=NOBODY,
+            flags=discord.MessageFlags(suppress_embeds=True),
+            **extra(),
+        ) as made:
+            http = interaction.client.http
+            return await async_context.get().edit_original_interaction_response(
+                interaction.application_id,
+                interaction.token,
+                session=interaction.followup.session,
+                proxy=http.proxy,
+                proxy_auth=http.proxy_auth,
+                payload=made.payload,
+                multipart=made.multipart,
+                files=made.files,
+            )
+
+    return edit
 
 
 def _follow_up(

@@ -46,14 +46,21 @@ def readable(text: str, names: Names, own: Own | None = None) -> str:
     return re.sub(r"^[,:;]\s+", "", first) if opened else first
 
 
+def mentions(text: str, own: Own) -> bool:
+    """Whether raw content itself mentions the bot, by its user or its own role."""
+    return any(_is_own(match, own) for match in _TOKEN.finditer(text))
+
+
 def _show(match: re.Match[str], names: Names, own: Own | None) -> str:
     if match["code"] is not None:
         return match["code"]
-    if own is not None and own.user == match["user"]:
-        return _OWN
-    if own is not None and own.role and own.role == match["role"]:
+    if own is not None and _is_own(match, own):
         return _OWN
     return _name(match, names)
+
+
+def _is_own(match: re.Match[str], own: Own) -> bool:
+    return own.user == match["user"] or bool(own.role and own.role == match["role"])
 
 
 def _name(match: re.Match[str], names: Names) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from adapters.discord.markup import quote, readable
+from adapters.discord.markup import mentions, quote, readable
 from adapters.discord.values import PLATFORM, Kind, Own, Place, Quoted, Seen
 from bot.chat import Author, EarlierMessage, Incoming, MessageRef, ThreadKey
 
@@ -83,6 +83,7 @@ def incoming(
         at=seen.at,
         position=int(seen.id),
         addressed=addressed,
+        mentioned=mentions(seen.text, own),
         direct=place.kind is Kind.DIRECT,
         joins=place.kind is Kind.THREAD and place.owner != own.user,
         loose=outside,

@@ -81,7 +81,7 @@ class Seen:
         text: Raw content.
         names: How to show the ids in the content.
         at: Seconds since the epoch.
-        mentions_bot: By user mention or by the bot's own role.
+        mentions_bot: By user mention or by the bot's own role, or by a reply that notifies it.
         system: Written by Discord itself (pins, joins, thread starters, ...).
         answers: The message it replies to; forwards are not replies.
         forwarded: Texts of forwarded messages, decoded.

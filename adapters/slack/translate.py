@@ -124,6 +124,7 @@ def incoming(found: Said, own: Own, names: Names) -> Incoming:
         at=float(found.ts),
         position=position_of(found.ts),
         addressed=found.mentioned or found.direct,
+        mentioned=found.mentioned,
         direct=found.direct,
         joins=found.in_thread and not found.direct,
     )

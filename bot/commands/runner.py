@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
@@ -11,8 +12,9 @@ from bot.commands import texts
 from bot.engine.budget import Budget
 from bot.engine.folding import Folding
 from bot.engine.running import Ending, Running
-from bot.errors import BobbinError
+from bot.errors import BobbinError, StoreUnavailable
 from bot.records import Entry
+from bot.storage.patience import patiently
 from bot.storage.threads import Threads
 from bot.transfer import ThreadRecord, export_json, export_markdown
 
@@ -20,6 +22,9 @@ Command = Callable[[CommandCall, ThreadKey], Awaitable[CommandReply]]
 
 EXPORT_MOST = 20_000
 """Messages that /export hands over at most, so that one command can't fill the memory."""
+
+FORGET_SECONDS = 20.0
+"""How long /forget tries to reach a store that is away."""
 
 
 class Commands:
@@ -33,6 +38,7 @@ class Commands:
         budget: Budget,
         adapters: Mapping[str, Adapter],
         clock: Callable[[], float],
+        new_id: Callable[[], str],
     ) -> None:
         self._threads = threads
         self._folding = folding
@@ -40,6 +46,7 @@ class Commands:
         self._budget = budget
         self._adapters = adapters
         self._clock = clock
+        self._new_id = new_id
         self._by_name: Mapping[str, Command] = {
             "summary": self._summary,
             "forget": self._forget,
@@ -80,13 +87,19 @@ class Commands:
         return CommandReply(texts.WHICH, choices=tuple(choices))
 
     async def _forget(self, call: CommandCall, thread: ThreadKey) -> CommandReply:
-        erased = await self._threads.forget(thread)
+        nonce = self._new_id()
+        erased = await patiently(lambda: self._threads.forget(thread, nonce=nonce), FORGET_SECONDS)
         self._running.end(thread, Ending.FORGOTTEN)
-        return _told(texts.erased_text(erased.messages, erased.summary, erased.running))
+        return _told(texts.erased_text(erased))
 
     async def _stop(self, call: CommandCall, thread: ThreadKey) -> CommandReply:
-        asked = await self._threads.ask_stop(thread)
         here = self._running.end(thread, Ending.STOPPED)
+        try:
+            asked = await self._threads.ask_stop(thread)
+        except StoreUnavailable:
+            if not here:
+                raise
+            asked = True
         return _told(texts.STOPPING if asked or here else texts.NOTHING_RUNNING)
 
     async def _summary(self, call: CommandCall, thread: ThreadKey) -> CommandReply:
@@ -126,16 +139,21 @@ class Commands:
         note = f" The oldest {left_out:,} are left out; `bobbin export` gives all." * (left_out > 0)
         return CommandReply(
             f"This conversation, {len(record.entries):,} messages.{note}",
-            files=(
-                _file(f"bobbin-{stamp}.md", export_markdown(record), "text/markdown"),
-                _file(f"bobbin-{stamp}.json", export_json(record), "application/json"),
-            ),
+            files=await asyncio.to_thread(_files, f"bobbin-{stamp}", record),
         )
 
 
 def _told(text: str) -> CommandReply:
     """A sentence of our own, without a word of the conversation."""
     return CommandReply(text, harmless=True)
+
+
+def _files(name: str, record: ThreadRecord) -> tuple[File, ...]:
+    """Both forms of a conversation; takes a second for twenty thousand messages."""
+    return (
+        _file(f"{name}.md", export_markdown(record), "text/markdown"),
+        _file(f"{name}.json", export_json(record), "application/json"),
+    )
 
 
 def _file(name: str, text: str, media_type: str) -> File:

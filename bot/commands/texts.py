@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bot.commands.specs import COMMANDS
 from bot.records import Tally
+from bot.storage.types import Erased
 
 NO_THREAD = (
     "You have no conversation with me in this channel yet. "
@@ -34,16 +35,20 @@ def _typed(name: str, slash_in_threads: bool) -> str:
     return f"/{name}" if slash_in_threads else f"!{name}"
 
 
-def erased_text(messages: int, summary: bool, running: bool) -> str:
-    """What /forget says, exact about what went."""
-    what = [_count(messages, "message")]
-    if summary:
+def erased_text(erased: Erased) -> str:
+    """What /forget says, exact about what went and what stays."""
+    what = [_count(erased.messages, "message")]
+    if erased.summary:
         what.append("the summary")
-    what.append("that I take part in this thread")
-    ended = " The answer I was writing is stopped." if running else ""
+    if erased.names:
+        what.append(_count(erased.names, "name"))
+    if erased.taking_part:
+        what.append("that I take part in this thread")
+    ended = " The answer I was writing is stopped." if erased.running else ""
     return (
-        f"Forgotten: {_and(what)}.{ended} Nothing of it is left in my store; what stands in the "
-        "chat stays there. Mention me to begin again."
+        f"Forgotten: {_and(what)}.{ended} Nothing that was said here is left in my store, only "
+        "how many tokens each person used per day. What stands in the chat stays there. "
+        "Mention me to begin again."
     )
 
 

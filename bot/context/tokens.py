@@ -6,7 +6,6 @@ framing of its own. `Calibration` learns the difference from the service's own f
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import re
 from dataclasses import dataclass
@@ -26,9 +25,6 @@ REPLY_TOKENS = 3
 
 _SLICE = 50_000
 """Characters encoded at a time. A run of about a million spaces makes the encoder fail."""
-
-_QUICK = 100_000
-"""Characters that are counted without leaving the event loop: 20 ms, 60 ms at worst."""
 
 _CL100K = re.compile(r"(ft:)?(gpt-4|gpt-3\.?5)(?![\w.])")
 
@@ -58,8 +54,8 @@ class Tokenizer:
     """Counts tokens. Safe to share between threads.
 
     `count` and `count_message` are quick for what people type: microseconds for a line, about
-    0.1 ms for 4,000 characters. 100,000 characters can take 20 ms and more, so text of unknown
-    length goes through `count_async`.
+    0.1 ms for 4,000 characters. 100,000 characters can take 20 ms and more, so longer text is
+    counted in a thread.
     """
 
     __slots__ = ("_encoding", "_name")
@@ -101,12 +97,6 @@ class Tokenizer:
         # Every role's name is a single token, which the frame's constant includes.
         del role
         return MESSAGE_TOKENS + self.count(text)
-
-    async def count_async(self, text: str) -> int:
-        """Like `count`; above 100,000 characters in a thread, so that the event loop goes on."""
-        if len(text) <= _QUICK:
-            return self.count(text)
-        return await asyncio.to_thread(self.count, text)
 
 
 def load_tokenizer(model: str) -> Tokenizer:

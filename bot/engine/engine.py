@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from bot.chat import Adapter, Incoming
 from bot.engine.running import Ending, Running
 from bot.engine.turn import Desk, TurnRun
-from bot.errors import PlatformError, StoreError
+from bot.errors import PlatformError, StoreError, StoreUnavailable
 from bot.reply.pacing import Pacer
 from bot.storage.types import Begun, Done, Turn
-from bot.tasks import end
+from bot.tasks import end, repeat
 
 logger = logging.getLogger(__name__)
 
@@ -65,24 +65,29 @@ class Engine:
 
     async def sweep(self) -> None:
         """Take over abandoned turns, for ever."""
-        while True:
-            await self.take_over()
-            await asyncio.sleep(self._sweep_seconds)
+        await repeat(self.take_over, self._sweep_seconds, "looking for abandoned turns")
 
     async def take_over(self) -> None:
-        """Take over every turn whose lease has run out, once."""
-        try:
-            for thread in await self._desk.threads.stranded():
-                if thread.platform not in self._adapters or self._closing:
-                    continue
-                # A store that was away longer than a lease: our turn renews it by itself.
-                if self._running.runs(thread):
-                    continue
+        """Take over every turn whose lease has run out, once.
+
+        Raises:
+            StoreUnavailable: The store is away. A single thread that cannot be read is passed over.
+        """
+        for thread in await self._desk.threads.stranded():
+            if thread.platform not in self._adapters or self._closing:
+                continue
+            # A store that was away longer than a lease: our turn renews it by itself.
+            if self._running.runs(thread):
+                continue
+            try:
                 turn = await self._desk.threads.reclaim(thread)
-                if turn is not None:
-                    self._start(turn)
-        except StoreError as error:
-            logger.warning("looking for abandoned turns: %s", error)
+            except StoreUnavailable:
+                raise
+            except (StoreError, ValueError, TypeError, LookupError) as error:
+                logger.error("a turn in %s cannot be taken over: %s", thread, error)
+                continue
+            if turn is not None:
+                self._start(turn)
 
     async def drain(self, grace_seconds: float) -> None:
         """Let running turns finish for a while, then hand the rest to whoever comes next."""

@@ -157,7 +157,8 @@ class TurnRun:
                 await self._desk.threads.park(self._turn.lease)
                 return Outcome.PARKED, Done.LOST
             case Ending.FORGOTTEN:
-                await self._close(texts.FORGOTTEN)
+                if self._reply.refs:
+                    await self._close(texts.FORGOTTEN)
                 return Outcome.FORGOTTEN, Done.LOST
             case Ending.STOPPED:
                 return await self._keep(asked, Outcome.STOPPED, texts.STOPPED, cut=True)

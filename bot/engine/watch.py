@@ -8,7 +8,7 @@ import logging
 from types import TracebackType
 
 from bot.engine.running import Control, Ending
-from bot.errors import LeaseLost, StoreUnavailable
+from bot.errors import LeaseLost, StoreError
 from bot.storage.threads import Threads
 from bot.storage.types import Draft, Lease, Signal
 from bot.tasks import end
@@ -93,5 +93,5 @@ class Watch:
                 known = await self._threads.takes_part(self._lease.thread)
                 self._taken = known
                 self._control.end(Ending.LOST if known else Ending.FORGOTTEN)
-        except StoreUnavailable as error:
+        except StoreError as error:
             logger.warning("turn %s: lease not renewed: %s", self._lease.turn, error)

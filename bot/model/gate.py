@@ -347,9 +347,11 @@ class Gate:
             self._wider_at = now + self._limits.widen_seconds
         if self._wider_at > now:
             return self._wider_at
-        # From now, not from when it was due: a loop that is late has not heard refusals yet.
+        # A loop that is late catches up by one step only: it has not heard refusals yet, either.
+        steps = 1 if now - self._wider_at < self._limits.widen_seconds else 2
         self._wider_at = now + self._limits.widen_seconds
-        self._pace.widen()
+        for _ in range(steps):
+            self._pace.widen()
         return now
 
     def _may_ask(self, now: float) -> bool:

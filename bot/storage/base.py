@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import logging
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from redis.asyncio import Redis
 
 from bot.chat import ThreadKey
+from bot.storage.codec import to_text
 from bot.storage.connect import Argument, Link
 from bot.storage.keys import ThreadKeys
 from bot.storage.scripts import SCRIPTS
+
+logger = logging.getLogger(__name__)
 
 DAY_SECONDS = 86_400
 
@@ -56,3 +60,17 @@ class Base:
         return await self._link.run(
             SCRIPTS[name], (*ThreadKeys(thread).all(), *keys), (*shared, *arguments)
         )
+
+    async def _keys_in(self, index: str, names: Iterable[bytes]) -> list[ThreadKey]:
+        """The threads that an index names; what names none is taken out of it."""
+        threads: list[ThreadKey] = []
+        wrong: list[bytes] = []
+        for name in names:
+            try:
+                threads.append(ThreadKey.parse(to_text(name)))
+            except ValueError:
+                wrong.append(name)
+        if wrong:
+            logger.error("%s: %d name(s) that cannot be read, removed", index, len(wrong))
+            await self._link.call("ZREM", index, *wrong)
+        return threads

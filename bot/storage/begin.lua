@@ -20,6 +20,13 @@ if taken_by then
   return { "queued" }
 end
 
+-- A message from before the thread was forgotten may be delivered only now; it stays forgotten.
+local position = ARGV[13]
+local forgotten = get("forgotten_to")
+if forgotten and not later(position, forgotten) then
+  return { "duplicate" }
+end
+
 local turn = get("turn")
 local staying = turn and get("leaving") ~= turn
 if ARGV[9] ~= "1" and get("part") ~= "1" and not staying then
@@ -30,9 +37,7 @@ redis.call("SET", EVENT, NONCE, "EX", DAY)
 redis.call("RPUSH", QUEUE, ARGV[8])
 redis.call("SADD", AUTHORS, ARGV[10])
 redis.call("HSETNX", META, "label", ARGV[11])
--- Compared as text, since positions can have more digits than a Lua number holds.
-local newest, position = get("newest") or "", ARGV[13]
-if #position > #newest or (#position == #newest and position > newest) then
+if later(position, get("newest") or "") then
   redis.call("HSET", META, "newest", position)
 end
 if ARGV[12] ~= "" then

@@ -77,7 +77,7 @@ class Directory(Log):
         names = await self._link.call(
             "ZREVRANGE", of_place(place).channel(place), 0, RECENT_LOOKED_AT - 1
         )
-        threads = [ThreadKey.parse(to_text(name)) for name in cast(list[bytes], names)]
+        threads = await self._keys_in(of_place(place).channel(place), names)
         commands: list[Command] = []
         for thread in threads:
             keys = ThreadKeys(thread)
@@ -100,33 +100,26 @@ class Directory(Log):
         hundred latest of every bucket are looked at. Left out are threads in which no message was
         taken, such as imported ones. Raises StoreUnavailable.
         """
+        cutoff, most = round(since * 1000), ("LIMIT", 0, FOLLOWED_MOST)
         found = await self._link.batch(
             [
-                ("ZREVRANGEBYSCORE", bucket.threads, "+inf", round(since * 1000))
-                + ("WITHSCORES", "LIMIT", 0, FOLLOWED_MOST)
+                ("ZREVRANGEBYSCORE", bucket.threads, "+inf", cutoff, *most)
                 for bucket in map(BucketKeys, range(BUCKETS))
             ]
         )
-        scored = [
-            (float(score), ThreadKey.parse(to_text(name)))
-            for pairs in found
-            for name, score in pairs
-        ]
-        recent = [
-            thread for _, thread in sorted(scored, reverse=True) if thread.platform == platform
-        ]
+        named = [ThreadKey.parse(to_text(name)) for names in found for name in names]
+        threads = [thread for thread in named if thread.platform == platform]
+        fields = ("last", "newest", "part", "turn", "leaving")
         replies = await self._link.batch(
-            [
-                ("HMGET", ThreadKeys(thread).meta, "newest", "part", "turn", "leaving")
-                for thread in recent
-            ]
+            [("HMGET", ThreadKeys(thread).meta, *fields) for thread in threads]
         )
         followed = [
-            Followed(thread, int(newest))
-            for thread, (newest, part, turn, leaving) in zip(recent, replies, strict=True)
+            (int(last), Followed(thread, int(newest)))
+            for thread, (last, newest, part, turn, leaving) in zip(threads, replies, strict=True)
             if newest and (part is not None or (turn is not None and turn != leaving))
         ]
-        return followed[:FOLLOWED_MOST]
+        followed.sort(key=lambda each: each[0], reverse=True)
+        return [each for _, each in followed[:FOLLOWED_MOST]]
 
     async def all_threads(self) -> AsyncIterator[ThreadKey]:
         """Every thread, in no order; some may have an empty log (a first turn that failed).
@@ -144,8 +137,8 @@ class Directory(Log):
                 cursor, page = await self._link.call(
                     "ZSCAN", BucketKeys(bucket).threads, cursor, "COUNT", 500
                 )
-                for name, _ in cast(list[tuple[bytes, float]], page):
-                    thread = ThreadKey.parse(to_text(name))
+                names = [name for name, _ in cast(list[tuple[bytes, float]], page)]
+                for thread in await self._keys_in(BucketKeys(bucket).threads, names):
                     if thread not in met:
                         met.add(thread)
                         yield thread
@@ -169,9 +162,10 @@ class Directory(Log):
                 for bucket in map(BucketKeys, range(BUCKETS))
             ]
         )
-        for name in (name for names in found for name in names):
-            figures = await self._wipe(ThreadKey.parse(to_text(name)), cutoff, self._new_id())
-            removed += figures[0] >= 0
+        for bucket, names in enumerate(found):
+            for thread in await self._keys_in(BucketKeys(bucket).threads, names):
+                figures = await self._wipe(thread, cutoff, self._new_id())
+                removed += figures[0] >= 0
         if removed:
             self._erased()
         return removed

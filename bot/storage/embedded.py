@@ -32,6 +32,7 @@ from urllib.parse import quote
 
 from bot.errors import StoreUnavailable
 from bot.storage.binary import find_server
+from bot.storage.compaction import Compaction
 from bot.storage.file_lock import FileLock
 from bot.tasks import end
 
@@ -59,6 +60,7 @@ class EmbeddedServer:
         data_dir: Made when missing, for this user only.
         ready_seconds: How long a server may take to answer; loading its data is not counted.
         backoff: First and longest pause in seconds between two restarts.
+        compact_seconds: How soon after `compact` the file of all writes is rewritten.
 
     Usage:
         async with EmbeddedServer(path) as url: ...
@@ -70,6 +72,7 @@ class EmbeddedServer:
         *,
         ready_seconds: float = 30.0,
         backoff: tuple[float, float] = (0.1, 30.0),
+        compact_seconds: float = 1.0,
     ) -> None:
         self._dir = data_dir.expanduser().absolute()
         self._ready_seconds = ready_seconds
@@ -77,6 +80,8 @@ class EmbeddedServer:
         self._users = FileLock(self._dir / "users.lock")
         self._launching: asyncio.Task[bool] | None = None
         self._supervisor: asyncio.Task[None] | None = None
+        self._compaction = Compaction(self._tell, compact_seconds)
+        self._compactor: asyncio.Task[None] | None = None
         self._socket: Path | None = None
         self._watch: Watch | None = None
         self._joined = False
@@ -121,12 +126,17 @@ class EmbeddedServer:
             await self.stop()
             raise
         self._supervisor = asyncio.create_task(self._supervise())
+        self._compactor = asyncio.create_task(self._compaction.run())
 
     async def stop(self) -> None:
         """Leave; the last one to leave stops the server and waits until it has ended.
 
         Fine to call again, or without a start.
         """
+        if self._compactor is not None:
+            await end(self._compactor)
+            self._compactor = None
+            await self._compaction.finish()
         if self._supervisor is not None:
             await end(self._supervisor)
             self._supervisor = None
@@ -144,6 +154,13 @@ class EmbeddedServer:
                 await self._shut_down()
         finally:
             self._users.release()
+
+    def compact(self) -> None:
+        """Something was erased: have it taken out of the server's files soon, too."""
+        self._compaction.soon()
+
+    async def _tell(self, command: bytes) -> bytes:
+        return b"" if self._socket is None else await _ask(self._socket, command)
 
     async def _ensure(self) -> Watch:
         """A connection to the server, which is started when none runs."""
@@ -356,10 +373,13 @@ async def _ask(path: Path, command: bytes) -> bytes:
             reader, writer = await asyncio.open_unix_connection(path)
             try:
                 writer.write(command + b"\r\n")
-                return await reader.readline()
+                answer = await reader.readline()
+                if answer.startswith(b"$"):
+                    answer = await reader.readexactly(int(answer[1:]))
+                return answer
             finally:
                 writer.close()
-    except (OSError, TimeoutError):
+    except (OSError, EOFError, TimeoutError):
         return b""
 
 

@@ -3,8 +3,8 @@ Remove a thread with everything that points to it, and fence off whoever runs a 
 
 Events taken in the last day stay known by the digests of their ids (B:event), which tell nothing
 of who said what or where: a message delivered once more must not be answered again. When
-somebody asked for it, the time is kept too, so that what the platform still shows from before is
-not read in again.
+somebody asked for it, the time and the position of the newest message are kept too, so that what
+the platform still shows from before, or delivers late, is not taken in again.
 
 KEYS  12 B:answer:<nonce>
 ARGV  6 only when last written at or before this time (ms), "" for in any case
@@ -31,9 +31,13 @@ local found = {
   redis.call("HEXISTS", META, "turn"),
   redis.call("HLEN", NAMES),
 }
+local newest = get("newest") or get("forgotten_to")
 wipe()
 if ARGV[6] == "" and redis.call("EXISTS", META) == 1 then
   redis.call("HSET", META, "forgotten", NOW)
+  if newest then
+    redis.call("HSET", META, "forgotten_to", newest)
+  end
   redis.call("EXPIRE", META, whole(RETENTION))
 end
 redis.call("SET", ANSWER, table.concat(found, ","), "EX", ANSWER_SECONDS)

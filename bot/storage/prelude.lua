@@ -25,6 +25,7 @@ Fields of META
   stop, leaving        id of the turn that was asked to stop, or during which the bot was sent away
   part                 1 when the bot takes part without being addressed
   loose                1 when its messages are found by id
+  forgotten_to         highest position that had been taken then; nothing up to it is taken again
   forgotten            when the thread was forgotten on request (ms, caller's clock)
   label, last          first words; last write (ms, caller's clock)
   newest               highest position of a message that was taken
@@ -53,6 +54,12 @@ end
 
 local function number(field)
   return tonumber(get(field) or "0")
+end
+
+-- Whether position `a` comes after `b` ("" for none). Compared as text, since positions can have
+-- more digits than a Lua number holds.
+local function later(a, b)
+  return #a > #b or (#a == #b and a > b)
 end
 
 local function server_ms()

@@ -186,7 +186,10 @@ class Turns(Base):
                 for bucket in range(BUCKETS)
             ]
         )
-        return [ThreadKey.parse(to_text(name)) for names in found for name in names]
+        threads: list[ThreadKey] = []
+        for bucket, names in enumerate(found):
+            threads += await self._keys_in(BucketKeys(bucket).leases, names)
+        return threads
 
     async def ask_stop(self, thread: ThreadKey) -> bool:
         """Ask the running turn to stop; its next `renew` says so, also after a take-over.

@@ -15,6 +15,7 @@ from bot.chat import (
     CommandOption,
     CommandReply,
     CommandSpec,
+    Followed,
     Incoming,
     MessageRef,
     OptionKind,
@@ -34,6 +35,9 @@ QUICK = Timing(
     keep=(0.01, 0.02),
     reconnect=(0.01, 0.05),
     drain=2.0,
+    look=1.0,
+    look_again=0.01,
+    between_pages=0.0,
 )
 """Time-outs for tests that provoke them."""
 
@@ -73,6 +77,8 @@ class RecordingInbox:
         loose: What `thread_of` finds.
         reply: What a command answers.
         asked: Every look-up of `thread_of`.
+        followed: What `taking_part` finds.
+        unknown: Raised by `taking_part`, one each.
     """
 
     changed: Callable[[], None]
@@ -85,6 +91,8 @@ class RecordingInbox:
     lookups: list[StoreError] = field(default_factory=list)
     loose: dict[MessageRef, ThreadKey] = field(default_factory=dict)
     asked: list[MessageRef] = field(default_factory=list)
+    followed: Sequence[Followed] = ()
+    unknown: list[StoreError] = field(default_factory=list)
     reply: CommandReply = field(default_factory=lambda: CommandReply("done"))
 
     async def message(self, event: Incoming) -> None:
@@ -107,6 +115,11 @@ class RecordingInbox:
             self.changed()
             raise failure
         return self.loose.get(ref)
+
+    async def taking_part(self, platform: str, since: float) -> Sequence[Followed]:
+        if self.unknown:
+            raise self.unknown.pop()
+        return self.followed
 
     def malformed(self, platform: str, kind: str) -> None:
         self.malformed_events.append(kind)

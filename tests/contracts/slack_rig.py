@@ -17,6 +17,7 @@ from bot.chat import (
     CommandOption,
     CommandReply,
     CommandSpec,
+    Followed,
     Incoming,
     MessageRef,
     OptionKind,
@@ -109,6 +110,9 @@ class RecordingInbox:
 
     async def thread_of(self, platform: str, space: str, ref: MessageRef) -> ThreadKey | None:
         raise AssertionError("no conversation on Slack is outside a thread")
+
+    async def taking_part(self, platform: str, since: float) -> Sequence[Followed]:
+        raise AssertionError("Slack itself repeats what was not acknowledged")
 
     def malformed(self, platform: str, kind: str) -> None:
         self.malformed_events.append(kind)

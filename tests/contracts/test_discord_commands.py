@@ -33,7 +33,7 @@ async def test_commands_that_discord_refuses_do_not_keep_the_bot_away() -> None:
         sim.faults.add(SYNC, status=400, body={"code": 50035, "message": "Invalid Form Body"})
         running = rig.start()
         await sim.until_connected()
-        assert rig.inbox.notes.texts == {}
+        assert "commands" not in rig.inbox.notes.texts
         await rig.stop(running)
 
 
@@ -209,3 +209,17 @@ async def test_descriptions_are_cut_to_what_discord_takes() -> None:
         await rig.stop(running)
         assert len(sim.commands[0]["description"]) == 100
         assert sim.violations == []
+
+
+async def test_links_in_answers_are_not_unfolded() -> None:
+    async with connected() as rig:
+        rig.inbox.reply = CommandReply("See https://example.org/loom.\n" * 100)
+        await (await rig.sim.slash(rig.channel, rig.ada, "export")).answered()
+        whispered = await rig.changed(
+            lambda: len(found := rig.sim.ephemerals(rig.channel, rig.ada)) > 1 and found
+        )
+        assert whispered
+        for message in whispered:
+            await rig.sim.unfurl(message)
+            assert not message.unfurled
+    assert rig.sim.violations == []

@@ -56,7 +56,7 @@ async def test_talk_in_threads_is_passed_on_and_talk_in_channels_is_not(rig: Rig
     (event,) = await rig.events(1)
 
     assert event.text == "still among us"
-    assert not event.addressed and not event.joins
+    assert event.joins and not event.addressed and not event.mentioned
 
 
 async def test_direct_messages_are_addressed(rig: Rig) -> None:

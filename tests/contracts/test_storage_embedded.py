@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import itertools
 import logging
 import os
 import shutil
@@ -23,6 +25,9 @@ from bot.storage.binary import find_server
 from bot.storage.connect import open_redis, wait_until_ready
 from bot.storage.embedded import EmbeddedServer
 from bot.storage.file_lock import FileLock
+from bot.storage.threads import Threads
+from bot.storage.types import Turn
+from tests.units.storage.samples import THREAD, commit, message
 
 BOT = """
 import asyncio, sys
@@ -217,6 +222,71 @@ async def test_starting_while_another_stops(data_dir: Path) -> None:
         assert await client.ping()
     await coming.stop()
     assert not server_runs(data_dir)
+
+
+def found_on_disk(data_dir: Path, word: bytes) -> list[Path]:
+    """Files that hold a word."""
+    files = (path for path in data_dir.rglob("*") if path.is_file())
+    return [path for path in files if word in path.read_bytes()]
+
+
+async def until_gone(data_dir: Path, word: bytes) -> None:
+    """Wait until no file holds a word."""
+    async with asyncio.timeout(20):
+        while True:
+            # A file may vanish while it is looked for: that is what is waited for.
+            with contextlib.suppress(FileNotFoundError):
+                if not found_on_disk(data_dir, word):
+                    return
+            await asyncio.sleep(0)
+
+
+async def test_what_was_erased_leaves_the_disk(data_dir: Path) -> None:
+    server = EmbeddedServer(data_dir, compact_seconds=0.01)
+    async with server as url, connected(url) as client:
+        for word in (b"48151623", b"42108642"):
+            await client.set("secret", word)
+            await client.set("kept", "teal")
+            assert found_on_disk(data_dir, word)
+            await client.delete("secret")
+            server.compact()
+            await until_gone(data_dir, word)
+    assert found_on_disk(data_dir, b"teal")
+
+
+async def test_what_was_erased_leaves_the_disk_before_the_server_stops(data_dir: Path) -> None:
+    server = EmbeddedServer(data_dir, compact_seconds=3600)
+    async with server as url, connected(url) as client:
+        await client.set("secret", "48151623")
+        await client.set("kept", "teal")
+        await client.delete("secret")
+        server.compact()
+        # One is running that has begun too early: its answer to ours is a refusal.
+        await client.set("secret", "42108642")
+        await client.bgrewriteaof()
+        await client.delete("secret")
+        server.compact()
+    assert found_on_disk(data_dir, b"48151623") == found_on_disk(data_dir, b"42108642") == []
+    assert found_on_disk(data_dir, b"teal")
+
+
+async def test_erasing_in_a_conversation_has_the_files_rewritten(data_dir: Path) -> None:
+    server = EmbeddedServer(data_dir, compact_seconds=0.01)
+    async with server as url, connected(url) as client:
+        ids = map(str, itertools.count())
+        threads = Threads(
+            client,
+            worker="w",
+            clock=lambda: 1.0,
+            new_id=lambda: f"id{next(ids)}",
+            erased=server.compact,
+        )
+        turn = await threads.begin(message(1, text="my PIN is 48151623"))
+        assert isinstance(turn, Turn)
+        await commit(threads, turn)
+        assert found_on_disk(data_dir, b"48151623")
+        await threads.forget(THREAD)
+        await until_gone(data_dir, b"48151623")
 
 
 async def test_long_paths_get_a_socket_elsewhere(data_dir: Path) -> None:

@@ -246,7 +246,7 @@ async def everything(threads: Threads, client: Redis) -> None:
         after = await commit(threads, heir, names={"u1": "Ada"})
         assert isinstance(after, Turn)
         assert await threads.ask_stop(thread)
-        assert await threads.rollback(after.lease, {"u2": "Ben"}) is Done.IDLE
+        assert await threads.rollback(after.lease) is Done.IDLE
         assert await threads.fold(thread, Summary(), Summary("so far", 1, 1, "model"))
         assert len((await threads.take_window(thread)).window) == 1
         assert len([entry async for entry in threads.entries(thread)]) == 2

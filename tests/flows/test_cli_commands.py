@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -67,8 +68,25 @@ async def test_dotenv_is_read_and_the_environment_wins(folder: Path) -> None:
     assert one.code == 2
     assert "BOBBIN_LOG_LEVEL" not in one.log and "5 is out of range" in one.log
     (folder / ".env").write_text("BOBBIN_LOG_LEVEL=\nBOBBIN_CONTEXT_TOKENS= \nDISCORD_TOKEN=\n")
-    good = await run_bot(folder, "run")
+    good = await run_bot(folder, "chat")
     assert (good.code, good.log) == (0, "")
+
+
+async def test_dotenv_values_are_taken_as_they_stand(folder: Path) -> None:
+    (folder / ".env").write_text("BOBBIN_LOG_LEVEL=a${HOME}b\n")
+    ended = await run_bot(folder, "run")
+    assert ended.code == 2
+    assert "BOBBIN_LOG_LEVEL: 'a${HOME}b' does not look right." in ended.log
+
+
+async def test_without_any_platform_a_service_does_not_start(folder: Path) -> None:
+    ended = await run_bot(folder, "run", "--no-console")
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.log == (
+        "Bobbin can't start, no platform is configured: "
+        "set DISCORD_TOKEN, or SLACK_BOT_TOKEN and SLACK_APP_TOKEN.\n"
+    )
+    assert not (folder / "data").exists()
 
 
 async def test_a_misspelt_name_is_pointed_out(folder: Path) -> None:
@@ -132,10 +150,30 @@ async def test_export_and_import_are_inverse(folder: Path) -> None:
     one = await run_bot(folder, "export", name, "-o", "one.json", env=empty)
     assert one.code == 0 and one.out == ""
     assert (folder / "one.json").read_text(encoding="utf-8") == first.out
+    assert stat.S_IMODE((folder / "one.json").stat().st_mode) == 0o600
+    assert sorted(os.listdir(folder)) == ["all.json", "data", "one.json", "other"]
+    nowhere = await run_bot(folder, "export", "-o", "no/where.json", env=empty)
+    assert (nowhere.code, nowhere.log) == (1, "no/where.json: No such file or directory\n")
     missing = await run_bot(folder, "export", "console:local:terminal:nowhere", env=empty)
     assert (missing.code, missing.out) == (1, "")
     talk = await run_bot(folder, "run", typed=b"what did I say first?\n", env=empty)
     assert "Ünïcode “quotes” 🎉" in talk.out
+
+
+async def test_an_import_replaces_nothing_unless_told(folder: Path) -> None:
+    assert (await run_bot(folder, "chat", typed=b"the first\n")).code == 0
+    assert (await run_bot(folder, "export", "-o", "old.json")).code == 0
+    assert (await run_bot(folder, "chat", typed=b"the second\n")).code == 0
+    refused = await run_bot(folder, "import", "old.json")
+    assert (refused.code, refused.out) == (1, "0 conversation(s) imported\n")
+    assert refused.log == (
+        "console:local:terminal:main: left alone, it is stored already; "
+        "--replace puts the file's in its place\n"
+    )
+    assert "the second" in (await run_bot(folder, "export")).out
+    done = await run_bot(folder, "import", "old.json", "--replace")
+    assert (done.code, done.out, done.log) == (0, "1 conversation(s) imported\n", "")
+    assert "the second" not in (await run_bot(folder, "export")).out
 
 
 @pytest.mark.parametrize(

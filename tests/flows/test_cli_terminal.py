@@ -12,6 +12,12 @@ from pathlib import Path
 import pytest
 
 from tests.flows.process import BotProcess, assert_healthy, bot, environment, run_bot
+from tests.simulators.openai_sim import Answer, OpenAISimulator
+
+NO_TOKEN = (
+    "No token is set (DISCORD_TOKEN, or SLACK_BOT_TOKEN and SLACK_APP_TOKEN), "
+    "so this is a chat in the terminal.\n"
+)
 
 
 @pytest.fixture
@@ -33,7 +39,7 @@ async def test_a_pipe_is_answered_line_by_line_and_remembered(folder: Path) -> N
         for sign in ("Hello", "teal", "## ", "4 messages stored, 2 answers", "`/forget`")
     ]
     assert order == sorted(order)
-    assert first.log == ""
+    assert first.log == NO_TOKEN
 
     second = await run_bot(folder, "chat", typed=b"What is my favourite colour?")
     assert second.code == 0
@@ -49,13 +55,13 @@ async def test_hostile_input_is_answered(folder: Path, locale: str) -> None:
     assert ended.code == 0
     assert ended.out.count("I don't know that command. /help lists what I can do.\n") == 3
     assert "I can see 3 messages" in ended.out
-    assert ended.log == ""
+    assert ended.log == NO_TOKEN
 
 
 @pytest.mark.parametrize("typed", [b"", b"\n  \n\t\n\n"], ids=["nothing", "blanks"])
 async def test_no_words_no_answer(folder: Path, typed: bytes) -> None:
     ended = await run_bot(folder, "run", typed=typed)
-    assert (ended.code, ended.out, ended.log) == (0, "", "")
+    assert (ended.code, ended.out, ended.log) == (0, "", NO_TOKEN)
 
 
 async def test_forget_begins_anew(folder: Path) -> None:
@@ -82,7 +88,7 @@ async def test_a_signal_ends_it_in_order(folder: Path, number: signal.Signals) -
         await process.write(b"hello\n")
         await process.prints("Sum it up")
         ended = await process.terminate(number)
-    assert (ended.code, ended.log) == (0, "")
+    assert (ended.code, ended.log) == (0, NO_TOKEN)
 
 
 async def test_a_signal_at_the_start_ends_it_too(folder: Path) -> None:
@@ -130,4 +136,29 @@ async def test_closed_streams_do_no_harm(folder: Path) -> None:
             stderr=asyncio.subprocess.PIPE,
         )
         out, log = await asyncio.wait_for(process.communicate(), 20)
-        assert (process.returncode, out, log) == (0, b"", b"")
+        assert (process.returncode, out) == (0, b"")
+        assert log == (b"" if "2>" in closed else NO_TOKEN.encode())
+
+
+async def test_a_second_terminal_has_a_conversation_of_its_own(folder: Path) -> None:
+    async with OpenAISimulator() as openai:
+        env = openai.environment() | {"OPENAI_MODEL": "gpt-6-luna"}
+        held = Answer("The first answer, at last.").hold()
+        openai.script.extend([held, Answer("The second answer, here.")])
+        async with bot(folder, "chat", env=env, stdin=asyncio.subprocess.PIPE) as first:
+            await first.write(b"question one\n")
+            await openai.until(lambda: len(openai.chats) == 1)
+            second = await run_bot(folder, "chat", env=env, typed=b"question two\n")
+            assert (second.code, second.log) == (0, "")
+            assert second.out == "The second answer, here.\n"
+            assert "question one" not in "".join(openai.chats[1].texts())
+            held.release_all()
+            await first.prints("The first answer, at last.")
+            await first.write(b"", end=True)
+            assert (await first.ended()).code == 0
+        openai.script.append(Answer("The third answer, there."))
+        third = await run_bot(folder, "chat", env=env, typed=b"question three\n")
+        assert third.out == "The third answer, there.\n"
+        texts = "".join(openai.chats[2].texts())
+        assert "question one" in texts and "question two" not in texts
+        assert openai.violations == []

@@ -53,8 +53,9 @@ async def test_forget_leaves_nothing_behind(server: Valkey) -> None:
         assert "ultramarine" in await here.stored()
         told = await _private(here, thread, "forget")
         assert told.content == (
-            "Forgotten: 2 messages and that I take part in this thread. Nothing of it is left in "
-            "my store; what stands in the chat stays there. Mention me to begin again."
+            "Forgotten: 2 messages, 1 name and that I take part in this thread. Nothing that was "
+            "said here is left in my store, only how many tokens each person used per day. What "
+            "stands in the chat stays there. Mention me to begin again."
         )
         left = await here.stored()
         assert "ultramarine" not in left
@@ -92,6 +93,23 @@ async def test_what_was_forgotten_is_not_read_again_from_the_chat(server: Valkey
         ]
 
 
+async def test_whoever_was_quoted_may_have_it_forgotten(server: Valkey) -> None:
+    """Ben has not spoken to the bot, but what he said before it was called is stored."""
+    async with weavers(server) as here:
+        thread = await here.sim.start_thread(here.general, None, "planning", here.ben)
+        await here.sim.say(thread, here.ben, f"remember: {SECRET}")
+        here.openai.script.append(Answer("Noted, Ada."))
+        await here.sim.say(thread, here.ada, f"{here.mention} hello there")
+        await here.until_said(thread, "Noted, Ada.")
+        await here.settled()
+        assert SECRET in await here.stored()
+        call = await here.sim.slash(thread, here.ben, "forget")
+        told = await call.answered()
+        assert told.content.startswith("Forgotten: 3 messages, 2 names and that I take part")
+        left = await here.stored()
+        assert "ultramarine" not in left and "Ben" not in left
+
+
 async def test_forget_ends_the_answer_and_nothing_comes_back(server: Valkey) -> None:
     async with weavers(server) as here:
         thread = await here.conversation(f"remember: {SECRET}", "It is ultramarine.")
@@ -100,7 +118,7 @@ async def test_forget_ends_the_answer_and_nothing_comes_back(server: Valkey) -> 
         await here.sim.say(thread, here.ada, "tell me a story about ultramarine")
         await here.sim.until(lambda: here.said(thread)[-1] == BEGINNING.strip())
         told = await _private(here, thread, "forget")
-        assert told.content.startswith("Forgotten: 3 messages and that I take part")
+        assert told.content.startswith("Forgotten: 3 messages, 1 name and that I take part")
         assert "The answer I was writing is stopped." in told.content
         await here.openai.until(lambda: here.openai.disconnects, 2.0)
         await here.sim.until(lambda: "forgotten" in here.said(thread)[-1])
@@ -310,3 +328,18 @@ async def test_a_typed_command_tells_nothing_in_public_when_messages_are_closed(
         assert here.said(thread)[1] == (
             "I can't send you a direct message. Use /usage here: its answer is shown to you only."
         )
+
+
+async def test_a_bare_word_is_a_command_only_after_a_mention_in_the_text(server: Valkey) -> None:
+    async with weavers(server) as here:
+        thread = await here.conversation()
+        (answer,) = here.posts(thread)
+        here.openai.script.append(Answer("Forget what?"))
+        await here.sim.say(thread, here.ada, "Forget", reply_to=answer, ping=True)
+        await here.until_said(thread, "Hello Ada, how are you?", "Forget what?")
+        await here.settled()
+        assert "how are you" in await here.stored()
+        await here.ask(here.ada, "forget", thread)
+        await here.sim.until(lambda: len(here.said(thread)) == 3)
+        assert here.said(thread)[-1].startswith("Forgotten: ")
+        assert "how are you" not in await here.stored()

@@ -134,3 +134,10 @@ async def test_a_server_that_throws_the_bot_out_harms_nobody_else(server: Valkey
         answer.release_all()
         await here.settled()
         await here.conversation("still here?", "Still here.")
+
+
+async def test_a_refusal_that_the_operator_must_mend_is_not_tried_again(server: Valkey) -> None:
+    async with weavers(server) as here:
+        here.sim.gateway.close(4013)
+        assert await here.stage.ended() == 1
+        assert len(here.sim.identifies) == 1

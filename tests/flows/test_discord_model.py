@@ -141,8 +141,7 @@ async def test_a_service_that_stays_down_is_told(server: Valkey) -> None:
         thread = await _asked(here)
         [told] = await here.sim.until(lambda: here.posts(thread))
         assert told.content == (
-            "The model is too busy to answer right now. Nothing was lost: please ask again in a "
-            "minute."
+            "The model is too busy to answer right now. Please ask again in a minute."
         )
         assert len(here.openai.chats) == 3
         await _is_forgotten(here, thread)

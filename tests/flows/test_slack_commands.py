@@ -26,7 +26,7 @@ async def test_forget_with_a_link_leaves_nothing_behind(server: Valkey) -> None:
         shown = await here.told(
             here.sim.slash(here.general, here.ada, "/forget", here.sim.permalink(root))
         )
-        assert words(shown).startswith("Forgotten: 2 messages and that I take part in this thread.")
+        assert words(shown).startswith("Forgotten: 2 messages, 1 name and that I take part in")
         assert "ultramarine" not in await here.stored()
         assert "red loom" in await here.stored()
         # What is not mentioned any more is not heard any more.
@@ -322,7 +322,7 @@ async def test_forget_ends_the_answer_and_nothing_comes_back(server: Valkey) -> 
         root, _ = await _streaming(here)
         link = here.sim.permalink(root)
         told = words(await here.told(here.sim.slash(here.general, here.ada, "/forget", link)))
-        assert told.startswith("Forgotten: 3 messages and that I take part")
+        assert told.startswith("Forgotten: 3 messages, 1 name and that I take part")
         assert "The answer I was writing is stopped." in told
         await here.openai.until(lambda: here.openai.disconnects, 2.0)
         await here.sim.until(lambda: "forgotten" in here.said(root)[-1])

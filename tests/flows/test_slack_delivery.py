@@ -156,6 +156,20 @@ async def test_while_the_store_is_away_people_are_told_and_answered_later(store:
         assert max(envelope.attempts for envelope in sent) >= 2
 
 
+async def test_while_the_store_is_away_commands_say_so(store: Store) -> None:
+    server = store.start()
+    async with acme(server) as here:
+        root = await here.conversation("are you there?", "Yes.")
+        store.crash(server)
+        calls = [
+            here.sim.slash(here.general, here.ada, "/forget"),
+            here.sim.slash(here.general, here.ada, "/summary", here.sim.permalink(root)),
+        ]
+        for call in calls:
+            assert words(await here.told(call)).startswith("I can't reach my memory right now")
+        store.start()
+
+
 @pytest.mark.parametrize("variable", ["SLACK_BOT_TOKEN", "SLACK_APP_TOKEN"])
 async def test_a_refused_token_is_said_at_once(
     server: Valkey, variable: str, caplog: pytest.LogCaptureFixture

@@ -22,6 +22,8 @@ async def test_a_thread_goes_on_without_mention_also_after_a_restart(server: Val
         assert last.texts("user")[0] == "Ada: I weave with red yarn"
         assert last.texts("assistant") == ["Red is fine."]
         assert asked_last(last) == "Ada: what do I weave with?"
+        # What Slack shows of the thread is not needed: all of it is in the store.
+        assert here.sim.calls("conversations.replies") == []
 
 
 async def test_elsewhere_only_a_mention_counts(server: Valkey) -> None:

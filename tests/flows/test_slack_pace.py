@@ -11,6 +11,8 @@ from tests.simulators.openai_sim import Answer, Request
 TEXT = "".join(f"Sentence {number} of this answer. " for number in range(40))
 """200 tokens, five seconds of a model's time."""
 
+SHORT = "This is only the beginning of it. "
+
 
 def _at(rate: float) -> Callable[[Request], Answer]:
     return lambda _: Answer(TEXT, token_rate=rate)
@@ -34,6 +36,29 @@ async def test_thirty_conversations_at_once_are_within_the_limits(server: Valkey
         assert here.sim.rate_limited.total() == 0, here.sim.rate_limited
         edited = [len(m.versions) for root in roots for m in here.sim.replies(root)]
         assert sum(edited) > 60
+
+
+async def test_when_no_edit_is_free_the_end_takes_the_place_of_the_half(server: Valkey) -> None:
+    async with acme(server, scale=1.0) as here:
+        rooms = [here.sim.add_channel(f"room-{n}", members=[here.ada]) for n in range(70)]
+        answers = [Answer([SHORT, TEXT]).hold(1) for _ in rooms]
+        here.openai.script.extend(answers)
+        roots = [here.ask(here.ada, f"question {room.name}", room) for room in rooms]
+        for root in roots:
+            await here.sim.until(lambda root=root: here.said(root) == [SHORT.strip()])
+        for answer in answers:
+            answer.release_all()
+        done = here.sim.state.clock()
+        whole = (SHORT + TEXT).strip()
+        for root in roots:
+            await here.sim.until(lambda root=root: here.said(root)[-1].strip() == whole)
+        assert here.sim.state.clock() - done < 5.0
+        for root in roots:
+            await here.sim.until(lambda root=root: len(here.said(root)) == 1)
+        halves = sum(len(here.sim.deleted_messages(room)) for room in rooms)
+        assert halves == len(rooms) - len(here.sim.calls("chat.update"))
+        assert halves > 0
+        assert here.sim.rate_limited.total() == 0, here.sim.rate_limited
 
 
 async def test_answers_in_one_channel_share_its_pace(server: Valkey) -> None:

@@ -96,6 +96,6 @@ class DiscordTown:
         parts = [self.sim.transcript(channel) for channel in channels]
         return "\n".join(parts + [f"violation: {text}" for text in self.sim.violations])
 
-    async def until(self, predicate: Callable[[], T], timeout: float) -> T:  # noqa: ASYNC109
+    async def until(self, predicate: Callable[[], T], timeout: float) -> T:
         """The simulator's `until`."""
         return await self.sim.until(predicate, timeout)

@@ -54,6 +54,6 @@ class Town(Protocol):
         """All channels as people see them, and violations."""
         ...
 
-    async def until(self, predicate: Callable[[], T], timeout: float) -> T:  # noqa: ASYNC109
+    async def until(self, predicate: Callable[[], T], timeout: float) -> T:
         """The simulator's `until`."""
         ...

@@ -22,7 +22,7 @@ class Signal:
             if not waiter.done():
                 waiter.set_result(None)
 
-    async def until(self, predicate: Callable[[], T], timeout: float, dump: Callable[[], str]) -> T:  # noqa: ASYNC109
+    async def until(self, predicate: Callable[[], T], timeout: float, dump: Callable[[], str]) -> T:
         """Return the first truthy value of ``predicate``.
 
         Args:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from bot.commands.specs import COMMANDS, Typed, typed_command
 from bot.commands.texts import cost_text, erased_text, help_text, usage_text
 from bot.records import Tally
+from bot.storage.types import Erased
 
 NAMES = [spec.name for spec in COMMANDS]
 
@@ -54,11 +55,13 @@ def test_help_names_every_command_as_it_works(slash: bool, sign: str) -> None:
 
 
 def test_what_forget_says_is_exact() -> None:
-    assert erased_text(1, summary=False, running=False).startswith(
-        "Forgotten: 1 message and that I take part in this thread. Nothing of it"
+    text = erased_text(Erased(messages=1))
+    assert text.startswith("Forgotten: 1 message. Nothing that was said here is left")
+    assert "only how many tokens each person used per day" in text
+    text = erased_text(Erased(1234, summary=True, taking_part=True, running=True, names=2))
+    assert text.startswith(
+        "Forgotten: 1,234 messages, the summary, 2 names and that I take part in this thread."
     )
-    text = erased_text(1234, summary=True, running=True)
-    assert text.startswith("Forgotten: 1,234 messages, the summary and that I take part in")
     assert "The answer I was writing is stopped." in text
 
 

@@ -10,6 +10,7 @@ from typing import TextIO
 import pytest
 
 from adapters.console.adapter import THREAD, create
+from adapters.console.seat import Seat
 from adapters.console.terminal import user_name
 from bot.chat import Author, CommandReply, File, Incoming, MessageRef, Spot
 from bot.errors import NotAllowed
@@ -74,6 +75,23 @@ async def test_nothing_can_be_printed(full: TextIO, monkeypatch: pytest.MonkeyPa
         patch.setattr("sys.stdout", full)
         await create({}).post(Spot("terminal"), "x", key="k")
     assert caught.value.hint == "Whatever read the output has ended."
+
+
+def test_each_terminal_has_a_seat_of_its_own(tmp_path: Path) -> None:
+    folder = str(tmp_path / "data")
+    first, second, third = Seat(folder), Seat(folder), Seat(folder)
+    assert [seat.take("main") for seat in (first, second, third)] == ["main", "main-2", "main-3"]
+    assert second.take("main") == "main-2"
+    second.leave()
+    assert Seat(folder).take("main") == "main-2"
+    first.leave()
+    assert Seat(str(tmp_path / "other")).take("main") == "main"
+
+
+def test_without_locks_everybody_is_the_first(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    for folder in (None, str(tmp_path / "file")):
+        assert [Seat(folder).take("main") for _ in range(2)] == ["main", "main"]
 
 
 def test_a_user_has_a_name() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import threading
 from pathlib import Path
 
 import pytest
@@ -156,22 +155,6 @@ def test_the_estimate_errs_on_the_high_side(tokenizer: Tokenizer) -> None:
         "Заседание перенесено на четверг.",
     ):
         assert tokenizer.count(text) <= estimate(text) <= 4 * tokenizer.count(text)
-
-
-async def test_long_text_is_counted_in_another_thread() -> None:
-    threads: list[int] = []
-
-    class Watched(Tokenizer):
-        def count(self, text: str) -> int:
-            threads.append(threading.get_ident())
-            return super().count(text)
-
-    tokenizer = Watched()
-    long = "word " * 30_000
-    assert await tokenizer.count_async("word") == estimate("word")
-    assert await tokenizer.count_async(long) == estimate(long)
-    here = threading.get_ident()
-    assert [thread == here for thread in threads] == [True, False]
 
 
 def test_calibration_learns_the_ratio() -> None:

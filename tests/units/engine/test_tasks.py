@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from bot.tasks import end
+from bot.errors import StoreMismatch, StoreUnavailable
+from bot.tasks import end, repeat
 
 
 async def test_a_task_that_loses_its_first_cancellation_is_ended() -> None:
@@ -39,3 +40,18 @@ async def test_failures_and_results_are_nobodys_concern() -> None:
     await end(done, failed)
     await end()
     assert done.done() and failed.done()
+
+
+async def test_a_chore_goes_on_whatever_it_meets() -> None:
+    met = [StoreUnavailable("away"), StoreMismatch("new"), ValueError("x"), KeyError("y")]
+    done = asyncio.Event()
+
+    async def work() -> None:
+        if met:
+            raise met.pop()
+        done.set()
+
+    chore = asyncio.create_task(repeat(work, 0.0, "a chore"))
+    await asyncio.wait_for(done.wait(), 10)
+    await end(chore)
+    assert chore.cancelled()

@@ -28,6 +28,7 @@ incoming = st.builds(
     at=times,
     position=st.integers(0, 2**63),
     addressed=st.booleans(),
+    mentioned=st.booleans(),
     direct=st.booleans(),
     joins=st.booleans(),
     loose=st.booleans(),

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 import pytest
 from redis.asyncio import Redis
 
-from bot.chat import MessageRef, ThreadChoice, ThreadKey
+from bot.chat import Followed, MessageRef, ThreadChoice, ThreadKey
 from bot.errors import StoreMismatch
 from bot.records import Entry, Tally
 from bot.storage.keys import SCHEMA
@@ -143,3 +143,39 @@ async def test_every_key_but_schema_and_notes_expires(threads: Threads, client: 
     await threads.renew(turn.lease, Draft(refs=(MessageRef("c1", "a1"),)))
     lasting = [key async for key in client.scan_iter() if await client.ttl(key) == -1]
     assert [key.decode().rsplit(":", 1)[1] for key in lasting] == ["leases"]
+
+
+async def test_conversations_taken_part_in_are_told_with_their_newest_message(
+    threads: Threads, clock: Clock
+) -> None:
+    long_ago = ThreadKey("discord", "g1", "c0", "t0")
+    await commit(threads, await begin(threads, 1, thread=long_ago))
+    clock.now += 1000
+    since = clock.now
+    newest = 2**63
+    await threads.begin(message(newest))
+    await threads.begin(message(newest - 1))
+    clock.now += 10
+    failed = ThreadKey("discord", "g1", "c2", "t3")
+    await threads.rollback((await begin(threads, 5, thread=failed)).lease)
+    await commit(threads, await begin(threads, 6, thread=ThreadKey("slack", "w", "c", "t")))
+    await commit(threads, await begin(threads, 9, thread=OTHER))
+    await threads.begin(message(10, thread=OTHER, addressed=False))
+    assert await threads.taking_part("discord", since) == [
+        Followed(OTHER, 10),
+        Followed(THREAD, newest),
+    ]
+    assert [each.thread for each in await threads.taking_part("discord", 0)][-1] == long_ago
+    await threads.forget(OTHER)
+    assert [each.thread for each in await threads.taking_part("discord", since)] == [THREAD]
+
+
+async def test_no_more_than_a_hundred_conversations_are_told(
+    threads: Threads, clock: Clock
+) -> None:
+    keys = [ThreadKey("discord", "g1", f"c{number % 7}", f"t{number}") for number in range(105)]
+    for number, key in enumerate(keys, start=1):
+        clock.now += 1
+        await threads.begin(message(number, thread=key))
+    found = await threads.taking_part("discord", 0)
+    assert [each.thread for each in found] == keys[:4:-1]

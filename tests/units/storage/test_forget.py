@@ -45,7 +45,7 @@ async def test_nothing_but_guards_is_left(threads: Threads, client: Redis) -> No
     keys = ThreadKeys(THREAD)
     left = {key for key in await all_keys(client) if ":answer:" not in key}
     assert left == {keys.meta, keys.bucket.event("e9"), keys.bucket.usage("20231114")}
-    guards = {b"fence", b"version", b"epoch", b"forgotten"}
+    guards = {b"fence", b"version", b"epoch", b"forgotten", b"forgotten_to"}
     assert set(await client.hgetall(keys.meta)) == guards
     for key in left | await all_keys(client):
         assert 0 < await client.ttl(key) <= 91 * 86400
@@ -104,6 +104,18 @@ async def test_a_redelivered_event_is_not_answered_again(threads: Threads) -> No
     await talk(threads, 1)
     await threads.forget(THREAD)
     assert await threads.begin(message(1)) is Begun.DUPLICATE
+
+
+async def test_a_message_from_before_that_arrives_late_stays_forgotten(threads: Threads) -> None:
+    big = 1 << 62
+    for position in (big, big + 2):
+        turn = await threads.begin(message(position))
+        assert isinstance(turn, Turn)
+        await commit(threads, turn)
+    await threads.forget(THREAD)
+    await threads.forget(THREAD)
+    assert await threads.begin(message(big + 1)) is Begun.DUPLICATE
+    assert isinstance(await threads.begin(message(big + 3)), Turn)
 
 
 async def test_a_summary_of_what_was_forgotten_is_not_stored(threads: Threads) -> None:

@@ -70,6 +70,8 @@ class Paper:
     turns: int = 0
     upto: int = 0
     names: dict[str, str] = field(default_factory=dict)
+    newest: int = 0
+    forgotten_to: int = 0
 
     def takes_part(self) -> bool:
         return self.part or (self.running is not None and not self.running.leaving)
@@ -159,10 +161,14 @@ class Store(RuleBasedStateMachine):
         paper = self.paper[thread]
         store = self.stores[worker]
         answer = self.once_or_twice(twice, lambda nonce: store.begin(event, nonce=nonce))
+        if event.position <= paper.forgotten_to:
+            assert answer is Begun.DUPLICATE
+            return multiple()
         if not addressed and not paper.takes_part():
             assert answer is Begun.IGNORED
             return multiple()
         self.taken.append(event)
+        paper.newest = max(paper.newest, event.position)
         if loose:
             self.found[event.ref.message] = thread
         if paper.running is not None:
@@ -218,14 +224,11 @@ class Store(RuleBasedStateMachine):
     @rule(target=leases, worker=workers_drawn, turn=leases, twice=st.booleans())
     def rollback(self, worker: int, turn: Turn, twice: bool) -> object:
         store = self.stores[worker]
-        answer = self.once_or_twice(
-            twice, lambda nonce: store.rollback(turn.lease, {"u9": "Zoe"}, nonce=nonce)
-        )
+        answer = self.once_or_twice(twice, lambda nonce: store.rollback(turn.lease, nonce=nonce))
         paper, running = self.paper[turn.lease.thread], self.mine(turn)
         if running is None or running.parked:
             assert answer is Done.LOST
             return multiple()
-        paper.names["u9"] = "Zoe"
         return self.after(answer, paper)
 
     def after(self, answer: Turn | Done, paper: Paper) -> object:
@@ -296,7 +299,7 @@ class Store(RuleBasedStateMachine):
         assert answer == Erased(
             messages, paper.upto > 0, paper.part, running is not None, len(paper.names)
         )
-        self.paper[thread] = Paper()
+        self.paper[thread] = Paper(forgotten_to=paper.newest or paper.forgotten_to)
         self.found = {ref: where for ref, where in self.found.items() if where != thread}
 
     @rule(worker=workers_drawn, thread=threads_drawn)

@@ -213,10 +213,10 @@ async def test_rollback_drops_the_mail_and_keeps_the_log(threads: Threads) -> No
     await commit(threads, await begin(threads, 1))
     failed = await begin(threads, 2)
     await threads.begin(message(3))
-    after = await threads.rollback(failed.lease, {"u2": "Ben"})
+    after = await threads.rollback(failed.lease)
     assert isinstance(after, Turn)
     assert [event.position for event in after.mail] == [3]
-    assert after.names == {"u2": "Ben"}
+    assert after.names == {}
     assert [entry.text for entry in after.window] == ["question 1", "answer"]
     assert await threads.rollback(after.lease) is Done.IDLE
     assert await threads.count(THREAD) == 2
@@ -242,6 +242,16 @@ async def test_stop_reaches_the_holder_and_a_successor(threads: Threads, client:
     after = await commit(threads, heir)
     assert isinstance(after, Turn)
     assert await threads.renew(after.lease) is Signal.GO
+
+
+async def test_whoever_is_quoted_as_context_is_known(threads: Threads) -> None:
+    """What was said before the bot was called is stored, so its authors may have it forgotten."""
+    turn = await begin(threads, 1)
+    earlier = Entry("context", "my address", 0.5, "u9", "Zoe", ("m0",))
+    await commit(threads, turn, [earlier, *exchange(turn)])
+    assert await threads.authors(THREAD) == {"u1", "u9"}
+    choices = await threads.recent("discord", "g1", "c1", "u9")
+    assert [choice.thread for choice in choices] == [THREAD]
 
 
 async def test_leaving_during_a_turn_lasts(threads: Threads) -> None:

@@ -1,0 +1,235 @@
+"""What was said while the bot did not listen.
+
+Discord repeats events only for a session that is resumed. After a start, or when a session was
+lost, the places in which the bot is talked to are read from where it left off, and what people said
+there goes the way of any other message; the engine drops what it has already.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import cast
+
+import discord
+from discord.gateway import DiscordWebSocket
+
+from adapters.discord.calls import Calls, Timing
+from adapters.discord.client import Client
+from adapters.discord.places import cached_channel
+from adapters.discord.values import DIRECT_SPACE, PLATFORM
+from bot.chat import Followed, Inbox
+from bot.errors import PlatformBusy, PlatformError, StoreError
+from bot.tasks import end
+
+log = logging.getLogger(__name__)
+
+NOTE = "heard"
+"""Name of the note that says until when the bot has listened, in seconds since the epoch."""
+
+LONGEST_SECONDS = 23 * 3600.0
+"""Older messages are let be; the engine knows for a day which ones it has taken."""
+
+OVERLAP_SECONDS = 120.0
+"""A dead connection is noticed a minute late, and clocks differ."""
+
+PAGE = 100
+MOST_PAGES = 5
+MOST_CHANNELS = 25
+ROUNDS = 3
+"""How often a place is tried that cannot be read for a passing fault."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A channel or thread to be read from after a message id on."""
+
+    channel: str
+    space: str
+    after: int
+
+
+def gaps(followed: Sequence[Followed], heard: float | None, now: float) -> list[Gap]:
+    """Where messages may have been missed, the liveliest conversations first.
+
+    Each conversation is read from the newest message that was taken in it. New conversations
+    begin in the channels around them, which are read from when the bot last listened.
+
+    Args:
+        followed: Conversations that the bot takes part in.
+        heard: Until when it has listened, seconds since the epoch; None when it never did.
+        now: The same clock.
+    """
+    oldest = snowflake(now - LONGEST_SECONDS)
+    found: list[Gap] = []
+    channels: set[str] = set()
+    for each in followed:
+        key = each.thread
+        found.append(Gap(key.thread, key.space, max(each.newest, oldest)))
+        new = key.channel not in channels and key.channel != key.thread
+        if heard is not None and new and len(channels) < MOST_CHANNELS:
+            channels.add(key.channel)
+            since = max(snowflake(heard - OVERLAP_SECONDS), oldest)
+            found.append(Gap(key.channel, key.space, since))
+    return found
+
+
+def snowflake(at: float) -> int:
+    """The lowest id of a message written at `at`, seconds since the epoch."""
+    return max(0, discord.utils.time_snowflake(datetime.fromtimestamp(at, UTC)))
+
+
+class Missed:
+    """Reads what was missed, once for each session; then notes that the bot listens.
+
+    Args:
+        inbox: Knows the conversations and keeps the note.
+        calls: Makes the calls.
+        timing: Waits and time-outs.
+        clock: Seconds since the epoch.
+    """
+
+    def __init__(
+        self, inbox: Inbox, calls: Calls, timing: Timing, clock: Callable[[], float]
+    ) -> None:
+        self._inbox = inbox
+        self._calls = calls
+        self._timing = timing
+        self._clock = clock
+        self._task: asyncio.Task[None] | None = None
+        self._looked = asyncio.Event()
+        self._looked.set()
+        self._ready = asyncio.Event()
+
+    def connected(self, client: Client) -> None:
+        """A session has begun; its first events may follow at once."""
+        self._looked.clear()
+        self._ready.clear()
+        if self._task is not None:
+            self._task.cancel()
+        self._task = asyncio.create_task(self._run(client, self._task), name="missed messages")
+
+    def ready(self) -> None:
+        """The servers of the new session are known."""
+        self._ready.set()
+
+    async def looked(self) -> None:
+        """Return once it is known where the new session begins; new messages wait for that.
+
+        Else the first of them would be taken for the end of what was heard before.
+        """
+        await self._looked.wait()
+
+    def stop(self) -> None:
+        """Read and note no more."""
+        self._looked.set()
+        if self._task is not None:
+            self._task.cancel()
+
+    async def close(self) -> None:
+        """Return once that has ended; what `stop` asks for can get lost in the store's SDK."""
+        self.stop()
+        if self._task is not None:
+            await end(self._task)
+
+    async def _run(self, client: Client, before: asyncio.Task[None] | None) -> None:
+        if before is not None:
+            await end(before)
+        try:
+            found = await self._first_look()
+            await self._ready.wait()
+            while found is None:
+                await asyncio.sleep(self._timing.look_again)
+                found = await self._look()
+            await self._read_all(client, found)
+            while True:
+                await self._note(client)
+                await asyncio.sleep(self._timing.note)
+        except Exception as error:
+            log.error("Missed messages are not looked for: %s", type(error).__name__)
+            log.debug("Why they are not looked for", exc_info=error)
+
+    async def _first_look(self) -> list[Gap] | None:
+        try:
+            async with asyncio.timeout(self._timing.look):
+                return await self._look()
+        except TimeoutError:
+            return None
+        finally:
+            self._looked.set()
+
+    async def _look(self) -> list[Gap] | None:
+        """Where to read; None while the store is away."""
+        now = self._clock()
+        try:
+            written = await self._inbox.notes.read(NOTE)
+            if written is None:
+                await self._inbox.notes.write(NOTE, f"{now:.3f}")
+            followed = await self._inbox.taking_part(PLATFORM, now - LONGEST_SECONDS)
+        except StoreError as error:
+            log.warning("Missed messages cannot be looked for yet: %s", error)
+            return None
+        return gaps(followed, _seconds(written), now)
+
+    async def _read_all(self, client: Client, left: Sequence[Gap]) -> None:
+        for _ in range(ROUNDS):
+            left = [gap for gap in left if not await self._read(client, gap)]
+            if not left:
+                return
+        log.warning("%d place(s) could not be read for missed messages", len(left))
+
+    async def _read(self, client: Client, gap: Gap) -> bool:
+        """Hand in what people said in one place; False when it should be tried again."""
+        after = gap.after
+        for _ in range(MOST_PAGES):
+            await asyncio.sleep(self._timing.between_pages)
+            try:
+                page = await self._page(client, gap, after)
+            except PlatformBusy as busy:
+                log.info("A place cannot be read yet for missed messages: %s", busy)
+                return False
+            except PlatformError as error:
+                log.debug("A place is not read for missed messages: %s", error)
+                return True
+            for message in page:
+                # A task of its own, as for an event: the client waits for it when it ends.
+                await asyncio.create_task(client.on_message(message))
+            if len(page) < PAGE:
+                return True
+            after = page[-1].id
+        log.warning("More than %d messages were missed in one place", MOST_PAGES * PAGE)
+        return True
+
+    async def _page(self, client: Client, gap: Gap, after: int) -> list[discord.Message]:
+        """A page of messages newer than `after`, oldest first; none where nothing can be said."""
+        guild = None if gap.space == DIRECT_SPACE else int(gap.space)
+        if guild is not None:
+            known = cached_channel(client, gap.channel, gap.space)
+            if known is not None and not isinstance(known, discord.abc.Messageable):
+                return []
+        channel = client.get_partial_messageable(int(gap.channel), guild_id=guild)
+
+        async def read_page() -> list[discord.Message]:
+            newer = channel.history(limit=PAGE, after=discord.Object(after), oldest_first=True)
+            return [message async for message in newer]
+
+        return await self._calls.result(read_page)
+
+    async def _note(self, client: Client) -> None:
+        socket = cast("DiscordWebSocket | None", client.ws)
+        if client.is_closed() or socket is None or not socket.open:
+            return
+        try:
+            await self._inbox.notes.write(NOTE, f"{self._clock():.3f}")
+        except StoreError as error:
+            log.debug("It could not be noted that the bot listens: %s", error)
+
+
+def _seconds(written: str | None) -> float | None:
+    try:
+        return float(written) if written else None
+    except ValueError:
+        return None

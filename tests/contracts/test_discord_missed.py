@@ -1,0 +1,192 @@
+"""The Discord adapter with the real SDK against the simulated Discord: what it did not hear."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+
+import pytest
+
+from adapters.discord.adapter import DiscordAdapter, create
+from adapters.discord.logins import NOTE, Logins
+from adapters.discord.missed import LONGEST_SECONDS, MOST_PAGES, PAGE, gaps, snowflake
+from adapters.discord.missed import NOTE as HEARD
+from bot.chat import Followed, ThreadKey
+from bot.errors import NeedsOperator, StoreUnavailable
+from tests.contracts.discord_rig import QUICK, Rig, rig_of
+from tests.simulators.discord_sim import DiscordSimulator
+
+HISTORY = "GET /channels/{channel_id}/messages"
+
+
+def reads(rig: Rig) -> list[str]:
+    return [item.path["channel_id"] for item in rig.sim.requests if item.route == HISTORY]
+
+
+def follow(rig: Rig, newest: int, thread: int | None = None) -> None:
+    key = ThreadKey("discord", str(rig.guild.id), str(rig.channel.id), str(thread or newest))
+    rig.inbox.followed = (Followed(key, newest),)
+
+
+async def test_no_more_than_some_pages_are_read() -> None:
+    async with DiscordSimulator(limits=False) as sim:
+        rig = await rig_of(sim)
+        first = await rig.say(f"{sim.mention} first")
+        for number in range(PAGE * MOST_PAGES + 5):
+            await rig.say(f"{sim.mention} {number}")
+        follow(rig, first.id)
+        rig.inbox.notes.texts[HEARD] = str(time.time())
+        running = rig.start()
+        await rig.changed(lambda: len(rig.inbox.messages) >= PAGE * MOST_PAGES)
+        await rig.changed(lambda: rig.inbox.notes.texts[HEARD] != "")
+        await rig.stop(running)
+        in_channel = [item for item in reads(rig) if item == str(rig.channel.id)]
+    assert len(in_channel) == MOST_PAGES
+    assert len({event.event_id for event in rig.inbox.messages}) == PAGE * MOST_PAGES
+    assert [event.position for event in rig.inbox.messages] == sorted(
+        event.position for event in rig.inbox.messages
+    )
+
+
+async def test_a_new_message_does_not_hide_what_was_missed_before_it() -> None:
+    async with DiscordSimulator() as sim:
+        rig = await rig_of(sim)
+        old = await rig.say(f"{sim.mention} old")
+        follow(rig, old.id)
+        rig.inbox.unknown.append(StoreUnavailable("away"))
+        running = rig.start()
+        await sim.until_connected()
+        await rig.say(f"{sim.mention} live")
+        await rig.events(1)
+        await rig.changed(lambda: str(old.id) in reads(rig))
+        await rig.stop(running)
+    assert rig.inbox.messages[0].text == "live"
+
+
+async def test_what_cannot_be_read_does_not_end_it(caplog: pytest.LogCaptureFixture) -> None:
+    async with DiscordSimulator() as sim:
+        rig = await rig_of(sim)
+        old = await rig.say("old")
+        follow(rig, old.id)
+        rig.inbox.notes.texts[HEARD] = str(time.time())
+        sim.faults.add(HISTORY, status=403, body={"code": 50001, "message": "Missing Access"})
+        missed = await rig.say(f"{sim.mention} missed")
+        running = rig.start()
+        event = await rig.event()
+        await rig.stop(running)
+    assert event.position == missed.id
+    assert reads(rig) == [str(old.id), str(rig.channel.id)]
+
+
+def test_old_messages_and_channels_never_listened_to_are_let_be() -> None:
+    now = 1_790_000_000.0
+    key = ThreadKey("discord", "1", "2", "3")
+    (only,) = gaps([Followed(key, 5)], None, now)
+    assert (only.channel, only.after) == ("3", snowflake(now - LONGEST_SECONDS))
+    newest = snowflake(now - 60)
+    threads = [Followed(ThreadKey("discord", "1", "2", str(each)), newest) for each in range(3, 6)]
+    direct = Followed(ThreadKey("discord", "@me", "9", "9"), newest)
+    found = gaps([*threads, direct], now - 30, now)
+    assert [gap.channel for gap in found] == ["3", "2", "4", "5", "9"]
+    assert found[0].after == newest
+    assert snowflake(now - 3600) < found[1].after < snowflake(now - 30)
+
+
+@pytest.mark.parametrize("code", [4010, 4011, 4012, 4013])
+async def test_what_only_the_operator_can_mend_is_told_apart(code: int) -> None:
+    async with DiscordSimulator() as sim:
+        rig = await rig_of(sim)
+        running = rig.start()
+        await sim.until_connected()
+        sim.gateway.close(code)
+        await asyncio.wait([running], timeout=10)
+        error = running.exception()
+        assert isinstance(error, NeedsOperator)
+        assert str(code) in str(error)
+        assert error.hint != NeedsOperator.hint
+        await rig.adapter.close()
+        assert len(sim.identifies) == 1
+
+
+class Waits:
+    """Waits of a test: they end when it says so, and the clock then shows it."""
+
+    def __init__(self) -> None:
+        self.now = time.time()
+        self.asked: list[float] = []
+        self.free = asyncio.Event()
+        self.began = asyncio.Event()
+
+    async def __call__(self, seconds: float) -> None:
+        self.asked.append(seconds)
+        self.began.set()
+        await self.free.wait()
+        self.now += seconds
+
+
+async def test_log_ins_that_follow_on_each_other_are_few() -> None:
+    async with DiscordSimulator() as sim:
+        rig = await rig_of(sim)
+        waits = Waits()
+        logins = Logins(lambda: waits.now, waits, burst=1, seconds=180.0)
+        rig.adapter = DiscordAdapter(sim.world.token, QUICK, logins=logins)
+        running = rig.start()
+        await sim.until_connected()
+        sim.gateway.invalidate()
+        async with asyncio.timeout(10):
+            await waits.began.wait()
+        assert len(sim.identifies) == 1
+        waits.free.set()
+        await sim.until(lambda: len(sim.identifies) == 2)
+        await rig.stop(running)
+    assert waits.asked == [pytest.approx(180.0)]
+    assert sim.violations == []
+
+
+async def test_log_ins_of_earlier_processes_count() -> None:
+    async with DiscordSimulator() as sim:
+        rig = await rig_of(sim)
+        waits = Waits()
+        rig.inbox.notes.texts[NOTE] = str(waits.now + 10_000_000)
+        logins = Logins(lambda: waits.now, waits, burst=3, seconds=180.0)
+        rig.adapter = DiscordAdapter(sim.world.token, QUICK, logins=logins)
+        running = rig.start()
+        async with asyncio.timeout(10):
+            await waits.began.wait()
+        assert sim.identifies == []
+        waits.free.set()
+        await sim.until(lambda: sim.identifies)
+        await rig.stop(running)
+    assert waits.asked == [pytest.approx(180.0)]
+
+
+async def test_a_day_has_far_fewer_log_ins_than_discord_takes() -> None:
+    now = 0.0
+    logins = Logins(lambda: now)
+    count = 0
+    while now < 86_400:
+        if not logins.seconds_left():
+            await logins.count()
+            count += 1
+        now += 5
+    assert 400 < count < 600
+
+
+async def test_a_lost_connection_is_one_line_in_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with DiscordSimulator() as sim:
+        rig = await rig_of(sim)
+        create(sim.environment())
+        running = rig.start()
+        await sim.until_connected()
+        with caplog.at_level(logging.INFO, logger="discord.client"):
+            sim.gateway.refuse(2)
+            sim.gateway.drop()
+            await sim.until(lambda: len(sim.gateway.live) == 1 and sim.gateway.refused)
+        await rig.stop(running)
+    lines = [each for each in caplog.records if each.name == "discord.client"]
+    assert [each.levelname for each in lines] == ["WARNING"]
+    assert lines[0].exc_info is None
+    assert "Attempting a reconnect" in lines[0].getMessage()

@@ -1,0 +1,117 @@
+"""What is said on Discord while the bot is away is answered when it is back, once."""
+
+from __future__ import annotations
+
+from tests.flows.weavers import HISTORY, Weavers, asked_last, weavers
+from tests.servers import Valkey
+from tests.simulators.discord_sim import Channel
+from tests.simulators.openai_sim import Answer
+
+
+async def _read_again(place: Weavers, channel: Channel, before: int) -> None:
+    """Wait until a channel was read once more than `before` times."""
+    await place.sim.until(lambda: _reads(place, channel) > before)
+
+
+def _reads(place: Weavers, channel: Channel) -> int:
+    return sum(
+        1
+        for request in place.sim.requests
+        if request.route == HISTORY and request.path["channel_id"] == str(channel.id)
+    )
+
+
+async def test_what_was_said_while_the_bot_was_down_is_answered_once(server: Valkey) -> None:
+    async with weavers(server) as place:
+        thread = await place.conversation()
+        await place.sim.until(lambda: place.said(thread))
+        assert await place.stage.stop() == 0
+
+        place.openai.script.extend([Answer("Red."), Answer("Shuttle.")])
+        await place.sim.say(thread, place.ada, "which colour for the warp?")
+        await place.sim.say(place.general, place.ben, "I had lunch with the weavers")
+        asked = await place.ask(place.ben, "what carries the weft?")
+        await place.stage.start()
+
+        opened = await place.thread_of(asked)
+        await place.sim.until(lambda: len(place.said(thread)) == 2 and place.said(opened))
+        await place.settled()
+        questions = [asked_last(request) for request in place.openai.chats]
+        assert questions == [
+            "Ada: hi there",
+            "Ada: which colour for the warp?",
+            "Ben: what carries the weft?",
+        ]
+        assert place.posts(place.general) == []
+
+        assert await place.stage.stop() == 0
+        before = _reads(place, thread), _reads(place, place.general), _reads(place, opened)
+        await place.stage.start()
+        for channel, times in zip((thread, place.general, opened), before, strict=True):
+            await _read_again(place, channel, times)
+        place.openai.script.append(Answer("Live."))
+        await place.sim.say(opened, place.ben, "and now?")
+        await place.sim.until(lambda: len(place.said(opened)) == 2)
+        assert place.said(opened)[-1] == "Live."
+        assert len(place.openai.chats) == 4
+        assert len(place.said(thread)) == 2
+
+
+async def test_several_messages_of_one_thread_keep_their_order(server: Valkey) -> None:
+    async with weavers(server) as place:
+        thread = await place.conversation()
+        assert await place.stage.stop() == 0
+        for number in ("one", "two", "three"):
+            await place.sim.say(thread, place.ada, f"remember {number}")
+        await place.stage.start()
+        await place.sim.until(
+            lambda: any(
+                "remember three" in text
+                for chat in place.openai.chats
+                for text in chat.texts("user")
+            )
+        )
+        await place.settled()
+        said = [text.split("\n")[0] for text in place.openai.chats[-1].texts("user")]
+        joined = "\n".join(place.openai.chats[-1].texts("user"))
+        assert joined.index("remember one") < joined.index("remember two")
+        assert joined.index("remember two") < joined.index("remember three")
+        assert sum("remember one" in text for text in said) <= 1
+
+
+async def test_a_session_that_was_lost_loses_no_message(server: Valkey) -> None:
+    async with weavers(server) as place:
+        thread = await place.conversation()
+        place.openai.script.append(Answer("In the gap."))
+        place.sim.gateway.drop()
+        place.sim.gateway.sessions.clear()
+        await place.sim.say(thread, place.ada, "is anybody there?")
+        await place.until_said(thread, "Hello Ada, how are you?", "In the gap.", timeout=30.0)
+        assert len(place.sim.identifies) == 2
+
+
+async def test_a_forgotten_thread_is_not_read_in_again(server: Valkey) -> None:
+    async with weavers(server) as place:
+        kept, gone = await place.conversation(), await place.conversation("bye")
+        await (await place.sim.slash(gone, place.ada, "forget")).answered()
+        assert await place.stage.stop() == 0
+        await place.sim.say(gone, place.ada, "nobody should answer this")
+        await place.sim.say(kept, place.ada, "but this")
+        place.openai.script.append(Answer("This."))
+        await place.stage.start()
+        await place.sim.until(lambda: place.said(kept)[1:] == ["This."])
+        assert _reads(place, gone) == 0
+        assert "nobody should" not in str([chat.texts() for chat in place.openai.chats])
+
+
+async def test_a_direct_message_waits_for_the_bot_too(server: Valkey) -> None:
+    async with weavers(server) as place:
+        direct = place.sim.open_dm(place.ada)
+        place.openai.script.extend([Answer("Hello."), Answer("Later.")])
+        await place.sim.say(direct, place.ada, "hi")
+        await place.until_said(direct, "Hello.")
+        await place.settled()
+        assert await place.stage.stop() == 0
+        await place.sim.say(direct, place.ada, "and later?")
+        await place.stage.start()
+        await place.until_said(direct, "Hello.", "Later.")

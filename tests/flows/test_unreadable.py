@@ -1,0 +1,51 @@
+"""Data that cannot be read harms nobody but the thread it is in."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bot.chat import ThreadKey
+from bot.storage.connect import open_redis
+from bot.storage.keys import BucketKeys, ThreadKeys
+from tests.flows.stage import QUICK
+from tests.flows.weavers import weavers
+from tests.servers import Valkey
+from tests.simulators.openai_sim import Answer
+
+BEGINNING = "This is only the beginning of it,"
+WHOLE = f"{BEGINNING} and this is the end."
+WAITING = 4
+
+
+async def test_the_other_turns_are_taken_over(server: Valkey) -> None:
+    async with weavers(server, timing=replace(QUICK, grace=0.05)) as here:
+        here.openai.script.extend(Answer([BEGINNING, " …"]).hold(1) for _ in range(WAITING))
+        threads = [
+            await here.thread_of(await here.ask(here.ada, f"question {number}"))
+            for number in range(WAITING)
+        ]
+        for thread in threads:
+            await here.until_said(thread, BEGINNING)
+        assert await here.stage.stop() == 0
+
+        client = open_redis(server.url)
+        broken, *rest = threads
+        key = ThreadKey("discord", str(here.guild.id), str(here.general.id), str(broken.id))
+        await client.hset(ThreadKeys(key).meta, "draft", "{not json")
+        # All are parked, with the same score: the broken one is to be met before the others.
+        await client.zadd(ThreadKeys(key).bucket.leases, {str(key): -1})
+        await client.zadd(BucketKeys(0).leases, {"no thread": 0})
+        await client.zadd(BucketKeys(0).threads, {"no thread": 0})
+
+        here.openai.script.extend(Answer(WHOLE) for _ in rest)
+        await here.stage.start()
+        for thread in rest:
+            await here.until_said(thread, WHOLE)
+        assert here.said(broken) == [BEGINNING]
+        assert await client.zcard(BucketKeys(0).leases) == 0
+        await client.hdel(ThreadKeys(key).meta, "draft")
+        await client.zadd(ThreadKeys(key).bucket.leases, {str(key): 0})
+        await client.hset(ThreadKeys(key).meta, "until", 0)
+        here.openai.script.append(Answer("At last."))
+        await here.sim.until(lambda: here.said(broken)[-1] == "At last.")
+        await client.aclose()
