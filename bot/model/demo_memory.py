@@ -133,6 +133,9 @@ def _read(content: str, summary: dict[str, list[str]]) -> Iterator[Said]:
         yield from _transcript(transcript)
     elif head.startswith("[Summary"):
         _add_sections(rest, summary)
+    elif head.startswith("[From "):
+        # What asks for the summary; nobody in the chat said it.
+        return
     elif head.startswith("["):
         yield from _background(rest)
     elif match := _SPEAKER.fullmatch(content):

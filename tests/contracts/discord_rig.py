@@ -79,6 +79,7 @@ class RecordingInbox:
         asked: Every look-up of `thread_of`.
         followed: What `taking_part` finds.
         unknown: Raised by `taking_part`, one each.
+        held: `taking_part` waits for it.
     """
 
     changed: Callable[[], None]
@@ -93,6 +94,7 @@ class RecordingInbox:
     asked: list[MessageRef] = field(default_factory=list)
     followed: Sequence[Followed] = ()
     unknown: list[StoreError] = field(default_factory=list)
+    held: asyncio.Event | None = None
     reply: CommandReply = field(default_factory=lambda: CommandReply("done"))
 
     async def message(self, event: Incoming) -> None:
@@ -117,6 +119,8 @@ class RecordingInbox:
         return self.loose.get(ref)
 
     async def taking_part(self, platform: str, since: float) -> Sequence[Followed]:
+        if self.held is not None:
+            await self.held.wait()
         if self.unknown:
             raise self.unknown.pop()
         return self.followed

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -49,7 +50,7 @@ async def test_no_more_than_some_pages_are_read() -> None:
     )
 
 
-async def test_a_new_message_does_not_hide_what_was_missed_before_it() -> None:
+async def test_a_store_that_is_away_is_asked_again() -> None:
     async with DiscordSimulator() as sim:
         rig = await rig_of(sim)
         old = await rig.say(f"{sim.mention} old")
@@ -62,6 +63,22 @@ async def test_a_new_message_does_not_hide_what_was_missed_before_it() -> None:
         await rig.changed(lambda: str(old.id) in reads(rig))
         await rig.stop(running)
     assert rig.inbox.messages[0].text == "live"
+
+
+async def test_new_messages_wait_until_it_is_known_what_was_heard_before() -> None:
+    async with DiscordSimulator() as sim:
+        rig = await rig_of(sim)
+        rig.inbox.held = asyncio.Event()
+        rig.adapter = DiscordAdapter(sim.world.token, replace(QUICK, look=10.0))
+        running = rig.start()
+        await sim.until_connected()
+        await rig.say(f"{sim.mention} live")
+        # Commands do not wait, and this one comes after the message.
+        await (await sim.slash(rig.channel, rig.ada, "export")).answered()
+        assert rig.inbox.messages == []
+        rig.inbox.held.set()
+        assert (await rig.event()).text == "live"
+        await rig.stop(running)
 
 
 async def test_what_cannot_be_read_does_not_end_it(caplog: pytest.LogCaptureFixture) -> None:

@@ -34,8 +34,9 @@ async def test_each_message_is_answered_once(server: Valkey, tmp_path: Path) -> 
             )
         thread = await town.thread(asked[0])
         await town.sim.say(thread, town.ada, "and now?")
-        await town.sim.until(lambda: len(town.said(thread)) == 2)
-        assert town.said(thread)[1].startswith("Ada said: and now? (I have read 4 messages")
+        first = "Ada said: question 0 (I have read 2 messages, 1 from people.)"
+        second = "Ada said: and now? (I have read 4 messages, 2 from people.)"
+        await town.until_said(thread, first, second)
         assert len(town.stage.openai.chats) == 7
         for process in town.bots:
             ended = await process.terminate()

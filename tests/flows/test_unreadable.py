@@ -18,7 +18,9 @@ WAITING = 4
 
 
 async def test_the_other_turns_are_taken_over(server: Valkey) -> None:
-    async with weavers(server, timing=replace(QUICK, grace=0.05)) as here:
+    # So long a lease that there is one round of looking, at the start.
+    timing, lease = replace(QUICK, grace=0.05, sweep=20.0), {"BOBBIN_LEASE_SECONDS": "60"}
+    async with weavers(server, timing=timing, extra=lease) as here:
         here.openai.script.extend(Answer([BEGINNING, " …"]).hold(1) for _ in range(WAITING))
         threads = [
             await here.thread_of(await here.ask(here.ada, f"question {number}"))
@@ -38,14 +40,17 @@ async def test_the_other_turns_are_taken_over(server: Valkey) -> None:
         await client.zadd(BucketKeys(0).threads, {"no thread": 0})
 
         here.openai.script.extend(Answer(WHOLE) for _ in rest)
-        await here.stage.start()
+        await here.stage.start(timing)
         for thread in rest:
             await here.until_said(thread, WHOLE)
         assert here.said(broken) == [BEGINNING]
         assert await client.zcard(BucketKeys(0).leases) == 0
+        assert await here.stage.stop() == 0
+
         await client.hdel(ThreadKeys(key).meta, "draft")
         await client.zadd(ThreadKeys(key).bucket.leases, {str(key): 0})
         await client.hset(ThreadKeys(key).meta, "until", 0)
         here.openai.script.append(Answer("At last."))
+        await here.stage.start(timing)
         await here.sim.until(lambda: here.said(broken)[-1] == "At last.")
         await client.aclose()

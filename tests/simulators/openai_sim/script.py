@@ -67,6 +67,7 @@ class Script:
         self._entries.clear()
 
 
+_HEADING = re.compile(r"^## .+$", re.MULTILINE)
 _NOTE = re.compile(r"\[.*\]")
 _SPEAKER = re.compile(r"\[?([^\n:\[\]]{1,40})\]?: (.*)", re.DOTALL)
 
@@ -76,12 +77,16 @@ def echo(request: Request) -> Answer:
 
     The counts make lost or doubled history visible: "Ada said: hello (I have read 4 messages,
     2 from people.)". The speaker is the message's `name`, or what stands before the first ": ";
-    lines in square brackets before and after the text are notes of the client and left out.
+    lines in square brackets before and after the text are notes of the client and left out. A
+    request that lists headings is taken for one that wants something written under them.
     """
     people = [message for message in request.messages if message.role == "user"]
     if not people:
         return Answer(f"I have read {len(request.messages)} messages, none from people.")
     last = people[-1]
+    if headings := _HEADING.findall(last.text):
+        count = len(request.messages)
+        return Answer(f"{headings[0]}\n- a simulated summary of {count} messages")
     lines = last.text.split("\n")
     while len(lines) > 1 and (not lines[-1] or _NOTE.fullmatch(lines[-1])):
         del lines[-1]

@@ -188,3 +188,11 @@ async def test_a_list_in_an_answer_is_nobodys_word() -> None:
         Entry("assistant", said, 2.0, seq=2),
     )
     assert "Friday" not in await fold(summary_prompt(Summary(), entries, 300))
+
+
+async def test_what_asks_for_a_summary_is_nobodys_word() -> None:
+    entries = (Entry("user", "My favourite colour is teal.", 1.0, author="Ada", seq=1),)
+    shown = (person("Ada: My favourite colour is teal."),)
+    summary = await fold(fold_messages(shown, fold_instruction(entries, 300)))
+    assert "- -" not in summary
+    assert "from" not in summary
