@@ -9,7 +9,10 @@ from typing import Any
 
 from benchmarks.scene import Conversation, answer, question
 from tests.simulators.slack_sim import SlackSimulator
-from tests.simulators.slack_sim.model import Message
+from tests.simulators.slack_sim.model import Message, User
+
+PEOPLE = 100
+"""So many people there are; Slack tells a workspace a hundred names a minute."""
 
 
 class HostedSlack:
@@ -17,10 +20,12 @@ class HostedSlack:
 
     def __init__(self) -> None:
         self._sim = SlackSimulator()
+        self._people: list[User] = []
 
     async def start(self) -> None:
         """Listen."""
         await self._sim.start()
+        self._people = [self._sim.add_user(f"weaver{number}") for number in range(PEOPLE)]
 
     async def stop(self) -> None:
         """End everything."""
@@ -41,7 +46,7 @@ class HostedSlack:
         """Mention the bot at once in `count` new channels, and watch until all is answered."""
         sim, text = self._sim, answer(tokens)
         places = [
-            (sim.add_channel(f"loom-{number}"), sim.add_user(f"weaver{number}"))
+            (sim.add_channel(f"loom-{number}"), self._people[number % PEOPLE])
             for number in range(first, first + count)
         ]
         calls, refused = len(sim.requests), Counter(sim.rate_limited)

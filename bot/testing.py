@@ -237,8 +237,9 @@ class AdapterContract:
             most = min(adapter.capabilities.max_chars, 20_000)
             await adapter.post(spot, "x" * most, key="contract2")
             assert len((await driver.shown())[-1].strip()) == most
+            over = "x" * (adapter.capabilities.max_chars + 1)
             try:
-                await adapter.post(spot, "x" * (adapter.capabilities.max_chars + 1), key="contract4")
+                await adapter.post(spot, over, key="contract4")
             except ValueError:
                 return
             raise AssertionError("a text over max_chars must raise ValueError")

@@ -30,12 +30,12 @@ class ConsoleAdapter:
     name = "console"
     capabilities = chat.Capabilities(max_chars=1_000_000, min_edit_seconds=0.05)
 
-    def __init__(self, seat: Seat) -> None:
+    def __init__(self, seat: Seat, terminal: Terminal | None = None) -> None:
         user = user_name()
         self._seat = seat
         self._thread = THREAD
         self._author = chat.Author(user, user.title(), is_admin=True)
-        self._terminal = Terminal()
+        self._terminal = terminal or Terminal()
         self._shown: dict[str, str] = {}
         self._settled = asyncio.Event()
         self._unheard = False
@@ -87,18 +87,18 @@ class ConsoleAdapter:
 
     async def post(self, spot: Spot, text: str, *, key: str, again: bool = False) -> MessageRef:
         """Print the beginning of an answer, below the one before."""
-        self._print(f"\n{text}" if self._shown else text)
-        self._shown = {key: text}
-        return MessageRef(spot.channel, key)
+        if len(text) > self.capabilities.max_chars:
+            raise ValueError("longer than a message may be")
+        await self.edit(ref := MessageRef(spot.channel, key), text)
+        return ref
 
     async def edit(self, ref: MessageRef, text: str) -> None:
         """Print what has been added; if the text is another one, print it whole on a new line."""
         shown = self._shown.get(ref.message)
+        grown = shown is not None and text.startswith(shown)
+        below = "\n" if self._shown else ""
         self._shown = {ref.message: text}
-        if shown is not None and text.startswith(shown):
-            self._print(text[len(shown) :])
-        else:
-            self._print(f"\n{text}" if shown else text)
+        self._print(text.removeprefix(shown or "") if grown else below + text)
 
     async def delete(self, ref: MessageRef) -> None:
         """What is printed stays printed."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from adapters.slack.adapter import SlackAdapter, create
 from bot.app import Timing
 from tests.flows.look import settled, stored
 from tests.flows.stage import QUICK, SCALE, Stage, open_stage
@@ -150,6 +151,22 @@ def options(note: Ephemeral) -> tuple[str, list[tuple[str, str]]]:
     ]
 
 
+def place(stage: Stage) -> Acme:
+    """Ada and Ben in #general, on a stage that has a Slack."""
+    sim = stage.slack
+    assert sim is not None
+    ada, ben = sim.add_user("Ada"), sim.add_user("Ben")
+    general = sim.add_channel("general", members=[ada, ben])
+    return Acme(stage, sim, stage.openai, general, ada, ben)
+
+
+def unpaced(stage: Stage) -> SlackAdapter:
+    """Slack's adapter without rate limits."""
+    adapter = create(stage.environment())
+    adapter.capabilities = replace(adapter.capabilities, limits=())
+    return adapter
+
+
 @asynccontextmanager
 async def acme(
     server: Valkey,
@@ -161,24 +178,28 @@ async def acme(
     timing: Timing = QUICK,
     slack: Mapping[str, Any] | None = None,
     ends: int | None = 0,
+    paced: bool = True,
 ) -> AsyncIterator[Acme]:
     """The place with a running bot; all is checked at the end, and that nothing goes on.
 
-    `slack` are settings of the simulator; `ends` is the exit code that is expected.
+    `slack` are settings of the simulator; `ends` is the exit code that is expected. With `paced`
+    False neither Slack nor the bot counts calls, for conversations of many turns.
     """
     before = asyncio.all_tasks()
     async with open_stage(
-        server, "slack", extra=extra, start=False, limits=limits, scale=scale, slack=slack
+        server,
+        "slack",
+        extra=extra,
+        start=False,
+        limits=limits and paced,
+        scale=scale,
+        slack=slack,
     ) as stage:
-        sim = stage.slack
-        assert sim is not None
-        ada, ben = sim.add_user("Ada"), sim.add_user("Ben")
-        general = sim.add_channel("general", members=[ada, ben])
-        place = Acme(stage, sim, stage.openai, general, ada, ben)
+        here = place(stage)
         if start:
-            await stage.start(timing)
-        yield place
+            await stage.start(timing, None if paced else {"slack": unpaced(stage)})
+        yield here
         assert await stage.stop() in (ends, None)
-        place.check()
+        here.check()
     left = {task for task in asyncio.all_tasks() - before if not task.done()}
     assert not left, left

@@ -7,18 +7,22 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
+from adapters.slack.socket import CONNECTIONS
 from bot.chat import ThreadKey
 from bot.storage.connect import Link, open_redis
 from bot.storage.keys import ThreadKeys
+from tests.flows.acme import Acme, place
 from tests.flows.stage import Stage, open_stage
 from tests.servers import Valkey
 from tests.simulators.discord_sim import Channel, DiscordSimulator, Message, User
+from tests.simulators.slack_sim import Connection, SlackSimulator
+from tests.simulators.slack_sim import Message as Post
 
 LEASE_SECONDS = "0.6"
 PATIENCE = 20.0
@@ -193,20 +197,17 @@ async def run_bot(
         return await process.ended()
 
 
-@dataclass(slots=True)
-class Town:
-    """A Discord server with one channel and one person, and the processes that answer there."""
+@dataclass(slots=True, kw_only=True)
+class Processes:
+    """Simulated platforms, and the processes that answer there."""
 
     stage: Stage
-    sim: DiscordSimulator
-    general: Channel
-    ada: User
     folder: Path
     bots: list[BotProcess] = field(default_factory=list[BotProcess])
 
     async def bot(self, **extra: str) -> BotProcess:
-        """Start a process and wait until it is connected."""
-        before = len(self.sim.identifies)
+        """Start a process and wait until it is connected everywhere."""
+        connected = asyncio.ensure_future(asyncio.gather(*self._connections()))
         env = {"BOBBIN_LEASE_SECONDS": LEASE_SECONDS, **extra}
         process = await BotProcess.start(
             self.folder,
@@ -214,9 +215,6 @@ class Town:
             env=environment(self.folder, self.stage.environment(), env),
         )
         self.bots.append(process)
-        connected = asyncio.create_task(
-            self.sim.until(lambda: len(self.sim.identifies) > before, PATIENCE)
-        )
         ended = asyncio.create_task(process.ended())
         await asyncio.wait({connected, ended}, return_when=asyncio.FIRST_COMPLETED)
         ended.cancel()
@@ -225,6 +223,36 @@ class Town:
             raise AssertionError(f"the bot ended:\n{process.log}")
         await connected
         return process
+
+    def _connections(self) -> list[Coroutine[None, None, object]]:
+        """What a process that is about to start will have done when it is connected."""
+        waits: list[Coroutine[None, None, object]] = []
+        discord, slack = self.stage.discord, self.stage.slack
+        if discord is not None:
+            sessions = len(discord.identifies)
+            waits.append(discord.until(lambda: len(discord.identifies) > sessions, PATIENCE))
+        if slack is not None:
+            sockets = slack.sockets.accepted
+
+            def linked() -> bool:
+                return len(_since(slack, sockets)) >= CONNECTIONS
+
+            waits.append(slack.until(linked, PATIENCE))
+        return waits
+
+
+def _since(slack: SlackSimulator, accepted: int) -> list[Connection]:
+    """The open sockets that came after so many others."""
+    return [link for link in slack.connections if link.number > accepted]
+
+
+@dataclass(slots=True, kw_only=True)
+class Town(Processes):
+    """A Discord server with one channel and one person, and the processes that answer there."""
+
+    sim: DiscordSimulator
+    general: Channel
+    ada: User
 
     async def ask(self, text: str) -> Message:
         """Mention the bot in the channel."""
@@ -279,6 +307,31 @@ class Town:
         assert sum("still there?" in text for text in self.said(thread)) == 1, asked
 
 
+@dataclass(slots=True, kw_only=True)
+class SlackTown(Processes):
+    """A Slack workspace, and the processes that answer there. The bot of `here` does not run."""
+
+    here: Acme
+
+    async def kill(self, process: BotProcess) -> None:
+        """Crash a process, and wait until Slack has seen its sockets close."""
+        sim = self.here.sim
+        await process.kill()
+        alive = sum(other.running for other in self.bots)
+        await sim.until(lambda: len(sim.connections) == alive * CONNECTIONS, PATIENCE)
+
+    async def until_said(self, root: Post, *texts: str) -> None:
+        """Wait until exactly these messages of the bot stand in the thread of a message."""
+        await self.here.until_said(root, *texts, timeout=PATIENCE)
+
+    async def settled(self, root: Post) -> None:
+        """Let the bot answer one more question, so that everything before it is over."""
+        self.here.say(root, self.here.ada, "are you still there?")
+        await self.here.sim.until(lambda: "still there?" in self.here.said(root)[-1], PATIENCE)
+        assert sum("still there?" in text for text in self.here.said(root)) == 1
+        await self.here.settled()
+
+
 def assert_healthy(logs: Sequence[str]) -> None:
     """No process has written what points to a fault of its own."""
     for log in logs:
@@ -301,16 +354,42 @@ async def open_town(
         assert sim is not None
         guild = await sim.add_guild("Weavers")
         general = await sim.add_text_channel(guild, "general")
-        town = Town(stage, sim, general, sim.add_user("ada", "Ada"), folder)
-        try:
+        ada = sim.add_user("ada", "Ada")
+        town = Town(stage=stage, folder=folder, sim=sim, general=general, ada=ada)
+        async with _tended(town):
             yield town
-        except BaseException as error:
-            error.add_note("\n".join(process.log for process in town.bots))
-            error.add_note("\n".join(f"{item.status}" for item in stage.openai.chats))
-            raise
-        finally:
-            for process in town.bots:
-                await process.close()
         assert sim.violations == []
-        assert stage.openai.violations == []
-        assert_healthy([process.log for process in town.bots])
+
+
+@asynccontextmanager
+async def open_slack_town(
+    server: Valkey,
+    folder: Path,
+    *,
+    extra: Mapping[str, str] | None = None,
+    slack: Mapping[str, Any] | None = None,
+) -> AsyncIterator[SlackTown]:
+    """The same with a Slack workspace; `slack` are settings of its simulator."""
+    async with open_stage(server, "slack", extra=extra, start=False, slack=slack) as stage:
+        here = place(stage)
+        town = SlackTown(stage=stage, folder=folder, here=here)
+        async with _tended(town):
+            yield town
+        here.check()
+
+
+@asynccontextmanager
+async def _tended(town: Processes) -> AsyncIterator[None]:
+    """End every process, show what they wrote when something fails, and look through it."""
+    openai = town.stage.openai
+    try:
+        yield
+    except BaseException as error:
+        error.add_note("\n".join(process.log for process in town.bots))
+        error.add_note("\n".join(f"{item.status}" for item in openai.chats))
+        raise
+    finally:
+        for process in town.bots:
+            await process.close()
+    assert openai.violations == []
+    assert_healthy([process.log for process in town.bots])

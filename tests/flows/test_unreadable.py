@@ -34,8 +34,9 @@ async def test_the_other_turns_are_taken_over(server: Valkey) -> None:
         broken, *rest = threads
         key = ThreadKey("discord", str(here.guild.id), str(here.general.id), str(broken.id))
         await client.hset(ThreadKeys(key).meta, "draft", "{not json")
-        # All are parked, with the same score: the broken one is to be met before the others.
-        await client.zadd(ThreadKeys(key).bucket.leases, {str(key): -1})
+        # All have been given back; the broken one is met before the others.
+        found = await client.zrangebyscore(ThreadKeys(key).bucket.leases, 0, 0)
+        assert len(found) == WAITING and found[0] == str(key).encode()
         await client.zadd(BucketKeys(0).leases, {"no thread": 0})
         await client.zadd(BucketKeys(0).threads, {"no thread": 0})
 

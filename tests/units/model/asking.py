@@ -108,6 +108,10 @@ class HandClock:
         """Seconds until each timer that was not cancelled."""
         return sorted(timer.when - self._now for timer in self._timers if not timer.cancelled)
 
+    def stall(self, seconds: float) -> None:
+        """Move on as a loop does that is busy: what falls due is called late, by `forward`."""
+        self._now += seconds
+
     def forward(self, seconds: float) -> None:
         """Move on, making the calls that fall due on the way."""
         end = self._now + seconds

@@ -106,7 +106,8 @@ async def test_a_crowd_is_let_in_within_moments() -> None:
 async def test_a_loop_that_is_late_lets_two_in_at_once() -> None:
     scene = stage(start=1, widen=0.01)
     tickets = [scene.gate.ticket(REPLY) for _ in range(8)]
-    scene.clock.forward(1.0)
+    scene.clock.stall(1.0)
+    scene.clock.forward(0.0)
     assert sum(ticket.granted for ticket in tickets) == 3
 
 
