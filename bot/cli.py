@@ -19,7 +19,7 @@ from dotenv import dotenv_values
 from bot.app import App, Timing, open_threads, run_until_signal
 from bot.chat import AdapterSpec, ThreadKey
 from bot.doctor import examine
-from bot.errors import BobbinError, ImportRefused, SettingsError
+from bot.errors import BobbinError, ImportRefused, Problem, SettingsError
 from bot.plugins import find_adapters
 from bot.records import Entry
 from bot.settings import Settings, read_settings
@@ -37,8 +37,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     _occupy_standard_descriptors()
     arguments = _parser().parse_args(argv)
     specs = find_adapters()
-    environ = _environ()
     try:
+        environ = _environ()
         code = asyncio.run(_command(arguments, specs, environ))
         if sys.stdout:
             sys.stdout.flush()
@@ -144,8 +144,12 @@ def _only_console(command: str, specs: tuple[AdapterSpec, ...]) -> tuple[Adapter
 def _environ() -> dict[str, str | None]:
     """The environment over `.env`; a blank variable does not hide the file's value."""
     given = {name: value for name, value in os.environ.items() if value.strip()}
-    # What is written there is meant as it stands: a password may hold "${".
-    return {**dotenv_values(".env", interpolate=False), **given}
+    try:
+        # What is written there is meant as it stands: a password may hold "${".
+        written = dotenv_values(".env", interpolate=False)
+    except UnicodeDecodeError:
+        raise SettingsError([Problem(".env", "is not UTF-8 text.", "Save it as UTF-8.")]) from None
+    return {**written, **given}
 
 
 def _log(settings: Settings, environ: Mapping[str, str | None]) -> None:

@@ -21,7 +21,6 @@ from tests.flows.acme import Acme, place
 from tests.flows.stage import Stage, open_stage
 from tests.servers import Valkey
 from tests.simulators.discord_sim import Channel, DiscordSimulator, Message, User
-from tests.simulators.slack_sim import Connection, SlackSimulator
 from tests.simulators.slack_sim import Message as Post
 
 LEASE_SECONDS = "0.6"
@@ -235,15 +234,10 @@ class Processes:
             sockets = slack.sockets.accepted
 
             def linked() -> bool:
-                return len(_since(slack, sockets)) >= CONNECTIONS
+                return sum(link.number > sockets for link in slack.connections) >= CONNECTIONS
 
             waits.append(slack.until(linked, PATIENCE))
         return waits
-
-
-def _since(slack: SlackSimulator, accepted: int) -> list[Connection]:
-    """The open sockets that came after so many others."""
-    return [link for link in slack.connections if link.number > accepted]
 
 
 @dataclass(slots=True, kw_only=True)

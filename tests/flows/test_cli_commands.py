@@ -79,6 +79,14 @@ async def test_dotenv_values_are_taken_as_they_stand(folder: Path) -> None:
     assert "BOBBIN_LOG_LEVEL: 'a${HOME}b' does not look right." in ended.log
 
 
+async def test_a_dotenv_in_another_encoding_gets_a_clear_word(folder: Path) -> None:
+    (folder / ".env").write_text("OPENAI_MODEL=x\n", encoding="utf-16")
+    for command in ("run", "doctor"):
+        ended = await run_bot(folder, command)
+        assert ended.code == 2
+        assert ".env: is not UTF-8 text." in ended.log
+
+
 async def test_without_any_platform_a_service_does_not_start(folder: Path) -> None:
     ended = await run_bot(folder, "run", "--no-console")
     assert (ended.code, ended.out) == (2, "")

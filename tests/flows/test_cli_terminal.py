@@ -72,6 +72,9 @@ async def test_forget_begins_anew(folder: Path) -> None:
     assert "Forgotten: 2 messages" in ended.out
     assert "I keep nothing about this thread." in ended.out
     assert "I can see nothing earlier" in ended.out
+    files = [path for path in (folder / "data").rglob("*") if path.is_file()]
+    assert any(b"what did I say first?" in path.read_bytes() for path in files)
+    assert not any(b"decided on Friday" in path.read_bytes() for path in files)
 
 
 async def test_export_writes_files_and_says_where(folder: Path) -> None:

@@ -15,7 +15,8 @@ ROOT = Path(__file__).parents[3]
 
 def test_both_pages_are_up_to_date() -> None:
     """`make settings` writes them anew."""
-    specs = find_adapters()
+    # Somebody else's adapter may be installed beside ours.
+    specs = [spec for spec in find_adapters() if spec.create.startswith("adapters.")]
     assert (ROOT / EXAMPLE).read_text(encoding="utf-8") == env_example(specs)
     assert (ROOT / PAGE).read_text(encoding="utf-8") == configuration_page(specs)
 
