@@ -243,7 +243,7 @@ async def test_killed_in_the_second_message_of_a_long_answer(
     async with open_slack_town(server, tmp_path) as town:
         await town.bot()
         here = town.here
-        long = "".join(f"Sentence {n} speaks of shuttles and sheds.\n\n" for n in range(140))
+        long = "".join(f"Sentence {n} speaks of shuttles and sheds.\n\n" for n in range(300))
         here.openai.script.extend(
             [Answer([long, "The end."]).hold(after=1), Answer(f"{long}It ends otherwise.")]
         )
