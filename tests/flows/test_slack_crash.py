@@ -22,11 +22,6 @@ BEGINNING = "This is only the beginning of it,"
 WHOLE = f"{BEGINNING} and this is the end."
 OTHER = f"{BEGINNING} and this is another end."
 
-GIVEN_UP = (
-    "I've begun this answer several times and was interrupted each time, so I've given it up. "
-    "Please ask again, perhaps in other words."
-)
-
 SUCCESSOR = pytest.mark.parametrize("standby", [False, True], ids=["restarted", "other-process"])
 
 HASTY = Timing(ack=0.5 * SCALE, trigger=600.0)
@@ -103,7 +98,9 @@ async def test_killed_before_the_message_was_acknowledged(server: Valkey, tmp_pa
         here.sim.retry_now()
         await town.until_said(root, "Here I am.")
         await here.sim.settled(PATIENCE)
-        assert {ack.attempt > 0 for ack in here.sim.acks} == {True}
+        copies = [e for e in here.sim.envelopes if e.payload["event"].get("ts") == root.ts]
+        assert len(copies) == 2
+        assert all(copy.ack is not None and copy.ack.attempt > 0 for copy in copies)
         await town.settled(root)
         assert len(here.openai.chats) == 2
         assert len(here.said(root)) == 2
@@ -191,6 +188,7 @@ async def test_what_is_said_while_no_process_runs_is_answered(
         here.openai.script.extend([cut_short(), Answer(OTHER), Answer("And this.")])
         root = here.ask(here.ada, "go ahead")
         await town.until_said(root, BEGINNING)
+        await here.sim.settled()
         await town.kill(working)
         late = here.say(root, here.ben, "anybody?")
         await town.bot()
@@ -257,24 +255,6 @@ async def test_killed_in_the_second_message_of_a_long_answer(
         told = "".join(text for message in before for text in message.text.split())
         assert told == "".join(f"{long}It ends otherwise.".split())
         clean(town)
-
-
-async def test_killed_again_and_again(server: Valkey, tmp_path: Path) -> None:
-    """People are told to ask again when an answer has brought five processes down."""
-    async with open_slack_town(server, tmp_path) as town:
-        here = town.here
-        here.openai.script.extend([cut_short() for _ in range(5)])
-        await town.bot()
-        root = here.ask(here.ada, "poison")
-        for attempt in range(5):
-            await here.until_asked(attempt + 1, PATIENCE)
-            await here.sim.settled()
-            await town.kill(town.bots[-1])
-            await town.bot()
-        await town.until_said(root, GIVEN_UP)
-        assert len(here.openai.chats) == 5
-        await town.settled(root)
-        assert len(here.said(root)) == 2
 
 
 async def test_a_frozen_process_stays_silent_when_it_thaws(server: Valkey, tmp_path: Path) -> None:
@@ -366,16 +346,18 @@ async def test_what_the_grace_is_too_short_for_is_parked(server: Valkey, tmp_pat
         assert shown(town, root)[0] is half
         assert len(here.said(root)) == 2
         assert len(here.openai.chats) == 3
+        # The store names the message: nobody had to look for it.
+        assert here.sim.calls(LOOK) == []
         clean(town)
 
 
 async def test_two_processes_share_the_work(server: Valkey, tmp_path: Path) -> None:
-    """Each gets a part of the events, one of the two copies of a mention perhaps; none is doubled."""
+    """Each gets a part of the events, perhaps one copy of a mention; no answer is doubled."""
     async with open_slack_town(server, tmp_path) as town:
         await town.bot()
         await town.bot()
         here = town.here
-        roots = [here.ask(here.ada, f"question {number}") for number in range(6)]
+        roots = [here.ask(here.ada, f"question {number}") for number in range(3)]
         first = "Ada said: question {} (I have read 2 messages, 1 from people.)"
         for number, root in enumerate(roots):
             await town.until_said(root, first.format(number))
@@ -387,5 +369,5 @@ async def test_two_processes_share_the_work(server: Valkey, tmp_path: Path) -> N
         assert len({ack.connection for ack in here.sim.acks}) > 2
         for process in town.bots:
             assert (await process.terminate()).code == 0
-        assert len(here.openai.chats) == 7
-        assert [len(here.said(root)) for root in roots] == [2, *[1] * 5]
+        assert len(here.openai.chats) == 4
+        assert [len(here.said(root)) for root in roots] == [2, 1, 1]
