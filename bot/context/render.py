@@ -20,8 +20,8 @@ from bot.records import Entry, Summary
 INTERRUPTED = "[This answer was interrupted here.]"
 
 CONTEXT_HEADER = (
-    f"[Messages of this thread from before {BOT_NAME} was called. They are background; nobody "
-    f"was talking to {BOT_NAME}.]"
+    "[Earlier messages of this thread. They are background: nobody is waiting for an answer to "
+    "them.]"
 )
 
 SUMMARY_HEADER = (

@@ -57,7 +57,7 @@ async def test_a_call_into_a_thread_reads_what_was_said_before_once(server: Valk
         await here.until_said(root, "Fact 000.")
         [request] = here.openai.chats
         context = request.texts("user")[0]
-        assert context.startswith("[Messages of this thread from before Bobbin was called.")
+        assert context.startswith("[Earlier messages of this thread.")
         lines = context.splitlines()[1:]
         assert lines[0] == "Ben: fact 000"
         assert lines[-1] == "Ada: fact 129"
