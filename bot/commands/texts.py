@@ -70,8 +70,10 @@ def cost_text(tally: Tally) -> str:
     """Cost in dollars, and what is not known about it."""
     if tally.unpriced and not tally.cost_micros:
         return "unknown (no price is known for this model)"
+    if not tally.cost_micros:
+        return "nothing"
     dollars = tally.cost_micros / 1_000_000
-    if 0 < tally.cost_micros < 100:
+    if tally.cost_micros < 100:
         shown = "less than $0.0001"
     else:
         shown = f"about ${dollars:.2f}" if dollars >= 1 else f"about ${dollars:.4f}"

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import aclosing
 from dataclasses import dataclass, replace
-from typing import TypeVar
 
 from bot.chat import Adapter, Incoming, MessageRef, Spot
 from bot.context.render import Now
@@ -38,14 +37,13 @@ from bot.reply.fences import open_fence, scan
 from bot.reply.pacing import Clock, Pacer, Urgency
 from bot.reply.progressive import ProgressiveReply
 from bot.report import Outcome, TurnReport
+from bot.storage.patience import patiently
 from bot.storage.threads import Threads
 from bot.storage.types import Done, Draft, Turn
 from bot.tasks import end
 from bot.title import title_of
 
 logger = logging.getLogger(__name__)
-
-Answered = TypeVar("Answered")
 
 MOST_ATTEMPTS = 5
 """Leases of one turn that may end without an answer before people are told to ask again."""
@@ -355,31 +353,19 @@ class TurnRun:
     async def _commit(self, entries: tuple[Entry, ...], tally: Tally) -> Turn | Done:
         figures = Tally(turns=int(bool(entries))) + tally
         nonce = self._desk.new_id()
-        return await self._patiently(
+        return await patiently(
             lambda: self._desk.threads.commit(
                 self._turn.lease, entries, figures, self._names, nonce=nonce
-            )
+            ),
+            self._desk.store_patience_seconds,
         )
 
     async def _rollback(self) -> Turn | Done:
         nonce = self._desk.new_id()
-        return await self._patiently(
-            lambda: self._desk.threads.rollback(self._turn.lease, nonce=nonce)
+        return await patiently(
+            lambda: self._desk.threads.rollback(self._turn.lease, nonce=nonce),
+            self._desk.store_patience_seconds,
         )
-
-    async def _patiently(self, write: Callable[[], Awaitable[Answered]]) -> Answered:
-        """Repeat a write, which carries a nonce, while the store is away for a while."""
-        loop = asyncio.get_running_loop()
-        ends = loop.time() + self._desk.store_patience_seconds
-        pause = 0.1
-        while True:
-            try:
-                return await write()
-            except StoreUnavailable:
-                if loop.time() + pause > ends:
-                    raise
-                await asyncio.sleep(pause)
-                pause = min(2.0, pause * 2)
 
     async def _open(self) -> Spot:
         event = self._opener()

@@ -78,6 +78,7 @@ def test_what_usage_says() -> None:
 
 
 def test_cost() -> None:
+    assert cost_text(Tally()) == "nothing"
     assert cost_text(Tally(cost_micros=1_234)) == "about $0.0012"
     assert cost_text(Tally(cost_micros=12_340_000)) == "about $12.34"
     assert cost_text(Tally(unpriced=3)) == "unknown (no price is known for this model)"
