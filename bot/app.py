@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import cast
 
-from bot.chat import Adapter, AdapterFactory, AdapterSpec
+from bot.chat import Adapter
 from bot.commands.runner import Commands
 from bot.context.prompt import system_prompt
 from bot.context.tokens import Tokenizer, load_tokenizer
@@ -32,6 +32,7 @@ from bot.plugins import resolve, values_for
 from bot.reply.pacing import LoopClock, Pacer
 from bot.report import log_report
 from bot.settings import Settings
+from bot.spec import AdapterFactory, AdapterSpec
 from bot.storage.connect import open_redis, wait_until_ready
 from bot.storage.embedded import EmbeddedServer
 from bot.storage.threads import Threads

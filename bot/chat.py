@@ -62,11 +62,23 @@ class Spot:
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """Who wrote a message or called a command. `name` is the display name in that place."""
+    """Who wrote a message or called a command.
+
+    Attributes:
+        id: The platform's user id.
+        name: The display name in that place.
+        is_admin: The platform lets this person manage the place.
+        is_bot: Another program, not a person.
+        is_outside: A guest, or somebody of another organisation in a shared channel.
+        roles: The platform's ids of the roles or groups that this person has there.
+    """
 
     id: str
     name: str
     is_admin: bool = False
+    is_bot: bool = False
+    is_outside: bool = False
+    roles: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,6 +275,55 @@ class Notes(Protocol):
         ...
 
 
+class Claims(Protocol):
+    """What the processes of one deployment agree on through the store: who has what, how often.
+
+    Names belong to the adapter that uses them. Time is the store's, so clocks need not agree.
+    """
+
+    async def claim(self, name: str, seconds: float, holder: str = "") -> float:
+        """Take `name` for so many seconds, or keep it for so long from now on.
+
+        Args:
+            name: Anything.
+            seconds: Until it is free again if nothing is said.
+            holder: For whom, within this process; empty for the process itself.
+
+        Returns:
+            0.0 when it is ours, else the seconds after which it may be free. Raises StoreError.
+        """
+        ...
+
+    async def release(self, name: str, holder: str = "") -> None:
+        """Give `name` back if it is ours. Raises StoreError."""
+        ...
+
+    async def spend(self, name: str, burst: int, seconds: float) -> float:
+        """Use one of `burst` turns, of which one more becomes free every `seconds`.
+
+        Returns:
+            0.0 when it was used, else the seconds after which one will be free; nothing was used.
+            Raises StoreError.
+        """
+        ...
+
+
+class Meter(Protocol):
+    """Where an adapter counts what an operator wants to see; never raises, never waits."""
+
+    def acknowledged(self, seconds: float) -> None:
+        """An event was taken (stored or known to be none of ours) so long after it arrived."""
+        ...
+
+    def refused(self, route: str) -> None:
+        """The platform asked to wait (429); `route` is a kind of call, never an address."""
+        ...
+
+    def reconnected(self, reason: str) -> None:
+        """A connection to the platform was lost or replaced; `reason` is one of few words."""
+        ...
+
+
 class Inbox(Protocol):
     """What an adapter may call."""
 
@@ -274,6 +335,16 @@ class Inbox(Protocol):
     @property
     def notes(self) -> Notes:
         """This adapter's own notes."""
+        ...
+
+    @property
+    def claims(self) -> Claims:
+        """What this adapter shares with itself in other processes."""
+        ...
+
+    @property
+    def meter(self) -> Meter:
+        """Where this adapter counts."""
         ...
 
     async def message(self, event: Incoming) -> None:
@@ -298,6 +369,13 @@ class Inbox(Protocol):
 
         Those with a write at or after `since` (seconds since the epoch), the latest first. Raises
         StoreError.
+        """
+        ...
+
+    async def left(self, platform: str, space: str) -> None:
+        """The bot was removed from a server or workspace: erase what is kept from there.
+
+        Raises StoreError; call it again then.
         """
         ...
 
@@ -376,90 +454,3 @@ class Adapter(Protocol):
     async def close(self) -> None:
         """Release connections. `run` has ended before this is called."""
         ...
-
-
-class VariableKind(StrEnum):
-    """How the value of an environment variable is read."""
-
-    TEXT = "text"
-    SECRET = "secret"
-    URL = "url"
-    INTEGER = "integer"
-    NUMBER = "number"
-    PATH = "path"
-
-
-@dataclass(frozen=True, slots=True)
-class Variable:
-    """One environment variable, told once for parsing, doctor, .env.example and the docs.
-
-    Attributes:
-        name: As in the environment.
-        help: One sentence.
-        kind: How it is read.
-        default: What an unset or blank variable means, as text; empty for "not set".
-        pattern: A regular expression that the whole value must match; empty for any.
-        expects: What the pattern wants, in words, for the message.
-        least: Smallest number allowed.
-        most: Largest number allowed.
-        schemes: URL schemes allowed, for `VariableKind.URL`.
-    """
-
-    name: str
-    help: str
-    kind: VariableKind = VariableKind.TEXT
-    default: str = ""
-    pattern: str = ""
-    expects: str = ""
-    least: float | None = None
-    most: float | None = None
-    schemes: tuple[str, ...] = ("http", "https")
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One line of `bobbin doctor`: what was looked at, whether it is good, and the fix if not."""
-
-    subject: str
-    ok: bool
-    detail: str
-    fix: str = ""
-
-
-class AdapterFactory(Protocol):
-    """Builds an adapter from its variables' values (only those that are set or have a default)."""
-
-    def __call__(self, values: Mapping[str, str]) -> Adapter: ...
-
-
-class AdapterCheck(Protocol):
-    """Looks at tokens, scopes and permissions for `bobbin doctor`; never raises."""
-
-    async def __call__(self, values: Mapping[str, str]) -> Sequence[Finding]: ...
-
-
-@dataclass(frozen=True, slots=True)
-class AdapterSpec:
-    """How an adapter announces itself, by the entry point group "bobbin.adapters".
-
-    The module that holds it imports no SDK, so that settings can be checked without one.
-
-    Attributes:
-        name: The platform's name.
-        title: The platform's name as people write it.
-        create: "module:function", an `AdapterFactory`.
-        check: "module:function", an `AdapterCheck`; empty for none.
-        variables: What it reads from the environment.
-        needs: It runs when all of these are set. Empty: it runs when no other adapter does.
-        either: Beside `needs`, at least one of these must be set.
-        uses: Variables of the engine's that it wants to know, too.
-    """
-
-    name: str
-    title: str
-    create: str
-    check: str = ""
-    variables: tuple[Variable, ...] = ()
-    needs: tuple[str, ...] = ()
-    either: tuple[str, ...] = ()
-    uses: tuple[str, ...] = ()

@@ -17,13 +17,14 @@ from typing import IO
 from dotenv import dotenv_values
 
 from bot.app import App, Timing, open_threads, run_until_signal
-from bot.chat import AdapterSpec, ThreadKey
+from bot.chat import ThreadKey
 from bot.doctor import examine
 from bot.errors import BobbinError, ImportRefused, Problem, SettingsError
 from bot.plugins import find_adapters
 from bot.records import Entry
 from bot.settings import Settings, read_settings
 from bot.settings_page import configuration_page, env_example, write_pages
+from bot.spec import AdapterSpec
 from bot.storage.threads import Threads
 from bot.storage.types import Restored
 from bot.transfer import ThreadRecord, export_lines, read_export

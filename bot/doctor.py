@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import cast
 
 from bot.app import Timing, model_settings, open_threads
-from bot.chat import AdapterCheck, AdapterSpec, Finding
 from bot.context.tokens import load_tokenizer
 from bot.errors import SettingsError, StoreError
 from bot.model.check import check_model
 from bot.plugins import resolve, values_for
 from bot.settings import Settings, read_settings
+from bot.spec import AdapterCheck, AdapterSpec, Finding
 
 QUICK = Timing(store_at_start=5.0)
 CHECK_SECONDS = 60.0

@@ -10,12 +10,14 @@ from dataclasses import dataclass, field, replace
 
 from bot.chat import (
     Adapter,
+    Claims,
     CommandCall,
     CommandReply,
     CommandSpec,
     Followed,
     Incoming,
     MessageRef,
+    Meter,
     Notes,
     ThreadKey,
 )
@@ -24,6 +26,7 @@ from bot.commands.specs import COMMANDS, Typed, typed_command
 from bot.engine import texts
 from bot.engine.engine import Engine
 from bot.errors import PlatformError, StoreError, StoreUnavailable
+from bot.report import Unmeasured
 from bot.storage.threads import Threads
 from bot.storage.types import Begun
 from bot.tasks import end
@@ -74,12 +77,14 @@ class Reception:
         commands: Commands,
         new_id: Callable[[], str],
         most_waiting: int = MOST_WAITING,
+        meter: Meter | None = None,
     ) -> None:
         self._adapter = adapter
         self._threads = threads
         self._engine = engine
         self._commands = commands
         self._new_id = new_id
+        self._meter = meter or Unmeasured()
         self._lanes: dict[ThreadKey, Lane] = {}
         self._waiting = 0
         self._most_waiting = most_waiting
@@ -96,6 +101,16 @@ class Reception:
     def notes(self) -> Notes:
         """See `bot.chat.Inbox`."""
         return self._threads.notes(self._adapter.name)
+
+    @property
+    def claims(self) -> Claims:
+        """See `bot.chat.Inbox`."""
+        return self._threads.claims(self._adapter.name)
+
+    @property
+    def meter(self) -> Meter:
+        """See `bot.chat.Inbox`."""
+        return self._meter
 
     async def message(self, event: Incoming) -> None:
         """See `bot.chat.Inbox`."""
@@ -123,6 +138,11 @@ class Reception:
     async def taking_part(self, platform: str, since: float) -> Sequence[Followed]:
         """See `bot.chat.Inbox`."""
         return await self._threads.taking_part(platform, since)
+
+    async def left(self, platform: str, space: str) -> None:
+        """See `bot.chat.Inbox`."""
+        gone = await self._threads.forget_space(platform, space)
+        logger.info("removed from a place on %s: %d conversation(s) deleted", platform, gone)
 
     def malformed(self, platform: str, kind: str) -> None:
         """See `bot.chat.Inbox`."""

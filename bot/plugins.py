@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from importlib.metadata import entry_points
 from pkgutil import resolve_name
 
-from bot.chat import AdapterSpec
+from bot.spec import AdapterSpec
 
 logger = logging.getLogger(__name__)
 

@@ -61,6 +61,19 @@ class TurnReport:
     error: str = ""
 
 
+class Unmeasured:
+    """`bot.chat.Meter` for those who count nothing."""
+
+    def acknowledged(self, seconds: float) -> None:
+        """See `bot.chat.Meter`."""
+
+    def refused(self, route: str) -> None:
+        """See `bot.chat.Meter`."""
+
+    def reconnected(self, reason: str) -> None:
+        """See `bot.chat.Meter`."""
+
+
 def log_report(report: TurnReport) -> None:
     """One line per turn, without a word of what was said."""
     level = logging.WARNING if report.outcome is Outcome.FAILED else logging.INFO

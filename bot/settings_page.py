@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from bot.chat import AdapterSpec, Variable
-from bot.settings import CORE
+from bot.spec import AdapterSpec, Variable
+from bot.variables import SECTIONS
 
 EXAMPLE = Path(".env.example")
 PAGE = Path("docs/configuration.md")
@@ -54,8 +54,7 @@ def _sections(specs: Sequence[AdapterSpec]) -> list[tuple[str, Sequence[Variable
     adapters = sorted((spec for spec in specs if spec.variables), key=lambda spec: spec.name)
     return [
         *((spec.title, spec.variables) for spec in adapters),
-        ("Model", [v for v in CORE if v.name.startswith("OPENAI_")]),
-        ("Store and behaviour", [v for v in CORE if not v.name.startswith("OPENAI_")]),
+        *SECTIONS.items(),
     ]
 
 

@@ -22,19 +22,22 @@ from typing import Protocol
 
 from bot.chat import (
     Adapter,
-    AdapterSpec,
+    Claims,
     CommandCall,
     CommandReply,
     CommandSpec,
     Followed,
     Incoming,
     MessageRef,
+    Meter,
     Notes,
     Spot,
     ThreadKey,
 )
 from bot.commands.specs import COMMANDS
 from bot.errors import MessageGone, StoreUnavailable
+from bot.report import Unmeasured
+from bot.spec import AdapterSpec
 
 SECONDS = 10.0
 """What each wait may take."""
@@ -55,6 +58,35 @@ class MemoryNotes:
         self._texts[name] = text
 
 
+class MemoryClaims:
+    """`bot.chat.Claims` without a store: everything is free, nothing is ever used up.
+
+    Attributes:
+        claimed: Names that were claimed and not released, with their holders.
+        spent: Names that were spent, in order.
+    """
+
+    def __init__(self) -> None:
+        self.claimed: dict[str, str] = {}
+        self.spent: list[str] = []
+
+    async def claim(self, name: str, seconds: float, holder: str = "") -> float:
+        """See `bot.chat.Claims`."""
+        if self.claimed.setdefault(name, holder) != holder:
+            return seconds
+        return 0.0
+
+    async def release(self, name: str, holder: str = "") -> None:
+        """See `bot.chat.Claims`."""
+        if self.claimed.get(name) == holder:
+            del self.claimed[name]
+
+    async def spend(self, name: str, burst: int, seconds: float) -> float:
+        """See `bot.chat.Claims`."""
+        self.spent.append(name)
+        return 0.0
+
+
 class RecordingInbox:
     """`bot.chat.Inbox` that keeps what it is given.
 
@@ -67,6 +99,7 @@ class RecordingInbox:
         refuse: While true, `message` fails as it does when the store is away.
         reply: What every command answers.
         followed: What `taking_part` finds.
+        spaces_left: What `left` was told.
     """
 
     def __init__(self) -> None:
@@ -79,6 +112,9 @@ class RecordingInbox:
         self.reply = CommandReply("Done.")
         self.loose: dict[MessageRef, ThreadKey] = {}
         self.followed: Sequence[Followed] = ()
+        self.spaces_left: list[tuple[str, str]] = []
+        self.claims: Claims = MemoryClaims()
+        self.meter: Meter = Unmeasured()
         self._notes = MemoryNotes()
         self._changed = asyncio.Condition()
 
@@ -110,6 +146,11 @@ class RecordingInbox:
     async def taking_part(self, platform: str, since: float) -> Sequence[Followed]:
         """See `bot.chat.Inbox`."""
         return self.followed
+
+    async def left(self, platform: str, space: str) -> None:
+        """See `bot.chat.Inbox`."""
+        self.spaces_left.append((platform, space))
+        await self._tell()
 
     def malformed(self, platform: str, kind: str) -> None:
         """See `bot.chat.Inbox`."""

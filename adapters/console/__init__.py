@@ -1,6 +1,6 @@
 """Talk to the bot in a terminal or through a pipe; runs when no platform token is set."""
 
-from bot.chat import AdapterSpec
+from bot.spec import AdapterSpec
 
 SPEC = AdapterSpec(
     name="console",

@@ -3,7 +3,7 @@
 This module imports no SDK, so that settings can be checked and documented without one.
 """
 
-from bot.chat import AdapterSpec, Variable, VariableKind
+from bot.spec import AdapterSpec, Variable, VariableKind
 
 SPEC = AdapterSpec(
     name="discord",

@@ -10,8 +10,8 @@ import discord
 from adapters.discord import faults
 from adapters.discord.adapter import redirect
 from adapters.discord.connection import MENTION_ONLY
-from bot.chat import Finding
 from bot.errors import BadToken
+from bot.spec import Finding
 
 SECONDS = 15.0
 FEW_STARTS = 50

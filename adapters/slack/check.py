@@ -9,8 +9,8 @@ from adapters.slack.calls import Calls
 from adapters.slack.manifest import PURPOSES
 from adapters.slack.socket import REFUSED, address
 from adapters.slack.values import Timing
-from bot.chat import Finding
 from bot.errors import BadToken, PlatformError
+from bot.spec import Finding
 
 TOKEN = "Slack bot token"
 SCOPES = "Slack scopes"

@@ -10,12 +10,12 @@ from contextlib import aclosing
 from datetime import UTC, date, datetime
 from urllib.parse import urlsplit
 
-from bot.chat import Finding
 from bot.errors import ModelBusy, ModelError, ModelMisconfigured, QuotaExhausted
 from bot.model.chat import ChatModel
 from bot.model.port import Finished, FinishReason, Message, Prompt, TextDelta
 from bot.model.prices import BUNDLED, retires_on
 from bot.model.settings import ModelSettings
+from bot.spec import Finding
 
 SOON_DAYS = 60
 """A model that is switched off within so many days is a fault to be mended."""

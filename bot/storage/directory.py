@@ -7,9 +7,10 @@ from datetime import date
 from typing import cast
 from urllib.parse import unquote
 
-from bot.chat import Followed, MessageRef, Notes, ThreadChoice, ThreadKey
+from bot.chat import Claims, Followed, MessageRef, Notes, ThreadChoice, ThreadKey
 from bot.errors import StoreMismatch
 from bot.records import Tally
+from bot.storage.claims import SharedClaims
 from bot.storage.codec import TALLY_FIELDS, to_bytes, to_text
 from bot.storage.connect import Command, Link
 from bot.storage.keys import (
@@ -210,6 +211,25 @@ class Directory(Log):
     def notes(self, name_space: str) -> Notes:
         """Small durable texts, kept apart by `name_space` (an adapter's name)."""
         return StoredNotes(self._link, notes(name_space))
+
+    def claims(self, name_space: str) -> Claims:
+        """What processes agree on, kept apart by `name_space` (an adapter's name)."""
+        return SharedClaims(self._link, name_space, self._worker, self._new_id)
+
+    async def forget_space(self, platform: str, space: str) -> int:
+        """Remove every thread of a server or workspace; safe to repeat.
+
+        Returns:
+            How many there were. Raises StoreUnavailable.
+        """
+        gone = 0
+        async for thread in self.all_threads():
+            if (thread.platform, thread.space) == (platform, space):
+                await self._wipe(thread, "", self._new_id())
+                gone += 1
+        if gone:
+            self._erased()
+        return gone
 
     async def check_schema(self) -> None:
         """Write the layout's version into an empty database, or compare it.

@@ -6,6 +6,8 @@ fixed by its name and by the number of buckets, which therefore never changes fo
 
     bobbin:schema                    HASH    version, buckets
     bobbin:notes:<name space>        HASH    name -> text
+    bobbin:claim:<name space>:<name> STRING  who holds it
+    bobbin:rate:<name space>:<name>  HASH    until when its turns are used up, nonce
     B = bobbin:{bNNN}
     B:leases                         ZSET    thread -> end of its lease, server's ms; 0 when parked
     B:threads                        ZSET    thread -> last write, ms
@@ -55,6 +57,16 @@ def bucket_of(place: Place) -> int:
 def notes(name_space: str) -> str:
     """The notes of one adapter."""
     return f"{PREFIX}:notes:{_quoted(name_space)}"
+
+
+def claim(name_space: str, name: str) -> str:
+    """Who holds a name."""
+    return f"{PREFIX}:claim:{_quoted(name_space)}:{_quoted(name)}"
+
+
+def rate(name_space: str, name: str) -> str:
+    """How much of a shared rate is used."""
+    return f"{PREFIX}:rate:{_quoted(name_space)}:{_quoted(name)}"
 
 
 @dataclass(frozen=True, slots=True)

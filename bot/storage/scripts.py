@@ -25,11 +25,15 @@ NAMES = (
     "rollback",
     "stop",
 )
+"""Those about a thread: prelude.lua is put in front of them."""
+
+ALONE = ("claim", "release", "spend")
+"""Those that need no thread."""
 
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """A script's whole text, prelude included, and the SHA-1 Redis knows it by."""
+    """A script's whole text and the SHA-1 that Redis knows it by."""
 
     name: str
     text: str
@@ -39,7 +43,9 @@ class Script:
 def load_scripts() -> dict[str, Script]:
     """All scripts by name. Reads files: call it where blocking is fine."""
     prelude = _read("prelude")
-    return {name: _script(name, f"{prelude}\n{_read(name)}") for name in NAMES}
+    return {name: _script(name, f"{prelude}\n{_read(name)}") for name in NAMES} | {
+        name: _script(name, _read(name)) for name in ALONE
+    }
 
 
 def _script(name: str, text: str) -> Script:

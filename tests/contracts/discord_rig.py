@@ -23,6 +23,8 @@ from bot.chat import (
     ThreadKey,
 )
 from bot.errors import StoreError
+from bot.report import Unmeasured
+from bot.testing import MemoryClaims
 from tests.simulators.discord_sim import Channel, DiscordSimulator, Guild, Message, User
 
 T = TypeVar("T")
@@ -85,6 +87,9 @@ class RecordingInbox:
     changed: Callable[[], None]
     commands: Sequence[CommandSpec] = COMMANDS
     notes: MemoryNotes = field(default_factory=MemoryNotes)
+    claims: MemoryClaims = field(default_factory=MemoryClaims)
+    meter: Unmeasured = field(default_factory=Unmeasured)
+    spaces_left: list[tuple[str, str]] = field(default_factory=list)
     messages: list[Incoming] = field(default_factory=list)
     calls: list[CommandCall] = field(default_factory=list)
     malformed_events: list[str] = field(default_factory=list)
@@ -124,6 +129,10 @@ class RecordingInbox:
         if self.unknown:
             raise self.unknown.pop()
         return self.followed
+
+    async def left(self, platform: str, space: str) -> None:
+        self.spaces_left.append((platform, space))
+        self.changed()
 
     def malformed(self, platform: str, kind: str) -> None:
         self.malformed_events.append(kind)

@@ -24,6 +24,8 @@ from bot.chat import (
     ThreadKey,
 )
 from bot.errors import StoreError
+from bot.report import Unmeasured
+from bot.testing import MemoryClaims
 from tests.simulators.slack_sim import Channel, Message, SlackSimulator, User
 from tests.simulators.slack_sim import Timing as SimTiming
 
@@ -83,6 +85,9 @@ class RecordingInbox:
     changed: Callable[[], None]
     commands: Sequence[CommandSpec] = COMMANDS
     notes: NoNotes = field(default_factory=NoNotes)
+    claims: MemoryClaims = field(default_factory=MemoryClaims)
+    meter: Unmeasured = field(default_factory=Unmeasured)
+    spaces_left: list[tuple[str, str]] = field(default_factory=list)
     messages: list[Incoming] = field(default_factory=list)
     calls: list[CommandCall] = field(default_factory=list)
     malformed_events: list[str] = field(default_factory=list)
@@ -113,6 +118,10 @@ class RecordingInbox:
 
     async def taking_part(self, platform: str, since: float) -> Sequence[Followed]:
         raise AssertionError("Slack itself repeats what was not acknowledged")
+
+    async def left(self, platform: str, space: str) -> None:
+        self.spaces_left.append((platform, space))
+        self.changed()
 
     def malformed(self, platform: str, kind: str) -> None:
         self.malformed_events.append(kind)

@@ -12,7 +12,7 @@ from adapters.console import SPEC
 from adapters.console.adapter import THREAD, ConsoleAdapter
 from adapters.console.seat import Seat
 from adapters.console.terminal import Terminal
-from bot.chat import AdapterSpec
+from bot.spec import AdapterSpec
 from bot.testing import AdapterContract
 
 

@@ -9,7 +9,8 @@ import pytest
 
 from adapters.discord import SPEC
 from adapters.discord.adapter import create
-from bot.chat import Adapter, AdapterSpec
+from bot.chat import Adapter
+from bot.spec import AdapterSpec
 from bot.testing import AdapterContract
 from tests.simulators.discord_sim import Channel, DiscordSimulator, User
 

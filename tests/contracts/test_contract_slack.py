@@ -10,7 +10,8 @@ import pytest
 from adapters.slack import SPEC
 from adapters.slack.adapter import create
 from adapters.slack.socket import CONNECTIONS
-from bot.chat import Adapter, AdapterSpec
+from bot.chat import Adapter
+from bot.spec import AdapterSpec
 from bot.testing import AdapterContract
 from tests.contracts.slack_rig import simulator
 from tests.simulators.slack_sim import Channel, SlackSimulator, User

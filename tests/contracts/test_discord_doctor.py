@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import discord
 
 from adapters.discord.check import check, invite
-from bot.chat import Finding
+from bot.spec import Finding
 from tests.simulators.discord_sim import DiscordSimulator
 
 

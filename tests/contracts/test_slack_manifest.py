@@ -13,8 +13,8 @@ from adapters.slack.check import check
 from adapters.slack.commands import COMMANDS, DIRECT
 from adapters.slack.intake import EVENTS
 from adapters.slack.manifest import PURPOSES, manifest
-from bot.chat import Finding
 from bot.commands.specs import COMMANDS as SPECS
+from bot.spec import Finding
 from tests.contracts.slack_rig import connected, simulator
 from tests.simulators.slack_sim.manifest import EVENT_SCOPES
 from tests.simulators.slack_sim.server import METHODS

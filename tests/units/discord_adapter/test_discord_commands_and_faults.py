@@ -32,9 +32,9 @@ from bot.chat import (
     OptionKind,
     ThreadChoice,
     ThreadKey,
-    VariableKind,
 )
 from bot.errors import BadToken, BobbinError, MessageGone, NotAllowed, PlatformBusy
+from bot.spec import VariableKind
 
 SUMMARY = CommandSpec(
     "summary",

@@ -2,12 +2,12 @@ from __future__ import annotations
 
 from datetime import date
 
-from bot.chat import Finding
 from bot.model.check import check_model
 from bot.model.create import create_model
 from bot.model.demo import DemoModel
 from bot.model.gated import GatedModel
 from bot.model.settings import ModelSettings
+from bot.spec import Finding
 from tests.simulators import openai_sim as wire
 from tests.simulators.openai_sim import Answer, EndOfFile, OpenAISimulator
 from tests.units.model.asking import MODEL, ask, settings_for, text_of

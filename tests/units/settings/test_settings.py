@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.chat import AdapterSpec, Variable, VariableKind
 from bot.errors import SettingsError
 from bot.plugins import find_adapters
-from bot.settings import CORE, read_settings, variables
+from bot.settings import read_settings, variables
+from bot.spec import AdapterSpec, Variable, VariableKind
+from bot.variables import CORE
 
 CONSOLE = AdapterSpec(name="console", title="The terminal", create="x:y")
 PIGEON = AdapterSpec(
