@@ -36,6 +36,7 @@ from bot.spec import AdapterFactory, AdapterSpec
 from bot.storage.connect import open_redis, wait_until_ready
 from bot.storage.embedded import EmbeddedServer
 from bot.storage.threads import Threads
+from bot.storage.topology import WAITS, Waits
 from bot.tasks import end, repeat
 
 logger = logging.getLogger(__name__)
@@ -46,7 +47,7 @@ class Timing:
     """How patient the parts are, in seconds; `renew` and `sweep` at most a third of a lease.
 
     People are told about a wait for the model from `long_wait` on; `first_token` and `gap` are the
-    model's silences that are taken for a fault.
+    model's silences that are taken for a fault. `store` is how patient one call to the store is.
     """
 
     renew: float = 1.0
@@ -61,6 +62,7 @@ class Timing:
     long_wait: float = 8.0
     first_token: float = 60.0
     gap: float = 30.0
+    store: Waits = WAITS
 
 
 TIMING = Timing()
@@ -81,9 +83,9 @@ async def open_threads(settings: Settings, timing: Timing = TIMING) -> AsyncGene
             server = EmbeddedServer(settings.data_dir)
             url = await stack.enter_async_context(server)
             erased = server.compact
-        client = open_redis(url)
+        client = open_redis(url, timing.store)
         stack.push_async_callback(client.aclose)
-        await wait_until_ready(client, timing.store_at_start)
+        await wait_until_ready(client, timing.store_at_start, waits=timing.store)
         threads = Threads(
             client,
             worker=new_id(),
@@ -94,6 +96,7 @@ async def open_threads(settings: Settings, timing: Timing = TIMING) -> AsyncGene
             # The engine gives up by itself, since it has people to tell.
             max_attempts=1_000,
             erased=erased,
+            waits=timing.store,
         )
         await threads.check_schema()
         yield threads

@@ -38,7 +38,8 @@ async def examine(
     for spec in settings.adapters:
         async for finding in _adapter(spec, settings):
             yield finding
-    yield await _store(settings)
+    async for finding in _store(settings):
+        yield finding
     async for finding in _model(settings):
         yield finding
     yield await _tokenizer(settings)
@@ -57,14 +58,22 @@ async def _adapter(spec: AdapterSpec, settings: Settings) -> AsyncIterator[Findi
         yield Finding(spec.name, False, "did not answer in time", "Check the network.")
 
 
-async def _store(settings: Settings) -> Finding:
+async def _store(settings: Settings) -> AsyncIterator[Finding]:
     url = settings.text("REDIS_URL")
     where = "REDIS_URL" if url else f"the bundled server in {_short(settings.data_dir)}"
     try:
-        async with open_threads(settings, QUICK):
-            return Finding("store", True, f"{where} answers, its layout is right")
+        async with open_threads(settings, QUICK) as threads:
+            condition = await threads.condition()
     except StoreError as error:
-        return Finding("store", False, f"{where}: {error}", error.hint)
+        yield Finding("store", False, f"{where}: {error}", error.hint)
+        return
+    yield Finding("store", True, f"{where} answers, its layout is right")
+    if condition.summary:
+        yield Finding("redis", True, condition.summary)
+    for wrong, fix in condition.dangers:
+        yield Finding("redis", False, wrong, fix)
+    for wrong, fix in condition.doubts:
+        yield Finding("redis", True, wrong, fix)
 
 
 async def _model(settings: Settings) -> AsyncIterator[Finding]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from bot.errors import Problem, SettingsError
+from bot.redis_url import RedisUrlError, parse_redis_url
 from bot.spec import AdapterSpec, Variable, VariableKind
 from bot.variables import CORE
 
@@ -114,6 +115,8 @@ def variables(specs: Iterable[AdapterSpec]) -> tuple[Variable, ...]:
 def _faults(variable: Variable, value: str) -> Iterable[tuple[str, str]]:
     if variable.kind is VariableKind.URL:
         yield from _url_faults(variable, value)
+    elif variable.kind is VariableKind.REDIS_URL:
+        yield from _redis_faults(value)
     elif variable.kind in (VariableKind.INTEGER, VariableKind.NUMBER):
         yield from _number_faults(variable, value)
     elif variable.pattern and not re.fullmatch(variable.pattern, value):
@@ -131,11 +134,15 @@ def _url_faults(variable: Variable, value: str) -> Iterable[tuple[str, str]]:
         return
     if parts.scheme not in variable.schemes:
         yield "is not an address of the right kind.", fix
-    elif parts.scheme == "unix":
-        if not parts.path:
-            yield "names no socket.", "Write it like unix:///run/redis.sock."
     elif not parts.hostname or port == 0:
         yield "names no host.", f"Write it like {parts.scheme}://host:port."
+
+
+def _redis_faults(value: str) -> Iterable[tuple[str, str]]:
+    try:
+        parse_redis_url(value)
+    except RedisUrlError as error:
+        yield error.wrong, error.fix
 
 
 def _number_faults(variable: Variable, value: str) -> Iterable[tuple[str, str]]:

@@ -16,6 +16,7 @@ class VariableKind(StrEnum):
     TEXT = "text"
     SECRET = "secret"
     URL = "url"
+    REDIS_URL = "redis_url"
     INTEGER = "integer"
     NUMBER = "number"
     PATH = "path"

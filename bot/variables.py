@@ -38,10 +38,10 @@ MODEL: tuple[Variable, ...] = (
 STORE: tuple[Variable, ...] = (
     Variable(
         "REDIS_URL",
-        "Redis or Valkey to keep conversations in. Empty: a bundled server, its data in "
+        "Redis or Valkey to keep conversations in: redis:// (rediss:// with TLS), unix://, "
+        "redis+cluster:// or redis+sentinel://. Empty: a bundled server, its data in "
         "BOBBIN_DATA_DIR.",
-        VariableKind.URL,
-        schemes=("redis", "rediss", "unix"),
+        VariableKind.REDIS_URL,
     ),
     Variable(
         "BOBBIN_DATA_DIR",

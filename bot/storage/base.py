@@ -6,13 +6,12 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from redis.asyncio import Redis
-
 from bot.chat import ThreadKey
 from bot.storage.codec import to_text
 from bot.storage.connect import Argument, Link
 from bot.storage.keys import ThreadKeys
 from bot.storage.scripts import SCRIPTS
+from bot.storage.topology import WAITS, Client, Waits
 
 logger = logging.getLogger(__name__)
 
@@ -24,7 +23,7 @@ class Base:
 
     def __init__(
         self,
-        client: Redis,
+        client: Client,
         *,
         worker: str,
         clock: Callable[[], float],
@@ -33,8 +32,9 @@ class Base:
         retention_days: int = 90,
         max_attempts: int = 3,
         erased: Callable[[], None] = lambda: None,
+        waits: Waits = WAITS,
     ) -> None:
-        self._link = Link(client)
+        self._link = Link(client, waits)
         self._worker = worker
         self._clock = clock
         self._new_id = new_id

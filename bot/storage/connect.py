@@ -1,41 +1,33 @@
-"""The connection to Redis: how it is opened, how its errors are told, how commands are sent."""
+"""The connection to Redis: how it is opened, how commands are sent, how often they are tried.
+
+Above `Link` nobody knows whether there is one server, a cluster or a primary with replicas.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import (
-    AsyncGenerator,
-    Awaitable,
-    Callable,
-    Generator,
-    Iterator,
-    Mapping,
-    Sequence,
-)
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar, cast
 
-from redis.asyncio import BlockingConnectionPool, Redis
-from redis.asyncio.retry import Retry
+from redis.asyncio import RedisCluster
 from redis.backoff import ExponentialWithJitterBackoff
-from redis.exceptions import (
-    AuthenticationError,
-    AuthorizationError,
-    BusyLoadingError,
-    MaxConnectionsError,
-    NoPermissionError,
-    NoScriptError,
-    OutOfMemoryError,
-    ReadOnlyError,
-    RedisClusterException,
-    RedisError,
-)
-from redis.exceptions import ConnectionError as NotConnected
+from redis.exceptions import NoScriptError, ReadOnlyError
 from redis.exceptions import TimeoutError as TimedOut
 
 from bot.errors import StoreUnavailable
+from bot.redis_url import RedisUrlError, parse_redis_url
+from bot.storage.faults import kinds, may_pass, refused, store_errors, unreachable
 from bot.storage.scripts import Script
+from bot.storage.topology import (
+    CONNECTIONS,
+    WAITS,
+    Client,
+    Waits,
+    address_of,
+    make_client,
+    topology_of,
+)
 
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
@@ -43,120 +35,84 @@ logger = logging.getLogger(__name__)
 Argument = bytes | str | int
 Command = tuple[Argument, ...]
 
-REPLY_SECONDS = 5.0
-CONNECT_SECONDS = 3.0
-OPERATION_SECONDS = 10.0
-RETRIES = 5
-BACKOFF_FIRST, BACKOFF_MOST = 0.05, 1.0
-CONNECTIONS = 64
-
-REFUSALS = (AuthenticationError, AuthorizationError, NoPermissionError)
+BACKOFF = ExponentialWithJitterBackoff(base=0.05, cap=1.0)
 
 
-class PatientRetry(Retry):
-    """Tries again what may pass, not what never will.
-
-    redis-py counts a refused password among the broken connections. Its health check would then
-    connect, be refused and try again within each of its own tries, for many minutes.
-    """
-
-    async def call_with_retry(
-        self,
-        do: Callable[[], Awaitable[T]],
-        fail: Callable[[Exception], Any] | Callable[[Exception, int], Any],
-        is_retryable: Callable[[Exception], bool] | None = None,
-        with_failure_count: bool = False,
-    ) -> T:
-        """As redis-py's, but a refused login is told at once."""
-
-        def may_pass(error: Exception) -> bool:
-            refused = any(isinstance(cause, REFUSALS) for cause in _causes(error))
-            return not refused and (is_retryable is None or is_retryable(error))
-
-        return await super().call_with_retry(do, fail, may_pass, with_failure_count)
-
-
-def open_redis(url: str) -> Redis:
-    """A client for `url` (redis://, rediss:// or unix://); nothing is sent yet.
-
-    A command whose connection breaks is sent again, five times within about two seconds. That is
-    only right because every write we make is idempotent: scripts carry a nonce.
+def open_redis(url: str, waits: Waits = WAITS) -> Client:
+    """A client for `url` (see bot/redis_url.py) to give to `Link`; nothing is sent yet.
 
     Raises:
         StoreUnavailable: The address cannot be read.
     """
     try:
-        pool = BlockingConnectionPool.from_url(  # pyright: ignore[reportUnknownMemberType]
-            url,
-            max_connections=CONNECTIONS,
-            timeout=REPLY_SECONDS,
-            socket_timeout=REPLY_SECONDS,
-            socket_connect_timeout=CONNECT_SECONDS,
-            health_check_interval=30,
-            protocol=2,
-            retry=PatientRetry(
-                ExponentialWithJitterBackoff(base=BACKOFF_FIRST, cap=BACKOFF_MOST), RETRIES
-            ),
-        )
-    except (ValueError, TypeError) as error:
+        return make_client(parse_redis_url(url), waits)
+    except RedisUrlError as error:
         raise StoreUnavailable(
-            "the address of Redis cannot be read",
-            hint="Write REDIS_URL like redis://user:password@host:6379/0.",
+            "the address of Redis cannot be read", hint=f"REDIS_URL {error.wrong} {error.fix}"
         ) from error
-    return Redis.from_pool(pool)
 
 
-async def wait_until_ready(client: Redis, seconds: float, pause: float = 0.1) -> None:
-    """Return once Redis answers, within `seconds`; `pause` lies between two tries.
+async def wait_until_ready(
+    client: Client, seconds: float, pause: float = 0.1, waits: Waits = WAITS
+) -> None:
+    """Return once Redis answers, each node of a cluster, within `seconds`.
+
+    `pause` lies between two tries.
 
     Raises:
-        StoreUnavailable: The password is refused, or it does not answer in time.
+        StoreUnavailable: User or password are refused, or it does not answer in time.
     """
-    link = Link(client)
+    link = Link(client, waits)
     loop = asyncio.get_running_loop()
     ends = loop.time() + seconds
     told = False
     while True:
         try:
             async with asyncio.timeout_at(ends):
-                await link.call("PING")
+                await link.everywhere("PING")
             return
         except StoreUnavailable as error:
-            refused = any(isinstance(cause, REFUSALS) for cause in _causes(error))
-            if refused or loop.time() + pause >= ends:
+            final = error.__cause__ is not None and refused(error.__cause__)
+            if final or loop.time() + pause >= ends:
                 raise
             if not told:
                 logger.warning("waiting up to %.0f s for the store: %s", seconds, error.hint)
             told = True
         except TimeoutError as error:
-            raise unreachable(address_of(client)) from error
+            raise unreachable(link.address, link.topology) from error
         await asyncio.sleep(pause)
 
 
 class Link:
     """Sends commands and scripts; every error that leaves it is a StoreUnavailable.
 
-    Nothing takes longer than ten seconds, all tries together.
+    What fails for a passing reason is sent again, which is only right because every write we make
+    is idempotent: scripts carry a nonce. A server that stands alone is tried for two seconds;
+    where a replica may take over, as long as a call may last: ten seconds, all tries together.
+
+    Args:
+        client: From `open_redis`; stays the caller's to close.
+        waits: How long to be patient.
     """
 
-    def __init__(self, client: Redis) -> None:
+    def __init__(self, client: Client, waits: Waits = WAITS) -> None:
         self._client = client
-        self._address = address_of(client)
+        self._waits = waits
+        self.topology = topology_of(client)
+        self._room = asyncio.Semaphore(CONNECTIONS)
+        self._renewed = 0.0
+        self.address = address_of(client)
 
     async def call(self, *command: Argument) -> Any:
-        """One command's reply. Raises StoreUnavailable."""
-        async with self._bounded():
-            return await self._send(*command)
+        """The reply to one command, which names a key. Raises StoreUnavailable."""
+        return await self._carry_out(lambda: self._send(*command))
 
     async def batch(self, commands: Sequence[Command]) -> list[Any]:
-        """The replies of many commands in one round trip, not atomic. Raises StoreUnavailable."""
-        if not commands:
-            return []
-        async with self._bounded(), self._client.pipeline(transaction=False) as pipe:
-            for command in commands:
-                # Queued, not awaited: awaiting would send it at once on a cluster.
-                pipe.execute_command(*command)  # pyright: ignore[reportUnknownMemberType, reportUnusedCoroutine]
-            return await pipe.execute()
+        """The replies to many commands in one round trip, not atomic; each names a key.
+
+        On a cluster it is one round trip to each node, at once. Raises StoreUnavailable.
+        """
+        return await self._carry_out(lambda: self._send_all(commands)) if commands else []
 
     async def run(self, script: Script, keys: Sequence[str], arguments: Sequence[Argument]) -> Any:
         """A script's reply; the server is taught the script when it does not know it.
@@ -164,132 +120,110 @@ class Link:
         Raises:
             StoreUnavailable: As for every command.
         """
-        async with self._bounded():
+
+        async def send() -> Any:
             try:
                 return await self._send("EVALSHA", script.sha, len(keys), *keys, *arguments)
             except NoScriptError:
                 return await self._send("EVAL", script.text, len(keys), *keys, *arguments)
 
-    @asynccontextmanager
-    async def _bounded(self) -> AsyncGenerator[None]:
-        with store_errors(self._address):
-            async with asyncio.timeout(OPERATION_SECONDS):
-                yield
+        return await self._carry_out(send)
 
-    async def _send(self, *command: Argument) -> Any:
-        return cast(Any, await self._client.execute_command(*command))  # pyright: ignore[reportUnknownMemberType]
+    async def server_ms(self) -> int:
+        """The time of a server, of any node of a cluster, in ms. Raises StoreUnavailable."""
 
+        async def send() -> Any:
+            client = self._client
+            if isinstance(client, RedisCluster):
+                await client.initialize()
+                node = client.get_random_primary_node()
+                return await self._send("TIME", target_nodes=node)
+            return await self._send("TIME")
 
-@contextmanager
-def store_errors(address: str) -> Generator[None]:
-    """Turn redis-py's errors into StoreUnavailable with a hint that names the cause.
+        seconds, micros = await self._carry_out(send)
+        return int(seconds) * 1000 + int(micros) // 1000
 
-    Args:
-        address: Where the server is, without credentials.
-    """
-    try:
-        yield
-    except (RedisError, RedisClusterException, OSError) as error:
-        raise _told(error, address) from error
+    async def everywhere(self, *command: Argument) -> Mapping[str, Any]:
+        """The reply of the server, or of every primary of a cluster, by address.
 
+        Raises StoreUnavailable.
+        """
 
-def unreachable(address: str) -> StoreUnavailable:
-    """Nobody answers there."""
-    return StoreUnavailable(
-        f"Redis does not answer at {address}",
-        hint=f"Redis is not reachable at {address}: check that it runs, and REDIS_URL.",
-    )
+        async def send() -> Mapping[str, Any]:
+            client = self._client
+            if not isinstance(client, RedisCluster):
+                return {self.address: await self._send(*command)}
+            await client.initialize()
+            return {
+                node.name: await self._send(*command, target_nodes=node)
+                for node in client.get_primaries()
+            }
 
+        return await self._carry_out(send)
 
-def address_of(client: Redis) -> str:
-    """Where a client connects to, without credentials."""
-    settings = cast(Mapping[str, object], client.connection_pool.connection_kwargs)
-    if "path" in settings:
-        return f"the socket {settings['path']}"
-    return f"{settings.get('host', 'localhost')}:{settings.get('port', 6379)}"
+    async def _carry_out(self, send: Callable[[], Awaitable[T]]) -> T:
+        """Try until it succeeds, it is of no use any more, or the time is over."""
+        last: Exception | None = None
+        with store_errors(self.address, self.topology):
+            try:
+                async with asyncio.timeout(self._waits.operation):
+                    began = asyncio.get_running_loop().time()
+                    failures = 0
+                    while True:
+                        tried = asyncio.get_running_loop().time()
+                        try:
+                            async with self._room:
+                                return await send()
+                        except kinds(self.topology) as error:
+                            failures += 1
+                            if not self._worth_another(error, failures, tried - began):
+                                raise
+                            last = error
+                        await asyncio.sleep(BACKOFF.compute(failures))
+                        await self._look_again(last, tried)
+            except TimeoutError as error:
+                if last is None:
+                    raise TimedOut("no reply in time") from error
+                raise last from last.__cause__
 
+    def _worth_another(self, error: Exception, failures: int, seconds: float) -> bool:
+        if not may_pass(error, self.topology):
+            return False
+        # At least once: what failed may have been a connection that was broken long ago.
+        return failures == 1 or seconds < self._waits.trying(self.topology)
 
-_CAUSES: tuple[tuple[type[Exception] | str, str, str], ...] = (
-    (
-        AuthenticationError,
-        "Redis refused the password",
-        "Redis at {address} refused the user or password: check both in REDIS_URL.",
-    ),
-    ("WRONGPASS", "Redis refused the password", "Check user and password in REDIS_URL."),
-    ("NOAUTH", "Redis wants a password", "Put user and password into REDIS_URL."),
-    (
-        NoPermissionError,
-        "Redis forbids a command",
-        "The Redis user lacks a permission; give it the rights of deploy/redis-users.acl.",
-    ),
-    (
-        OutOfMemoryError,
-        "Redis is out of memory",
-        "Redis at {address} is out of memory: raise maxmemory, or lower BOBBIN_RETENTION_DAYS.",
-    ),
-    (
-        ReadOnlyError,
-        "Redis is a read-only replica",
-        "Redis at {address} is a replica (a failover may be under way): point REDIS_URL at the "
-        "primary.",
-    ),
-    (
-        BusyLoadingError,
-        "Redis is loading its data",
-        "Redis at {address} is still loading its data: wait a moment.",
-    ),
-    (
-        "MISCONF",
-        "Redis cannot write to its disk",
-        "Redis at {address} cannot save to disk: look for a full disk and into its own log.",
-    ),
-    (
-        "NOREPLICAS",
-        "Redis lacks replicas",
-        "Redis at {address} wants more replicas than are there (min-replicas-to-write).",
-    ),
-    (
-        "max number of clients",
-        "Redis has too many clients",
-        "Redis at {address} has reached maxclients.",
-    ),
-    (
-        "CERTIFICATE_VERIFY_FAILED",
-        "the certificate of Redis is not trusted",
-        "Name the authority in REDIS_URL, as in rediss://host:6379?ssl_ca_certs=/path/ca.pem.",
-    ),
-    (
-        MaxConnectionsError,
-        "all connections to Redis are taken",
-        "Redis at {address} answers too slowly for this load; look at its latency.",
-    ),
-    (
-        TimedOut,
-        "Redis did not answer in time",
-        "Redis is not reachable at {address}, or too slow: check that it runs and REDIS_URL.",
-    ),
-)
+    async def _look_again(self, error: Exception, tried: float) -> None:
+        """Before another try: forget who was the primary."""
+        client = self._client
+        if isinstance(client, RedisCluster):
+            # Its pipelines do not ask for the new map. Many may fail at once; one asks for all.
+            if tried >= self._renewed:
+                self._renewed = asyncio.get_running_loop().time()
+                try:
+                    await client.nodes_manager.initialize()
+                except kinds(self.topology) as unknown:
+                    logger.debug("the cluster's slots are not known: %s", unknown)
+        elif isinstance(error, ReadOnlyError):
+            # Connections to a server that has become a replica would stay there.
+            await client.connection_pool.disconnect(inuse_connections=False)
 
+    async def _send_all(self, commands: Sequence[Command]) -> list[Any]:
+        if isinstance(self._client, RedisCluster):
+            await self._client.initialize()
+        async with self._client.pipeline(transaction=False) as pipe:
+            for command in commands:
+                # Queued, not awaited: awaiting would send it at once on a cluster.
+                pipe.execute_command(*command)  # pyright: ignore[reportUnknownMemberType, reportUnusedCoroutine]
+            # Errors are raised here, since redis-py would quote the command in them.
+            replies = await pipe.execute(raise_on_error=False)
+        for reply in replies:
+            if isinstance(reply, Exception):
+                raise reply
+        return replies
 
-def _told(error: Exception, address: str) -> StoreUnavailable:
-    causes = list(_causes(error))
-    for sign, what, hint in _CAUSES:
-        if any(_shows(sign, cause) for cause in causes):
-            return StoreUnavailable(what, hint=hint.format(address=address))
-    if isinstance(error, (NotConnected, OSError)):
-        return unreachable(address)
-    return StoreUnavailable(
-        f"Redis refused a command ({type(error).__name__})",
-        hint=f"Redis at {address} refused a command: {error}",
-    )
-
-
-def _shows(sign: type[Exception] | str, error: BaseException) -> bool:
-    return sign in str(error) if isinstance(sign, str) else isinstance(error, sign)
-
-
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    """The error and what it was made from."""
-    while error is not None:
-        yield error
-        error = error.__cause__
+    async def _send(self, *command: Argument, **options: Any) -> Any:
+        client = self._client
+        if isinstance(client, RedisCluster):
+            # Commands at once would otherwise each learn the slots, and trip over each other.
+            await client.initialize()
+        return cast(Any, await client.execute_command(*command, **options))  # pyright: ignore[reportUnknownMemberType]

@@ -12,6 +12,7 @@ from bot.errors import StoreMismatch
 from bot.records import Tally
 from bot.storage.claims import SharedClaims
 from bot.storage.codec import TALLY_FIELDS, to_bytes, to_text
+from bot.storage.condition import Condition, condition_of
 from bot.storage.connect import Command, Link
 from bot.storage.keys import (
     BUCKETS,
@@ -48,13 +49,15 @@ class Directory(Log):
         )
         return part is not None or (turn is not None and turn != leaving)
 
-    async def leave(self, thread: ThreadKey) -> bool:
+    async def leave(self, thread: ThreadKey, *, nonce: str | None = None) -> bool:
         """Stop taking part until addressed again; a running turn still ends as usual.
 
         Returns:
-            Whether the bot took part. Raises StoreUnavailable.
+            Whether the bot took part. Raises StoreUnavailable; call again with the same `nonce`.
         """
-        return bool(await self._run("leave", thread))
+        token = nonce or self._new_id()
+        keys = (ThreadKeys(thread).bucket.answer(token),)
+        return bool(await self._run("leave", thread, nonce=token, keys=keys))
 
     async def authors(self, thread: ThreadKey) -> frozenset[str]:
         """Ids of everybody whose message was taken in this thread. Raises StoreUnavailable."""
@@ -230,6 +233,10 @@ class Directory(Log):
         if gone:
             self._erased()
         return gone
+
+    async def condition(self) -> Condition:
+        """How Redis is set up, as far as its user may see that. Raises StoreUnavailable."""
+        return await condition_of(self._link)
 
     async def check_schema(self) -> None:
         """Write the layout's version into an empty database, or compare it.

@@ -32,6 +32,7 @@ local found = {
   redis.call("HLEN", NAMES),
 }
 local newest = get("newest") or get("forgotten_to")
+redis.call("SET", ANSWER, table.concat(found, ","), "EX", ANSWER_SECONDS)
 wipe()
 if ARGV[6] == "" and redis.call("EXISTS", META) == 1 then
   redis.call("HSET", META, "forgotten", NOW)
@@ -40,5 +41,4 @@ if ARGV[6] == "" and redis.call("EXISTS", META) == 1 then
   end
   redis.call("EXPIRE", META, whole(RETENTION))
 end
-redis.call("SET", ANSWER, table.concat(found, ","), "EX", ANSWER_SECONDS)
 return found

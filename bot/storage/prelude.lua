@@ -8,6 +8,10 @@ ARGV  1 thread, 2 caller's clock (ms), 3 retention (s), 4 lease (ms), 5 nonce; f
 A nonce names one logical call: when its reply is lost and it is sent again, it finds its own
 nonce (as `grant`, under B:event or under B:answer) and gives the same answer once more.
 
+A server that is out of memory lets a script do what needs none, and stops it at the first command
+that needs some. So every script begins its changes with such a command: then it does all of them
+or none.
+
 Fields of META
   seq                  number of the newest log entry
   summary, upto, version   rolling summary, the last entry it covers, how many there have been.

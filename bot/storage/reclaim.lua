@@ -17,9 +17,9 @@ if number("until") > server_ms() then
   return { 0, { "none" } }
 end
 
-if redis.call("HDEL", META, "parked") == 0 then
-  redis.call("HINCRBY", META, "losses", 1)
-end
+local lost = 1 - redis.call("HEXISTS", META, "parked")
+redis.call("HINCRBY", META, "losses", lost)
+redis.call("HDEL", META, "parked")
 if number("losses") < tonumber(ARGV[8]) then
   redis.call("HINCRBY", META, "attempt", 1)
   grant(ARGV[7])

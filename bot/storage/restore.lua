@@ -24,6 +24,7 @@ local seq = tonumber(ARGV[6])
 if seq > 0 and redis.call("HEXISTS", STAGE, ARGV[6]) == 0 then
   return "incomplete"
 end
+redis.call("SET", ANSWER, "1", "EX", ANSWER_SECONDS)
 wipe()
 if seq > 0 then
   redis.call("RENAME", STAGE, LOG)
@@ -40,6 +41,5 @@ end
 local authors = 19 + tonumber(ARGV[18])
 each_chunk(19, authors - 1, function(...) redis.call("HSET", NAMES, ...) end)
 each_chunk(authors, #ARGV, function(...) redis.call("SADD", AUTHORS, ...) end)
-redis.call("SET", ANSWER, "1", "EX", ANSWER_SECONDS)
 touch()
 return "done"

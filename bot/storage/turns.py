@@ -178,8 +178,7 @@ class Turns(Base):
         At most a hundred of every bucket: call again after dealing with them. Raises
         StoreUnavailable.
         """
-        seconds, micros = await self._link.call("TIME")
-        now = int(seconds) * 1000 + int(micros) // 1000
+        now = await self._link.server_ms()
         found = await self._link.batch(
             [
                 ("ZRANGEBYSCORE", BucketKeys(bucket).leases, 0, now, "LIMIT", 0, STRANDED_MOST)

@@ -1,4 +1,4 @@
-"""One server per test process, emptied before every test."""
+"""One server and one cluster per test process, emptied before every test."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import itertools
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from redis.asyncio import Redis
 
-from bot.storage.connect import open_redis
+from bot.storage.connect import open_redis, wait_until_ready
 from bot.storage.threads import Threads
+from tests.clusters import Cluster, valkey_cluster
 from tests.servers import Valkey, valkey_server
 from tests.units.storage.samples import Clock
 
@@ -26,10 +28,28 @@ def server() -> Iterator[Valkey]:
         yield running
 
 
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """Three primaries, without persistence."""
+    with (
+        tempfile.TemporaryDirectory(prefix="bobbin-test-") as directory,
+        valkey_cluster(Path(directory)) as running,
+    ):
+        yield running
+
+
+@pytest.fixture(params=["server", "cluster"])
+def url(request: pytest.FixtureRequest) -> str:
+    """Where the store is: every test that uses it runs on one server and on a cluster."""
+    running: Valkey | Cluster = request.getfixturevalue(request.param)
+    return running.url
+
+
 @pytest.fixture
-async def client(server: Valkey) -> AsyncIterator[Redis]:
-    """A client of an empty server."""
-    client = open_redis(server.url)
+async def client(url: str) -> AsyncIterator[Redis]:
+    """A client of an empty store; a cluster's takes the same calls."""
+    client: Any = open_redis(url)
+    await wait_until_ready(client, 10)
     await client.flushall()
     yield client
     await client.aclose()

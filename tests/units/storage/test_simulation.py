@@ -11,8 +11,9 @@ import asyncio
 import itertools
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -31,6 +32,7 @@ from bot.records import Entry, Summary, Tally
 from bot.storage.connect import open_redis
 from bot.storage.threads import Threads
 from bot.storage.types import Begun, Done, Draft, Erased, Signal, Turn
+from tests.clusters import Cluster
 from tests.servers import Valkey
 from tests.units.storage.samples import Clock, end_lease, exchange, message
 
@@ -87,7 +89,7 @@ class Store(RuleBasedStateMachine):
     @initialize()
     def connect(self) -> None:
         self.loop = asyncio.new_event_loop()
-        self.client = open_redis(self.url)
+        self.client: Any = open_redis(self.url)
         self.ids = itertools.count(1)
         self.positions = itertools.count(1)
         self.nonces = itertools.count(1)
@@ -368,14 +370,19 @@ def fields_of(event: Incoming) -> dict[str, object]:
     return {name: getattr(event, name) for name in Incoming.__slots__}
 
 
-def test_no_order_of_calls_breaks_the_store(server: Valkey) -> None:
+@pytest.mark.parametrize(("where", "examples"), [("server", 60), ("cluster", 5)])
+def test_no_order_of_calls_breaks_the_store(
+    request: pytest.FixtureRequest, where: str, examples: int
+) -> None:
+    running: Valkey | Cluster = request.getfixturevalue(where)
+
     class Here(Store):
-        url = server.url
+        url = running.url
 
     run_state_machine_as_test(
         Here,
         settings=settings(
-            max_examples=60,
+            max_examples=examples,
             stateful_step_count=40,
             deadline=None,
             suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],

@@ -1,0 +1,196 @@
+"""For every script a scene in which there is trouble with it, and all that a store holds then."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from redis.asyncio import Redis
+
+from bot.chat import MessageRef
+from bot.records import Entry, Summary, Tally
+from bot.storage.threads import Threads
+from bot.storage.types import Draft, Turn
+from tests.units.storage.samples import THREAD, commit, message, talk
+
+Trouble = Callable[[], Awaitable[None]]
+"""Awaited before a call of the script: its reply gets lost, or there is no memory left."""
+
+Scene = Callable[[Threads, Trouble], Awaitable[object]]
+"""Plays it and returns every answer that counts."""
+
+TALLY = Tally(1, 10, 0, 5, 7, 0, 0)
+
+
+async def begun(threads: Threads, waiting: int = 0) -> Turn:
+    """A turn that runs, with so many messages behind it."""
+    turn = await threads.begin(message(1, loose=True))
+    assert isinstance(turn, Turn)
+    for position in range(2, 2 + waiting):
+        await threads.begin(message(position))
+    return turn
+
+
+async def _begin(threads: Threads, trouble: Trouble) -> object:
+    answers: list[object] = []
+    for position in (1, 2, 2):
+        await trouble()
+        answers.append(await threads.begin(message(position)))
+    return answers
+
+
+async def _commit(threads: Threads, trouble: Trouble) -> object:
+    turn = await begun(threads, waiting=1)
+    await trouble()
+    after = await commit(threads, turn, tally=TALLY, names={"u1": "Ada"})
+    assert isinstance(after, Turn)
+    await trouble()
+    return after, await commit(threads, after, tally=TALLY)
+
+
+async def _rollback(threads: Threads, trouble: Trouble) -> object:
+    turn = await begun(threads, waiting=1)
+    await trouble()
+    after = await threads.rollback(turn.lease)
+    assert isinstance(after, Turn)
+    await trouble()
+    return after, await threads.rollback(after.lease)
+
+
+async def _renew(threads: Threads, trouble: Trouble) -> object:
+    turn = await begun(threads)
+    await trouble()
+    draft = Draft(refs=(MessageRef(THREAD.channel, "a1"),), note="half")
+    return await threads.renew(turn.lease, draft), await threads.take_window(THREAD)
+
+
+async def _park(threads: Threads, trouble: Trouble) -> object:
+    turn = await begun(threads)
+    await trouble()
+    await threads.park(turn.lease)
+    return await threads.stranded()
+
+
+async def _reclaim(threads: Threads, trouble: Trouble) -> object:
+    answers: list[object] = []
+    turn: Turn | None = await begun(threads, waiting=1)
+    for _ in range(3):
+        assert turn is not None
+        await threads.park(turn.lease)
+        await trouble()
+        turn = await threads.reclaim(THREAD)
+        answers.append(turn)
+    await trouble()
+    return [*answers, await threads.reclaim(THREAD)]
+
+
+async def _stop(threads: Threads, trouble: Trouble) -> object:
+    turn = await begun(threads)
+    await trouble()
+    return await threads.ask_stop(THREAD), await threads.renew(turn.lease)
+
+
+async def _leave(threads: Threads, trouble: Trouble) -> object:
+    await talk(threads, 1)
+    turn = await threads.begin(message(2))
+    assert isinstance(turn, Turn)
+    await trouble()
+    part = await threads.leave(THREAD)
+    return part, await threads.takes_part(THREAD), await commit(threads, turn)
+
+
+async def _read(threads: Threads, trouble: Trouble) -> object:
+    await talk(threads, 1)
+    await trouble()
+    return await threads.take_window(THREAD)
+
+
+async def _fold(threads: Threads, trouble: Trouble) -> object:
+    await talk(threads, 1, 2)
+    await trouble()
+    return await threads.fold(THREAD, Summary(), Summary("so far", 2, 1, "model"))
+
+
+async def _account(threads: Threads, trouble: Trouble) -> object:
+    await talk(threads, 1)
+    await trouble()
+    return await threads.account(THREAD, TALLY)
+
+
+async def _forget(threads: Threads, trouble: Trouble) -> object:
+    await talk(threads, 1)
+    await threads.begin(message(2, loose=True))
+    await trouble()
+    return await threads.forget(THREAD)
+
+
+async def _restore(threads: Threads, trouble: Trouble) -> object:
+    await talk(threads, 1)
+    entries = [Entry("user", "hello", 0.0, "u1", "Ada")]
+    await trouble()
+    return await threads.restore(THREAD, entries, Summary(), TALLY, {"u1": "A"}, replacing=True)
+
+
+async def _claim(threads: Threads, trouble: Trouble) -> object:
+    claims = threads.claims("discord")
+    await trouble()
+    mine = await claims.claim("shard", 60)
+    await trouble()
+    return mine, await claims.claim("shard", 60, "another") > 0
+
+
+async def _release(threads: Threads, trouble: Trouble) -> object:
+    claims = threads.claims("discord")
+    await claims.claim("shard", 60)
+    await trouble()
+    await claims.release("shard")
+    return await claims.claim("shard", 60, "another")
+
+
+async def _spend(threads: Threads, trouble: Trouble) -> object:
+    claims = threads.claims("discord")
+    await trouble()
+    spent = await claims.spend("logins", 2, 600)
+    return spent, await claims.spend("logins", 2, 600), await claims.spend("logins", 2, 600) > 0
+
+
+SCENES: Mapping[str, Scene] = {
+    "account": _account,
+    "begin": _begin,
+    "claim": _claim,
+    "commit": _commit,
+    "fold": _fold,
+    "forget": _forget,
+    "leave": _leave,
+    "park": _park,
+    "read": _read,
+    "reclaim": _reclaim,
+    "release": _release,
+    "renew": _renew,
+    "restore": _restore,
+    "rollback": _rollback,
+    "spend": _spend,
+    "stop": _stop,
+}
+
+
+async def contents(client: Redis) -> Mapping[str, Any]:
+    """Every key with what it holds, without times of the server's clock."""
+    found: dict[str, Any] = {}
+    async for raw in client.scan_iter(count=1000):
+        key = raw.decode()
+        match (await client.type(key)).decode():
+            case "hash":
+                found[key] = await client.hgetall(key)
+                found[key].pop(b"until", None)
+            case "list":
+                found[key] = await client.lrange(key, 0, -1)
+            case "set":
+                found[key] = await client.smembers(key)
+            case "zset" if key.endswith(":leases"):
+                found[key] = set(await client.zrange(key, 0, -1))
+            case "zset":
+                found[key] = await client.zrange(key, 0, -1, withscores=True)
+            case _:
+                found[key] = await client.get(key)
+    return found

@@ -1,0 +1,103 @@
+"""Every operation of the store, for tests of what it runs on."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import date
+
+from bot.chat import MessageRef, ThreadKey
+from bot.records import Entry, Summary, Tally
+from bot.storage.connect import open_redis, wait_until_ready
+from bot.storage.threads import Threads
+from bot.storage.topology import WAITS, Client, Waits
+from bot.storage.types import Begun, Done, Draft, Erased, Restored, Signal, Turn
+from tests.units.storage.samples import THREAD, Clock, commit, message
+
+OTHER = ThreadKey("slack", "T", "C", "1.2")
+"""In another bucket than THREAD, and in the slots of another primary where there are three."""
+
+
+@asynccontextmanager
+async def opened(url: str, waits: Waits = WAITS) -> AsyncIterator[Client]:
+    """A client of a Redis that answers."""
+    client = open_redis(url, waits)
+    try:
+        await wait_until_ready(client, 20, waits=waits)
+        yield client
+    finally:
+        await client.aclose()
+
+
+def store(client: Client, worker: str = "w1", waits: Waits = WAITS) -> Threads:
+    """The store as the bot has it, with ids in order."""
+    numbers = itertools.count(1)
+    return Threads(
+        client,
+        worker=worker,
+        clock=Clock(),
+        new_id=lambda: f"{worker}{next(numbers)}",
+        waits=waits,
+    )
+
+
+async def everything(threads: Threads) -> None:
+    """Every operation of the store once, on two channels."""
+    await threads.check_schema()
+    for thread in (THREAD, OTHER):
+        await _turns(threads, thread)
+        await _readings(threads, thread)
+        assert await threads.claim("call", thread)
+        assert not await threads.claim("call", thread)
+    assert {thread async for thread in threads.all_threads()} == {THREAD, OTHER}
+    assert len(await threads.taking_part("slack", 0)) == 1
+    assert len(await threads.usage(date(2023, 11, 14))) == 2
+    await _beside_threads(threads)
+    assert await threads.leave(OTHER)
+    assert await threads.forget(OTHER) == Erased(2, True, False, False, 1)
+    entries = [Entry("user", "hello", 0.0, "u1", "Ada")]
+    done = await threads.restore(OTHER, entries, Summary(), Tally(), {"u1": "Ada"})
+    assert done is Restored.DONE
+    assert await threads.sweep() == 0
+    assert await threads.forget_space("slack", "T") == 1
+
+
+async def _turns(threads: Threads, thread: ThreadKey) -> None:
+    turn = await threads.begin(message(1, thread=thread, loose=True))
+    assert isinstance(turn, Turn)
+    assert await threads.renew(turn.lease, Draft(refs=(MessageRef("C", "a1"),))) is Signal.GO
+    assert await threads.begin(message(2, thread=thread)) is Begun.QUEUED
+    await threads.park(turn.lease)
+    assert await threads.stranded() == [thread]
+    heir = await threads.reclaim(thread)
+    assert heir is not None
+    after = await commit(threads, heir, names={"u1": "Ada"})
+    assert isinstance(after, Turn)
+    assert await threads.ask_stop(thread)
+    assert await threads.rollback(after.lease) is Done.IDLE
+    assert await threads.fold(thread, Summary(), Summary("so far", 1, 1, "model"))
+    assert await threads.account(thread, Tally(prompt=1))
+
+
+async def _readings(threads: Threads, thread: ThreadKey) -> None:
+    assert len((await threads.take_window(thread)).window) == 1
+    assert len([entry async for entry in threads.entries(thread)]) == 2
+    assert await threads.count(thread) == 2
+    assert await threads.takes_part(thread)
+    assert await threads.authors(thread) == {"u1"}
+    place = (thread.platform, thread.space, thread.channel)
+    assert [choice.thread for choice in await threads.recent(*place, "u1")] == [thread]
+    ref = MessageRef(thread.channel, "m1")
+    assert await threads.thread_of(thread.platform, thread.space, ref) == thread
+
+
+async def _beside_threads(threads: Threads) -> None:
+    notes, claims = threads.notes("discord"), threads.claims("discord")
+    await notes.write("hash", "1")
+    assert await notes.read("hash") == "1"
+    assert await claims.claim("shard", 30) == 0
+    assert await claims.claim("shard", 30, "other") > 0
+    await claims.release("shard")
+    assert await claims.spend("logins", 1, 5) == 0
+    assert (await threads.condition()).summary
