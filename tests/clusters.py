@@ -21,8 +21,8 @@ SLOTS = 16_384
 BUS = 10_000
 """How far a node's bus port is from its own."""
 
-AT_ONCE = ("--repl-diskless-sync-delay", "0")
-"""A primary otherwise waits for five seconds for more replicas."""
+AT_ONCE = ("--repl-diskless-sync-delay", "0", "--shutdown-timeout", "0")
+"""A primary otherwise waits for five seconds for more replicas, and at its end for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +63,12 @@ def valkey_cluster(
     primaries: int = 3,
     replicas: int = 0,
     node_timeout_ms: int = 5000,
+    user: tuple[str | None, str | None] = (None, None),
 ) -> Iterator[Cluster]:
-    """Run a cluster in `directory`, which must have a short path; `replicas` are the first's."""
+    """Run a cluster in `directory`, which must have a short path; `replicas` are the first's.
+
+    `user` and password are for whoever sets it up.
+    """
     with ExitStack() as stack:
         nodes: list[Node] = []
         for number in range(primaries + replicas):
@@ -77,12 +81,16 @@ def valkey_cluster(
             mine += ("--cluster-replica-validity-factor", "0")
             server = stack.enter_context(valkey_server(folder, *AT_ONCE, *mine, *flags, port=port))
             nodes.append(Node(server, port))
-        _join(nodes, primaries)
+        _join(nodes, primaries, user)
         yield Cluster(tuple(nodes))
 
 
-def _join(nodes: Sequence[Node], primaries: int) -> None:
-    clients = [Redis(unix_socket_path=_socket(node.server), protocol=2) for node in nodes]
+def _join(nodes: Sequence[Node], primaries: int, user: tuple[str | None, str | None]) -> None:
+    name, password = user
+    clients = [
+        Redis(unix_socket_path=_socket(node.server), username=name, password=password, protocol=2)
+        for node in nodes
+    ]
     try:
         for number, client in enumerate(clients):
             client.execute_command("CLUSTER", "SET-CONFIG-EPOCH", number + 1)

@@ -109,6 +109,10 @@ class LossyProxy:
         """For redis-py."""
         return f"redis://127.0.0.1:{self.port}/0"
 
+    def point_to(self, server: Valkey) -> None:
+        """Forward new connections to another server; old ones stay where they are."""
+        self._path = server.url.removeprefix("unix://")
+
     def lose_reply_to(self, sign: str) -> None:
         """Lose one reply: to the next request that contains `sign`."""
         self._to_lose.append(sign.encode())

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar, cast
 
 from redis.asyncio import RedisCluster
@@ -17,7 +18,7 @@ from redis.exceptions import TimeoutError as TimedOut
 
 from bot.errors import StoreUnavailable
 from bot.redis_url import RedisUrlError, parse_redis_url
-from bot.storage.faults import kinds, may_pass, refused, store_errors, unreachable
+from bot.storage.faults import kinds, may_pass, refused, store_errors
 from bot.storage.scripts import Script
 from bot.storage.topology import (
     CONNECTIONS,
@@ -62,14 +63,15 @@ async def wait_until_ready(
     Raises:
         StoreUnavailable: User or password are refused, or it does not answer in time.
     """
-    link = Link(client, waits)
     loop = asyncio.get_running_loop()
     ends = loop.time() + seconds
     told = False
     while True:
+        left = max(pause, min(waits.operation, ends - loop.time()))
         try:
-            async with asyncio.timeout_at(ends):
-                await link.everywhere("PING")
+            await Link(client, replace(waits, alone=0, failover=0, operation=left)).everywhere(
+                "PING"
+            )
             return
         except StoreUnavailable as error:
             final = error.__cause__ is not None and refused(error.__cause__)
@@ -78,8 +80,6 @@ async def wait_until_ready(
             if not told:
                 logger.warning("waiting up to %.0f s for the store: %s", seconds, error.hint)
             told = True
-        except TimeoutError as error:
-            raise unreachable(link.address, link.topology) from error
         await asyncio.sleep(pause)
 
 
@@ -87,8 +87,8 @@ class Link:
     """Sends commands and scripts; every error that leaves it is a StoreUnavailable.
 
     What fails for a passing reason is sent again, which is only right because every write we make
-    is idempotent: scripts carry a nonce. A server that stands alone is tried for two seconds;
-    where a replica may take over, as long as a call may last: ten seconds, all tries together.
+    is idempotent: scripts carry a nonce. A server that stands alone is tried for two seconds or so;
+    where a replica may take over, for nine. Nothing takes longer than ten, all tries together.
 
     Args:
         client: From `open_redis`; stays the caller's to close.
@@ -164,6 +164,7 @@ class Link:
     async def _carry_out(self, send: Callable[[], Awaitable[T]]) -> T:
         """Try until it succeeds, it is of no use any more, or the time is over."""
         last: Exception | None = None
+        wishes = _wishes_to_end()
         with store_errors(self.address, self.topology):
             try:
                 async with asyncio.timeout(self._waits.operation):
@@ -173,12 +174,15 @@ class Link:
                         tried = asyncio.get_running_loop().time()
                         try:
                             async with self._room:
-                                return await send()
+                                answer = await send()
+                            _heed(wishes)
+                            return answer
                         except kinds(self.topology) as error:
                             failures += 1
                             if not self._worth_another(error, failures, tried - began):
                                 raise
                             last = error
+                        _heed(wishes)
                         await asyncio.sleep(BACKOFF.compute(failures))
                         await self._look_again(last, tried)
             except TimeoutError as error:
@@ -227,3 +231,19 @@ class Link:
             # Commands at once would otherwise each learn the slots, and trip over each other.
             await client.initialize()
         return cast(Any, await client.execute_command(*command, **options))  # pyright: ignore[reportUnknownMemberType]
+
+
+def _wishes_to_end() -> int:
+    """How often this task was cancelled so far."""
+    task = asyncio.current_task()
+    return 0 if task is None else task.cancelling()
+
+
+def _heed(before: int) -> None:
+    """End when the task was cancelled since.
+
+    redis-py writes by `asyncio.wait_for`, which in Python 3.11 swallows a cancellation that comes
+    when the write is done; most of them, under load.
+    """
+    if _wishes_to_end() > before:
+        raise asyncio.CancelledError

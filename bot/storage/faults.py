@@ -12,6 +12,7 @@ from redis.exceptions import (
     ClusterDownError,
     ClusterError,
     MaxConnectionsError,
+    MovedError,
     NoPermissionError,
     OutOfMemoryError,
     ReadOnlyError,
@@ -201,7 +202,7 @@ _CAUSES: tuple[tuple[Sign, str, str], ...] = (
         "slot, or a slot is being moved; see CLUSTER NODES.",
     ),
     (
-        "MOVED",
+        MovedError,
         "Redis is part of a cluster",
         "Redis at {address} is a node of a cluster: start REDIS_URL with redis+cluster://.",
     ),

@@ -33,18 +33,19 @@ class Waits:
         reply: For the reply to what was sent.
         alone: So long a server that stands alone is tried again. It will not be back within
             seconds, and people want to be told.
-        operation: The most that one call takes, all tries together. So long servers are tried
-            again that have a replica to take over.
+        failover: The same where a replica may take over, which takes some seconds.
+        operation: The most that one call takes, all tries together.
     """
 
     connect: float = 3.0
     reply: float = 5.0
-    alone: float = 2.0
+    alone: float = 1.5
+    failover: float = 9.0
     operation: float = 10.0
 
     def trying(self, topology: Topology) -> float:
         """How long what failed is tried again."""
-        return self.alone if topology is Topology.SINGLE else self.operation
+        return self.alone if topology is Topology.SINGLE else self.failover
 
 
 WAITS = Waits()
@@ -69,6 +70,8 @@ def make_client(address: RedisAddress, waits: Waits) -> Client:
         "socket_connect_timeout": waits.connect,
         "health_check_interval": HEALTH_SECONDS,
         "protocol": 2,
+        # Says nothing that anybody needs, takes a round trip, and a right of its own.
+        "driver_info": None,
         "retry": Retry(NoBackoff(), 0),
     }
     tls: dict[str, Any] = {} if address.tls is None else {"ssl": True, **address.tls}

@@ -19,6 +19,7 @@ from bot.ids import new_id
 from bot.intake import Reception
 from bot.storage.connect import open_redis
 from bot.storage.threads import Threads
+from bot.storage.topology import Waits
 
 MOST = 3
 
@@ -31,8 +32,9 @@ def message(number: int) -> Incoming:
 
 
 async def test_the_oldest_give_way_and_leave_nothing(tmp_path: Path) -> None:
-    client = open_redis(f"unix://{tmp_path}/nobody.sock")
-    threads = Threads(client, worker="w", clock=lambda: 1.0, new_id=new_id)
+    waits = Waits(alone=0.01)
+    client = open_redis(f"unix://{tmp_path}/nobody.sock", waits)
+    threads = Threads(client, worker="w", clock=lambda: 1.0, new_id=new_id, waits=waits)
     fields = dict.fromkeys(Desk.__dataclass_fields__) | {"threads": threads}
     engine = Engine(Desk(**cast(Any, fields)), {}, {}, Running(), 1.0)
     reception = Reception(create({}), threads, engine, cast(Any, None), new_id, most_waiting=MOST)

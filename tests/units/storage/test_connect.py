@@ -137,3 +137,21 @@ async def test_a_batch_tells_its_first_error(client: Redis) -> None:
     await link.call("SET", "text", "x")
     with pytest.raises(StoreUnavailable, match="refused"):
         await link.batch([("GET", "text"), ("HGET", "text", "field")])
+
+
+async def test_no_cancellation_is_swallowed(client: Redis) -> None:
+    """Python 3.11 drops one that comes when a write is done, and a task would go on for ever."""
+    link = Link(client)
+
+    async def ask_for_ever() -> None:
+        while True:
+            await link.call("GET", "x")
+
+    for steps in range(40):
+        tasks = [asyncio.create_task(ask_for_ever()) for _ in range(4)]
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        for task in tasks:
+            task.cancel()
+        _, left = await asyncio.wait(tasks, timeout=10)
+        assert not left

@@ -1,0 +1,178 @@
+"""A primary is killed under load and its replica takes over: nothing is lost, nothing doubled."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+import pytest
+from redis import Redis as Blocking
+
+from bot.chat import Incoming, ThreadKey
+from bot.ids import new_id
+from bot.records import Tally
+from bot.storage.keys import ThreadKeys
+from bot.storage.patience import patiently
+from bot.storage.threads import Threads
+from bot.storage.types import Done, Turn
+from tests.clusters import AT_ONCE, Node, until, valkey_cluster, valkey_sentinels
+from tests.contracts.whole_store import opened, store
+from tests.servers import Valkey, free_port, lossy_proxy, valkey_server
+from tests.units.storage.samples import THREAD, exchange, message, talk
+
+TALKERS = 8
+PATIENCE = 20.0
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="bobbin-test-") as path:
+        yield Path(path)
+
+
+@dataclass
+class Load:
+    """Threads in which turn follows upon turn, as they are acknowledged."""
+
+    threads: Threads
+    acknowledged: dict[ThreadKey, list[str]] = field(default_factory=dict)
+    at: list[float] = field(default_factory=list)
+    _changed: asyncio.Condition = field(default_factory=asyncio.Condition)
+
+    async def talk(self, thread: ThreadKey) -> None:
+        """One turn after the other, for ever; what fails is tried again with its nonce."""
+        said = self.acknowledged.setdefault(thread, [])
+        for number in itertools.count(1):
+            said += await self._turn(message(number, thread=thread))
+            async with self._changed:
+                self.at.append(time.monotonic())
+                self._changed.notify_all()
+
+    async def _turn(self, event: Incoming) -> list[str]:
+        begin = partial(self.threads.begin, event, nonce=new_id())
+        turn = await patiently(begin, PATIENCE)
+        assert isinstance(turn, Turn), turn
+        entries = exchange(turn, f"answer to {event.text}")
+        end = partial(self.threads.commit, turn.lease, entries, Tally(1), {}, nonce=new_id())
+        assert await patiently(end, PATIENCE) is Done.IDLE
+        return [entry.text for entry in entries]
+
+    async def until_each_has(self, turns: int) -> None:
+        """Wait until every thread has got so many more turns than now."""
+        before = {thread: len(said) for thread, said in self.acknowledged.items()}
+        async with asyncio.timeout(2 * PATIENCE), self._changed:
+            await self._changed.wait_for(
+                lambda: (
+                    len(self.acknowledged) == TALKERS
+                    and all(
+                        len(said) >= before.get(thread, 0) + 2 * turns
+                        for thread, said in self.acknowledged.items()
+                    )
+                )
+            )
+
+    @property
+    def stall(self) -> float:
+        """The longest time in which nothing was acknowledged."""
+        return max(after - before for before, after in itertools.pairwise(self.at))
+
+
+@asynccontextmanager
+async def loaded(url: str) -> AsyncIterator[Load]:
+    """Talk, and compare what stands there in the end."""
+    async with opened(url) as client:
+        load = Load(Threads(client, worker="w", clock=time.time, new_id=new_id))
+        keys = [ThreadKey("discord", "g", f"c{number}", "t") for number in range(TALKERS)]
+        async with asyncio.TaskGroup() as group:
+            talkers = [group.create_task(load.talk(key)) for key in keys]
+            await load.until_each_has(20)
+            yield load
+            for talker in talkers:
+                talker.cancel()
+        for key in keys:
+            logged = [entry.text async for entry in load.threads.entries(key)]
+            said = load.acknowledged[key]
+            # The last turn may stand there without having been acknowledged.
+            assert logged[: len(said)] == said
+            assert len(logged) <= len(said) + 2
+
+
+async def test_a_sentinels_primary_is_killed(folder: Path) -> None:
+    with valkey_sentinels(folder, sentinels=3, down_after_ms=500) as running:
+        async with loaded(running.url) as load:
+            running.primary.server.kill()
+            await load.until_each_has(20)
+            assert 0.4 < load.stall < 9
+
+
+async def test_a_clusters_primary_is_killed(folder: Path) -> None:
+    with valkey_cluster(folder, replicas=1, node_timeout_ms=1000) as running:
+        async with loaded(running.url) as load:
+            running.nodes[0].server.kill()
+            await load.until_each_has(20)
+            assert load.stall < 9
+
+
+async def test_slots_move_under_load(folder: Path) -> None:
+    """ASK, MOVED and TRYAGAIN: a bucket goes to another primary while it is written to."""
+    with valkey_cluster(folder, primaries=2) as running:
+        async with loaded(running.url) as load:
+            key = next(iter(load.acknowledged))
+            await asyncio.to_thread(move_slot, running.nodes, ThreadKeys(key).meta)
+            await load.until_each_has(20)
+
+
+async def test_an_address_moves_to_another_server(folder: Path) -> None:
+    """Connections to a primary that has become a replica must not be kept."""
+    (folder / "a").mkdir()
+    (folder / "b").mkdir()
+    port = free_port()
+    with (
+        valkey_server(folder / "a", *AT_ONCE) as old,
+        valkey_server(folder / "b", *AT_ONCE, port=port) as new,
+    ):
+        async with lossy_proxy(old) as proxy, opened(proxy.url) as client:
+            await talk(store(client), 1)
+            with admin(old) as told:
+                told.execute_command("REPLICAOF", "127.0.0.1", port)
+            proxy.point_to(new)
+            await talk(store(client, "w2"), 2)
+            with admin(new) as told:
+                assert told.exists(ThreadKeys(THREAD).meta)
+
+
+def admin(server: Valkey) -> Blocking:
+    """A connection of the operator's."""
+    return Blocking(unix_socket_path=server.url.removeprefix("unix://"), protocol=2)
+
+
+def move_slot(nodes: Sequence[Node], key: str) -> None:
+    """Hand the slot of a key to the other of two primaries, as `redis-cli --cluster reshard` does.
+
+    The slot is left half-way for a moment, so that commands meet it in that state.
+    """
+    with admin(nodes[0].server) as one, admin(nodes[1].server) as two:
+        slot = int(one.execute_command("CLUSTER", "KEYSLOT", key))
+        has = [int(each.execute_command("CLUSTER", "COUNTKEYSINSLOT", slot)) for each in (one, two)]
+        source, target = (one, two) if has[0] else (two, one)
+        port = nodes[1 if has[0] else 0].port
+        ids = [each.execute_command("CLUSTER", "MYID").decode() for each in (source, target)]
+        target.execute_command("CLUSTER", "SETSLOT", slot, "IMPORTING", ids[0])
+        source.execute_command("CLUSTER", "SETSLOT", slot, "MIGRATING", ids[1])
+        while keys := source.execute_command("CLUSTER", "GETKEYSINSLOT", slot, 10):
+            source.execute_command("MIGRATE", "127.0.0.1", port, "", 0, 5000, "KEYS", *keys)
+        # The last of it waits until somebody was told to try again.
+        until(lambda: _redirected(source))
+        for each in (target, source):
+            each.execute_command("CLUSTER", "SETSLOT", slot, "NODE", ids[1])
+
+
+def _redirected(client: Blocking) -> bool:
+    return any(f"errorstat_{sign}" in client.info("errorstats") for sign in ("ASK", "TRYAGAIN"))
