@@ -101,6 +101,9 @@ class LossyProxy:
     def __init__(self, path: str) -> None:
         self._path = path
         self._to_lose: list[bytes] = []
+        self._writers: set[asyncio.StreamWriter] = set()
+        self._broken = False
+        self.accepted = 0
         self.lost = 0
         self.port = 0
 
@@ -113,12 +116,23 @@ class LossyProxy:
         """Forward new connections to another server; old ones stay where they are."""
         self._path = server.url.removeprefix("unix://")
 
+    def break_off(self) -> None:
+        """End all connections, and refuse new ones."""
+        self._broken = True
+        for writer in self._writers:
+            writer.transport.abort()
+
     def lose_reply_to(self, sign: str) -> None:
         """Lose one reply: to the next request that contains `sign`."""
         self._to_lose.append(sign.encode())
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One client's connection."""
+        if self._broken:
+            writer.transport.abort()
+            return
+        self.accepted += 1
+        self._writers.add(writer)
         upstream, out = await asyncio.open_unix_connection(self._path)
         try:
             replies = asyncio.create_task(_copy(upstream, writer))
@@ -142,6 +156,7 @@ class LossyProxy:
                     await replies
         finally:
             out.close()
+            self._writers.discard(writer)
             writer.transport.abort()
 
 

@@ -203,6 +203,9 @@ class Link:
             # Its pipelines do not ask for the new map. Many may fail at once; one asks for all.
             if tried >= self._renewed:
                 self._renewed = asyncio.get_running_loop().time()
+                # The nodes may all have new addresses by now; those in REDIS_URL stay.
+                for node in client.startup_nodes:
+                    client.nodes_manager.startup_nodes.setdefault(node.name, node)
                 try:
                     await client.nodes_manager.initialize()
                 except kinds(self.topology) as unknown:

@@ -148,6 +148,28 @@ async def test_an_address_moves_to_another_server(folder: Path) -> None:
                 assert told.exists(ThreadKeys(THREAD).meta)
 
 
+async def test_all_nodes_of_a_cluster_get_new_addresses(folder: Path) -> None:
+    """As pods do: what stays is the name in REDIS_URL."""
+    with valkey_cluster(folder, primaries=1) as running:
+        (node,) = running.nodes
+        async with lossy_proxy(node.server) as before, lossy_proxy(node.server) as after:
+            announce(node.server, before.port)
+            async with opened(running.url) as client:
+                await talk(store(client), 1)
+                assert before.accepted
+                announce(node.server, after.port)
+                before.break_off()
+                await talk(store(client, "w2"), 2)
+                assert after.accepted
+
+
+def announce(server: Valkey, port: int) -> None:
+    """Let a cluster's node tell everybody that it is found there."""
+    with admin(server) as told:
+        told.config_set("cluster-announce-ip", "127.0.0.1")
+        told.config_set("cluster-announce-client-port", port)
+
+
 def admin(server: Valkey) -> Blocking:
     """A connection of the operator's."""
     return Blocking(unix_socket_path=server.url.removeprefix("unix://"), protocol=2)

@@ -14,6 +14,7 @@ from redis.asyncio import Redis, RedisCluster
 from redis.exceptions import NoPermissionError, ResponseError
 
 from bot.errors import StoreUnavailable
+from bot.storage.condition import Condition
 from bot.storage.connect import Link, open_redis, wait_until_ready
 from bot.storage.scripts import SCRIPTS
 from bot.storage.topology import Waits
@@ -262,3 +263,28 @@ async def test_keys_lie_on_all_primaries(guarded_cluster: Cluster) -> None:
         nodes = {client.get_node_from_key(key).name for key in slots}
         assert len(nodes) == 3
         await link.batch([("DEL", key) for key in slots])
+
+
+async def test_doctor_sees_what_would_lose_data(folder: Path) -> None:
+    with valkey_server(folder, persist=True) as running:
+        async with opened(running.url) as client:
+            assert isinstance(client, Redis)
+            threads = store(client)
+            good = await threads.condition()
+            assert good.summary.startswith("one server, Valkey 9.")
+            assert (*good.dangers, *good.doubts) == ()
+            await client.config_set("maxmemory-policy", "allkeys-lru")
+            await client.config_set("appendonly", "no")
+            bad = await threads.condition()
+            assert [fix for _, fix in bad.dangers] == ["Set maxmemory-policy to noeviction."]
+            assert [fix for _, fix in bad.doubts] == ["Set appendonly to yes."]
+            await client.acl_setuser("blind", enabled=True, passwords=["+x"], commands=["+ping"])
+        async with opened(address(running, "blind:x@")) as client:
+            assert await store(client).condition() == Condition()
+
+
+async def test_doctor_sees_every_primary(guarded_cluster: Cluster) -> None:
+    async with opened(guarded_cluster.url_for(BOBBIN)) as client:
+        seen = await store(client).condition()
+    assert seen.summary.startswith("a cluster of 3 primaries, Valkey 9.")
+    assert len(seen.doubts) == 1

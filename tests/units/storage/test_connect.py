@@ -11,9 +11,12 @@ from redis import exceptions as sdk
 from redis.asyncio import Redis
 
 from bot.errors import StoreUnavailable
-from bot.storage.connect import Link, open_redis, store_errors, wait_until_ready
+from bot.redis_url import Topology
+from bot.storage.connect import Link, open_redis, wait_until_ready
+from bot.storage.faults import may_pass, store_errors
 from bot.storage.scripts import SCRIPTS
 from bot.storage.threads import Threads
+from bot.storage.topology import Waits
 from bot.storage.types import Turn
 from tests.servers import Valkey, free_port
 from tests.units.storage.samples import message
@@ -49,6 +52,15 @@ async def opened(url: str) -> AsyncIterator[Redis]:
         (sdk.ConnectionError("Connection refused"), WHERE),
         (ConnectionResetError("reset"), WHERE),
         (sdk.ResponseError("WRONGTYPE Operation"), "WRONGTYPE"),
+        (sdk.MovedError("7 other.example:6379"), "redis+cluster://"),
+        (sdk.ConnectionError("No master found for 'x'"), "No sentinel names"),
+        (sdk.ConnectionError("No master found: AuthenticationError('x')"), "sentinel_password"),
+        (sdk.ClusterDownError("CLUSTERDOWN The cluster is down"), "CLUSTERDOWN"),
+        (sdk.MasterDownError("MASTERDOWN Link with MASTER is down"), "CLUSTER INFO"),
+        (sdk.RedisClusterException("All slots are not covered after query"), "CLUSTER NODES"),
+        (sdk.SlotNotCoveredError('Slot "7" not covered by the cluster.'), "CLUSTER NODES"),
+        (sdk.ClusterError("TTL exhausted."), "MOVED, ASK or TRYAGAIN"),
+        (sdk.RedisClusterException("Cluster mode is not enabled on this node"), "redis://"),
     ],
 )
 def test_errors_name_their_cause(error: Exception, hint: str) -> None:
@@ -155,3 +167,30 @@ async def test_no_cancellation_is_swallowed(client: Redis) -> None:
             task.cancel()
         _, left = await asyncio.wait(tasks, timeout=10)
         assert not left
+
+
+@pytest.mark.parametrize(
+    "error", [AttributeError("'NoneType' object"), KeyError(7), IndexError("list index")]
+)
+async def test_stumbles_of_the_cluster_client_are_told(error: Exception) -> None:
+    """It trips when it is used while it learns a new map of the slots."""
+    assert may_pass(error, Topology.CLUSTER)
+    with pytest.raises(StoreUnavailable), store_errors(WHERE, Topology.CLUSTER):
+        raise error
+    with pytest.raises(type(error)), store_errors(WHERE):
+        raise error
+
+
+@pytest.mark.parametrize("scheme", ["redis+cluster", "redis+sentinel"])
+async def test_nobody_is_there(scheme: str) -> None:
+    port = free_port()
+    waits = Waits(alone=0.1, failover=0.1)
+    client = open_redis(f"{scheme}://user:sesame@127.0.0.1:{port}", waits)
+    try:
+        with pytest.raises(StoreUnavailable) as caught:
+            await wait_until_ready(client, 0.2, pause=0.01, waits=waits)
+    finally:
+        await client.aclose()
+    told = f"{caught.value} {caught.value.hint}"
+    assert f"127.0.0.1:{port}" in told
+    assert "sesame" not in told
