@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from benchmarks import conversations, page, prefix, splitter, store
+from benchmarks import conversations, page, prefix, splitter, store, topologies
 from benchmarks.scene import Pace
 from bot.context.tokens import load_tokenizer
 
@@ -31,6 +31,8 @@ class Extent:
         slack: The same for Slack.
         stored: Sizes of conversations in the store.
         store_turns: Turns of the store alone for each.
+        talk_seconds: How long processes talk to each kind of Redis.
+        failovers: How many primaries of each kind are killed.
         window_turns: Turns of the conversation that is played against three kinds of windows.
         lengths: Lengths of answers that are split.
     """
@@ -40,6 +42,8 @@ class Extent:
     slack: Mapping[int, int]
     stored: tuple[int, ...]
     store_turns: int
+    talk_seconds: float
+    failovers: int
     window_turns: int
     lengths: tuple[int, ...]
 
@@ -50,6 +54,8 @@ FULL = Extent(
     slack={1: 5, 20: 2, 100: 3},
     stored=store.SIZES,
     store_turns=300,
+    talk_seconds=5.0,
+    failovers=3,
     window_turns=200,
     lengths=splitter.LENGTHS,
 )
@@ -59,6 +65,8 @@ QUICK = Extent(
     slack={1: 2},
     stored=(10, 1_000),
     store_turns=60,
+    talk_seconds=1.0,
+    failovers=1,
     window_turns=60,
     lengths=(1_000, 10_000),
 )
@@ -90,6 +98,12 @@ async def stored(extent: Extent) -> str:
     return store.report(await store.measure(extent.stored, extent.store_turns))
 
 
+async def processes(extent: Extent) -> str:
+    """More processes, more servers, failovers, and what a message weighs."""
+    measured = await topologies.measure(extent.talk_seconds, failovers=extent.failovers, tell=tell)
+    return topologies.report(measured)
+
+
 async def window(extent: Extent) -> str:
     """Tokens sent, and how many of them a provider's cache can have."""
     tokenizer = load_tokenizer("gpt-6-luna")
@@ -105,6 +119,7 @@ BENCHMARKS: dict[str, Callable[[Extent], Awaitable[str]]] = {
     "discord": discord,
     "slack": slack,
     "store": stored,
+    "processes": processes,
     "window": window,
     "splitter": split,
 }

@@ -64,6 +64,24 @@ class Worker:
             raise RuntimeError(f"the process ended at the order {name!r}")
         return json.loads(answer)
 
+    async def until_line(self, sign: str) -> None:
+        """Wait until it has printed this line.
+
+        Raises:
+            RuntimeError: It ended instead.
+        """
+        assert self._process.stdout is not None
+        while line := await self._process.stdout.readline():
+            if line.decode().strip() == sign:
+                return
+        raise RuntimeError(f"the process ended before it said {sign!r}")
+
+    async def write_line(self, line: str) -> None:
+        """Write to its standard input."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"{line}\n".encode())
+        await self._process.stdin.drain()
+
     async def read_all(self) -> str:
         """Wait for its end and return what it printed.
 

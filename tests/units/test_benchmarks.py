@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import conversations, page, scene, splitter, store
+from benchmarks import conversations, page, scene, splitter, store, topologies
 from benchmarks.__main__ import BENCHMARKS, main
 from benchmarks.figures import Spread, both, duration, quantile, table
 
@@ -66,6 +66,14 @@ async def test_the_store() -> None:
     assert costs[0].turn.count == 4
     assert costs[0].turn.median > 0
     assert "| 40 | –" in store.report(costs)
+
+
+async def test_processes_and_topologies() -> None:
+    measured = await topologies.measure(0.3, processes=(2,), failovers=0, tell=lambda _: None)
+    assert [each.processes for each in measured.throughputs] == [1, 2, 1, 2]
+    assert all(each.rate > 0 for each in measured.throughputs)
+    assert measured.weight.whole > measured.weight.lasting > 0
+    assert "B that stay" in topologies.report(measured)
 
 
 @linux
