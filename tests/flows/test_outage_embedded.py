@@ -72,6 +72,8 @@ async def test_a_killed_server_is_started_again(server: Valkey, folder: Path) ->
         thread = await town.thread(await town.ask("tell me"))
         await town.until_said(thread, BEGINNING)
         os.kill(server_pid(folder), signal.SIGKILL)
+        held.release(1)
+        await town.until_said(thread, f"{BEGINNING} and this")
         held.release_all()
         await town.until_said(thread, WHOLE)
         await town.settled(thread)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 from redis import exceptions as sdk
 from redis.asyncio import Redis
+from redis.asyncio.connection import SSLConnection
 
 from bot.errors import StoreUnavailable
 from bot.redis_url import Topology
@@ -194,3 +196,17 @@ async def test_nobody_is_there(scheme: str) -> None:
     told = f"{caught.value} {caught.value.hint}"
     assert f"127.0.0.1:{port}" in told
     assert "sesame" not in told
+
+
+def test_tls_is_spoken_with_sentinels_too() -> None:
+    client = open_redis("rediss+sentinel://u:p@s?sentinel_password=g&ssl_ca_certs=/ca.pem")
+    assert isinstance(client, Redis)
+    pool: Any = client.connection_pool
+    assert issubclass(pool.connection_class, SSLConnection)
+    (sentinel,) = pool.sentinel_manager.sentinels
+    assert issubclass(sentinel.connection_pool.connection_class, SSLConnection)
+    for kwargs, password in (
+        (pool.connection_kwargs, "p"),
+        (sentinel.connection_pool.connection_kwargs, "g"),
+    ):
+        assert (kwargs["ssl_ca_certs"], kwargs["password"]) == ("/ca.pem", password)
