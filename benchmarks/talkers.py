@@ -30,20 +30,15 @@ ANSWER = "It goes over and under. " * 20
 
 @dataclass(slots=True)
 class Spoken:
-    """What turns took in seconds, and when each was acknowledged."""
+    """What turns took, in seconds."""
 
     begin: list[float] = field(default_factory=list[float])
     note: list[float] = field(default_factory=list[float])
     commit: list[float] = field(default_factory=list[float])
-    at: list[float] = field(default_factory=list[float])
 
     def turns(self) -> list[float]:
         """What whole turns took."""
         return [sum(each) for each in zip(self.begin, self.note, self.commit, strict=True)]
-
-    def stall(self) -> float:
-        """The longest time without any acknowledgement."""
-        return max(after - before for before, after in itertools.pairwise(sorted(self.at)))
 
 
 async def converse(threads: Threads, thread: ThreadKey, spoken: Spoken) -> None:
@@ -82,7 +77,6 @@ async def converse(threads: Threads, thread: ThreadKey, spoken: Spoken) -> None:
         spoken.begin.append(begun - start)
         spoken.note.append(noted - begun)
         spoken.commit.append(end - noted)
-        spoken.at.append(end)
         if number % WINDOW == 0:
             await _fold(threads, thread)
 
@@ -132,7 +126,6 @@ def main() -> None:
                 "begin": spoken.begin,
                 "note": spoken.note,
                 "commit": spoken.commit,
-                "at": spoken.at,
             }
         )
     )

@@ -53,7 +53,7 @@ class Throughput:
 
 @dataclass(frozen=True, slots=True)
 class Failover:
-    """How long nothing was acknowledged when a primary was killed, in seconds, each time."""
+    """What the longest turn took when a primary was killed, in seconds, each time."""
 
     where: str
     stalls: tuple[float, ...]
@@ -101,7 +101,7 @@ async def measure(
                 throughputs.append(_throughput(where, count, conversations, seconds, spoken))
                 tell(f"{where}, {count} process(es): {throughputs[-1].rate:.0f} turns/s")
                 if weight is None:
-                    weight = _weigh(nodes[0], len(spoken.at))
+                    weight = _weigh(nodes[0], len(spoken.commit))
     stalls = [
         Failover(where, tuple([await _stall(where) for _ in range(failovers)]))
         for where in (_SENTINELS, _REPLICAS)
@@ -149,7 +149,7 @@ def _throughput(
         where,
         processes,
         conversations,
-        len(spoken.at) / seconds,
+        len(spoken.commit) / seconds,
         Spread.of(spoken.begin),
         Spread.of(spoken.note),
         Spread.of(spoken.commit),
@@ -162,7 +162,7 @@ _REPLICAS = f"cluster of 3 with a replica (node timeout {NODE_TIMEOUT_MS / 1000:
 
 
 async def _stall(where: str) -> float:
-    """Kill the primary while one process talks; the longest time without an acknowledgement."""
+    """Kill the primary while one process talks; what the longest turn took."""
     with tempfile.TemporaryDirectory(prefix="bobbin-bench-") as folder:
         if where == _SENTINELS:
             with valkey_sentinels(
@@ -180,7 +180,7 @@ async def _killed(url: str, victim: Node) -> float:
         await asyncio.sleep(1)
         victim.server.kill()
         spoken = Spoken(**json.loads(await talker.read_all()))
-    return spoken.stall()
+    return max(spoken.turns())
 
 
 def _weigh(node: Node, turns: int) -> Weight:
@@ -220,7 +220,7 @@ def report(measured: Measured) -> str:
             (each.where, " / ".join(duration(stall) for stall in each.stalls))
             for each in measured.failovers
         ]
-        parts.append(table(("primary killed under load", "nothing acknowledged for"), stalls))
+        parts.append(table(("primary killed under load", "longest turn"), stalls))
     weight = measured.weight
     parts.append(
         f"Memory for each stored message ({weight.turns:,} turns, a question and an answer of "

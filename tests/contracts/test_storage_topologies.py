@@ -20,13 +20,19 @@ from bot.storage.scripts import SCRIPTS
 from bot.storage.topology import Waits
 from bot.storage.types import Turn
 from tests.clusters import Cluster, valkey_cluster, valkey_sentinels
-from tests.contracts.whole_store import everything, opened, store
+from tests.contracts.whole_store import (
+    ACL,
+    BOBBIN,
+    LOOKER,
+    everything,
+    opened,
+    shipped_users,
+    store,
+)
 from tests.servers import Valkey, free_port, valkey_server
 from tests.tls import make_authority, tls_proxy
 from tests.units.storage.samples import THREAD, message
 
-ACL = Path(__file__).parents[2] / "deploy" / "redis-users.acl"
-BOBBIN = "bobbin:sesame@"
 SOON = Waits(connect=0.5, reply=0.5, alone=0.1, failover=0.1, operation=2.0)
 
 
@@ -40,10 +46,7 @@ def folder() -> Iterator[Path]:
 def users() -> Iterator[Path]:
     """The shipped ACL file with a password, and somebody who may look on."""
     with tempfile.TemporaryDirectory(prefix="bobbin-test-") as path:
-        rules = Path(path) / "users.acl"
-        shipped = ACL.read_text(encoding="utf-8").replace("PASSWORD", "sesame")
-        rules.write_text(f"{shipped}user looker on >look +@all ~*\n")
-        yield rules
+        yield shipped_users(Path(path))
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +64,7 @@ def guarded_cluster(users: Path) -> Iterator[Cluster]:
     """The same with three primaries."""
     with (
         tempfile.TemporaryDirectory(prefix="bobbin-test-") as path,
-        valkey_cluster(Path(path), "--aclfile", str(users), user=("looker", "look")) as running,
+        valkey_cluster(Path(path), "--aclfile", str(users), user=LOOKER) as running,
     ):
         yield running
 

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import date
+from pathlib import Path
 
 from bot.chat import MessageRef, ThreadKey
 from bot.records import Entry, Summary, Tally
@@ -14,6 +15,20 @@ from bot.storage.threads import Threads
 from bot.storage.topology import WAITS, Client, Waits
 from bot.storage.types import Begun, Done, Draft, Erased, Restored, Signal, Turn
 from tests.units.storage.samples import THREAD, Clock, commit, message
+
+ACL = Path(__file__).parents[2] / "deploy" / "redis-users.acl"
+BOBBIN = "bobbin:sesame@"
+LOOKER = ("looker", "look")
+"""Somebody who may do everything, beside the deployed user."""
+
+
+def shipped_users(folder: Path) -> Path:
+    """A file with the deployed user, whose password is in BOBBIN, and with LOOKER."""
+    rules = folder / "users.acl"
+    shipped = ACL.read_text(encoding="utf-8").replace("PASSWORD", "sesame")
+    rules.write_text(f"{shipped}user looker on >look +@all ~*\n")
+    return rules
+
 
 OTHER = ThreadKey("slack", "T", "C", "1.2")
 """In another bucket than THREAD, and in the slots of another primary where there are three."""

@@ -74,7 +74,14 @@ def test_a_secret_is_never_shown() -> None:
 
 @pytest.mark.parametrize(
     "url",
-    ["redis://h", "rediss://u:p@h:6380/0", "unix:///run/r.sock", "redis://[::1]:6379/1"],
+    [
+        "redis://h",
+        "rediss://u:p@h:6380/0",
+        "unix:///run/r.sock",
+        "redis://[::1]:6379/1",
+        "redis+cluster://u:p@a:7000,b:7001,[::1]",
+        "rediss+sentinel://u:p@a,b:26380/0?service=weavers",
+    ],
 )
 def test_good_addresses(url: str) -> None:
     assert read_settings({"REDIS_URL": url}, SPECS).text("REDIS_URL") == url
@@ -82,7 +89,18 @@ def test_good_addresses(url: str) -> None:
 
 @pytest.mark.parametrize(
     "url",
-    ["h:6379", "http://h", "redis://", "redis://h:x", "redis://h:0", "unix://", "redis://[::1"],
+    [
+        "h:6379",
+        "http://h",
+        "redis://",
+        "redis://h:x",
+        "redis://h:0",
+        "unix://",
+        "redis://[::1",
+        "redis://a,b",
+        "redis+cluster://a,",
+        "redis+sentinel://a?servce=x",
+    ],
 )
 def test_bad_addresses(url: str) -> None:
     assert list(problems(REDIS_URL=url)) == ["REDIS_URL"]
