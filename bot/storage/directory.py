@@ -243,8 +243,10 @@ class Directory(Log):
 
         Raises:
             StoreMismatch: The data has another layout or another number of buckets.
-            StoreUnavailable: Redis does not answer.
+            StoreUnavailable: Redis does not answer, or serves only some of the buckets.
         """
+        # One node of a cluster would take the messages of some channels and refuse the others.
+        await self._link.batch([("EXISTS", BucketKeys(bucket).leases) for bucket in range(BUCKETS)])
         ours = {"version": VERSION, "buckets": BUCKETS}
         await self._link.batch([("HSETNX", SCHEMA, name, value) for name, value in ours.items()])
         theirs = await self._link.call("HMGET", SCHEMA, *ours)
