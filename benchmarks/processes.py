@@ -17,6 +17,12 @@ ROOT = Path(__file__).resolve().parent.parent
 PATIENCE = 30.0
 
 
+def cpu_seconds(pid: int) -> float:
+    """CPU time a process has used so far, in user space and in the kernel."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS
+
+
 class Worker:
     """A Python process that was started here and ends with its block.
 
@@ -38,8 +44,7 @@ class Worker:
 
     def cpu_seconds(self) -> float:
         """CPU time it has used so far, in user space and in the kernel."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / TICKS
+        return cpu_seconds(self.pid)
 
     def memory(self, field: str = "VmRSS") -> float:
         """Resident memory in MiB; `VmHWM` gives the most it ever had."""

@@ -30,11 +30,12 @@ ANSWER = "It goes over and under. " * 20
 
 @dataclass(slots=True)
 class Spoken:
-    """What turns took, in seconds."""
+    """What turns took, in seconds; `cpu` is this process's time on a core for all of them."""
 
     begin: list[float] = field(default_factory=list[float])
     note: list[float] = field(default_factory=list[float])
     commit: list[float] = field(default_factory=list[float])
+    cpu: list[float] = field(default_factory=list[float])
 
     def turns(self) -> list[float]:
         """What whole turns took."""
@@ -97,6 +98,7 @@ async def talk(url: str, name: str, conversations: int, seconds: float) -> Spoke
         threads = Threads(client, worker=name, clock=time.time, new_id=new_id)
         print("ready", flush=True)
         await asyncio.to_thread(sys.stdin.readline)
+        before = time.process_time()
         talking = [
             asyncio.create_task(
                 converse(threads, ThreadKey("bench", name, f"c{number}", "t"), spoken)
@@ -104,6 +106,7 @@ async def talk(url: str, name: str, conversations: int, seconds: float) -> Spoke
             for number in range(conversations)
         ]
         done, _ = await asyncio.wait(talking, timeout=seconds, return_when=asyncio.FIRST_EXCEPTION)
+        spoken.cpu.append(time.process_time() - before)
         for each in talking:
             each.cancel()
         await asyncio.gather(
@@ -126,6 +129,7 @@ def main() -> None:
                 "begin": spoken.begin,
                 "note": spoken.note,
                 "commit": spoken.commit,
+                "cpu": spoken.cpu,
             }
         )
     )

@@ -14,7 +14,7 @@ from typing import cast
 from redis import Redis
 
 from benchmarks.figures import Spread, both, duration, table
-from benchmarks.processes import worker
+from benchmarks.processes import cpu_seconds, worker
 from benchmarks.talkers import ANSWER, Spoken
 from tests.clusters import Node, valkey_cluster, valkey_sentinels
 from tests.servers import free_port, valkey_server
@@ -35,6 +35,8 @@ class Throughput:
         processes: How many processes talk.
         conversations: How many conversations at once, over all of them.
         rate: Turns per second.
+        cpu: Seconds on a core for each turn, of the processes that talk.
+        redis_cpu: The same of all servers.
         begin: Seconds to take a message.
         note: Seconds to note where the answer is written.
         commit: Seconds to end the turn.
@@ -45,6 +47,8 @@ class Throughput:
     processes: int
     conversations: int
     rate: float
+    cpu: float
+    redis_cpu: float
     begin: Spread
     note: Spread
     commit: Spread
@@ -97,8 +101,10 @@ async def measure(
     for where in ("one server", "cluster of 3"):
         with _running(where) as (url, nodes):
             for count, conversations in ((1, 1), *((each, CONVERSATIONS) for each in processes)):
+                before = _cpu(nodes)
                 spoken = await _together(url, count, conversations, seconds)
-                throughputs.append(_throughput(where, count, conversations, seconds, spoken))
+                used = _cpu(nodes) - before
+                throughputs.append(_throughput(where, count, conversations, seconds, spoken, used))
                 tell(f"{where}, {count} process(es): {throughputs[-1].rate:.0f} turns/s")
                 if weight is None:
                     weight = _weigh(nodes[0], len(spoken.commit))
@@ -142,14 +148,27 @@ async def _together(url: str, processes: int, conversations: int, seconds: float
     return Spoken(**{name: [one for each in found for one in each[name]] for name in found[0]})
 
 
+def _cpu(nodes: Sequence[Node]) -> float:
+    """Time on a core that the servers have used."""
+    return sum(cpu_seconds(node.server.pid) for node in nodes)
+
+
 def _throughput(
-    where: str, processes: int, conversations: int, seconds: float, spoken: Spoken
+    where: str,
+    processes: int,
+    conversations: int,
+    seconds: float,
+    spoken: Spoken,
+    redis_seconds: float,
 ) -> Throughput:
+    turns = max(1, len(spoken.commit))
     return Throughput(
         where,
         processes,
         conversations,
         len(spoken.commit) / seconds,
+        sum(spoken.cpu) / turns,
+        redis_seconds / turns,
         Spread.of(spoken.begin),
         Spread.of(spoken.note),
         Spread.of(spoken.commit),
@@ -206,6 +225,7 @@ def report(measured: Measured) -> str:
             f"{each.processes}",
             f"{each.conversations}",
             f"{each.rate:,.0f}",
+            f"{duration(each.cpu)} + {duration(each.redis_cpu)}",
             both(each.begin),
             both(each.note),
             both(each.commit),
@@ -213,7 +233,8 @@ def report(measured: Measured) -> str:
         )
         for each in measured.throughputs
     ]
-    header = ("Redis", "processes", "conversations", "turns/s", "begin", "note", "commit", "turn")
+    header = ("Redis", "processes", "conversations", "turns/s", "CPU per turn, theirs + Redis")
+    header = (*header, "begin", "note", "commit", "turn")
     parts = [table(header, rows)]
     if measured.failovers:
         stalls = [

@@ -68,6 +68,7 @@ async def test_the_store() -> None:
     assert "| 40 | –" in store.report(costs)
 
 
+@linux
 async def test_processes_and_topologies() -> None:
     measured = await topologies.measure(0.3, processes=(), failovers=0, tell=lambda _: None)
     assert [each.processes for each in measured.throughputs] == [1, 1]
