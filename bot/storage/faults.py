@@ -41,8 +41,9 @@ PASSING = (
 
 REFUSALS = (AuthenticationError, AuthorizationError, NoPermissionError)
 NO_CLUSTER = "Cluster mode is not enabled"
-FINAL: tuple[str, ...] = (NO_CLUSTER, "AuthenticationError", "AuthorizationError")
-"""Signs of a wrong setting in errors that only quote their cause."""
+SLOTS_MIXED = "must map to the same key slot"
+FINAL: tuple[str, ...] = (NO_CLUSTER, SLOTS_MIXED, "AuthenticationError", "AuthorizationError")
+"""Signs of a wrong setting, or of a fault of ours, in errors that only quote their cause."""
 
 
 def kinds(topology: Topology) -> tuple[type[Exception], ...]:
@@ -165,6 +166,11 @@ _CAUSES: tuple[tuple[Sign, str, str], ...] = (
         "Redis is no cluster",
         "Nobody at {address} is part of a cluster, or the Redis user may not ask CLUSTER SLOTS: "
         "for one server write redis:// in REDIS_URL, for rights see deploy/redis-users.acl.",
+    ),
+    (
+        SLOTS_MIXED,
+        "a command names keys of several slots",
+        "A fault of Bobbin's: the keys of one script lie in several slots of {address}.",
     ),
     (
         "No master found",

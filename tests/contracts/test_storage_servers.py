@@ -15,6 +15,7 @@ from bot.records import Tally
 from bot.storage.scripts import SCRIPTS
 from bot.storage.threads import Threads
 from bot.storage.types import Begun, Done, Signal, Turn
+from tests.clusters import valkey_cluster
 from tests.contracts.scenes import SCENES, contents
 from tests.contracts.whole_store import opened, store
 from tests.servers import LossyProxy, Valkey, lossy_proxy, valkey_server
@@ -39,6 +40,16 @@ def server() -> Iterator[Valkey]:
         yield running
 
 
+@pytest.fixture(scope="module")
+def lone_cluster() -> Iterator[Valkey]:
+    """A cluster of one node, which can announce that it is found behind a proxy."""
+    with (
+        tempfile.TemporaryDirectory(prefix="bobbin-test-") as path,
+        valkey_cluster(Path(path), primaries=1) as running,
+    ):
+        yield running.nodes[0].server
+
+
 class Lossy:
     """A store behind a proxy that loses replies, and a straight connection to look behind it."""
 
@@ -58,18 +69,18 @@ class Lossy:
 
 
 @asynccontextmanager
-async def emptied(server: Valkey) -> AsyncIterator[Lossy]:
+async def emptied(server: Valkey, scheme: str = "redis") -> AsyncIterator[Lossy]:
     """An empty store that knows its scripts."""
-    async with (
-        opened(server.url) as direct,
-        lossy_proxy(server) as proxy,
-        opened(proxy.url) as client,
-    ):
+    async with opened(server.url) as direct, lossy_proxy(server) as proxy:
         assert isinstance(direct, Redis)
+        if "cluster" in scheme:
+            await direct.config_set("cluster-announce-ip", "127.0.0.1")
+            await direct.config_set("cluster-announce-client-port", proxy.port)
         await direct.flushall()
         for script in SCRIPTS.values():
             await direct.script_load(script.text)
-        yield Lossy(store(client), proxy, direct)
+        async with opened(f"{scheme}://127.0.0.1:{proxy.port}") as client:
+            yield Lossy(store(client), proxy, direct)
 
 
 @pytest.fixture
@@ -82,11 +93,20 @@ async def lossy(server: Valkey) -> AsyncIterator[Lossy]:
 async def test_no_lost_reply_changes_anything(server: Valkey, script: str) -> None:
     """With the replies lost, answers and data are what they are without."""
     assert script in SCENES, f"write a scene for {script}.lua in tests/contracts/scenes.py"
+    await losing_changes_nothing(server, "redis", script)
+
+
+@pytest.mark.parametrize("script", ["begin", "commit", "forget", "spend"])
+async def test_nor_does_it_on_a_cluster(lone_cluster: Valkey, script: str) -> None:
+    await losing_changes_nothing(lone_cluster, "redis+cluster", script)
+
+
+async def losing_changes_nothing(server: Valkey, scheme: str, script: str) -> None:
     seen: list[tuple[object, object]] = []
     for losing in (False, True):
         lost = 0
 
-        async with emptied(server) as found:
+        async with emptied(server, scheme) as found:
 
             async def lose(found: Lossy = found, losing: bool = losing) -> None:
                 nonlocal lost

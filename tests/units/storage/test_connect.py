@@ -62,6 +62,10 @@ async def opened(url: str) -> AsyncIterator[Redis]:
         (sdk.RedisClusterException("All slots are not covered after query"), "CLUSTER NODES"),
         (sdk.SlotNotCoveredError('Slot "7" not covered by the cluster.'), "CLUSTER NODES"),
         (sdk.ClusterError("TTL exhausted."), "MOVED, ASK or TRYAGAIN"),
+        (
+            sdk.RedisClusterException("EVALSHA - all keys must map to the same key slot"),
+            "A fault of Bobbin's",
+        ),
         (sdk.RedisClusterException("Cluster mode is not enabled on this node"), "redis://"),
     ],
 )
