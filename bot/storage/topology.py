@@ -80,7 +80,13 @@ def make_client(address: RedisAddress, waits: Waits) -> Client:
         # The client counts connections for each node and does not wait for one: `Link` does.
         nodes = [ClusterNode(host, port) for host, port in address.hosts]
         return RedisCluster(
-            startup_nodes=nodes, max_connections=4 * CONNECTIONS, **shared, **own, **tls
+            startup_nodes=nodes,
+            max_connections=4 * CONNECTIONS,
+            # Every fifth MOVED would otherwise end all connections, those in use as well.
+            reinitialize_steps=0,
+            **shared,
+            **own,
+            **tls,
         )
     if address.topology is Topology.SENTINEL:
         theirs: dict[str, Any] = {
