@@ -50,6 +50,10 @@ RETRIES = 5
 BACKOFF_FIRST, BACKOFF_MOST = 0.05, 1.0
 CONNECTIONS = 64
 
+Observe = Callable[[str, float, str], None]
+"""Told of every operation: a script's name, "command" or "batch"; how many seconds it took; the
+class of the client's error, empty when it succeeded. Never raises, never waits."""
+
 REFUSALS = (AuthenticationError, AuthorizationError, NoPermissionError)
 
 
@@ -133,26 +137,31 @@ async def wait_until_ready(client: Redis, seconds: float, pause: float = 0.1) ->
         await asyncio.sleep(pause)
 
 
+def _unobserved(what: str, seconds: float, error: str) -> None:
+    """Nobody wants to know."""
+
+
 class Link:
     """Sends commands and scripts; every error that leaves it is a StoreUnavailable.
 
     Nothing takes longer than ten seconds, all tries together.
     """
 
-    def __init__(self, client: Redis) -> None:
+    def __init__(self, client: Redis, observe: Observe = _unobserved) -> None:
         self._client = client
+        self._observe = observe
         self._address = address_of(client)
 
     async def call(self, *command: Argument) -> Any:
         """One command's reply. Raises StoreUnavailable."""
-        async with self._bounded():
+        async with self._bounded("command"):
             return await self._send(*command)
 
     async def batch(self, commands: Sequence[Command]) -> list[Any]:
         """The replies of many commands in one round trip, not atomic. Raises StoreUnavailable."""
         if not commands:
             return []
-        async with self._bounded(), self._client.pipeline(transaction=False) as pipe:
+        async with self._bounded("batch"), self._client.pipeline(transaction=False) as pipe:
             for command in commands:
                 # Queued, not awaited: awaiting would send it at once on a cluster.
                 pipe.execute_command(*command)  # pyright: ignore[reportUnknownMemberType, reportUnusedCoroutine]
@@ -164,17 +173,26 @@ class Link:
         Raises:
             StoreUnavailable: As for every command.
         """
-        async with self._bounded():
+        async with self._bounded(script.name):
             try:
                 return await self._send("EVALSHA", script.sha, len(keys), *keys, *arguments)
             except NoScriptError:
                 return await self._send("EVAL", script.text, len(keys), *keys, *arguments)
 
     @asynccontextmanager
-    async def _bounded(self) -> AsyncGenerator[None]:
-        with store_errors(self._address):
-            async with asyncio.timeout(OPERATION_SECONDS):
-                yield
+    async def _bounded(self, what: str) -> AsyncGenerator[None]:
+        loop = asyncio.get_running_loop()
+        began, wrong = loop.time(), "cancelled"
+        try:
+            with store_errors(self._address):
+                async with asyncio.timeout(OPERATION_SECONDS):
+                    yield
+            wrong = ""
+        except StoreUnavailable as error:
+            wrong = type(error.__cause__).__name__
+            raise
+        finally:
+            self._observe(what, loop.time() - began, wrong)
 
     async def _send(self, *command: Argument) -> Any:
         return cast(Any, await self._client.execute_command(*command))  # pyright: ignore[reportUnknownMemberType]

@@ -26,4 +26,5 @@ class Threads(Turns, Directory):
         retention_days: A thread is deleted so long after its last write.
         max_attempts: A turn is given up when its lease has run out so often.
         erased: Called after something was erased, which the server's files may still hold.
+        observe: Told of every operation; see `bot.storage.connect.Observe`.
     """
