@@ -35,7 +35,7 @@ from bot.records import Tally
 from bot.report import Outcome, TurnReport
 from bot.tracing import Untraced
 
-ROUNDS, TURNS = 40, 100
+ROUNDS, TURNS, LOOKS = 40, 100, 50
 EDITS = 8
 SCRIPTS = ("begin", "renew", "renew", "renew", "commit")
 
@@ -128,20 +128,20 @@ def processor_seconds(work: Callable[[], object], times: int) -> float:
     return (time.process_time() - began) / times
 
 
-async def turn_costs() -> tuple[list[float], list[float]]:
+async def turn_costs(rounds: int = ROUNDS, turns: int = TURNS) -> tuple[list[float], list[float]]:
     """Processor seconds of a turn's calls, unseen and seen."""
     found: tuple[list[float], list[float]] = ([], [])
-    turns = Turn(seen=False), Turn(seen=True)
-    for _ in range(ROUNDS):
-        for turn, times in zip(turns, found, strict=True):
+    both_kinds = Turn(seen=False), Turn(seen=True)
+    for _ in range(rounds):
+        for turn, times in zip(both_kinds, found, strict=True):
             began = time.process_time()
-            for _ in range(TURNS):
+            for _ in range(turns):
                 await turn.run()
-            times.append((time.process_time() - began) / TURNS)
+            times.append((time.process_time() - began) / turns)
     return found
 
 
-async def scrape_costs() -> tuple[list[float], int]:
+async def scrape_costs(looks: int = LOOKS) -> tuple[list[float], int]:
     """Seconds of a look at /metrics over loopback, and its size."""
     turn = Turn(seen=True)
     for platform in ("discord", "slack"):
@@ -153,7 +153,7 @@ async def scrape_costs() -> tuple[list[float], int]:
         listening("127.0.0.1", 0, turn.health, turn.metrics) as (host, port),
         aiohttp.ClientSession() as session,
     ):
-        for _ in range(50):
+        for _ in range(looks):
             began = time.perf_counter()
             async with session.get(f"http://{host}:{port}/metrics") as answer:
                 size = len(await answer.read())
@@ -191,8 +191,8 @@ def report() -> str:
     for name, work in lines.items():
         times = [processor_seconds(work, TURNS) for _ in range(ROUNDS)]
         rows.append((f"the turn's log line, {name}", both(Spread.of(times))))
-    looks, size = asyncio.run(scrape_costs())
-    rows.append((f"a look at /metrics ({size / 1024:.0f} KiB)", both(Spread.of(looks))))
+    times, size = asyncio.run(scrape_costs())
+    rows.append((f"a look at /metrics ({size / 1024:.0f} KiB)", both(Spread.of(times))))
     with_it, without = memory()
     rows.append(("memory of all of it", f"{(with_it - without) / 1024:.1f} MiB"))
     return table(("what", "median / 95 %"), rows)
