@@ -257,7 +257,7 @@ class App:
             ", ".join(sorted(adapters)),
         )
         chores = [
-            asyncio.create_task(engine.sweep(), name="sweep"),
+            asyncio.create_task(engine.sweep(self._health.beat), name="sweep"),
             asyncio.create_task(
                 repeat(partial(_tidy, threads), self._timing.tidy, "retention"), name="tidy"
             ),

@@ -75,9 +75,9 @@ class Engine:
         self._start(begun)
         return None
 
-    async def sweep(self) -> None:
-        """Take over abandoned turns, for ever."""
-        await repeat(self.take_over, self._sweep_seconds, "looking for abandoned turns")
+    async def sweep(self, beat: Callable[[str], None] = lambda what: None) -> None:
+        """Take over abandoned turns, for ever; `beat` is told of every look."""
+        await repeat(self.take_over, self._sweep_seconds, "looking for abandoned turns", beat)
 
     async def take_over(self) -> None:
         """Take over every turn whose lease has run out, once.

@@ -15,6 +15,10 @@ FRESH_SECONDS = 0.25
 """The store's answer serves for other looks within so many seconds."""
 
 
+SILENT_SECONDS = 120.0
+"""A chore that has been heard of, and then not for so long, hangs."""
+
+
 class ModelState(Enum):
     """What is known of the model."""
 
@@ -44,6 +48,7 @@ class Health:
         self._asked_at = float("-inf")
         self._store: str | None = "not reached yet"
         self._chores: Mapping[str, asyncio.Task[None]] = {}
+        self._beats: dict[str, float] = {}
         self.draining = False
         self.model = ModelState.UNKNOWN
 
@@ -78,8 +83,13 @@ class Health:
         self._ping = ping
 
     def chores(self, tasks: Mapping[str, asyncio.Task[None]]) -> None:
-        """Tasks that have to run as long as the process does."""
+        """Tasks that have to run as long as the process does; none once it ends."""
         self._chores = dict(tasks)
+        self._beats.clear()
+
+    def beat(self, chore: str) -> None:
+        """A chore has done another round."""
+        self._beats[chore] = self._now()
 
     def model_answered(self) -> None:
         """The model is good."""
@@ -95,7 +105,10 @@ class Health:
 
         That it is asked at all shows that the event loop turns.
         """
-        return {name: "has ended" for name, task in self._chores.items() if task.done()}
+        now = self._now()
+        silent = {name: now - at for name, at in self._beats.items() if now - at > SILENT_SECONDS}
+        ended = {name: "has ended" for name, task in self._chores.items() if task.done()}
+        return ended | {name: f"silent for {seconds:.0f} s" for name, seconds in silent.items()}
 
     async def parts(self) -> dict[str, str | None]:
         """Every part that has to be ready, and why it is not; None when it is."""

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from bot.errors import ModelBusy, ModelError, ModelMisconfigured, QuotaExhausted, StoreUnavailable
-from bot.ops.health import FRESH_SECONDS, Health, ModelState
+from bot.ops.health import FRESH_SECONDS, SILENT_SECONDS, Health, ModelState
 
 
 class Clock:
@@ -142,3 +142,13 @@ async def test_a_chore_that_ended(health: Health) -> None:
     health.chores({"sweep": over, "tidy": goes_on})
     assert health.faults() == {"sweep": "has ended"}
     goes_on.cancel()
+
+
+async def test_a_chore_that_hangs(health: Health, clock: Clock) -> None:
+    health.beat("looking for abandoned turns")
+    clock.now += SILENT_SECONDS
+    assert health.faults() == {}
+    clock.now += 1.0
+    assert health.faults() == {"looking for abandoned turns": "silent for 121 s"}
+    health.beat("looking for abandoned turns")
+    assert health.faults() == {}
