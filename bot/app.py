@@ -11,6 +11,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
+from importlib.metadata import version
 from typing import cast
 
 from bot.chat import Adapter
@@ -26,14 +27,18 @@ from bot.errors import NeedsOperator, PlatformError
 from bot.ids import new_id, pseudonym
 from bot.intake import Reception
 from bot.model.create import create_model
+from bot.model.gate import Gate
 from bot.model.port import Model
+from bot.model.probe import probe
 from bot.model.settings import ModelSettings
+from bot.ops import figures
+from bot.ops.health import Health
+from bot.ops.outside import Outside, Probe, seen_from_outside
 from bot.plugins import resolve, values_for
 from bot.reply.pacing import LoopClock, Pacer
-from bot.report import log_report
 from bot.settings import Settings
 from bot.spec import AdapterFactory, AdapterSpec
-from bot.storage.connect import open_redis, wait_until_ready
+from bot.storage.connect import Observe, open_redis, wait_until_ready
 from bot.storage.embedded import EmbeddedServer
 from bot.storage.threads import Threads
 from bot.storage.topology import WAITS, Waits
@@ -67,10 +72,17 @@ class Timing:
 
 TIMING = Timing()
 
+PROBE_SECONDS = 15.0
+"""How long the model may take to be found good."""
+
 
 @asynccontextmanager
-async def open_threads(settings: Settings, timing: Timing = TIMING) -> AsyncGenerator[Threads]:
-    """The store that the settings name, ready and checked.
+async def open_threads(
+    settings: Settings,
+    timing: Timing = TIMING,
+    observe: Observe = lambda what, seconds, error: None,
+) -> AsyncGenerator[Threads]:
+    """The store that the settings name, ready and checked; `observe` is told of every operation.
 
     Raises:
         StoreUnavailable: It did not answer in time, or refuses the password.
@@ -97,6 +109,7 @@ async def open_threads(settings: Settings, timing: Timing = TIMING) -> AsyncGene
             max_attempts=1_000,
             erased=erased,
             waits=timing.store,
+            observe=observe,
         )
         await threads.check_schema()
         yield threads
@@ -130,6 +143,9 @@ class App:
         adapters: Ready-made adapters by name, instead of those that the settings name.
         tokenizer: Counts tokens, instead of one loaded for the model, which takes a moment.
         model: Answers, instead of the one that the settings name; closed at the end as well.
+
+    Attributes:
+        address: Host and port of /healthz, /readyz and /metrics while they are served.
     """
 
     def __init__(
@@ -146,9 +162,12 @@ class App:
         self._tokenizer = tokenizer
         self._model = model
         self._stop = asyncio.Event()
+        self._health = Health(time.monotonic)
+        self.address: tuple[str, int] | None = None
 
     def stop(self) -> None:
         """Begin to drain; `run` returns when that is done."""
+        self._health.draining = True
         self._stop.set()
 
     async def run(self) -> int:
@@ -158,26 +177,52 @@ class App:
             0, or 1 when no adapter could do its work.
 
         Raises:
+            SettingsError: The HTTP port cannot be listened on.
             StoreError: The store is not there or cannot be used.
             ModelMisconfigured: The model's settings cannot be used.
         """
-        async with open_threads(self._settings, self._timing) as threads:
+        async with (
+            seen_from_outside(
+                self._settings, self._health, version("bobbin"), time.monotonic
+            ) as outside,
+            open_threads(self._settings, self._timing, outside.metrics.store) as threads,
+        ):
+            self.address = outside.address
+            self._health.stored_in(threads.ping)
+            gate = Gate()
             endpoint = model_settings(self._settings, self._timing)
-            model = self._model or create_model(endpoint)
+            model = self._model or create_model(
+                endpoint, gate=gate, witness=outside.model, retried=outside.model.retried
+            )
+            outside.metrics.read(figures.GATE_WIDTH, lambda: gate.width)
+            outside.metrics.read(figures.GATE_ACTIVE, lambda: gate.active)
+            outside.metrics.read(figures.GATE_QUEUED, lambda: gate.queued)
             try:
-                return await self._serve(threads, model)
+                return await self._serve(threads, model, outside)
             finally:
                 await model.close()
 
-    async def _serve(self, threads: Threads, model: Model) -> int:
-        adapters = self._given or {
+    async def _serve(self, threads: Threads, model: Model, outside: Outside) -> int:
+        made = self._given or {
             spec.name: create_adapter(spec, self._settings) for spec in self._settings.adapters
         }
+        adapters = {name: outside.adapter(adapter) for name, adapter in made.items()}
+        self._health.expect(adapters)
         tokenizer = self._tokenizer or await asyncio.to_thread(load_tokenizer, model.name)
         budget = Budget(self._settings.context_tokens)
         system = system_prompt(self._settings.system_prompt)
         stand_in = partial(pseudonym, await _salt(threads))
-        folding = Folding(threads, model, tokenizer, budget, system, stand_in)
+        metrics = outside.metrics
+        folding = Folding(
+            threads,
+            model,
+            tokenizer,
+            budget,
+            system,
+            stand_in,
+            metrics.summarised,
+            metrics.extracted,
+        )
         running = Running()
         timer = LoopClock()
         third = self._settings.lease_seconds / 3
@@ -195,24 +240,27 @@ class App:
             renew_seconds=min(self._timing.renew, third),
             store_patience_seconds=self._timing.store_in_turn,
             long_wait_seconds=self._timing.long_wait,
-            report=log_report,
+            report=outside.report,
+            tracer=outside.tracer,
         )
         pacers = {
             name: Pacer(adapter.capabilities.limits, timer) for name, adapter in adapters.items()
         }
-        engine = Engine(desk, adapters, pacers, running, min(self._timing.sweep, third))
+        sweep = min(self._timing.sweep, third)
+        engine = Engine(desk, adapters, pacers, running, sweep, metrics.taken_over)
         commands = Commands(threads, folding, running, budget, adapters, time.time, new_id)
         receptions = {
-            name: Reception(adapter, threads, engine, commands, new_id)
+            name: Reception(adapter, threads, engine, commands, new_id, meter=outside.meter(name))
             for name, adapter in adapters.items()
         }
+        self._show(outside, engine, pacers, receptions)
         logger.info(
             "%s answers on %s",
             "the demo model" if self._settings.demo else model.name,
             ", ".join(sorted(adapters)),
         )
         chores = [
-            asyncio.create_task(engine.sweep(), name="sweep"),
+            asyncio.create_task(engine.sweep(self._health.beat), name="sweep"),
             asyncio.create_task(
                 repeat(partial(_tidy, threads), self._timing.tidy, "retention"), name="tidy"
             ),
@@ -223,11 +271,15 @@ class App:
                 )
                 for name, reception in receptions.items()
             ),
+            asyncio.create_task(outside.pulse(), name="pulse"),
+            asyncio.create_task(outside.probe(self._probe(outside)), name="probe"),
         ]
+        self._health.chores({chore.get_name(): chore for chore in chores})
         try:
             worked = await self._run_adapters(adapters, receptions)
             await engine.drain(self._timing.grace)
         finally:
+            self._health.chores({})
             await end(*chores)
             for reception in receptions.values():
                 await reception.close()
@@ -236,6 +288,33 @@ class App:
             for adapter in adapters.values():
                 await adapter.close()
         return 0 if worked else 1
+
+    def _show(
+        self,
+        outside: Outside,
+        engine: Engine,
+        pacers: Mapping[str, Pacer],
+        receptions: Mapping[str, Reception],
+    ) -> None:
+        """What is read off the parts whenever somebody looks at /metrics."""
+        read, health = outside.metrics.read, self._health
+        read(figures.RUNNING, lambda: engine.running)
+        read(figures.STRANDED, lambda: engine.stranded)
+        for name, pacer in pacers.items():
+            read(figures.PACER_WAITING, partial(getattr, pacer, "waiting"), name)
+            read(figures.HELD, partial(getattr, receptions[name], "waiting"), name)
+            for place, state in enumerate(("up", "wanted")):
+                read(figures.CONNECTIONS, partial(_nth, health, name, place), name, state)
+
+    def _probe(self, outside: Outside) -> Probe:
+        """How to find out whether the model answers; nothing is asked if nobody wants to know."""
+        endpoint = model_settings(self._settings, self._timing)
+
+        async def ask(thorough: bool) -> None:
+            if outside.address is not None and self._model is None and endpoint is not None:
+                await probe(endpoint, PROBE_SECONDS, thorough)
+
+        return ask
 
     async def _run_adapters(
         self, adapters: Mapping[str, Adapter], receptions: Mapping[str, Reception]
@@ -266,11 +345,13 @@ class App:
                 return True
             except NeedsOperator as error:
                 logger.error("%s is switched off: %s. %s", adapter.name, error, error.hint)
+                self._health.switched_off(adapter.name, type(error).__name__)
                 return False
             except PlatformError as error:
                 logger.warning("%s lost its connection: %s", adapter.name, error)
             except Exception:
                 logger.exception("%s failed and is started again", adapter.name)
+            self._health.cut(adapter.name)
             if loop.time() - began > self._timing.longest_retry:
                 pause = self._timing.first_retry
             await asyncio.sleep(pause)
@@ -296,6 +377,10 @@ async def run_until_signal(app: App) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, begin_to_stop)
     return await app.run()
+
+
+def _nth(health: Health, platform: str, place: int) -> int:
+    return health.connections(platform)[place]
 
 
 async def _tidy(threads: Threads) -> None:

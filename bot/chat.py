@@ -323,6 +323,18 @@ class Meter(Protocol):
         """A connection to the platform was lost or replaced; `reason` is one of few words."""
         ...
 
+    def connected(self, up: bool | None, part: str = "") -> None:
+        """Events come in over this connection, or do not; None when it is no longer meant to be.
+
+        `part` tells several connections of one adapter apart, as in "socket 1". An adapter is
+        ready when it has said True for each one it named.
+        """
+        ...
+
+    def fell_back(self, what: str) -> None:
+        """Something was done in a second-best way; `what` is one of few words."""
+        ...
+
 
 class Inbox(Protocol):
     """What an adapter may call."""

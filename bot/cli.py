@@ -8,11 +8,12 @@ import logging
 import os
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Generator, Mapping, Sequence
+from collections.abc import AsyncIterator, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from importlib.metadata import version
 from pathlib import Path
-from typing import IO
+from types import TracebackType
+from typing import IO, cast
 
 from dotenv import dotenv_values
 
@@ -20,17 +21,16 @@ from bot.app import App, Timing, open_threads, run_until_signal
 from bot.chat import ThreadKey
 from bot.doctor import examine
 from bot.errors import BobbinError, ImportRefused, Problem, SettingsError
+from bot.ops.logs import Format, configure
+from bot.ops.redact import Redactor, secrets_in
 from bot.plugins import find_adapters
 from bot.records import Entry
-from bot.settings import Settings, read_settings
+from bot.settings import Settings, read_settings, variables
 from bot.settings_page import configuration_page, env_example, write_pages
-from bot.spec import AdapterSpec
+from bot.spec import AdapterSpec, Variable
 from bot.storage.threads import Threads
 from bot.storage.types import Restored
 from bot.transfer import ThreadRecord, export_lines, read_export
-
-QUIET = ("discord", "slack_bolt", "slack_sdk", "httpx2", "httpcore2", "openai", "aiohttp", "redis")
-"""Libraries that tell more than an operator wants, and some of them what people wrote."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -107,9 +107,13 @@ async def _command(
             return await _doctor(specs, environ)
         case "settings":
             return _settings(arguments, specs)
+        case "chat":
+            # A chat beside the bot that runs here must not want the same port.
+            environ = {**environ, "BOBBIN_HTTP_PORT": None}
         case _:
-            settings = read_settings(environ, _only_console(arguments.command, specs))
-    _log(settings, environ)
+            pass
+    settings = read_settings(environ, _only_console(arguments.command, specs))
+    _log(settings, environ, variables(specs))
     match arguments.command:
         case "run":
             return await _run(settings, specs, console=not arguments.no_console)
@@ -153,21 +157,24 @@ def _environ() -> dict[str, str | None]:
     return {**written, **given}
 
 
-def _log(settings: Settings, environ: Mapping[str, str | None]) -> None:
+def _log(settings: Settings, environ: Mapping[str, str | None], table: Iterable[Variable]) -> None:
     """Log to standard error; in a terminal chat only what is wrong, unless asked for more."""
     level = logging.getLevelNamesMapping()[settings.values["BOBBIN_LOG_LEVEL"]]
     talking = any(not spec.needs for spec in settings.adapters)
     if talking and not (environ.get("BOBBIN_LOG_LEVEL") or "").strip():
         level = logging.WARNING
-    logging.basicConfig(
-        level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
-    )
-    for name in QUIET:
-        logging.getLogger(name).setLevel(max(logging.WARNING, level))
+    form = cast("Format", settings.values["BOBBIN_LOG_FORMAT"])
+    configure(level, form, sys.stderr, Redactor(secrets_in(settings.values, table)))
+    # What nobody caught must not bring a secret to light, either.
+    sys.excepthook = _log_end
     for name, meant in settings.unknown.items():
         logging.getLogger(__name__).warning(
             "%s is not a variable that I know%s", name, f"; did you mean {meant}?" * bool(meant)
         )
+
+
+def _log_end(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    logging.getLogger(__name__).critical("ended by an error", exc_info=(kind, error, trace))
 
 
 async def _doctor(specs: tuple[AdapterSpec, ...], environ: Mapping[str, str | None]) -> int:

@@ -12,6 +12,7 @@ from bot.app import Timing, model_settings, open_threads
 from bot.context.tokens import load_tokenizer
 from bot.errors import SettingsError, StoreError
 from bot.model.check import check_model
+from bot.ops.check import check_http
 from bot.plugins import resolve, values_for
 from bot.settings import Settings, read_settings
 from bot.spec import AdapterCheck, AdapterSpec, Finding
@@ -43,6 +44,8 @@ async def examine(
     async for finding in _model(settings):
         yield finding
     yield await _tokenizer(settings)
+    host, port = settings.values["BOBBIN_HTTP_HOST"], settings.integer("BOBBIN_HTTP_PORT")
+    yield await check_http(host, port)
 
 
 async def _adapter(spec: AdapterSpec, settings: Settings) -> AsyncIterator[Finding]:

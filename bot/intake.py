@@ -26,7 +26,7 @@ from bot.commands.specs import COMMANDS, Typed, typed_command
 from bot.engine import texts
 from bot.engine.engine import Engine
 from bot.errors import PlatformError, StoreError, StoreUnavailable
-from bot.report import Unmeasured
+from bot.report import IntakeMeter, Unmeasured
 from bot.storage.threads import Threads
 from bot.storage.types import Begun
 from bot.tasks import end
@@ -77,14 +77,14 @@ class Reception:
         commands: Commands,
         new_id: Callable[[], str],
         most_waiting: int = MOST_WAITING,
-        meter: Meter | None = None,
+        meter: IntakeMeter | None = None,
     ) -> None:
         self._adapter = adapter
         self._threads = threads
         self._engine = engine
         self._commands = commands
         self._new_id = new_id
-        self._meter = meter or Unmeasured()
+        self._meter: IntakeMeter = meter or Unmeasured()
         self._lanes: dict[ThreadKey, Lane] = {}
         self._waiting = 0
         self._most_waiting = most_waiting
@@ -111,6 +111,11 @@ class Reception:
     def meter(self) -> Meter:
         """See `bot.chat.Inbox`."""
         return self._meter
+
+    @property
+    def waiting(self) -> int:
+        """Messages kept in this process until the store takes them."""
+        return self._waiting
 
     async def message(self, event: Incoming) -> None:
         """See `bot.chat.Inbox`."""
@@ -147,6 +152,7 @@ class Reception:
     def malformed(self, platform: str, kind: str) -> None:
         """See `bot.chat.Inbox`."""
         self.malformed_events += 1
+        self._meter.malformed()
         logger.warning("%s sent an event that could not be read: %s", platform, kind)
 
     async def resume(self) -> None:

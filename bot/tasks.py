@@ -14,11 +14,20 @@ logger = logging.getLogger(__name__)
 AGAIN_SECONDS = 0.5
 
 
-async def repeat(work: Callable[[], Awaitable[None]], seconds: float, what: str) -> None:
+def _unheard(what: str) -> None:
+    """Nobody listens for it."""
+
+
+async def repeat(
+    work: Callable[[], Awaitable[None]],
+    seconds: float,
+    what: str,
+    beat: Callable[[str], None] = _unheard,
+) -> None:
     """Do something for ever, so many seconds after the last time.
 
     A round that fails, for want of the store or because of data that cannot be read, is logged,
-    and others follow.
+    and others follow; `beat` is told of the end of each.
     """
     while True:
         try:
@@ -27,6 +36,7 @@ async def repeat(work: Callable[[], Awaitable[None]], seconds: float, what: str)
             logger.warning("%s: %s (%s)", what, error, error.hint)
         except (ValueError, TypeError, LookupError):
             logger.exception("%s: data that cannot be read", what)
+        beat(what)
         await asyncio.sleep(seconds)
 
 

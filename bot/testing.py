@@ -87,6 +87,30 @@ class MemoryClaims:
         return 0.0
 
 
+class RecordingMeter(Unmeasured):
+    """`bot.chat.Meter` that keeps what it is told.
+
+    Attributes:
+        up: Which connections stand, by part.
+        all_up: Set while there are some and all of them do.
+    """
+
+    def __init__(self) -> None:
+        self.up: dict[str, bool] = {}
+        self.all_up = asyncio.Event()
+
+    def connected(self, up: bool | None, part: str = "") -> None:
+        """See `bot.chat.Meter`."""
+        if up is None:
+            self.up.pop(part, None)
+        else:
+            self.up[part] = up
+        if self.up and all(self.up.values()):
+            self.all_up.set()
+        else:
+            self.all_up.clear()
+
+
 class RecordingInbox:
     """`bot.chat.Inbox` that keeps what it is given.
 
@@ -100,6 +124,7 @@ class RecordingInbox:
         reply: What every command answers.
         followed: What `taking_part` finds.
         spaces_left: What `left` was told.
+        connections: What `meter` was told of connections.
     """
 
     def __init__(self) -> None:
@@ -114,7 +139,8 @@ class RecordingInbox:
         self.followed: Sequence[Followed] = ()
         self.spaces_left: list[tuple[str, str]] = []
         self.claims: Claims = MemoryClaims()
-        self.meter: Meter = Unmeasured()
+        self.connections = RecordingMeter()
+        self.meter: Meter = self.connections
         self._notes = MemoryNotes()
         self._changed = asyncio.Condition()
 
@@ -333,6 +359,12 @@ class AdapterContract:
             inbox.refuse = False
             await driver.say("heard")
             await inbox.until(lambda: any(event.text == "heard" for event in inbox.messages))
+
+    async def test_it_says_that_it_is_connected(self, driver: Driver) -> None:
+        """All of its connections stand after a moment: `/readyz` waits for that."""
+        async with running(driver) as inbox:
+            async with asyncio.timeout(SECONDS):
+                await inbox.connections.all_up.wait()
 
     async def test_it_can_be_closed_twice(self, driver: Driver) -> None:
         """Ending leaves nothing behind that a second `close` would trip over."""

@@ -105,14 +105,52 @@ OPERATION: tuple[Variable, ...] = (
         pattern="DEBUG|INFO|WARNING|ERROR",
         expects="DEBUG, INFO, WARNING or ERROR",
     ),
+    Variable(
+        "BOBBIN_LOG_FORMAT",
+        "How a log line looks: text for people, json for programs; auto is text on a terminal.",
+        default="auto",
+        pattern="auto|json|text",
+        expects="auto, json or text",
+    ),
 )
 """How the processes run and what they tell."""
+
+OUTSIDE: tuple[Variable, ...] = (
+    Variable(
+        "BOBBIN_HTTP_PORT",
+        "Port of /healthz, /readyz and /metrics. Empty: they are off. 0: any free one, which the "
+        "log names.",
+        VariableKind.INTEGER,
+        least=0,
+        most=65_535,
+    ),
+    Variable(
+        "BOBBIN_HTTP_HOST",
+        "Address to serve them at. They ask for no password: let only your own network reach it.",
+        default="127.0.0.1",
+        pattern=r"[A-Za-z0-9.:_-]+",
+        expects="a host name or an IP address",
+    ),
+    Variable(
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
+        "Base address of an OTLP/HTTP receiver for OpenTelemetry spans, which need the extra: "
+        "pip install 'bobbin[otel]'. Empty: no spans.",
+        VariableKind.URL,
+    ),
+    Variable(
+        "OTEL_EXPORTER_OTLP_HEADERS",
+        "Headers for that receiver, as in name=value,name=value.",
+        VariableKind.SECRET,
+    ),
+)
+"""What is seen of a process from outside."""
 
 SECTIONS: Mapping[str, tuple[Variable, ...]] = {
     "Model": MODEL,
     "Store": STORE,
     "Conversation": CONVERSATION,
     "Operation": OPERATION,
+    "Seen from outside": OUTSIDE,
 }
 """All of them, as the pages show them."""
 

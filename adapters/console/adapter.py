@@ -43,6 +43,7 @@ class ConsoleAdapter:
     async def run(self, inbox: Inbox) -> None:
         """Answer line after line until the input ends, or nobody reads the answers."""
         self._thread = replace(THREAD, thread=await asyncio.to_thread(self._seat.take, "main"))
+        inbox.meter.connected(True)
         with contextlib.suppress(NotAllowed):
             if self._terminal.interactive:
                 self._print(GREETING + APART * (self._thread != THREAD))

@@ -40,6 +40,10 @@ class Listener(Protocol):
         """The servers of the new session are known."""
         ...
 
+    def online(self, up: bool) -> None:
+        """Events come in, or do not."""
+        ...
+
 
 def intents(content: bool) -> discord.Intents:
     """What is asked from the gateway; `content` is the privileged one."""
@@ -101,8 +105,10 @@ class Client(discord.Client):
         Raises:
             PlatformBusy: The SDK is about to log in anew, and there were too many log-ins.
         """
-        if event == "disconnect" and not self._may_resume():
-            self._logins.check()
+        if event == "disconnect":
+            self._listener.online(False)
+            if not self._may_resume():
+                self._logins.check()
         if not self.is_closed():
             super().dispatch(event, *args, **kwargs)
 
@@ -137,10 +143,12 @@ class Client(discord.Client):
         count = len(self.guilds)
         servers = "server" if count == 1 else "servers"
         log.info("Connected to Discord as %s, in %d %s", self.user, count, servers)
+        self._listener.online(True)
         self._listener.ready()
 
     async def on_resumed(self) -> None:
         """Say that nothing was missed."""
+        self._listener.online(True)
         log.info("Connection to Discord resumed")
 
     async def on_message(self, message: discord.Message) -> None:

@@ -147,6 +147,7 @@ class Connection:
             except Exception as error:
                 # The SDK has no answer to some faults: the very first connection being refused,
                 # a frame that it cannot read. All of them are mended by connecting anew.
+                listener.online(False)
                 if loop.time() - since > STEADY_SECONDS:
                     wait.reset()
                 seconds = wait.next()

@@ -62,7 +62,8 @@ def of_answer(status: int, code: int, text: str) -> PlatformError:
         code: Discord's error code, 0 when the body holds none.
         text: What Discord says, without any content of ours.
     """
-    said = f"{status} {code}: {text}" if code else f"{status} {text}"
+    # The words of a code are Discord's own; words without one may be a proxy's, and repeat ours.
+    said = f"{status} {code}: {text}" if code else str(status)
     fault: PlatformError
     if status == 401:
         fault = BadToken(f"Discord does not accept the token ({said})")

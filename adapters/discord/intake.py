@@ -69,6 +69,10 @@ class Intake:
         """The servers of this session are known."""
         self._missed.ready()
 
+    def online(self, up: bool) -> None:
+        """Say whether events come in."""
+        self._inbox.meter.connected(up)
+
     async def message(self, client: Client, message: discord.Message) -> None:
         """Hand a message to the inbox if it may concern the bot."""
         if message.author.bot or message.webhook_id is not None:

@@ -102,7 +102,7 @@ class SlackAdapter:
         names = self._directory(own)
         interactions = Interactions(inbox, self._calls, names, own, self._timing)
         intake = Intake(inbox, self._calls, names, own, self._timing, interactions)
-        sockets = Sockets(self._calls, self._app_token, intake.take, self._timing)
+        sockets = Sockets(self._calls, self._app_token, intake.take, self._timing, inbox.meter)
         log.info("Connecting to Slack: %s, over %d sockets", own.title or own.team, CONNECTIONS)
         try:
             await sockets.run()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, cast
 
@@ -71,6 +72,9 @@ _TOLD = {
 }
 
 
+_WORD = re.compile(r"[\w.:-]{1,60}")
+
+
 class Refused(PlatformError):
     """Slack answered with an error word that none of the other classes stands for.
 
@@ -109,7 +113,9 @@ def of_answer(
         body: The answer, empty when it held no JSON object.
         retry_after: Seconds, from the header.
     """
-    code = str(body.get("error") or "")
+    told = str(body.get("error") or "")
+    # Whatever is not a word of Slack's may be a proxy's page, and repeat what was sent.
+    code = told if _WORD.fullmatch(told) else ""
     said = f"{code} (HTTP {status})" if code else f"HTTP {status}"
     fault: PlatformError
     if status == 429 or code in _LIMITED:

@@ -19,6 +19,7 @@ import aiohttp
 from adapters.slack.calls import Calls
 from adapters.slack.faults import NETWORK, Denied
 from adapters.slack.values import Timing, fields
+from bot.chat import Meter
 from bot.errors import BadToken, PlatformBusy, PlatformError
 
 log = logging.getLogger(__name__)
@@ -134,9 +135,13 @@ class Sockets:
         app_token: App-level token.
         take: Gets every envelope.
         timing: Waits and time-outs.
+        meter: Told which connections stand.
     """
 
-    def __init__(self, calls: Calls, app_token: str, take: Take, timing: Timing) -> None:
+    def __init__(
+        self, calls: Calls, app_token: str, take: Take, timing: Timing, meter: Meter
+    ) -> None:
+        self._meter = meter
         self._calls = calls
         self._app_token = app_token
         self._take = take
@@ -149,7 +154,7 @@ class Sockets:
         Raises:
             BadToken: The app-level token is refused.
         """
-        lanes = [asyncio.create_task(self._lane()) for _ in range(CONNECTIONS)]
+        lanes = [asyncio.create_task(self._lane(f"socket {n + 1}")) for n in range(CONNECTIONS)]
         try:
             done, _ = await asyncio.wait(lanes, return_when=asyncio.FIRST_EXCEPTION)
             for lane in done:
@@ -160,23 +165,26 @@ class Sockets:
             await asyncio.gather(*lanes, return_exceptions=True)
             await asyncio.gather(*self._closing, return_exceptions=True)
 
-    async def _lane(self) -> None:
+    async def _lane(self, name: str) -> None:
         """Keep one connection: the next is opened before the last is closed."""
         loop = asyncio.get_running_loop()
         wait = Backoff(self._timing.reconnect)
         link: Link | None = None
+        self._meter.connected(False, name)
         try:
             while True:
                 fresh = await self._open(wait)
                 if link is not None:
                     self._retire(link)
                 link, since = fresh, loop.time()
+                self._meter.connected(True, name)
                 await link.ending.wait()
                 if link.reason == _CROWDED:
                     await link.close()
                 if loop.time() - since > STEADY_SECONDS:
                     wait.reset()
                 if link.reason not in _GRACEFUL:
+                    self._meter.connected(False, name)
                     seconds = wait.next()
                     log.warning("Lost a connection to Slack; a new one in %.1f s", seconds)
                     await asyncio.sleep(seconds)

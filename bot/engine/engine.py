@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from bot.chat import Adapter, Incoming
 from bot.engine.running import Ending, Running
@@ -26,6 +26,10 @@ class Engine:
         pacers: One per adapter, shared by all its replies.
         running: Where commands find running turns.
         sweep_seconds: How often threads are looked for whose owner has gone away.
+        took_over: Told the platform of each turn that is taken over.
+
+    Attributes:
+        stranded: Threads with work left and no owner, as of the last look, over all processes.
     """
 
     def __init__(
@@ -35,14 +39,22 @@ class Engine:
         pacers: Mapping[str, Pacer],
         running: Running,
         sweep_seconds: float,
+        took_over: Callable[[str], None] = lambda platform: None,
     ) -> None:
         self._desk = desk
         self._adapters = adapters
         self._pacers = pacers
         self._running = running
         self._sweep_seconds = sweep_seconds
+        self._took_over = took_over
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing = False
+        self.stranded = 0
+
+    @property
+    def running(self) -> int:
+        """Threads that are being answered in this process."""
+        return len(self._tasks)
 
     async def take(self, event: Incoming, nonce: str) -> Begun | None:
         """Store a message and start its turn if none runs.
@@ -63,9 +75,9 @@ class Engine:
         self._start(begun)
         return None
 
-    async def sweep(self) -> None:
-        """Take over abandoned turns, for ever."""
-        await repeat(self.take_over, self._sweep_seconds, "looking for abandoned turns")
+    async def sweep(self, beat: Callable[[str], None] = lambda what: None) -> None:
+        """Take over abandoned turns, for ever; `beat` is told of every look."""
+        await repeat(self.take_over, self._sweep_seconds, "looking for abandoned turns", beat)
 
     async def take_over(self) -> None:
         """Take over every turn whose lease has run out, once.
@@ -73,7 +85,9 @@ class Engine:
         Raises:
             StoreUnavailable: The store is away. A single thread that cannot be read is passed over.
         """
-        for thread in await self._desk.threads.stranded():
+        left = await self._desk.threads.stranded()
+        self.stranded = len(left)
+        for thread in left:
             if thread.platform not in self._adapters or self._closing:
                 continue
             # A store that was away longer than a lease: our turn renews it by itself.
@@ -87,6 +101,7 @@ class Engine:
                 logger.error("a turn in %s cannot be taken over: %s", thread, error)
                 continue
             if turn is not None:
+                self._took_over(thread.platform)
                 self._start(turn)
 
     async def drain(self, grace_seconds: float) -> None:

@@ -48,7 +48,8 @@ class Folding:
     """Keeps windows within their budget. One fold per thread at a time; folds race turns safely.
 
     A summary is stored by compare-and-set, so one made while the thread was folded elsewhere,
-    forgotten or replaced is dropped.
+    forgotten or replaced is dropped. `spent` is told what each one cost, `extracted` of each that
+    the model could not make.
     """
 
     def __init__(
@@ -59,6 +60,8 @@ class Folding:
         budget: Budget,
         system: str,
         pseudonym: Callable[[str], str],
+        spent: Callable[[str, Tally], None] = lambda platform, cost: None,
+        extracted: Callable[[str], None] = lambda platform: None,
     ) -> None:
         self._threads = threads
         self._model = model
@@ -66,6 +69,8 @@ class Folding:
         self._budget = budget
         self._system = system
         self._pseudonym = pseudonym
+        self._spent = spent
+        self._extracted = extracted
         self._tasks: dict[ThreadKey, asyncio.Task[None]] = {}
 
     def start(self, thread: ThreadKey, fixed: int) -> None:
@@ -165,6 +170,7 @@ class Folding:
                 if accepted is not None:
                     return accepted, "model"
                 logger.info("the model's summary was not usable")
+        self._extracted(thread.platform)
         extract = await asyncio.to_thread(
             extract_summary, previous, entries, cap, self._tokenizer.count
         )
@@ -200,6 +206,7 @@ class Folding:
         return "".join(parts) if whole else ""
 
     async def _account(self, thread: ThreadKey, cost: Tally) -> None:
+        self._spent(thread.platform, cost)
         try:
             await self._threads.account(thread, cost)
         except StoreUnavailable as error:

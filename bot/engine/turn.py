@@ -6,7 +6,9 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+
+from structlog.contextvars import bound_contextvars
 
 from bot.chat import Adapter, Incoming, MessageRef, Spot
 from bot.context.render import Now
@@ -42,6 +44,7 @@ from bot.storage.threads import Threads
 from bot.storage.types import Done, Draft, Turn
 from bot.tasks import end
 from bot.title import title_of
+from bot.tracing import Tracer, Untraced
 
 logger = logging.getLogger(__name__)
 
@@ -69,6 +72,7 @@ class Desk:
     store_patience_seconds: float
     long_wait_seconds: float
     report: Callable[[TurnReport], None]
+    tracer: Tracer = field(default_factory=Untraced)
 
 
 class TurnRun:
@@ -92,6 +96,8 @@ class TurnRun:
         self._tally = NO_TALLY
         self._error = ""
         self._began = desk.timer.now()
+        written = min((event.at for event in turn.mail), default=desk.clock())
+        self._lag = max(0.0, desk.clock() - written)
         self._reply = ProgressiveReply(
             adapter,
             pacer,
@@ -113,12 +119,20 @@ class TurnRun:
             StoreUnavailable: The store stayed away; the lease runs out and the turn is taken over.
         """
         outcome = Outcome.FAILED
-        try:
-            async with self._watch, self._reply:
-                outcome, after = await self._run()
-            return after
-        finally:
-            self._report(outcome)
+        lease, attempt = self._turn.lease, self._turn.attempt
+        told = {"turn": lease.turn, "platform": self._thread.platform, "attempt": attempt}
+        # Whatever is logged meanwhile, here or in an SDK, carries the turn's id.
+        with (
+            bound_contextvars(turn=lease.turn),
+            self._desk.tracer.span("turn", told, parent=True) as note,
+        ):
+            try:
+                async with self._watch, self._reply:
+                    outcome, after = await self._run()
+                return after
+            finally:
+                note("outcome", str(outcome))
+                self._report(outcome)
 
     async def _run(self) -> tuple[Outcome, Turn | Done]:
         try:
@@ -313,16 +327,19 @@ class TurnRun:
         self._reply.show(f"*{what}*")
 
     def _build(self, turn: Turn, asked: tuple[Entry, ...]) -> Window:
-        return build_window(
-            system=self._desk.system,
-            summary=turn.summary,
-            log=turn.window,
-            new=asked,
-            now=Now(self._desk.clock(), tuple(self._names.values())),
-            budget=self._desk.budget.high,
-            tokenizer=self._desk.tokenizer,
-            longest=self._desk.budget.longest,
-        )
+        with self._desk.tracer.span("prompt") as note:
+            window = build_window(
+                system=self._desk.system,
+                summary=turn.summary,
+                log=turn.window,
+                new=asked,
+                now=Now(self._desk.clock(), tuple(self._names.values())),
+                budget=self._desk.budget.high,
+                tokenizer=self._desk.tokenizer,
+                longest=self._desk.budget.longest,
+            )
+            note("tokens", window.tokens)
+            return window
 
     async def _fail(self, error: BobbinError) -> tuple[Outcome, Turn | Done]:
         """Tell people what to do, and leave the history as it was before this turn."""
@@ -353,12 +370,13 @@ class TurnRun:
     async def _commit(self, entries: tuple[Entry, ...], tally: Tally) -> Turn | Done:
         figures = Tally(turns=int(bool(entries))) + tally
         nonce = self._desk.new_id()
-        return await patiently(
-            lambda: self._desk.threads.commit(
-                self._turn.lease, entries, figures, self._names, nonce=nonce
-            ),
-            self._desk.store_patience_seconds,
-        )
+        with self._desk.tracer.span("commit", {"entries": len(entries)}):
+            return await patiently(
+                lambda: self._desk.threads.commit(
+                    self._turn.lease, entries, figures, self._names, nonce=nonce
+                ),
+                self._desk.store_patience_seconds,
+            )
 
     async def _rollback(self) -> Turn | Done:
         nonce = self._desk.new_id()
@@ -402,12 +420,16 @@ class TurnRun:
                 outcome=outcome,
                 attempt=self._turn.attempt,
                 mail=len(self._turn.mail),
+                lag=self._lag,
                 window_tokens=self._window.tokens,
                 first_token=self._answer.first_token,
                 first_text=_since(figures.first_text_at, self._began),
+                whole_text=_since(figures.final_at, self._began),
                 total=self._desk.timer.now() - self._began,
                 edits=figures.edits,
                 posts=figures.posts,
+                skipped=figures.skipped,
+                reposted=figures.reposted,
                 busy=figures.busy,
                 tally=self._tally,
                 error=self._error,

@@ -38,6 +38,7 @@ from bot.model.port import (
     TextDelta,
     Usage,
 )
+from bot.model.quoting import without_quotes
 from bot.model.settings import ModelSettings
 from bot.model.wire import DONE, Chunk, EventDecoder, join_surrogates, read_chunk, read_event
 
@@ -182,6 +183,8 @@ class ChatModel:
                     answer.spoken = True
                     yield TextDelta(text)
         except ModelError as error:
+            said = [message.content for message in prompt.messages if message.role != "system"]
+            error.args = (without_quotes(str(error), said),)
             fault = error
         if answer.held:
             answer.spoken = True

@@ -20,7 +20,7 @@ from bot.spec import Finding
 SOON_DAYS = 60
 """A model that is switched off within so many days is a fault to be mended."""
 
-_PROMPT = Prompt(
+TEST_PROMPT = Prompt(
     (Message("user", "Connection test. Reply with the single word: ready"),),
     cache_key="doctor",
     max_output_tokens=256,
@@ -117,7 +117,7 @@ async def _stream(model: ChatModel, settings: ModelSettings) -> list[Finding]:
     start, first = now(), 0.0
     finished: Finished | None = None
     try:
-        async with aclosing(model.stream(_PROMPT)) as events:
+        async with aclosing(model.stream(TEST_PROMPT)) as events:
             async for event in events:
                 if isinstance(event, TextDelta) and not first:
                     first = now() - start

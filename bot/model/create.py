@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from bot.errors import ModelBusy
 from bot.model.chat import ChatModel
 from bot.model.demo import DemoModel
 from bot.model.gate import Gate, GateLimits
 from bot.model.gated import GatedModel, Retries
 from bot.model.port import Model
 from bot.model.settings import ModelSettings
+from bot.model.witness import Witness, WitnessedModel
 
 
 def create_model(
@@ -15,6 +19,9 @@ def create_model(
     *,
     limits: GateLimits | None = None,
     retries: Retries | None = None,
+    gate: Gate | None = None,
+    witness: Witness | None = None,
+    retried: Callable[[ModelBusy], None] = lambda fault: None,
 ) -> Model:
     """The model to use.
 
@@ -22,10 +29,18 @@ def create_model(
         settings: The endpoint; None for the built-in demo.
         limits: Bounds of the endpoint's gate; None for the defaults.
         retries: How long a request is tried; None for the defaults.
+        gate: The endpoint's gate, for those who want to look at it; None makes one.
+        witness: Told of every single request.
+        retried: See `GatedModel`.
 
     Raises:
         ModelMisconfigured: The settings cannot be used.
     """
     if settings is None:
-        return DemoModel()
-    return GatedModel(ChatModel(settings), Gate(limits), retries=retries)
+        return _seen(DemoModel(), witness)
+    single = _seen(ChatModel(settings), witness)
+    return GatedModel(single, gate or Gate(limits), retries=retries, retried=retried)
+
+
+def _seen(model: Model, witness: Witness | None) -> Model:
+    return model if witness is None else WitnessedModel(model, witness)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 
@@ -39,12 +39,21 @@ class GatedModel:
         model: Makes single requests; closed together with this one.
         gate: Shared by everything that uses the same endpoint.
         retries: See `Retries`.
+        retried: Told of each fault after which the request is tried again.
     """
 
-    def __init__(self, model: Model, gate: Gate, *, retries: Retries | None = None) -> None:
+    def __init__(
+        self,
+        model: Model,
+        gate: Gate,
+        *,
+        retries: Retries | None = None,
+        retried: Callable[[ModelBusy], None] = lambda fault: None,
+    ) -> None:
         self._model = model
         self._gate = gate
         self._retries = retries or Retries()
+        self._retried = retried
 
     @property
     def name(self) -> str:
@@ -90,6 +99,7 @@ class GatedModel:
                     if spoken or delay is None:
                         logger.warning("gave up on %s after try %d: %s", self.name, attempt, error)
                         raise
+                    self._retried(error)
                 except ModelError as error:
                     ticket.failed(error)
                     raise

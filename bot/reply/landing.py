@@ -39,6 +39,7 @@ class Landing:
             if index < len(written.refs) and written.shown[index] != text:
                 if not edits or not await self._edit(index, text):
                     written.drop_from(index)
+                    written.reposted += 1
             if index == len(written.refs):
                 await self._post(spot, text)
         written.drop_from(len(parts))

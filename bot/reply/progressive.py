@@ -220,6 +220,7 @@ class ProgressiveReply:
             first_text_at=written.first_text_at,
             final_at=self._landed_at,
             busy=written.busy,
+            reposted=written.reposted,
         )
 
     def _hurry(self) -> None:

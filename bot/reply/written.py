@@ -46,6 +46,7 @@ class ReplyFigures:
         first_text_at: When the first text of this process was visible.
         final_at: When the platform had accepted the whole answer.
         busy: Calls that failed for now.
+        reposted: Times the end of the answer was posted anew because an edit was refused.
     """
 
     posts: int = 0
@@ -54,6 +55,7 @@ class ReplyFigures:
     first_text_at: float | None = None
     final_at: float | None = None
     busy: int = 0
+    reposted: int = 0
 
 
 class Written:
@@ -98,6 +100,7 @@ class Written:
         self.posts = 0
         self.edits = 0
         self.busy = 0
+        self.reposted = 0
         self.first_text_at: float | None = None
 
     async def post(self, spot: Spot, text: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.chat import ThreadKey
 from bot.storage.codec import to_text
-from bot.storage.connect import Argument, Link
+from bot.storage.connect import Argument, Link, Observe, unobserved
 from bot.storage.keys import ThreadKeys
 from bot.storage.scripts import SCRIPTS
 from bot.storage.topology import WAITS, Client, Waits
@@ -33,8 +33,9 @@ class Base:
         max_attempts: int = 3,
         erased: Callable[[], None] = lambda: None,
         waits: Waits = WAITS,
+        observe: Observe = unobserved,
     ) -> None:
-        self._link = Link(client, waits)
+        self._link = Link(client, waits, observe)
         self._worker = worker
         self._clock = clock
         self._new_id = new_id
@@ -42,6 +43,10 @@ class Base:
         self._retention_seconds = retention_days * DAY_SECONDS
         self._max_attempts = max_attempts
         self._erased = erased
+
+    async def ping(self) -> None:
+        """Return once the server has answered. Raises StoreUnavailable."""
+        await self._link.call("PING")
 
     def _now_ms(self) -> int:
         return round(self._clock() * 1000)

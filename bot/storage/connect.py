@@ -38,6 +38,11 @@ Command = tuple[Argument, ...]
 
 BACKOFF = ExponentialWithJitterBackoff(base=0.05, cap=1.0)
 
+Observe = Callable[[str, float, str], None]
+"""Told of every operation: a script's name, "command" or "batch"; how many seconds it took, all
+tries together; the class of the client's error, empty when it succeeded. Never raises, never
+waits."""
+
 
 def open_redis(url: str, waits: Waits = WAITS) -> Client:
     """A client for `url` (see bot/redis_url.py) to give to `Link`; nothing is sent yet.
@@ -83,6 +88,10 @@ async def wait_until_ready(
         await asyncio.sleep(pause)
 
 
+def unobserved(what: str, seconds: float, error: str) -> None:
+    """Nobody wants to know."""
+
+
 class Link:
     """Sends commands and scripts; every error that leaves it is a StoreUnavailable.
 
@@ -93,11 +102,13 @@ class Link:
     Args:
         client: From `open_redis`; stays the caller's to close.
         waits: How long to be patient.
+        observe: See `Observe`.
     """
 
-    def __init__(self, client: Client, waits: Waits = WAITS) -> None:
+    def __init__(self, client: Client, waits: Waits = WAITS, observe: Observe = unobserved) -> None:
         self._client = client
         self._waits = waits
+        self._observe = observe
         self.topology = topology_of(client)
         self._room = asyncio.Semaphore(CONNECTIONS)
         self._renewed = 0.0
@@ -105,14 +116,16 @@ class Link:
 
     async def call(self, *command: Argument) -> Any:
         """The reply to one command, which names a key. Raises StoreUnavailable."""
-        return await self._carry_out(lambda: self._send(*command))
+        return await self._carry_out("command", lambda: self._send(*command))
 
     async def batch(self, commands: Sequence[Command]) -> list[Any]:
         """The replies to many commands in one round trip, not atomic; each names a key.
 
         On a cluster it is one round trip to each node, at once. Raises StoreUnavailable.
         """
-        return await self._carry_out(lambda: self._send_all(commands)) if commands else []
+        if not commands:
+            return []
+        return await self._carry_out("batch", lambda: self._send_all(commands))
 
     async def run(self, script: Script, keys: Sequence[str], arguments: Sequence[Argument]) -> Any:
         """A script's reply; the server is taught the script when it does not know it.
@@ -127,7 +140,7 @@ class Link:
             except NoScriptError:
                 return await self._send("EVAL", script.text, len(keys), *keys, *arguments)
 
-        return await self._carry_out(send)
+        return await self._carry_out(script.name, send)
 
     async def server_ms(self) -> int:
         """The time of a server, of any node of a cluster, in ms. Raises StoreUnavailable."""
@@ -140,7 +153,7 @@ class Link:
                 return await self._send("TIME", target_nodes=node)
             return await self._send("TIME")
 
-        seconds, micros = await self._carry_out(send)
+        seconds, micros = await self._carry_out("command", send)
         return int(seconds) * 1000 + int(micros) // 1000
 
     async def everywhere(self, *command: Argument) -> Mapping[str, Any]:
@@ -159,9 +172,22 @@ class Link:
                 for node in client.get_primaries()
             }
 
-        return await self._carry_out(send)
+        return await self._carry_out("command", send)
 
-    async def _carry_out(self, send: Callable[[], Awaitable[T]]) -> T:
+    async def _carry_out(self, what: str, send: Callable[[], Awaitable[T]]) -> T:
+        loop = asyncio.get_running_loop()
+        began, wrong = loop.time(), "cancelled"
+        try:
+            answer = await self._persist(send)
+            wrong = ""
+            return answer
+        except StoreUnavailable as error:
+            wrong = type(error.__cause__).__name__
+            raise
+        finally:
+            self._observe(what, loop.time() - began, wrong)
+
+    async def _persist(self, send: Callable[[], Awaitable[T]]) -> T:
         """Try until it succeeds, it is of no use any more, or the time is over."""
         last: Exception | None = None
         wishes = _wishes_to_end()

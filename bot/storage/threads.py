@@ -27,4 +27,5 @@ class Threads(Turns, Directory):
         max_attempts: A turn is given up when its lease has run out so often.
         erased: Called after something was erased, which the server's files may still hold.
         waits: How patient to be with Redis.
+        observe: Told of every operation; see `bot.storage.connect.Observe`.
     """

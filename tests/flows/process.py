@@ -26,6 +26,9 @@ from tests.simulators.slack_sim import Message as Post
 LEASE_SECONDS = "0.6"
 PATIENCE = 20.0
 
+ROOT = Path(__file__).parents[2]
+"""The code that processes run is the one that lies beside these tests."""
+
 WARNINGS = ("error", "ignore:'audioop' is deprecated:DeprecationWarning")
 FAULTS = ("Traceback", "never awaited", "Unclosed", "never retrieved", "Exception ignored")
 """What a healthy process never writes to its log."""
@@ -45,6 +48,7 @@ def environment(folder: Path, *layers: Mapping[str, str]) -> dict[str, str]:
     found = {
         "PATH": os.environ["PATH"],
         "HOME": str(folder),
+        "PYTHONPATH": str(ROOT),
         "PYTHONWARNINGS": ",".join(WARNINGS),
         "BOBBIN_DATA_DIR": str(folder / "data"),
     }

@@ -59,6 +59,12 @@ class Stage:
     _app: App | None = None
     _task: asyncio.Task[int] | None = None
 
+    @property
+    def app(self) -> App:
+        """The bot that runs."""
+        assert self._app is not None
+        return self._app
+
     def environment(self) -> dict[str, str]:
         """What a bot needs to find all of it."""
         found = {"REDIS_URL": self.server.url, "BOBBIN_LEASE_SECONDS": "2"}

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.flows.process import BotProcess, assert_healthy, bot, environment, run_bot
+from tests.servers import free_port
 from tests.simulators.openai_sim import Answer, OpenAISimulator
 
 NO_TOKEN = (
@@ -146,6 +147,8 @@ async def test_closed_streams_do_no_harm(folder: Path) -> None:
 async def test_a_second_terminal_has_a_conversation_of_its_own(folder: Path) -> None:
     async with OpenAISimulator() as openai:
         env = openai.environment() | {"OPENAI_MODEL": "gpt-6-luna"}
+        # A chat beside a bot that runs with the same settings leaves the port to it.
+        env["BOBBIN_HTTP_PORT"] = str(free_port())
         held = Answer("The first answer, at last.").hold()
         openai.script.extend([held, Answer("The second answer, here.")])
         async with bot(folder, "chat", env=env, stdin=asyncio.subprocess.PIPE) as first:

@@ -59,7 +59,7 @@ async def test_a_frozen_process_stays_silent_when_it_thaws(server: Valkey, tmp_p
         before = len(town.sim.requests)
         held.release_all()
         frozen.thaw()
-        await frozen.prints("lost: attempt 1", log=True)
+        await frozen.prints('"outcome": "lost", "attempt": 1', log=True)
         await town.settled(thread)
         (answer, _) = town.sim.messages(thread, by=town.sim.bot)
         assert [version.content for version in answer.versions] == [BEGINNING, OTHER]

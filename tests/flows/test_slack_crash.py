@@ -271,7 +271,7 @@ async def test_a_frozen_process_stays_silent_when_it_thaws(server: Valkey, tmp_p
         before = len(here.sim.requests)
         held.release_all()
         frozen.thaw()
-        await frozen.prints("lost: attempt 1", log=True)
+        await frozen.prints('"outcome": "lost", "attempt": 1', log=True)
         await town.settled(root)
         answer, _ = shown(town, root)
         assert answer.texts == [BEGINNING, OTHER]

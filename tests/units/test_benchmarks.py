@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import conversations, page, scene, splitter, store, topologies
+from benchmarks import conversations, page, scene, splitter, store, topologies, watching
 from benchmarks.__main__ import BENCHMARKS, main
 from benchmarks.figures import Spread, both, duration, quantile, table
 
@@ -107,3 +107,10 @@ def test_quick_figures_are_not_written_down(capsys: pytest.CaptureFixture[str]) 
         main(["--quick", "--write"])
     assert "quick figures" in capsys.readouterr().err
     assert table(("a", "b"), [("1", "2")]).splitlines() == ["| a | b |", "|---|---:|", "| 1 | 2 |"]
+
+
+async def test_being_seen() -> None:
+    unseen, seen = await watching.turn_costs(rounds=2, turns=2)
+    assert len(unseen) == len(seen) == 2
+    times, size = await watching.scrape_costs(looks=2)
+    assert len(times) == 2 and size > 10_000

@@ -1,0 +1,120 @@
+"""An adapter whose calls are counted, timed and traced."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+
+from bot.chat import (
+    Adapter,
+    Capabilities,
+    CommandReply,
+    History,
+    Inbox,
+    Incoming,
+    MessageRef,
+    Spot,
+    ThreadKey,
+)
+from bot.errors import PlatformError
+from bot.ops import figures
+from bot.ops.metrics import Metrics
+from bot.tracing import Tracer
+
+
+class MeteredAdapter:
+    """Implements `bot.chat.Adapter` over another one.
+
+    Args:
+        adapter: Does the work.
+        metrics: Gets count and length of each call.
+        tracer: Gets a span for each.
+        now: Monotonic seconds.
+    """
+
+    def __init__(
+        self, adapter: Adapter, metrics: Metrics, tracer: Tracer, now: Callable[[], float]
+    ) -> None:
+        self._adapter = adapter
+        self._metrics = metrics
+        self._tracer = tracer
+        self._now = now
+
+    @property
+    def name(self) -> str:
+        """See `bot.chat.Adapter`."""
+        return self._adapter.name
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """See `bot.chat.Adapter`."""
+        return self._adapter.capabilities
+
+    async def run(self, inbox: Inbox) -> None:
+        """See `bot.chat.Adapter`."""
+        await self._adapter.run(inbox)
+
+    async def open(self, event: Incoming, title: str) -> Spot:
+        """See `bot.chat.Adapter`."""
+        with self._timed("open"):
+            return await self._adapter.open(event, title)
+
+    async def post(self, spot: Spot, text: str, *, key: str, again: bool = False) -> MessageRef:
+        """See `bot.chat.Adapter`."""
+        with self._timed("post"):
+            return await self._adapter.post(spot, text, key=key, again=again)
+
+    async def edit(self, ref: MessageRef, text: str) -> None:
+        """See `bot.chat.Adapter`."""
+        with self._timed("edit"):
+            await self._adapter.edit(ref, text)
+
+    async def delete(self, ref: MessageRef) -> None:
+        """See `bot.chat.Adapter`."""
+        with self._timed("delete"):
+            await self._adapter.delete(ref)
+
+    async def show_status(self, spot: Spot, status: str | None) -> None:
+        """See `bot.chat.Adapter`."""
+        with self._timed("status"):
+            await self._adapter.show_status(spot, status)
+
+    async def settled(self, thread: ThreadKey) -> None:
+        """See `bot.chat.Adapter`."""
+        await self._adapter.settled(thread)
+
+    async def history(self, event: Incoming, limit: int) -> History:
+        """See `bot.chat.Adapter`."""
+        with self._timed("history"):
+            return await self._adapter.history(event, limit)
+
+    async def respond(self, event: Incoming, reply: CommandReply) -> None:
+        """See `bot.chat.Adapter`."""
+        with self._timed("respond"):
+            await self._adapter.respond(event, reply)
+
+    def measure(self, text: str) -> int:
+        """See `bot.chat.Adapter`."""
+        return self._adapter.measure(text)
+
+    async def close(self) -> None:
+        """See `bot.chat.Adapter`."""
+        await self._adapter.close()
+
+    @contextmanager
+    def _timed(self, call: str) -> Generator[None]:
+        began, outcome = self._now(), "cancelled"
+        name = self._adapter.name
+        with self._tracer.span("platform", {"platform": name, "call": call}) as note:
+            try:
+                yield
+                outcome = "ok"
+            except PlatformError as error:
+                outcome = type(error).__name__
+                raise
+            except Exception:
+                outcome = "bug"
+                raise
+            finally:
+                note("outcome", outcome)
+                self._metrics.observe(figures.CALL, self._now() - began, name, call, outcome)

@@ -1,0 +1,82 @@
+"""What the other rooms call, made of figures, health and spans."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+
+from bot.errors import ModelBusy
+from bot.model.witness import Request, kind_of
+from bot.ops import figures
+from bot.ops.health import Health
+from bot.ops.metrics import Metrics
+from bot.tracing import Tracer
+
+
+class PlatformMeter:
+    """Implements `bot.report.IntakeMeter` for one adapter."""
+
+    def __init__(self, platform: str, metrics: Metrics, health: Health) -> None:
+        self._platform = platform
+        self._metrics = metrics
+        self._health = health
+
+    def acknowledged(self, seconds: float) -> None:
+        """See `bot.chat.Meter`."""
+        self._metrics.observe(figures.ACK, seconds, self._platform)
+
+    def refused(self, route: str) -> None:
+        """See `bot.chat.Meter`."""
+        self._metrics.add(figures.LIMITED, 1, self._platform, route)
+
+    def reconnected(self, reason: str) -> None:
+        """See `bot.chat.Meter`."""
+        self._metrics.add(figures.RECONNECTS, 1, self._platform, reason)
+
+    def connected(self, up: bool | None, part: str = "") -> None:
+        """See `bot.chat.Meter`."""
+        self._health.connected(self._platform, up, part)
+
+    def fell_back(self, what: str) -> None:
+        """See `bot.chat.Meter`."""
+        self._metrics.add(figures.FALLBACKS, 1, self._platform, what)
+
+    def malformed(self) -> None:
+        """See `bot.report.IntakeMeter`."""
+        self._metrics.add(figures.MALFORMED, 1, self._platform)
+
+
+class ModelMeter:
+    """Implements `bot.model.witness.Witness`."""
+
+    def __init__(
+        self, metrics: Metrics, health: Health, tracer: Tracer, now: Callable[[], float]
+    ) -> None:
+        self._metrics = metrics
+        self._health = health
+        self._tracer = tracer
+        self._now = now
+
+    @contextmanager
+    def request(self, request: Request) -> Generator[Callable[[], None]]:
+        """See `bot.model.witness.Witness`."""
+        purpose, began = str(request.purpose), self._now()
+
+        def spoke() -> None:
+            self._metrics.observe(figures.REQUEST_FIRST, self._now() - began, purpose)
+
+        with self._tracer.span("model", {"model": request.model, "purpose": purpose}) as note:
+            try:
+                yield spoke
+            finally:
+                note("outcome", request.outcome)
+                self._metrics.add(figures.REQUESTS, 1, purpose, request.outcome)
+                self._metrics.observe(figures.REQUEST, self._now() - began, purpose)
+                if request.error is not None:
+                    self._health.model_failed(request.error)
+                elif request.outcome != "ended":
+                    self._health.model_answered()
+
+    def retried(self, fault: ModelBusy) -> None:
+        """Count a request that is made again."""
+        self._metrics.add(figures.RETRIES, 1, kind_of(fault))
