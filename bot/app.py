@@ -17,6 +17,7 @@ from bot.chat import Adapter
 from bot.commands.runner import Commands
 from bot.context.prompt import system_prompt
 from bot.context.tokens import Tokenizer, load_tokenizer
+from bot.engine.allowance import Allowance
 from bot.engine.budget import Budget
 from bot.engine.engine import Engine
 from bot.engine.folding import Folding
@@ -93,6 +94,7 @@ async def open_threads(settings: Settings, timing: Timing = TIMING) -> AsyncGene
             retention_days=settings.retention_days,
             # The engine gives up by itself, since it has people to tell.
             max_attempts=1_000,
+            bot_messages=settings.bot_messages,
             erased=erased,
         )
         await threads.check_schema()
@@ -174,7 +176,14 @@ class App:
         budget = Budget(self._settings.context_tokens)
         system = system_prompt(self._settings.system_prompt)
         stand_in = partial(pseudonym, await _salt(threads))
-        folding = Folding(threads, model, tokenizer, budget, system, stand_in)
+        allowance = Allowance(
+            self._settings.budgets,
+            threads,
+            time.time,
+            model.name,
+            self._settings.integer("OPENAI_MAX_OUTPUT_TOKENS"),
+        )
+        folding = Folding(threads, model, tokenizer, budget, system, stand_in, allowance, new_id)
         running = Running()
         timer = LoopClock()
         third = self._settings.lease_seconds / 3
@@ -183,6 +192,8 @@ class App:
             model=model,
             tokenizer=tokenizer,
             budget=budget,
+            allowance=allowance,
+            access=self._settings.access,
             folding=folding,
             system=system,
             pseudonym=stand_in,
@@ -198,9 +209,13 @@ class App:
             name: Pacer(adapter.capabilities.limits, timer) for name, adapter in adapters.items()
         }
         engine = Engine(desk, adapters, pacers, running, min(self._timing.sweep, third))
-        commands = Commands(threads, folding, running, budget, adapters, time.time, new_id)
+        commands = Commands(
+            threads, folding, running, budget, allowance, adapters, time.time, new_id
+        )
         receptions = {
-            name: Reception(adapter, threads, engine, commands, new_id)
+            name: Reception(
+                adapter, threads, engine, commands, new_id, access=self._settings.access
+            )
             for name, adapter in adapters.items()
         }
         logger.info(

@@ -8,7 +8,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import cast
 
+from bot.access import told_rules
 from bot.app import Timing, model_settings, open_threads
+from bot.budgets import Account, told_budgets
 from bot.context.tokens import load_tokenizer
 from bot.errors import SettingsError, StoreError
 from bot.model.check import check_model
@@ -35,6 +37,9 @@ async def examine(
     for name, meant in settings.unknown.items():
         fix = f"Did you mean {meant}?" if meant else "Remove it, or check its name."
         yield Finding(name, False, "is not a variable that I know", fix)
+    for rule in told_rules(settings.access):
+        yield Finding("access", True, rule)
+    yield _budgets(settings)
     for spec in settings.adapters:
         async for finding in _adapter(spec, settings):
             yield finding
@@ -55,6 +60,17 @@ async def _adapter(spec: AdapterSpec, settings: Settings) -> AsyncIterator[Findi
                 yield finding
     except TimeoutError:
         yield Finding(spec.name, False, "did not answer in time", "Check the network.")
+
+
+def _budgets(settings: Settings) -> Finding:
+    """The limits, and whether the narrowest of them lets a full prompt through at all."""
+    budgets, told = settings.budgets, told_budgets(settings.budgets)
+    limits = (budgets.most(account).tokens for account in Account)
+    least = min((tokens for tokens in limits if tokens is not None), default=None)
+    if least is not None and least < settings.context_tokens:
+        fix = "Raise it, or lower BOBBIN_CONTEXT_TOKENS: long conversations are refused otherwise."
+        return Finding("budgets", False, f"{told}: {least:,} are less than one full prompt", fix)
+    return Finding("budgets", True, told)
 
 
 async def _store(settings: Settings) -> Finding:

@@ -19,6 +19,8 @@ class Outcome(StrEnum):
     STOPPED = "stopped"
     CUT = "cut"
     FAILED = "failed"
+    REFUSED = "refused"
+    """A budget did not allow it."""
     FORGOTTEN = "forgotten"
     LOST = "lost"
     PARKED = "parked"
