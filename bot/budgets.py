@@ -211,7 +211,8 @@ def standing_text(
 ) -> str:
     """How much of each budget is used today, as /usage says it.
 
-    Others than admins see what they have used themselves and what their channel has.
+    Others than admins see what they have used themselves and what their channel has; `used` names
+    the outsiders together for outsiders and admins only.
     """
     names = {
         Account.USER: "you",
@@ -221,7 +222,7 @@ def standing_text(
     }
     shown = [account for account in names if account in used]
     if not is_admin:
-        shown = [account for account in shown if account in (Account.USER, Account.CHANNEL)]
+        shown = [account for account in shown if account is not Account.SPACE]
     lines = [f"Used today (UTC, begins anew in {span_text(seconds_left(now))}):"]
     lines += [f"- {names[each]}: {_of(used[each], budgets.most(each))}" for each in shown]
     if budgets.requests_per_minute is not None:
