@@ -181,9 +181,8 @@ def refusal_text(why: Over | TooSoon, per_minute: int | None, now: float) -> str
             f"You can ask me {times} a minute here. Please ask again in "
             f"{max(1, round(why.seconds + 0.5))} s."
         )
-    used, limit, wanted = (
-        amount_text(why.figure, amount) for amount in (why.used, why.limit, why.wanted)
-    )
+    limit, wanted = amount_text(why.figure, why.limit), amount_text(why.figure, why.wanted)
+    used = f"{why.used:,}" if why.figure == "tokens" else amount_text("cost", why.used)
     return (
         f"{_WHOSE[why.account]}: {used} of {limit}, and this would take about {wanted}. It "
         f"begins anew at midnight UTC, in {span_text(seconds_left(now))}. `!usage` shows where "

@@ -36,7 +36,7 @@ EVENING = 1_700_000_000.0 - 1_700_000_000 % 86_400 + 86_400 - 5 * 3600 - 12 * 60
     [
         (
             Over(Account.USER, "tokens", 9_800, 10_000, 1_200),
-            "You have used your share for today: 9,800 tokens of 10,000 tokens, and this would "
+            "You have used your share for today: 9,800 of 10,000 tokens, and this would "
             "take about 1,200 tokens. It begins anew at midnight UTC, in 5 h 12 min. `!usage` "
             "shows where you stand.",
         ),

@@ -121,16 +121,15 @@ async def test_admins_may_be_exempt_and_are_counted_all_the_same(spending: Spend
     assert isinstance(await spending.reserve(boss, "t9", ESTIMATE, strict), Over)
 
 
-@pytest.mark.parametrize("often", [1, 7, 60])
+@pytest.mark.parametrize("often", [1, 7])
 async def test_requests_come_back_one_by_one(
     spending: Spending, client: Redis, clock: Clock, often: int
 ) -> None:
     budgets = Budgets(requests_per_minute=often)
     numbers = itertools.count()
-    async with asyncio.timeout(60 / often):
-        for _ in range(often):
-            assert await spending.reserve(ADA, f"t{next(numbers)}", ESTIMATE, budgets) is None
-        soon = await spending.reserve(ADA, f"t{next(numbers)}", ESTIMATE, budgets)
+    for _ in range(often):
+        assert await spending.reserve(ADA, f"t{next(numbers)}", ESTIMATE, budgets) is None
+    soon = await spending.reserve(ADA, f"t{next(numbers)}", ESTIMATE, budgets)
     assert isinstance(soon, TooSoon)
     assert 0 < soon.seconds <= 60 / often
     assert (
@@ -331,7 +330,7 @@ def test_no_order_of_calls_miscounts(server: Valkey) -> None:
     run_state_machine_as_test(
         Here,
         settings=settings(
-            max_examples=25,
+            max_examples=15,
             stateful_step_count=25,
             deadline=None,
             suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
