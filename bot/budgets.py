@@ -165,6 +165,12 @@ def seconds_left(now: float) -> float:
     return (midnight - today).total_seconds()
 
 
+_OWN = {
+    Account.USER: "you may use",
+    Account.CHANNEL: "this channel may use",
+    Account.SPACE: "may be used here",
+    Account.OUTSIDERS: "guests may use here",
+}
 _WHOSE = {
     Account.USER: "You have used your share for today",
     Account.CHANNEL: "This channel's share for today is used",
@@ -182,6 +188,12 @@ def refusal_text(why: Over | TooSoon, per_minute: int | None, now: float) -> str
             f"{max(1, round(why.seconds + 0.5))} s."
         )
     limit, wanted = amount_text(why.figure, why.limit), amount_text(why.figure, why.wanted)
+    if why.wanted > why.limit:
+        return (
+            f"This would take about {wanted}, and {limit} a day is all that {_OWN[why.account]}. "
+            "A shorter question may do, or `!forget`, after which less of this conversation has to "
+            "be read."
+        )
     used = f"{why.used:,}" if why.figure == "tokens" else amount_text("cost", why.used)
     return (
         f"{_WHOSE[why.account]}: {used} of {limit}, and this would take about {wanted}. It "

@@ -16,7 +16,8 @@ from bot.storage.threads import Threads
 logger = logging.getLogger(__name__)
 
 EXPECTED_ANSWER = 1000
-"""Tokens that an answer will probably have where its length is not limited."""
+"""Tokens that an answer is expected to have. Longer ones may take a budget over its limit, by what
+they have beyond that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,8 @@ class Allowance:
         """
         if not self.budgets.on:
             return
-        wanted = estimate(self.model, prompt_tokens, self.answer_tokens or EXPECTED_ANSWER)
+        answer = min(EXPECTED_ANSWER, self.answer_tokens or EXPECTED_ANSWER)
+        wanted = estimate(self.model, prompt_tokens, answer)
         spending = self.threads.spending
         refused = await patiently(
             lambda: spending.reserve(payer, turn, wanted, self.budgets), patience

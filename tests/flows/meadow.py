@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
+from bot.app import Timing
 from bot.chat import (
     Author,
     Capabilities,
@@ -21,7 +22,7 @@ from bot.chat import (
     ThreadKey,
 )
 from tests.flows.look import settled, stored
-from tests.flows.stage import Stage, open_stage
+from tests.flows.stage import QUICK, Stage, open_stage
 from tests.servers import Valkey
 
 ADA = Author("1", "Ada")
@@ -59,9 +60,9 @@ class Meadow:
         """Where messages go, once the bot runs."""
         return await self._inbox
 
-    async def begin(self, stage: Stage) -> Inbox:
+    async def begin(self, stage: Stage, timing: Timing = QUICK) -> Inbox:
         """Run a bot that has this platform alone."""
-        await stage.start(adapters={self.name: self})
+        await stage.start(timing, {self.name: self})
         return await self._inbox
 
     def event(
@@ -112,15 +113,18 @@ class Meadow:
         )
         return await (await self.inbox()).command(replace(call, **changes))  # type: ignore[arg-type]
 
+    async def until(self, holds: Callable[[], bool]) -> None:
+        """Wait until something is true of what was posted or told."""
+        async with asyncio.timeout(10), self._changed:
+            await self._changed.wait_for(holds)
+
     async def until_posted(self, *texts: str) -> None:
         """Wait until the bot's messages are these."""
-        async with asyncio.timeout(10), self._changed:
-            await self._changed.wait_for(lambda: list(self.posts.values()) == list(texts))
+        await self.until(lambda: list(self.posts.values()) == list(texts))
 
     async def until_told(self, count: int) -> list[str]:
         """Wait until so many sentences were said beside the conversation, and return them."""
-        async with asyncio.timeout(10), self._changed:
-            await self._changed.wait_for(lambda: len(self.told) >= count)
+        await self.until(lambda: len(self.told) >= count)
         return [reply.text for _, reply in self.told]
 
     async def _notify(self) -> None:
@@ -174,9 +178,11 @@ class Field:
 
 
 @asynccontextmanager
-async def a_meadow(server: Valkey, extra: Mapping[str, str] | None = None) -> AsyncIterator[Field]:
+async def a_meadow(
+    server: Valkey, extra: Mapping[str, str] | None = None, timing: Timing = QUICK
+) -> AsyncIterator[Field]:
     """The bot on a meadow, with a simulated model."""
     async with open_stage(server, extra=extra, start=False) as stage:
         meadow = Meadow()
-        await meadow.begin(stage)
+        await meadow.begin(stage, timing)
         yield Field(meadow, stage)

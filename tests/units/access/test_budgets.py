@@ -46,6 +46,12 @@ EVENING = 1_700_000_000.0 - 1_700_000_000 % 86_400 + 86_400 - 5 * 3600 - 12 * 60
             "$0.0060. It begins anew at midnight UTC, in 5 h 12 min. `!usage` shows where you "
             "stand.",
         ),
+        (
+            Over(Account.USER, "tokens", 7, 1_000, 1_200),
+            "This would take about 1,200 tokens, and 1,000 tokens a day is all that you may use. A "
+            "shorter question may do, or `!forget`, after which less of this conversation has to "
+            "be read.",
+        ),
         (TooSoon(8.2), "You can ask me 5 times a minute here. Please ask again in 9 s."),
         (TooSoon(0.001), "You can ask me 5 times a minute here. Please ask again in 1 s."),
     ],
