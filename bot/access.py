@@ -96,6 +96,12 @@ class Access:
         frozen = {key: frozenset(ids) for key, ids in sorted_out.items()}
         object.__setattr__(self, "_allowed", frozen)
 
+    @property
+    def platforms(self) -> frozenset[str]:
+        """Those that the lists name."""
+        lists = (self.allow, self.deny, self.admins, self.bots)
+        return frozenset(rule.platform for rules in lists for rule in rules)
+
     def refusal(self, author: Author, place: Place) -> Refusal | None:
         """Why this person is not answered there; None for a welcome one."""
         if self._names(self.deny, author, place):

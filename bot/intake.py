@@ -193,7 +193,7 @@ class Reception:
         here = frozenset({call.channel})
         places = [Place(call.platform, call.space, here, call.direct)]
         if call.thread is not None:
-            about = _place_of(call.thread, call.direct)
+            about = _place_of(call.thread, call.direct and call.channel == call.thread.channel)
             # Called in the thread, which is known by its channel.
             places = [about] if call.channel == call.thread.thread else [*places, about]
         refused = (self._access.refusal(call.author, place) for place in places)

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 from redis.asyncio import Redis
 
-from bot.chat import MessageRef, ThreadKey
+from bot.budgets import Account, Budgets, Most, Over, Payer, Used
+from bot.chat import Author, MessageRef, ThreadKey
 from bot.errors import StoreUnavailable
 from bot.records import Entry, Summary, Tally
 from bot.storage.connect import open_redis, wait_until_ready
@@ -174,6 +175,25 @@ async def test_fold_forget_restore_and_claim_whose_replies_are_lost(lossy: Lossy
     assert lossy.lost == 4
 
 
+async def test_what_budgets_count_when_replies_are_lost(lossy: Lossy) -> None:
+    spending, tally = lossy.threads.spending, Tally(prompt=10, completion=5)
+    ada, budgets = Payer("slack", "T", "C", "u1"), Budgets(user=Most(tokens=100))
+    for script in ("reserve", "settle", "charge"):
+        lossy.lose(script)
+    assert await spending.reserve(ada, "t1", tally, budgets) is None
+    assert (await spending.used(ada))[Account.USER] == Used(15)
+    # Sent again it finds nothing left to settle, which is what was wanted.
+    await spending.settle(ada, "t1", Tally(prompt=20))
+    await spending.charge(ada, tally, nonce="n")
+    assert (await spending.used(ada))[Account.USER] == Used(35)
+    await talk(lossy.threads, 1)
+    lossy.lose("account")
+    assert await lossy.threads.account(THREAD, tally)
+    used = await lossy.threads.used_today(Payer.of(THREAD, Author("u1", "Ada")))
+    assert used[Account.CHANNEL] == Used(15)
+    assert lossy.lost == 4
+
+
 async def test_a_plain_push_would_be_doubled(lossy: Lossy) -> None:
     """Why all of this is needed: the client sends a broken command again by itself."""
     lossy._proxy.lose_reply_to("RPUSH")
@@ -264,10 +284,22 @@ async def everything(threads: Threads, client: Redis) -> None:
     assert await threads.notes("discord").read("hash") == "1"
     assert await threads.leave(other)
     assert await threads.forget(other) == Erased(2, True, False, False, 1)
+    tally, ada = Tally(prompt=10, completion=5), Payer("slack", "T", "C", "u1")
+    assert await threads.account(THREAD, tally)
+    used = await threads.used_today(Payer.of(THREAD, Author("u1", "Ada")))
+    assert used[Account.SPACE].tokens == 15
+    budgets = Budgets(user=Most(tokens=30), requests_per_minute=2)
+    assert await threads.spending.reserve(ada, "t1", tally, budgets) is None
+    assert await threads.spending.settle(ada, "t1", tally)
+    await threads.spending.charge(ada, tally, nonce="n")
+    assert isinstance(await threads.spending.reserve(ada, "t2", tally, budgets), Over)
+    assert (await threads.spending.used(ada))[Account.SPACE].tokens == 30
     entries = [Entry("user", "hello", 0.0, "u1", "Ada")]
     done = await threads.restore(other, entries, Summary(), Tally(), {"u1": "Ada"})
     assert done is Restored.DONE
     assert await threads.sweep() == 0
+    assert await threads.forget_space("slack", "T") == 1
+    assert (await threads.spending.used(ada))[Account.SPACE].tokens == 0
 
 
 async def slots_served(client: Redis) -> None:

@@ -174,12 +174,12 @@ async def test_leaving_a_place_ends_what_runs_there_and_erases_it(server: Valkey
     extra = {"BOBBIN_BUDGET_SPACE_TOKENS": "100000"}
     async with a_meadow(server, extra) as here:
         meadow, openai = here.meadow, here.stage.openai
-        openai.script.extend([Answer("Hello."), Answer(["Once ", "upon a time."]).hold(1)])
+        openai.script.extend([Answer("Hello."), Answer(["Once upon a time ", "the end."]).hold(1)])
         await meadow.say(meadow.event(ADA, "my secret", space="888", channel="777"))
         await meadow.until_posted("Hello.")
         await here.stored()
         await meadow.say(meadow.event(ADA, "a story", space="888", channel="777"))
-        await meadow.until_posted("Hello.", "Once")
+        await meadow.until_posted("Hello.", "Once upon a time")
         await meadow.say(meadow.event(ADA, "in the queue", space="888", channel="777"))
         inbox = await meadow.inbox()
         await inbox.left("discord", "888")
