@@ -76,7 +76,7 @@ class Allowance:
 
     async def charge(self, payer: Payer, real: Tally, nonce: str) -> None:
         """Count what was used without asking, such as for a summary."""
-        if not self.budgets.on:
+        if not self.budgets.on or real == NO_TALLY:
             return
         try:
             await self.threads.spending.charge(payer, real, nonce=nonce)

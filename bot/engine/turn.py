@@ -264,7 +264,7 @@ class TurnRun:
         unfinished = outcome is Outcome.PARKED and self._answer.finished is None
         if outcome is Outcome.LOST or unfinished:
             return
-        if self._answer.text:
+        if self._answer.text or outcome is not Outcome.FAILED:
             self._estimate_cost()
         await self._desk.allowance.settle(self._payer(), self._turn.lease.turn, self._tally)
 

@@ -1,7 +1,7 @@
 --[[
 Count what was used without a reservation, such as for a summary; once for each nonce.
 
-KEYS  1 today's hash (see reserve.lua)
+KEYS  1 today's hash (see afford.lua)
 ARGV  1 nonce, 2 tokens, 3 cost, 4 lifetime of the hash (s), 5.. names of the accounts
 Returns  1 when it was counted now, else 0
 --]]

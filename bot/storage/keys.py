@@ -9,7 +9,7 @@ fixed by its name and by the number of buckets, which therefore never changes fo
     bobbin:notes:<name space>        HASH    name -> text
     bobbin:claim:<name space>:<name> STRING  who holds it
     bobbin:rate:<name space>:<name>  HASH    until when its turns are used up, nonce
-    bobbin:{<space>}:spent:<day>     HASH    see reserve.lua; two days
+    bobbin:{<space>}:spent:<day>     HASH    see afford.lua; two days
     B = bobbin:{bNNN}
     B:leases                         ZSET    thread -> end of its lease, server's ms; 0 when parked
     B:threads                        ZSET    thread -> last write, ms

@@ -2,7 +2,7 @@
 Put what an answer really took in the place of its reservation. Without one there is nothing to do:
 it was settled before, or its day or its space is gone.
 
-KEYS  1 today's hash, 2 yesterday's (see reserve.lua)
+KEYS  1 today's hash, 2 yesterday's (see afford.lua)
 ARGV  1 turn, 2 tokens, 3 cost, 4.. names of the accounts
 Returns  1 when there was a reservation, else 0
 --]]

@@ -63,7 +63,7 @@ class Spending:
         often = 0 if free or not payer.user else budgets.requests_per_minute or 0
         tokens, cost = _figures(estimate)
         reply = await self._link.run(
-            SCRIPTS["reserve"],
+            SCRIPTS["afford"],
             self._days(payer, 0, -1),
             (turn, tokens, cost, KEPT_SECONDS, f"next:{_quoted(payer.user)}", often, *limits),
         )

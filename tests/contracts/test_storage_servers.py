@@ -178,7 +178,7 @@ async def test_fold_forget_restore_and_claim_whose_replies_are_lost(lossy: Lossy
 async def test_what_budgets_count_when_replies_are_lost(lossy: Lossy) -> None:
     spending, tally = lossy.threads.spending, Tally(prompt=10, completion=5)
     ada, budgets = Payer("slack", "T", "C", "u1"), Budgets(user=Most(tokens=100))
-    for script in ("reserve", "settle", "charge"):
+    for script in ("afford", "settle", "charge"):
         lossy.lose(script)
     assert await spending.reserve(ada, "t1", tally, budgets) is None
     assert (await spending.used(ada))[Account.USER] == Used(15)
