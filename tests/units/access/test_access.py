@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.access import LISTS, Access, Place, Refusal, Rule, read_access, told_rules
@@ -224,6 +224,7 @@ def welcome(access: Access, author: Author, place: Place) -> bool:
     return bool(allow[Named.ROLE] or allow[Named.USER] or is_admin or author.is_bot)
 
 
+@settings(deadline=None)
 @given(accesses, authors, places)
 def test_the_rules_are_those_of_the_table(access: Access, author: Author, place: Place) -> None:
     refusal = access.refusal(author, place)
@@ -237,6 +238,7 @@ def test_the_rules_are_those_of_the_table(access: Access, author: Author, place:
         assert refusal is not None
 
 
+@settings(deadline=None)
 @given(accesses, authors, places, some)
 def test_denying_more_lets_nobody_in(
     access: Access, author: Author, place: Place, more: frozenset[Rule]
@@ -246,6 +248,7 @@ def test_denying_more_lets_nobody_in(
         assert stricter.refusal(author, place) is not None
 
 
+@settings(deadline=None)
 @given(accesses, authors, places)
 def test_other_platforms_rules_change_nothing(access: Access, author: Author, place: Place) -> None:
     def of_here(rules: frozenset[Rule]) -> frozenset[Rule]:
@@ -264,6 +267,7 @@ def test_other_platforms_rules_change_nothing(access: Access, author: Author, pl
     assert same.known(author, place.platform) == access.known(author, place.platform)
 
 
+@settings(deadline=None)
 @given(st.sampled_from(sorted(LISTS)), st.text("discordlakerv:TCU019,# \n\u00e9", max_size=60))
 def test_any_list_is_read_or_refused(name: str, text: str) -> None:
     _, problems = read_access({name: text}, SPECS)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.budgets import (
@@ -60,6 +60,7 @@ def test_a_refusal_says_what_is_used_up_and_until_when(why: Over | TooSoon, text
     assert refusal_text(why, 5, EVENING) == text
 
 
+@settings(deadline=None)
 @given(
     st.sampled_from(Account),
     st.sampled_from(["tokens", "cost"]),

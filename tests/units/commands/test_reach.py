@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from redis.asyncio import Redis
 
@@ -38,6 +38,7 @@ hostile = st.one_of(
 thread_keys = st.builds(ThreadKey, hostile, hostile, hostile, hostile)
 
 
+@settings(deadline=None)
 @given(thread_keys)
 def test_a_key_has_one_name_and_is_read_back(thread: ThreadKey) -> None:
     assert ThreadKey.parse(str(thread)) == thread
@@ -45,12 +46,14 @@ def test_a_key_has_one_name_and_is_read_back(thread: ThreadKey) -> None:
     assert str(thread).count(":") == 3
 
 
+@settings(deadline=None)
 @given(st.text("ab:%3A41ée{}@", max_size=30))
 def test_nothing_else_is_read(text: str) -> None:
     with suppress(ValueError):
         assert str(ThreadKey.parse(text)) == text
 
 
+@settings(deadline=None)
 @given(thread_keys, thread_keys)
 def test_threads_share_no_key_and_each_has_one_slot(one: ThreadKey, other: ThreadKey) -> None:
     names = ThreadKeys(one).all()
@@ -78,6 +81,7 @@ calls = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(calls, thread_keys)
 def test_only_threads_of_the_callers_own_space_are_within_reach(
     call: CommandCall, thread: ThreadKey
@@ -158,6 +162,7 @@ async def test_whatever_is_chosen_only_the_callers_place_is_touched(
         assert {place_of(each.thread) for each in offered} == {place_of(key)}
 
 
+@settings(deadline=None)
 @given(st.one_of(st.sampled_from(KEYS).map(str), thread_keys.map(str), st.text(max_size=40)))
 def test_a_choice_of_discord_is_of_the_place_it_was_made_in(value: str) -> None:
     place = DiscordPlace("C1", Kind.TEXT, "T1")
@@ -173,6 +178,7 @@ def test_a_choice_of_discord_is_of_the_place_it_was_made_in(value: str) -> None:
         assert "C1" in (thread.channel, thread.thread)
 
 
+@settings(deadline=None)
 @given(
     st.one_of(st.sampled_from(KEYS).map(str), thread_keys.map(str), st.text(max_size=40)),
     st.text(max_size=40),
@@ -196,6 +202,7 @@ def test_a_choice_of_slack_is_read_or_refused(value: str, action: str) -> None:
         assert place_of(called.asked.thread)[:2] == ("slack", "T1")
 
 
+@settings(deadline=None)
 @given(st.text("htps:/acme.slkroivC1G2D0p?=&_thread<>| ", max_size=80))
 def test_a_link_names_a_channel_and_a_message_and_no_workspace(text: str) -> None:
     link = slack_commands.message_link(text)
