@@ -18,6 +18,7 @@ from bot.chat import Adapter
 from bot.commands.runner import Commands
 from bot.context.prompt import system_prompt
 from bot.context.tokens import Tokenizer, load_tokenizer
+from bot.engine.allowance import Allowance
 from bot.engine.budget import Budget
 from bot.engine.engine import Engine
 from bot.engine.folding import Folding
@@ -107,6 +108,7 @@ async def open_threads(
             retention_days=settings.retention_days,
             # The engine gives up by itself, since it has people to tell.
             max_attempts=1_000,
+            bot_messages=settings.bot_messages,
             erased=erased,
             waits=timing.store,
             observe=observe,
@@ -212,6 +214,13 @@ class App:
         budget = Budget(self._settings.context_tokens)
         system = system_prompt(self._settings.system_prompt)
         stand_in = partial(pseudonym, await _salt(threads))
+        allowance = Allowance(
+            self._settings.budgets,
+            threads,
+            time.time,
+            model.name,
+            self._settings.integer("OPENAI_MAX_OUTPUT_TOKENS"),
+        )
         metrics = outside.metrics
         folding = Folding(
             threads,
@@ -220,6 +229,8 @@ class App:
             budget,
             system,
             stand_in,
+            allowance,
+            new_id,
             metrics.summarised,
             metrics.extracted,
         )
@@ -231,6 +242,8 @@ class App:
             model=model,
             tokenizer=tokenizer,
             budget=budget,
+            allowance=allowance,
+            access=self._settings.access,
             folding=folding,
             system=system,
             pseudonym=stand_in,
@@ -248,9 +261,19 @@ class App:
         }
         sweep = min(self._timing.sweep, third)
         engine = Engine(desk, adapters, pacers, running, sweep, metrics.taken_over)
-        commands = Commands(threads, folding, running, budget, adapters, time.time, new_id)
+        commands = Commands(
+            threads, folding, running, budget, allowance, adapters, time.time, new_id
+        )
         receptions = {
-            name: Reception(adapter, threads, engine, commands, new_id, meter=outside.meter(name))
+            name: Reception(
+                adapter,
+                threads,
+                engine,
+                commands,
+                new_id,
+                meter=outside.meter(name),
+                access=self._settings.access,
+            )
             for name, adapter in adapters.items()
         }
         self._show(outside, engine, pacers, receptions)

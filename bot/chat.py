@@ -29,19 +29,19 @@ class ThreadKey:
 
     def __str__(self) -> str:
         parts = (self.platform, self.space, self.channel, self.thread)
-        return ":".join(quote(part, safe="@.-_") for part in parts)
+        return ":".join(quote(part, safe="@.-_", errors="surrogatepass") for part in parts)
 
     @classmethod
     def parse(cls, text: str) -> ThreadKey:
-        """Read what `str` wrote.
+        """Read what `str` wrote, and nothing else: a thread has one name.
 
         Raises:
-            ValueError: `text` is not four non-empty parts.
+            ValueError: `text` is not four non-empty parts, or not written as `str` writes them.
         """
-        parts = [unquote(part) for part in text.split(":")]
-        if len(parts) != 4 or not all(parts):
+        parts = [unquote(part, errors="surrogatepass") for part in text.split(":")]
+        if len(parts) != 4 or not all(parts) or str(key := cls(*parts)) != text:
             raise ValueError(f"not a thread key: {text!r}")
-        return cls(*parts)
+        return key
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +175,12 @@ class CommandCall:
     """Somebody called a command.
 
     `thread` is None when the platform does not say which one is meant (a Slack slash command, a
-    command outside any thread); `channel` is then where it was typed.
+    command outside any thread); `channel` is where it was typed. A thread in another channel than
+    that one is only reached when it is `visible`.
+
+    Attributes:
+        direct: Called in a direct message.
+        visible: The platform was asked, and the caller may open the channel that `thread` is in.
     """
 
     event_id: str
@@ -186,6 +191,8 @@ class CommandCall:
     channel: str
     thread: ThreadKey | None = None
     options: Mapping[str, str] = field(default_factory=dict[str, str])
+    direct: bool = False
+    visible: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import cast
 
+from bot.access import told_rules
 from bot.app import Timing, model_settings, open_threads
+from bot.budgets import Account, told_budgets
 from bot.context.tokens import load_tokenizer
 from bot.errors import SettingsError, StoreError
 from bot.model.check import check_model
+from bot.model.port import Usage
+from bot.model.prices import cost_micros
 from bot.ops.check import check_http
 from bot.plugins import resolve, values_for
 from bot.settings import Settings, read_settings
@@ -36,6 +40,8 @@ async def examine(
     for name, meant in settings.unknown.items():
         fix = f"Did you mean {meant}?" if meant else "Remove it, or check its name."
         yield Finding(name, False, "is not a variable that I know", fix)
+    for finding in (*_access(settings), *_budgets(settings)):
+        yield finding
     for spec in settings.adapters:
         async for finding in _adapter(spec, settings):
             yield finding
@@ -59,6 +65,39 @@ async def _adapter(spec: AdapterSpec, settings: Settings) -> AsyncIterator[Findi
                 yield finding
     except TimeoutError:
         yield Finding(spec.name, False, "did not answer in time", "Check the network.")
+
+
+def _access(settings: Settings) -> Iterator[Finding]:
+    """The rules as they count, and platforms that they name for nothing."""
+    for rule in told_rules(settings.access):
+        yield Finding("access", True, rule)
+    running = {spec.name for spec in settings.adapters}
+    for platform in sorted(settings.access.platforms - running):
+        yield Finding("access", True, f"rules name {platform}, which does not run")
+
+
+def _budgets(settings: Settings) -> Iterator[Finding]:
+    """The limits, and whether they can do what they are for."""
+    budgets = settings.budgets
+    yield Finding("budgets", True, told_budgets(budgets))
+    lines = [budgets.most(account) for account in Account]
+    least = min((most.tokens for most in lines if most.tokens is not None), default=None)
+    if least is not None and least < settings.context_tokens:
+        yield Finding(
+            "budgets",
+            False,
+            f"{least:,} tokens a day are less than one full prompt takes",
+            "Raise it, or lower BOBBIN_CONTEXT_TOKENS: long conversations are refused otherwise.",
+        )
+    name = settings.text("OPENAI_MODEL") or ""
+    priced = settings.demo or cost_micros(name, Usage(prompt=1000, completion=0)) is not None
+    if any(most.cost_micros is not None for most in lines) and not priced:
+        yield Finding(
+            "budgets",
+            False,
+            f"no price is known for {name}, so budgets in dollars never end",
+            "Set budgets in tokens.",
+        )
 
 
 async def _store(settings: Settings) -> AsyncIterator[Finding]:

@@ -20,6 +20,7 @@ SDK exceptions are translated into these at the edge and never travel further:
     │   ├── StoreUnavailable     Redis cannot be reached or refuses writes
     │   ├── StoreMismatch        the data was written by an incompatible layout
     │   └── LeaseLost            another process owns this thread now
+    ├── BudgetExceeded           what may be used is used up, or it was asked too soon
     └── ImportRefused            a file offered for import is broken; nothing was changed
 
 `user_text` is a sentence for the chat, `hint` one for the operator.
@@ -213,6 +214,13 @@ class LeaseLost(StoreError):
     """Another process runs this thread's turn now, or the thread was forgotten."""
 
     hint = "Normal after a long pause of this process; the other one answers."
+
+
+class BudgetExceeded(BobbinError):
+    """A budget does not allow this request; `user_text` says which one, and until when."""
+
+    user_text = "What may be used here is used up for now. Please ask again later."
+    hint = "Normal; the BOBBIN_BUDGET_ variables and BOBBIN_REQUESTS_PER_MINUTE set the limits."
 
 
 class ImportRefused(BobbinError):

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field, replace
 
+from bot import refusals
+from bot.access import Access, Place, Refusal
 from bot.chat import (
     Adapter,
     Claims,
@@ -65,8 +68,9 @@ class Lane:
 class Reception:
     """One adapter's `Inbox`.
 
-    While the store is away people are told so, and their messages are kept here and handed in
-    again when it is back; a platform that delivers them again does no harm.
+    Whoever is not welcome is turned away before anything is stored. While the store is away people
+    are told so, and their messages are kept here and handed in again when it is back; a platform
+    that delivers them again does no harm.
     """
 
     def __init__(
@@ -78,6 +82,7 @@ class Reception:
         new_id: Callable[[], str],
         most_waiting: int = MOST_WAITING,
         meter: IntakeMeter | None = None,
+        access: Access | None = None,
     ) -> None:
         self._adapter = adapter
         self._threads = threads
@@ -85,6 +90,7 @@ class Reception:
         self._commands = commands
         self._new_id = new_id
         self._meter: IntakeMeter = meter or Unmeasured()
+        self._access = access or Access()
         self._lanes: dict[ThreadKey, Lane] = {}
         self._waiting = 0
         self._most_waiting = most_waiting
@@ -119,7 +125,12 @@ class Reception:
 
     async def message(self, event: Incoming) -> None:
         """See `bot.chat.Inbox`."""
-        event = replace(event, text=_readable(event.text))
+        author = self._access.known(event.author, event.thread.platform)
+        event = replace(event, text=_readable(event.text), author=author)
+        refusal = self._access.refusal(author, _place_of(event.thread, event.direct, event.ref))
+        if refusal is not None:
+            await self._turn_away(event, refusal)
+            return
         lane = self._lanes.setdefault(event.thread, Lane())
         if lane.add(event, self._new_id):
             self._waiting += 1
@@ -134,18 +145,26 @@ class Reception:
 
     async def command(self, call: CommandCall) -> CommandReply:
         """See `bot.chat.Inbox`."""
+        call = replace(call, author=self._access.known(call.author, call.platform))
+        refusal = self._refusal_of(call)
+        if refusal is not None:
+            return CommandReply(refusals.TO_COMMANDS[refusal], harmless=True)
         return await self._commands.run(call)
 
     async def thread_of(self, platform: str, space: str, ref: MessageRef) -> ThreadKey | None:
         """See `bot.chat.Inbox`."""
+        if self._access.is_closed(Place(platform, space, frozenset({ref.channel}))):
+            return None
         return await self._threads.thread_of(platform, space, ref)
 
     async def taking_part(self, platform: str, since: float) -> Sequence[Followed]:
         """See `bot.chat.Inbox`."""
-        return await self._threads.taking_part(platform, since)
+        followed = await self._threads.taking_part(platform, since)
+        return [each for each in followed if not self._access.is_shut(_place_of(each.thread))]
 
     async def left(self, platform: str, space: str) -> None:
         """See `bot.chat.Inbox`."""
+        self._drop_space(platform, space)
         gone = await self._threads.forget_space(platform, space)
         logger.info("removed from a place on %s: %d conversation(s) deleted", platform, gone)
 
@@ -175,6 +194,30 @@ class Reception:
         """End what is still being told."""
         await end(*self._tasks)
 
+    def _refusal_of(self, call: CommandCall) -> Refusal | None:
+        """Why a command is not run: for where it was called, or for the thread that it is about."""
+        here = frozenset({call.channel})
+        places = [Place(call.platform, call.space, here, call.direct)]
+        if call.thread is not None:
+            about = _place_of(call.thread, call.direct and call.channel == call.thread.channel)
+            # Called in the thread, which is known by its channel.
+            places = [about] if call.channel == call.thread.thread else [*places, about]
+        refused = (self._access.refusal(call.author, place) for place in places)
+        return next((refusal for refusal in refused if refusal is not None), None)
+
+    async def _turn_away(self, event: Incoming, refusal: Refusal) -> None:
+        """Say why there is no answer, where that helps, once a day to one person in one channel."""
+        logger.debug("turned away on %s: %s", event.thread.platform, refusal)
+        text = refusals.TO_MESSAGES.get(refusal)
+        if text is None or not event.addressed:
+            return
+        where = (event.thread.platform, event.thread.space, event.thread.channel)
+        once = ":".join(("turned away", *where, event.author.id))
+        with contextlib.suppress(StoreError):
+            if await self._threads.claim(once, where, nonce=self._new_id()):
+                reply = CommandReply(text, harmless=True)
+                self._spawn(self._answer(event, reply, "why there is no answer"))
+
     async def _hand_in(self, thread: ThreadKey, lane: Lane) -> None:
         """Everything that waits in this thread, so that no message overtakes an older one."""
         async with lane.turn:
@@ -203,13 +246,21 @@ class Reception:
             if not oldest.turn.locked():
                 self._leave(thread, oldest)
 
+    def _drop_space(self, platform: str, space: str) -> None:
+        """Nothing that waits for the store is handed in any more from a place that is gone."""
+        for thread, lane in tuple(self._lanes.items()):
+            if (thread.platform, thread.space) == (platform, space):
+                self._waiting -= len(lane.events)
+                lane.events.clear()
+                self._leave(thread, lane)
+
     def _leave(self, thread: ThreadKey, lane: Lane) -> None:
         """Forget a lane in which nothing waits any more."""
         if not lane.events and self._lanes.get(thread) is lane:
             del self._lanes[thread]
 
     async def _take(self, event: Incoming, nonce: str) -> None:
-        typed = typed_command(event.text)
+        typed = None if event.author.is_bot else typed_command(event.text)
         if typed is not None and await self._is_command(typed, event):
             await self._run_typed(typed, event, nonce)
             return
@@ -243,10 +294,13 @@ class Reception:
 
     async def _respond(self, call: CommandCall, event: Incoming) -> None:
         reply = await self._commands.run(call)
+        await self._answer(event, reply, "the answer to a typed command")
+
+    async def _answer(self, event: Incoming, reply: CommandReply, what: str) -> None:
         try:
             await self._adapter.respond(event, reply)
         except PlatformError as error:
-            logger.warning("the answer to a typed command was not delivered: %s", error)
+            logger.warning("%s was not delivered: %s", what, error)
 
     async def _tell(self, event: Incoming) -> None:
         now = asyncio.get_running_loop().time()
@@ -255,15 +309,24 @@ class Reception:
         self._told = {
             thread: at for thread, at in self._told.items() if now - at < TELL_AGAIN_SECONDS
         } | {event.thread: now}
-        try:
-            await self._adapter.respond(event, CommandReply(texts.STORE_AWAY, private=False))
-        except PlatformError as error:
-            logger.warning("nobody could be told that the store is away: %s", error)
+        reply = CommandReply(texts.STORE_AWAY, private=False)
+        await self._answer(event, reply, "that the store is away")
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _place_of(thread: ThreadKey, direct: bool = False, ref: MessageRef | None = None) -> Place:
+    """Where a thread is: the rules of its channel hold in it, and those with its own id."""
+    channels = {thread.channel, thread.thread}
+    return Place(
+        thread.platform,
+        thread.space,
+        frozenset(channels if ref is None else channels | {ref.channel}),
+        direct,
+    )
 
 
 def _readable(text: str) -> str:

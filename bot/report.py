@@ -21,6 +21,8 @@ class Outcome(StrEnum):
     STOPPED = "stopped"
     CUT = "cut"
     FAILED = "failed"
+    REFUSED = "refused"
+    """A budget did not allow it."""
     FORGOTTEN = "forgotten"
     LOST = "lost"
     PARKED = "parked"

@@ -8,11 +8,13 @@ from __future__ import annotations
 import difflib
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from bot.access import Access, read_access
+from bot.budgets import Budgets, read_budgets
 from bot.errors import Problem, SettingsError
 from bot.redis_url import RedisUrlError, parse_redis_url
 from bot.spec import AdapterSpec, Variable, VariableKind
@@ -21,6 +23,9 @@ from bot.variables import CORE
 PREFIXES = ("BOBBIN_", "OPENAI_", "DISCORD_", "SLACK_", "REDIS_")
 OF_THE_SDK = frozenset({"OPENAI_ORG_ID", "OPENAI_PROJECT_ID", "OPENAI_LOG"})
 """Read by the openai package itself, so not a slip of the pen."""
+
+LONGEST_FILE = 1 << 20
+"""Bytes; a file that holds one value has less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +37,14 @@ class Settings:
         adapters: The adapters that will run.
         system_prompt: The operator's text, None for the built-in one.
         unknown: Variables that look like ours but are not in the table, with the nearest name.
+        access: Who is answered, and where.
     """
 
     values: Mapping[str, str] = field(repr=False)
     adapters: tuple[AdapterSpec, ...]
     system_prompt: str | None = None
     unknown: Mapping[str, str] = field(default_factory=dict[str, str])
+    access: Access = field(default_factory=Access)
 
     def text(self, name: str) -> str | None:
         """The value, or None when unset."""
@@ -74,6 +81,16 @@ class Settings:
         return float(self.values["BOBBIN_LEASE_SECONDS"])
 
     @property
+    def bot_messages(self) -> int:
+        """Messages of other bots in a row after which a conversation is silent."""
+        return int(self.values["BOBBIN_BOT_MESSAGES"])
+
+    @property
+    def budgets(self) -> Budgets:
+        """How much may be used."""
+        return read_budgets(self.values)
+
+    @property
     def demo(self) -> bool:
         """No model is configured: the built-in one answers."""
         return "OPENAI_API_KEY" not in self.values and "OPENAI_BASE_URL" not in self.values
@@ -82,13 +99,16 @@ class Settings:
 def read_settings(environ: Mapping[str, str | None], specs: Sequence[AdapterSpec]) -> Settings:
     """Check `environ` (the process's environment over `.env`) against the table.
 
-    Blank values count as unset; white space around a value is trimmed.
+    Blank values count as unset; white space around a value is trimmed. A private value may stand
+    in a file, which the variable with `_FILE` after its name names.
 
     Raises:
         SettingsError: With all problems at once.
     """
     table = variables(specs)
     given = {name: value.strip() for name, value in environ.items() if value and value.strip()}
+    kept, unread = _from_files(table, given)
+    given |= kept
     problems = [
         Problem(variable.name, wrong, fix)
         for variable in table
@@ -98,12 +118,15 @@ def read_settings(environ: Mapping[str, str | None], specs: Sequence[AdapterSpec
     values = {variable.name: variable.default for variable in table if variable.default} | {
         variable.name: given[variable.name] for variable in table if variable.name in given
     }
-    running, missing = _running(specs, given)
+    # What cannot be read from its file is not missing as well.
+    named = {problem.variable.removesuffix("_FILE") for problem in unread}
+    running, missing = _running(specs, given.keys() | named)
     prompt, unreadable = _system_prompt(given)
-    problems += [*missing, *unreadable]
+    access, misnamed = read_access(values, specs)
+    problems += [*unread, *missing, *unreadable, *misnamed]
     if problems:
         raise SettingsError(problems)
-    return Settings(values, running, prompt, _unknown(given, table))
+    return Settings(values, running, prompt, _unknown(given, table), access)
 
 
 def variables(specs: Iterable[AdapterSpec]) -> tuple[Variable, ...]:
@@ -174,7 +197,7 @@ def _plain(number: float) -> str:
 
 
 def _running(
-    specs: Sequence[AdapterSpec], given: Mapping[str, str]
+    specs: Sequence[AdapterSpec], given: Collection[str]
 ) -> tuple[tuple[AdapterSpec, ...], list[Problem]]:
     """Which adapters run; half-configured ones are problems."""
     running: list[AdapterSpec] = []
@@ -199,28 +222,54 @@ def _running(
     return tuple(running), problems
 
 
+def _from_files(
+    table: Sequence[Variable], given: Mapping[str, str]
+) -> tuple[dict[str, str], list[Problem]]:
+    """Private values that stand in files, and what is wrong with those."""
+    kept: dict[str, str] = {}
+    problems: list[Problem] = []
+    for variable in table:
+        name = variable.file_name
+        if name not in given:
+            continue
+        content, problem = _content(name, given, beside=variable.name)
+        if problem is not None:
+            problems.append(problem)
+        elif content is not None:
+            kept[variable.name] = content
+    return kept, problems
+
+
 def _system_prompt(given: Mapping[str, str]) -> tuple[str | None, list[Problem]]:
-    path = given.get("BOBBIN_SYSTEM_PROMPT_FILE")
-    text = given.get("BOBBIN_SYSTEM_PROMPT")
-    if path is None:
-        return text, []
-    name = "BOBBIN_SYSTEM_PROMPT_FILE"
-    if text is not None:
-        return None, [Problem(name, "is set beside BOBBIN_SYSTEM_PROMPT.", "Remove one of them.")]
+    if "BOBBIN_SYSTEM_PROMPT_FILE" not in given:
+        return given.get("BOBBIN_SYSTEM_PROMPT"), []
+    content, problem = _content("BOBBIN_SYSTEM_PROMPT_FILE", given, beside="BOBBIN_SYSTEM_PROMPT")
+    return content, [problem] if problem else []
+
+
+def _content(name: str, given: Mapping[str, str], beside: str) -> tuple[str | None, Problem | None]:
+    """The text of the file that a variable names, trimmed, or why there is none."""
+    if beside in given:
+        return None, Problem(name, f"is set beside {beside}.", "Remove one of them.")
     try:
-        content = Path(path).expanduser().read_text(encoding="utf-8").strip()
-    except OSError as error:
-        return None, [Problem(name, f"cannot be read ({error.strerror}).", "Check the path.")]
-    except UnicodeDecodeError:
-        return None, [Problem(name, "is not UTF-8 text.", "Save it as UTF-8.")]
-    if not content:
-        return None, [Problem(name, "is empty.", "Write the text into it, or unset it.")]
-    return content, []
+        with Path(given[name]).expanduser().open("rb") as file:
+            content = file.read(LONGEST_FILE + 1)
+        text = content.decode("utf-8-sig").strip()
+    except (OSError, ValueError) as error:
+        if isinstance(error, UnicodeDecodeError):
+            return None, Problem(name, "is not UTF-8 text.", "Save it as UTF-8.")
+        why = f" ({error.strerror})" if isinstance(error, OSError) else ""
+        return None, Problem(name, f"cannot be read{why}.", "Check the path.")
+    if len(content) > LONGEST_FILE:
+        return None, Problem(name, "is too long.", "Check the path.")
+    if not text:
+        return None, Problem(name, "is empty.", "Write the text into it, or unset it.")
+    return text, None
 
 
 def _unknown(given: Mapping[str, str], table: Sequence[Variable]) -> dict[str, str]:
     """Names that look like a slip of the pen, with the name that was probably meant."""
-    known = {variable.name for variable in table}
+    known = {name for variable in table for name in (variable.name, variable.file_name) if name}
     slips = (
         name
         for name in given

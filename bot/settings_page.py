@@ -17,13 +17,19 @@ _INTRO = """\
 Bobbin reads its settings from the environment and from a file `.env` in the folder it is started
 in; the environment wins. White space around a value is dropped and a blank value counts as unset.
 `bobbin doctor` checks all of it, and a wrong value stops the start with a list of everything that
-is wrong. This page and `.env.example` are written by `make settings`.
+is wrong. A secret may stand in a file, as container platforms mount them: the variable in brackets
+takes the file's path, and only one of the two may be set. This page and `.env.example` are written
+by `make settings`.
 """
 
 
 def env_example(specs: Sequence[AdapterSpec]) -> str:
     """The text of `.env.example`: every variable, blank, with its help."""
-    lines = ["# Copy this file to .env and fill in what you need. Blank means: not set.", ""]
+    lines = [
+        "# Copy this file to .env and fill in what you need. Blank means: not set.",
+        "# A secret may stand in a file instead: DISCORD_TOKEN_FILE=/run/secrets/discord",
+        "",
+    ]
     for title, table in _sections(specs):
         lines += [f"# --- {title} ---", ""]
         for variable in table:
@@ -36,7 +42,7 @@ def configuration_page(specs: Sequence[AdapterSpec]) -> str:
     """The text of docs/configuration.md."""
     parts = [_INTRO]
     for title, table in _sections(specs):
-        rows = [f"| `{v.name}` | {v.help} | {_default(v)} |" for v in table]
+        rows = [f"| `{v.name}` | {_meaning(v)} | {_default(v)} |" for v in table]
         parts.append("\n".join([f"## {title}", "", "| variable | meaning | default |"]))
         parts[-1] += "\n" + "\n".join(["| --- | --- | --- |", *rows]) + "\n"
     return "\n".join(parts)
@@ -56,6 +62,10 @@ def _sections(specs: Sequence[AdapterSpec]) -> list[tuple[str, Sequence[Variable
         *((spec.title, spec.variables) for spec in adapters),
         *SECTIONS.items(),
     ]
+
+
+def _meaning(variable: Variable) -> str:
+    return f"{variable.help} (`{variable.file_name}`)" if variable.file_name else variable.help
 
 
 def _default(variable: Variable) -> str:

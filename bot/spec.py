@@ -36,6 +36,8 @@ class Variable:
         least: Smallest number allowed.
         most: Largest number allowed.
         schemes: URL schemes allowed, for `VariableKind.URL`.
+        private: Nobody but the bot should see it, so that it may stand in a file; None: as it is
+            of the kind `SECRET`.
     """
 
     name: str
@@ -47,6 +49,39 @@ class Variable:
     least: float | None = None
     most: float | None = None
     schemes: tuple[str, ...] = ("http", "https")
+    private: bool | None = None
+
+    @property
+    def file_name(self) -> str:
+        """The variable that names a file with this one's value; empty when there is none."""
+        private = self.kind is VariableKind.SECRET if self.private is None else self.private
+        return f"{self.name}_FILE" if private else ""
+
+
+class Named(StrEnum):
+    """What rules about access can name."""
+
+    SPACE = "space"
+    CHANNEL = "channel"
+    ROLE = "role"
+    USER = "user"
+
+
+@dataclass(frozen=True, slots=True)
+class IdForm:
+    """What a platform calls one of these things, and what its ids look like.
+
+    Attributes:
+        kind: See `Named`.
+        word: The platform's own word for it, such as "server" or "workspace".
+        pattern: A regular expression that the whole id matches.
+        expects: What an id looks like, in words.
+    """
+
+    kind: Named
+    word: str
+    pattern: str
+    expects: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +121,7 @@ class AdapterSpec:
         needs: It runs when all of these are set. Empty: it runs when no other adapter does.
         either: Beside `needs`, at least one of these must be set.
         uses: Variables of the engine's that it wants to know, too.
+        ids: What can be named in rules about access; empty for nothing.
     """
 
     name: str
@@ -96,3 +132,4 @@ class AdapterSpec:
     needs: tuple[str, ...] = ()
     either: tuple[str, ...] = ()
     uses: tuple[str, ...] = ()
+    ids: tuple[IdForm, ...] = ()

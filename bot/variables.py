@@ -42,6 +42,7 @@ STORE: tuple[Variable, ...] = (
         "redis+cluster:// or redis+sentinel://. Empty: a bundled server, its data in "
         "BOBBIN_DATA_DIR.",
         VariableKind.REDIS_URL,
+        private=True,
     ),
     Variable(
         "BOBBIN_DATA_DIR",
@@ -56,6 +57,7 @@ STORE: tuple[Variable, ...] = (
         VariableKind.SECRET,
         pattern=r"[A-Za-z0-9_.~-]+",
         expects="letters, digits and _ . ~ - only",
+        private=False,
     ),
     Variable(
         "BOBBIN_RETENTION_DAYS",
@@ -88,6 +90,86 @@ CONVERSATION: tuple[Variable, ...] = (
     ),
 )
 """What the model is sent."""
+
+
+def _switch(name: str, text: str, default: str) -> Variable:
+    return Variable(name, text, default=default, pattern="on|off", expects="on or off")
+
+
+def _tokens(name: str, text: str) -> Variable:
+    return Variable(name, text, VariableKind.INTEGER, least=1)
+
+
+def _dollars(name: str, text: str) -> Variable:
+    return Variable(name, text, VariableKind.NUMBER, least=0.0001)
+
+
+ACCESS: tuple[Variable, ...] = (
+    Variable(
+        "BOBBIN_ALLOW",
+        "Where and whom it answers, as platform:kind:id with commas between, such as "
+        "discord:server:123, discord:role:99, slack:workspace:T1, slack:channel:C2, "
+        "slack:user:U7. Empty: everywhere and everybody.",
+    ),
+    Variable("BOBBIN_DENY", "Where and whom it never answers, written in the same way. Wins."),
+    Variable(
+        "BOBBIN_ADMINS",
+        "Users and roles that count as admins, written in the same way.",
+    ),
+    _switch(
+        "BOBBIN_PLATFORM_ADMINS",
+        "Whether those who manage a server, channel or workspace count as admins, too.",
+        "on",
+    ),
+    _switch("BOBBIN_DIRECT_MESSAGES", "Whether direct messages are answered.", "on"),
+    Variable(
+        "BOBBIN_BOTS",
+        "Other bots that are answered, as platform:user:id with commas between. Empty: none.",
+    ),
+    Variable(
+        "BOBBIN_BOT_MESSAGES",
+        "After so many messages of other bots in a row in one conversation it is silent there "
+        "until a person writes.",
+        VariableKind.INTEGER,
+        default="6",
+        least=1,
+        most=1000,
+    ),
+    _switch(
+        "BOBBIN_OUTSIDERS",
+        "Whether guests and people of other organisations are answered. They are never admins.",
+        "off",
+    ),
+)
+"""Who may talk to it, and where."""
+
+BUDGETS: tuple[Variable, ...] = (
+    _tokens(
+        "BOBBIN_BUDGET_USER_TOKENS", "Most tokens a day (UTC) for one person. Empty: no limit."
+    ),
+    _dollars("BOBBIN_BUDGET_USER_COST", "Most US dollars a day for one person."),
+    _tokens("BOBBIN_BUDGET_CHANNEL_TOKENS", "Most tokens a day for one channel with its threads."),
+    _dollars("BOBBIN_BUDGET_CHANNEL_COST", "Most US dollars a day for one channel."),
+    _tokens("BOBBIN_BUDGET_SPACE_TOKENS", "Most tokens a day for one server or workspace."),
+    _dollars("BOBBIN_BUDGET_SPACE_COST", "Most US dollars a day for one server or workspace."),
+    _tokens(
+        "BOBBIN_BUDGET_OUTSIDERS_TOKENS",
+        "Most tokens a day for all outsiders of one server or workspace together.",
+    ),
+    _dollars(
+        "BOBBIN_BUDGET_OUTSIDERS_COST",
+        "Most US dollars a day for all outsiders of one server or workspace together.",
+    ),
+    Variable(
+        "BOBBIN_REQUESTS_PER_MINUTE",
+        "How often one person may ask in a minute. Empty: no limit.",
+        VariableKind.INTEGER,
+        least=1,
+        most=6000,
+    ),
+    _switch("BOBBIN_BUDGET_EXEMPT_ADMINS", "Whether admins are answered over every budget.", "off"),
+)
+"""How much may be used."""
 
 OPERATION: tuple[Variable, ...] = (
     Variable(
@@ -149,6 +231,8 @@ SECTIONS: Mapping[str, tuple[Variable, ...]] = {
     "Model": MODEL,
     "Store": STORE,
     "Conversation": CONVERSATION,
+    "Access": ACCESS,
+    "Budgets": BUDGETS,
     "Operation": OPERATION,
     "Seen from outside": OUTSIDE,
 }

@@ -3,7 +3,10 @@
 This module imports no SDK, so that settings can be checked and documented without one.
 """
 
-from bot.spec import AdapterSpec, Variable, VariableKind
+from bot.spec import AdapterSpec, IdForm, Named, Variable, VariableKind
+
+_SNOWFLAKE = r"[0-9]{1,20}"
+_A_NUMBER = "a number (Copy ID, with the developer mode on)"
 
 SPEC = AdapterSpec(
     name="discord",
@@ -31,4 +34,10 @@ SPEC = AdapterSpec(
         ),
     ),
     needs=("DISCORD_TOKEN",),
+    ids=(
+        IdForm(Named.SPACE, "server", _SNOWFLAKE, _A_NUMBER),
+        IdForm(Named.CHANNEL, "channel", _SNOWFLAKE, _A_NUMBER),
+        IdForm(Named.ROLE, "role", _SNOWFLAKE, _A_NUMBER),
+        IdForm(Named.USER, "user", _SNOWFLAKE, _A_NUMBER),
+    ),
 )

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, urlencode
 from adapters.discord.calls import Calls
 from adapters.discord.client import Client
 from adapters.discord.translate import held_by
-from adapters.discord.values import PLATFORM, Place, Writer
+from adapters.discord.values import PLATFORM, Kind, Place, Writer
 from bot.chat import (
     Author,
     CommandCall,
@@ -129,6 +129,7 @@ def call_of(called: Called) -> CommandCall:
         channel=called.place.id,
         thread=called.thread or held_by(called.place),
         options=called.options,
+        direct=called.place.kind is Kind.DIRECT,
     )
 
 

@@ -3,7 +3,7 @@
 This module imports no SDK, so that settings can be checked and documented without one.
 """
 
-from bot.spec import AdapterSpec, Variable, VariableKind
+from bot.spec import AdapterSpec, IdForm, Named, Variable, VariableKind
 
 SPEC = AdapterSpec(
     name="slack",
@@ -42,4 +42,10 @@ SPEC = AdapterSpec(
     ),
     needs=("SLACK_BOT_TOKEN",),
     either=("SLACK_APP_TOKEN",),
+    ids=(
+        IdForm(Named.SPACE, "workspace", r"[TE][A-Z0-9]+", "T and more, as in its address"),
+        IdForm(Named.CHANNEL, "channel", r"[CGD][A-Z0-9]+", "C and more (at the end of its page)"),
+        IdForm(Named.ROLE, "role", r"S[A-Z0-9]+", "a user group's id, S and more"),
+        IdForm(Named.USER, "user", r"[UWB][A-Z0-9]+", "U and more (Copy member ID)"),
+    ),
 )

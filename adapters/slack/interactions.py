@@ -168,6 +168,9 @@ class Interactions:
                 channel=called.channel,
                 thread=asked.thread,
                 options=asked.options,
+                direct=called.channel.startswith("D"),
+                # Made sure of above.
+                visible=asked.thread is not None,
             )
         )
         return reply, asked

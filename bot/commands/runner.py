@@ -7,8 +7,10 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 
+from bot.budgets import Payer
 from bot.chat import Adapter, CommandCall, CommandReply, File, ThreadKey
 from bot.commands import texts
+from bot.engine.allowance import Allowance
 from bot.engine.budget import Budget
 from bot.engine.folding import Folding
 from bot.engine.running import Ending, Running
@@ -36,6 +38,7 @@ class Commands:
         folding: Folding,
         running: Running,
         budget: Budget,
+        allowance: Allowance,
         adapters: Mapping[str, Adapter],
         clock: Callable[[], float],
         new_id: Callable[[], str],
@@ -44,6 +47,7 @@ class Commands:
         self._folding = folding
         self._running = running
         self._budget = budget
+        self._allowance = allowance
         self._adapters = adapters
         self._clock = clock
         self._new_id = new_id
@@ -71,6 +75,8 @@ class Commands:
             return _told(texts.UNKNOWN)
         if call.thread is None:
             return await self._which(call)
+        if not within_reach(call, call.thread):
+            return _told(texts.OUT_OF_REACH)
         authors = await self._threads.authors(call.thread)
         if not authors:
             return _told(texts.NOTHING_STORED)
@@ -103,22 +109,22 @@ class Commands:
         return _told(texts.STOPPING if asked or here else texts.NOTHING_RUNNING)
 
     async def _summary(self, call: CommandCall, thread: ThreadKey) -> CommandReply:
-        text = await self._folding.summarise(thread)
+        text = await self._folding.summarise(thread, call.author)
         if text is None:
             return _told(texts.NOTHING_TO_SUM_UP)
         return CommandReply(text, private="share" not in call.options)
 
     async def _usage(self, call: CommandCall, thread: ThreadKey) -> CommandReply:
         conversation = await self._threads.take_window(thread)
-        return CommandReply(
-            texts.usage_text(
-                messages=await self._threads.count(thread),
-                window=sum(entry.tokens for entry in conversation.window),
-                budget=self._budget.configured,
-                summarised=bool(conversation.summary.text),
-                tally=conversation.tally,
-            )
+        used = texts.usage_text(
+            messages=await self._threads.count(thread),
+            window=sum(entry.tokens for entry in conversation.window),
+            budget=self._budget.configured,
+            summarised=bool(conversation.summary.text),
+            tally=conversation.tally,
         )
+        standing = await self._allowance.standing(Payer.of(thread, call.author))
+        return CommandReply(f"{used}\n\n{standing}")
 
     async def _export(self, call: CommandCall, thread: ThreadKey) -> CommandReply:
         conversation = await self._threads.take_window(thread)
@@ -141,6 +147,17 @@ class Commands:
             f"This conversation, {len(record.entries):,} messages.{note}",
             files=await asyncio.to_thread(_files, f"bobbin-{stamp}", record),
         )
+
+
+def within_reach(call: CommandCall, thread: ThreadKey) -> bool:
+    """Whether a command may touch a thread, whatever the caller's client made of a link or list.
+
+    It has to be of the caller's own platform and space, and where the command was called, unless
+    the adapter has made sure that the caller sees its channel.
+    """
+    if (thread.platform, thread.space) != (call.platform, call.space):
+        return False
+    return call.visible or call.channel in (thread.channel, thread.thread)
 
 
 def _told(text: str) -> CommandReply:

@@ -12,6 +12,7 @@ NO_THREAD = (
 )
 WHICH = "Which conversation do you mean?"
 NOT_YOURS = "Only people who took part in this conversation, or an admin, can do that."
+OUT_OF_REACH = "I find no conversation there that you can reach from here."
 NOTHING_STORED = "I keep nothing about this thread."
 NOTHING_RUNNING = "I'm not writing anything here right now."
 STOPPING = "Stopping. What I had written stays."

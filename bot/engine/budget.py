@@ -37,6 +37,10 @@ class Budget:
         """The most one message may have; the same for good, so that caches are not missed."""
         return self.configured // 2
 
+    def counted(self, estimated: int) -> int:
+        """What the provider will probably count for a prompt, by our own estimate."""
+        return self._calibration.counted(estimated)
+
     def observe(self, estimated: int, reported: int) -> None:
         """A provider counted `reported` tokens where we had counted `estimated`."""
         self._calibration = self._calibration.learn(estimated, reported)

@@ -8,6 +8,12 @@ from bot.model.prices import cost_micros
 from bot.records import Tally
 
 
+def estimate(model: str, prompt: int, completion: int) -> Tally:
+    """What a request will probably take; `prompt` and `completion` are tokens."""
+    cost = cost_micros(model, Usage(prompt=prompt, completion=completion))
+    return Tally(prompt=prompt, completion=completion, cost_micros=cost or 0)
+
+
 def tally_of(finished: Finished, prompt: Prompt, answer: str, tokenizer: Tokenizer) -> Tally:
     """The figures of one request: the provider's, or our own estimate where it sent none.
 

@@ -9,7 +9,8 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import Literal
 
-from bot.chat import ThreadKey
+from bot.budgets import Payer
+from bot.chat import Author, ThreadKey
 from bot.context.render import conversation
 from bot.context.summary import (
     accept_summary,
@@ -21,6 +22,7 @@ from bot.context.summary import (
 )
 from bot.context.tokens import Tokenizer
 from bot.context.window import fold_cut, low_mark
+from bot.engine.allowance import Allowance
 from bot.engine.budget import Budget
 from bot.engine.cost import tally_of
 from bot.errors import ContextTooLong, ModelError, StoreUnavailable
@@ -33,7 +35,7 @@ from bot.model.port import (
     Purpose,
     TextDelta,
 )
-from bot.records import Entry, Summary, Tally
+from bot.records import NO_TALLY, Entry, Summary, Tally
 from bot.storage.threads import Threads
 from bot.storage.types import Conversation
 from bot.tasks import end
@@ -60,6 +62,8 @@ class Folding:
         budget: Budget,
         system: str,
         pseudonym: Callable[[str], str],
+        allowance: Allowance,
+        new_id: Callable[[], str],
         spent: Callable[[str, Tally], None] = lambda platform, cost: None,
         extracted: Callable[[str], None] = lambda platform: None,
     ) -> None:
@@ -69,6 +73,8 @@ class Folding:
         self._budget = budget
         self._system = system
         self._pseudonym = pseudonym
+        self._allowance = allowance
+        self._new_id = new_id
         self._spent = spent
         self._extracted = extracted
         self._tasks: dict[ThreadKey, asyncio.Task[None]] = {}
@@ -116,7 +122,8 @@ class Folding:
             if not upto:
                 return current
             old = [entry for entry in current.window if entry.seq <= upto]
-            text, by = await self._summary_of(thread, current.summary, old)
+            text, by, took = await self._summary_of(thread, current.summary, old)
+            await self._allowance.charge(Payer.of(thread), took, self._new_id())
             new = Summary(text, upto, current.summary.version + 1, by)
             stored = await self._threads.fold(thread, current.summary, new)
             logger.info(
@@ -128,17 +135,29 @@ class Folding:
             )
         return await self._threads.take_window(thread)
 
-    async def summarise(self, thread: ThreadKey) -> str | None:
+    async def summarise(self, thread: ThreadKey, asker: Author) -> str | None:
         """A summary of the whole thread as it stands, stored nowhere; None for an empty one.
 
+        It counts for whoever asks for it, while summaries that are made unasked count for the
+        space alone.
+
         Raises:
+            BudgetExceeded: A budget does not allow it.
             StoreUnavailable: The thread could not be read.
         """
         current = await self._threads.take_window(thread)
-        summary = current.summary
-        for piece in _pieces(current.window, self._budget.high // 2):
-            text, _ = await self._summary_of(thread, summary, piece)
-            summary = replace(summary, text=text)
+        summary, payer = current.summary, Payer.of(thread, asker)
+        if not current.window:
+            return summary.text or None
+        request, used = self._new_id(), NO_TALLY
+        tokens = self._budget.counted(sum(entry.tokens for entry in current.window))
+        await self._allowance.reserve(payer, request, tokens)
+        try:
+            for piece in _pieces(current.window, self._budget.high // 2):
+                text, _, took = await self._summary_of(thread, summary, piece)
+                summary, used = replace(summary, text=text), used + took
+        finally:
+            await self._allowance.settle(payer, request, used)
         return summary.text or None
 
     async def _fold_quietly(self, thread: ThreadKey, fixed: int) -> None:
@@ -149,8 +168,9 @@ class Folding:
 
     async def _summary_of(
         self, thread: ThreadKey, previous: Summary, entries: Sequence[Entry]
-    ) -> tuple[str, Literal["model", "extract"]]:
-        """By the model, asked twice in two ways; by extraction when it can't."""
+    ) -> tuple[str, Literal["model", "extract"], Tally]:
+        """By the model, asked twice in two ways; by extraction when it can't. And what it took."""
+        took = NO_TALLY
         cap = summary_cap(self._budget.configured)
         for messages in self._attempts(previous, entries, cap):
             prompt = Prompt(
@@ -159,22 +179,23 @@ class Folding:
                 purpose=Purpose.SUMMARY,
             )
             try:
-                answer = await self._ask(thread, prompt)
+                answer, cost = await self._ask(thread, prompt)
             except ContextTooLong as error:
                 if error.limit is not None:
                     self._budget.learn(error.limit, 0)
             except ModelError as error:
                 logger.warning("no summary from the model: %s", error)
             else:
+                took += cost
                 accepted = accept_summary(answer, previous, entries, cap, self._tokenizer.count)
                 if accepted is not None:
-                    return accepted, "model"
+                    return accepted, "model", took
                 logger.info("the model's summary was not usable")
         self._extracted(thread.platform)
         extract = await asyncio.to_thread(
             extract_summary, previous, entries, cap, self._tokenizer.count
         )
-        return extract, "extract"
+        return extract, "extract", took
 
     def _attempts(
         self, previous: Summary, entries: Sequence[Entry], cap: int
@@ -191,8 +212,9 @@ class Folding:
             summary_prompt(previous, entries, cap),
         )
 
-    async def _ask(self, thread: ThreadKey, prompt: Prompt) -> str:
-        """The whole answer, or nothing when it was cut."""
+    async def _ask(self, thread: ThreadKey, prompt: Prompt) -> tuple[str, Tally]:
+        """The whole answer, or nothing when it was cut; and what it took."""
+        cost = NO_TALLY
         parts: list[str] = []
         whole = False
         async with aclosing(self._model.stream(prompt)) as events:
@@ -203,7 +225,7 @@ class Folding:
                     whole = event.reason is FinishReason.STOP
                     cost = tally_of(event, prompt, "".join(parts), self._tokenizer)
                     await self._account(thread, cost)
-        return "".join(parts) if whole else ""
+        return "".join(parts) if whole else "", cost
 
     async def _account(self, thread: ThreadKey, cost: Tally) -> None:
         self._spent(thread.platform, cost)

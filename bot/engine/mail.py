@@ -6,6 +6,7 @@ import asyncio
 import logging
 from dataclasses import replace
 
+from bot.access import Access
 from bot.chat import Adapter, Author, MessageRef
 from bot.context.render import earlier_left_out, entry_tokens
 from bot.context.speakers import unique_name
@@ -27,8 +28,11 @@ QUICK = 100_000
 class MailReader:
     """Turns what people wrote into entries, under the names that the model knows them by."""
 
-    def __init__(self, adapter: Adapter, tokenizer: Tokenizer, budget: Budget) -> None:
+    def __init__(
+        self, adapter: Adapter, tokenizer: Tokenizer, budget: Budget, access: Access
+    ) -> None:
         self._adapter = adapter
+        self._access = access
         self._tokenizer = tokenizer
         self._budget = budget
 
@@ -64,6 +68,8 @@ class MailReader:
                 partial = True
                 break
             if message.ref.message in known or message.from_bot or not message.text.strip():
+                continue
+            if self._access.is_denied(message.author, turn.lease.thread.platform):
                 continue
             entry = await self._entry(
                 "context", turn, message.author, message.ref, message.text, message.at, names

@@ -10,11 +10,14 @@ from dataclasses import dataclass, field, replace
 
 from structlog.contextvars import bound_contextvars
 
+from bot.access import Access
+from bot.budgets import Payer
 from bot.chat import Adapter, Incoming, MessageRef, Spot
 from bot.context.render import Now
 from bot.context.tokens import Tokenizer
 from bot.context.window import Window, build_window, needs_fold
 from bot.engine import texts
+from bot.engine.allowance import Allowance
 from bot.engine.answer import Answer
 from bot.engine.budget import Budget
 from bot.engine.cost import tally_of
@@ -24,6 +27,7 @@ from bot.engine.running import Control, Ending
 from bot.engine.watch import Watch
 from bot.errors import (
     BobbinError,
+    BudgetExceeded,
     ContextTooLong,
     LeaseLost,
     MessageGone,
@@ -62,6 +66,8 @@ class Desk:
     model: Model
     tokenizer: Tokenizer
     budget: Budget
+    allowance: Allowance
+    access: Access
     folding: Folding
     system: str
     pseudonym: Callable[[str], str]
@@ -89,7 +95,7 @@ class TurnRun:
         self._thread = turn.lease.thread
         self._watch = Watch(desk.threads, turn.lease, control, desk.renew_seconds)
         self._names = dict(turn.names)
-        self._reader = MailReader(adapter, desk.tokenizer, desk.budget)
+        self._reader = MailReader(adapter, desk.tokenizer, desk.budget, desk.access)
         self._answer = Answer()
         self._window = Window((), 0, 0)
         self._prompt: Prompt | None = None
@@ -129,6 +135,7 @@ class TurnRun:
             try:
                 async with self._watch, self._reply:
                     outcome, after = await self._run()
+                await self._settle(outcome)
                 return after
             finally:
                 note("outcome", str(outcome))
@@ -142,7 +149,7 @@ class TurnRun:
         except MessageGone:
             # Somebody has removed the answer or its place; what was in it goes, too.
             return Outcome.STOPPED, await self._commit((), NO_TALLY)
-        except (ModelError, PlatformError) as error:
+        except (ModelError, PlatformError, BudgetExceeded) as error:
             return await self._fail(error)
         except StoreUnavailable:
             raise
@@ -238,6 +245,9 @@ class TurnRun:
     async def _ask(self, asked: tuple[Entry, ...]) -> Ending | None:
         """Let the model answer; a prompt over its window is folded and tried once more."""
         self._window = self._build(self._turn, asked)
+        if self._desk.allowance.budgets.on:
+            if (ending := await self._unless_ended(self._reserve())) is not None:
+                return ending
         if self._window.left_out and self._turn.window:
             # The next question came before the summary was made: rather late than forgetful.
             self._reply.status(texts.FOLDING)
@@ -252,6 +262,28 @@ class TurnRun:
         if (ending := await self._unless_ended(self._shrink(asked))) is not None:
             return ending
         return await self._unless_ended(self._read())
+
+    async def _reserve(self) -> None:
+        """Ask the budgets. Those who wrote last pay, as for what is used."""
+        desk = self._desk
+        await desk.allowance.reserve(
+            self._payer(),
+            self._turn.lease.turn,
+            desk.budget.counted(self._window.tokens),
+            desk.store_patience_seconds,
+        )
+
+    async def _settle(self, outcome: Outcome) -> None:
+        """Tell the budgets what was used, unless somebody else goes on with what was reserved."""
+        unfinished = outcome is Outcome.PARKED and self._answer.finished is None
+        if outcome is Outcome.LOST or unfinished:
+            return
+        if self._answer.text or outcome is not Outcome.FAILED:
+            self._estimate_cost()
+        await self._desk.allowance.settle(self._payer(), self._turn.lease.turn, self._tally)
+
+    def _payer(self) -> Payer:
+        return Payer.of(self._thread, self._turn.mail[-1].author)
 
     async def _shrink(self, asked: tuple[Entry, ...]) -> None:
         """Fold the conversation and build the window anew."""
@@ -365,7 +397,9 @@ class TurnRun:
             return Outcome.FAILED, await self._rollback()
         # Whoever was told to ask again does so right there, without a mention: from now on the
         # bot takes part, also when this was its first turn.
-        return Outcome.FAILED, await self._commit((), NO_TALLY)
+        refused = isinstance(error, BudgetExceeded)
+        outcome = Outcome.REFUSED if refused else Outcome.FAILED
+        return outcome, await self._commit((), NO_TALLY)
 
     async def _commit(self, entries: tuple[Entry, ...], tally: Tally) -> Turn | Done:
         figures = Tally(turns=int(bool(entries))) + tally

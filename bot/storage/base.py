@@ -31,6 +31,7 @@ class Base:
         lease_seconds: float = 15.0,
         retention_days: int = 90,
         max_attempts: int = 3,
+        bot_messages: int = 6,
         erased: Callable[[], None] = lambda: None,
         waits: Waits = WAITS,
         observe: Observe = unobserved,
@@ -42,6 +43,7 @@ class Base:
         self._lease_ms = max(1, round(lease_seconds * 1000))
         self._retention_seconds = retention_days * DAY_SECONDS
         self._max_attempts = max_attempts
+        self._bot_messages = bot_messages
         self._erased = erased
 
     async def ping(self) -> None:

@@ -3,7 +3,8 @@ Take a message: drop it, queue it, or begin a turn with it.
 
 KEYS  12 B:event:<digest>
 ARGV  6 turn id if one begins, 7 worker, 8 message (JSON), 9 addressed (1/0), 10 author id,
-      11 label, 12 message id when the conversation is loose, else "", 13 its position
+      11 label, 12 message id when the conversation is loose, else "", 13 its position,
+      14 for a bot's message how many of these may come in a row, 0 for a person's
 Returns  {"duplicate"} | {"ignored"} | {"queued"} | state("run")
 --]]
 local EVENT = KEYS[12]
@@ -33,7 +34,19 @@ if ARGV[9] ~= "1" and get("part") ~= "1" and not staying then
   return { "ignored" }
 end
 
+-- Two bots would go on answering each other for ever.
+local bots = tonumber(ARGV[14])
+if bots > 0 and number("bots") >= bots then
+  return { "ignored" }
+end
+
+-- The first write has to be one that a server without memory refuses: it lets those after it pass.
 redis.call("SET", EVENT, NONCE, "EX", DAY)
+if bots > 0 then
+  redis.call("HINCRBY", META, "bots", 1)
+else
+  redis.call("HDEL", META, "bots")
+end
 redis.call("RPUSH", QUEUE, ARGV[8])
 redis.call("SADD", AUTHORS, ARGV[10])
 redis.call("HSETNX", META, "label", ARGV[11])

@@ -2,10 +2,11 @@
 End a turn well: append its entries, count what it took, go on with waiting mail.
 
 KEYS  12 B:answer:<nonce>, 13 B:use:<day>
-ARGV  6 turn, 7 fence, 8 id of the next turn, 9 worker, 10 user the usage is counted for ("" for
-      nobody), 11-17 tally, 18 number of entries, 19 number of arguments with names, 20 number of
-      message ids; then these, one after the other: entries (JSON), id and name pairs, message ids;
-      then the ids of everybody whose words the entries hold
+ARGV  6 turn, 7 fence, 8 id of the next turn, 9 worker, 10 user ("" for nobody), 11 channel and
+      12 space that the usage is counted for, 13-19 tally, 20 number of entries, 21 number of
+      arguments with names, 22 number of message ids; then these, one after the other: entries
+      (JSON), id and name pairs, message ids; then the ids of everybody whose words the entries
+      hold
 Returns  {"lost"} | {"idle"} | state("run") of the next turn
 --]]
 local ANSWER, USE = KEYS[12], KEYS[13]
@@ -18,29 +19,20 @@ if not mine(ARGV[6], ARGV[7]) then
   return { "lost" }
 end
 
-local names = 21 + tonumber(ARGV[18])
-local ids = names + tonumber(ARGV[19])
+local names = 23 + tonumber(ARGV[20])
+local ids = names + tonumber(ARGV[21])
 local seq = number("seq")
-for place = 21, names - 1 do
+for place = 23, names - 1 do
   seq = seq + 1
   redis.call("HSET", LOG, whole(seq), ARGV[place])
 end
 redis.call("HSET", META, "seq", whole(seq))
 each_chunk(names, ids - 1, function(...) redis.call("HSET", NAMES, ...) end)
-local authors = ids + tonumber(ARGV[20])
+local authors = ids + tonumber(ARGV[22])
 find(ids, authors - 1)
 each_chunk(authors, #ARGV, function(...) redis.call("SADD", AUTHORS, ...) end)
 
-for figure = 1, FIGURES do
-  local amount = ARGV[10 + figure]
-  if amount ~= "0" then
-    redis.call("HINCRBY", META, "tally:" .. figure, amount)
-    if ARGV[10] ~= "" then
-      redis.call("HINCRBY", USE, ARGV[10] .. "|" .. figure, amount)
-    end
-  end
-end
-redis.call("EXPIRE", USE, whole(RETENTION + DAY))
+count(13, USE, { ARGV[10], ARGV[11], ARGV[12] })
 
 if get("leaving") ~= ARGV[6] then
   redis.call("HSET", META, "part", 1)

@@ -7,6 +7,7 @@ from datetime import date
 from typing import cast
 from urllib.parse import unquote
 
+from bot.budgets import Account, Payer, Used, day_of
 from bot.chat import Claims, Followed, MessageRef, Notes, ThreadChoice, ThreadKey
 from bot.errors import StoreMismatch
 from bot.records import Tally
@@ -22,9 +23,12 @@ from bot.storage.keys import (
     ThreadKeys,
     notes,
     of_place,
+    place_fields,
     place_of,
+    usage_field,
 )
 from bot.storage.log import Log
+from bot.storage.spending import Spending
 
 VERSION = 1
 """Of the layout described in keys.py and prelude.lua; raised when old code could not read it."""
@@ -33,7 +37,9 @@ EVENT_SECONDS = 86_400
 RECENT_LOOKED_AT = 100
 RECENT_MOST = 25
 FOLLOWED_MOST = 100
-SWEEP_BATCH = 100
+USED_FIGURES = tuple(
+    TALLY_FIELDS.index(name) + 1 for name in ("prompt", "completion", "cost_micros")
+)
 
 User = tuple[str, str, str]
 """Platform, space, user id."""
@@ -135,44 +141,22 @@ class Directory(Log):
             [("ZCARD", BucketKeys(bucket).threads) for bucket in range(BUCKETS)]
         )
         for bucket in (bucket for bucket, size in enumerate(sizes) if size):
-            met: set[ThreadKey] = set()
-            cursor = 0
-            while True:
-                cursor, page = await self._link.call(
-                    "ZSCAN", BucketKeys(bucket).threads, cursor, "COUNT", 500
-                )
-                names = [name for name, _ in cast(list[tuple[bytes, float]], page)]
-                for thread in await self._keys_in(BucketKeys(bucket).threads, names):
-                    if thread not in met:
-                        met.add(thread)
-                        yield thread
-                if not cursor:
-                    break
+            async for thread in self._listed(BucketKeys(bucket).threads):
+                yield thread
 
-    async def sweep(self) -> int:
-        """Remove what is left of threads past their retention; call it now and then.
-
-        Their content has expired by itself; this takes them out of the indexes. Retention goes by
-        the injected clock.
-
-        Returns:
-            How many were removed. Raises StoreUnavailable.
-        """
-        cutoff = self._now_ms() - self._retention_seconds * 1000
-        removed = 0
-        found = await self._link.batch(
-            [
-                ("ZRANGEBYSCORE", bucket.threads, "-inf", cutoff, "LIMIT", 0, SWEEP_BATCH)
-                for bucket in map(BucketKeys, range(BUCKETS))
-            ]
-        )
-        for bucket, names in enumerate(found):
-            for thread in await self._keys_in(BucketKeys(bucket).threads, names):
-                figures = await self._wipe(thread, cutoff, self._new_id())
-                removed += figures[0] >= 0
-        if removed:
-            self._erased()
-        return removed
+    async def _listed(self, index: str) -> AsyncIterator[ThreadKey]:
+        """The threads in a sorted set, some hundred for each round trip, each once."""
+        met: set[ThreadKey] = set()
+        cursor = 0
+        while True:
+            cursor, page = await self._link.call("ZSCAN", index, cursor, "COUNT", 500)
+            names = [name for name, _ in cast(list[tuple[bytes, float]], page)]
+            for thread in await self._keys_in(index, names):
+                if thread not in met:
+                    met.add(thread)
+                    yield thread
+            if not cursor:
+                break
 
     async def claim(
         self, event_id: str, where: ThreadKey | Place, *, nonce: str | None = None
@@ -206,10 +190,43 @@ class Directory(Log):
         for reply in cast(list[dict[bytes, bytes]], replies):
             for field, amount in reply.items():
                 name, figure = to_text(field).rsplit("|", 1)
-                platform, space, user = map(unquote, name.split(":"))
+                parts = [unquote(part, errors="surrogatepass") for part in name.split(":")]
+                if len(parts) != 3:
+                    continue
+                platform, space, user = parts
                 figures = sums.setdefault((platform, space, user), [0] * len(TALLY_FIELDS))
                 figures[int(figure) - 1] += int(amount)
         return {user: Tally(*figures) for user, figures in sums.items()}
+
+    async def used_today(self, payer: Payer) -> Mapping[Account, Used]:
+        """What a person, the channel and the space have used today, by what was committed.
+
+        Raises StoreUnavailable.
+        """
+        thread = ThreadKey(payer.platform, payer.space, payer.channel, "-")
+        channel, space = place_fields(thread)
+        names = {
+            Account.USER: usage_field(thread, payer.user),
+            Account.CHANNEL: channel,
+            Account.SPACE: space,
+        }
+        day = day_of(self._clock())
+        fields = [f"{name}|{figure}" for name in names.values() for figure in USED_FIGURES]
+        replies = await self._link.batch(
+            [("HMGET", BucketKeys(bucket).usage(day), *fields) for bucket in range(BUCKETS)]
+        )
+        sums = [sum(int(value or 0) for value in column) for column in zip(*replies, strict=True)]
+        return {
+            account: Used(prompt + completion, cost)
+            for account, prompt, completion, cost in zip(
+                names, sums[::3], sums[1::3], sums[2::3], strict=True
+            )
+        }
+
+    @property
+    def spending(self) -> Spending:
+        """What budgets count."""
+        return Spending(self._link, self._clock)
 
     def notes(self, name_space: str) -> Notes:
         """Small durable texts, kept apart by `name_space` (an adapter's name)."""
@@ -218,21 +235,6 @@ class Directory(Log):
     def claims(self, name_space: str) -> Claims:
         """What processes agree on, kept apart by `name_space` (an adapter's name)."""
         return SharedClaims(self._link, name_space, self._worker, self._new_id)
-
-    async def forget_space(self, platform: str, space: str) -> int:
-        """Remove every thread of a server or workspace; safe to repeat.
-
-        Returns:
-            How many there were. Raises StoreUnavailable.
-        """
-        gone = 0
-        async for thread in self.all_threads():
-            if (thread.platform, thread.space) == (platform, space):
-                await self._wipe(thread, "", self._new_id())
-                gone += 1
-        if gone:
-            self._erased()
-        return gone
 
     async def condition(self) -> Condition:
         """How Redis is set up, as far as its user may see that. Raises StoreUnavailable."""

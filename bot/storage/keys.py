@@ -1,19 +1,22 @@
 """The name of every key in Redis.
 
 Keys of one channel share a hash tag, so that one script can change a thread together with the
-indexes it is in, and so that all of it lies in one slot of a Redis Cluster. A channel's bucket is
+indexes it is in, and so that all of it lies in one slot of a Redis Cluster. What budgets count
+shares one with its server or workspace. A channel's bucket is
 fixed by its name and by the number of buckets, which therefore never changes for given data.
 
     bobbin:schema                    HASH    version, buckets
     bobbin:notes:<name space>        HASH    name -> text
     bobbin:claim:<name space>:<name> STRING  who holds it
     bobbin:rate:<name space>:<name>  HASH    until when its turns are used up, nonce
+    bobbin:{<space>}:spent:<day>     HASH    see afford.lua; two days
     B = bobbin:{bNNN}
     B:leases                         ZSET    thread -> end of its lease, server's ms; 0 when parked
     B:threads                        ZSET    thread -> last write, ms
+    B:forgotten                      ZSET    thread -> when it was forgotten on request, ms
     B:channel:<channel>              ZSET    thread -> last write, ms; the newest 100
     B:found:<channel>                HASH    message id -> thread, for loose conversations
-    B:use:<day>                      HASH    <user>|<figure> -> sum
+    B:use:<day>                      HASH    <whom>|<figure> -> sum; a person, a channel, a space
     B:event:<digest>                 STRING  nonce of the call that took the event; one day
     B:answer:<nonce>                 STRING  what a write answered; ten minutes
     T = B:t:<thread>
@@ -31,6 +34,7 @@ from __future__ import annotations
 
 import hashlib
 import zlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -51,7 +55,7 @@ def place_of(thread: ThreadKey) -> Place:
 
 def bucket_of(place: Place) -> int:
     """The bucket of a channel, 0 to BUCKETS - 1."""
-    return zlib.crc32(":".join(place).encode()) % BUCKETS
+    return zlib.crc32(":".join(place).encode("utf-8", "surrogatepass")) % BUCKETS
 
 
 def notes(name_space: str) -> str:
@@ -67,6 +71,11 @@ def claim(name_space: str, name: str) -> str:
 def rate(name_space: str, name: str) -> str:
     """How much of a shared rate is used."""
     return f"{PREFIX}:rate:{_quoted(name_space)}:{_quoted(name)}"
+
+
+def spent(platform: str, space: str, day: str) -> str:
+    """What is used and reserved in a server or workspace on a day, YYYYMMDD in UTC."""
+    return f"{PREFIX}:{{{_quoted(platform)}:{_quoted(space)}}}:spent:{day}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +99,13 @@ class BucketKeys:
         """All threads, by last write."""
         return f"{self.base}:threads"
 
+    @property
+    def forgotten(self) -> str:
+        """Threads of which only that they were forgotten is kept."""
+        return f"{self.base}:forgotten"
+
     def usage(self, day: str) -> str:
-        """Figures per user; `day` is YYYYMMDD in UTC."""
+        """Figures per person, channel and space; `day` is YYYYMMDD in UTC."""
         return f"{self.base}:use:{day}"
 
     def event(self, event_id: str) -> str:
@@ -165,9 +179,20 @@ class ThreadKeys:
         )
 
 
+def usage_field(thread: ThreadKey, user: str) -> str:
+    """What a person's figures are kept under in a day's use; empty for nobody."""
+    return _joined((thread.platform, thread.space, user)) if user else ""
+
+
+def place_fields(thread: ThreadKey) -> tuple[str, str]:
+    """What a channel's and a space's figures are kept under there."""
+    space = _joined((thread.platform, thread.space))
+    return f"{space}:{_quoted(thread.channel)}:channel", space
+
+
 def _quoted(part: str) -> str:
-    return quote(part, safe="@.-_")
+    return quote(part, safe="@.-_", errors="surrogatepass")
 
 
-def _joined(place: Place) -> str:
-    return ":".join(_quoted(part) for part in place)
+def _joined(parts: Iterable[str]) -> str:
+    return ":".join(map(_quoted, parts))

@@ -6,12 +6,13 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, cast
 
+from bot.budgets import day_of
 from bot.chat import ThreadKey
 from bot.records import Entry, Summary, Tally
 from bot.storage.base import DAY_SECONDS, Base
 from bot.storage.codec import dump_entry, dump_summary, to_bytes, to_text
 from bot.storage.connect import Command
-from bot.storage.keys import ThreadKeys
+from bot.storage.keys import ThreadKeys, place_fields
 from bot.storage.reading import read_conversation, read_entries, tally_figures
 from bot.storage.types import Conversation, Erased, Restored
 from bot.title import title_of
@@ -81,15 +82,16 @@ class Log(Base):
         return bool(reply)
 
     async def account(self, thread: ThreadKey, tally: Tally, *, nonce: str | None = None) -> bool:
-        """Add to a thread's figures what was spent on it outside a turn.
+        """Add what was spent outside a turn to a thread's figures, and to its place's of today.
 
         Returns:
             False when nothing is kept of the thread. Raises StoreUnavailable.
         """
         token = nonce or self._new_id()
-        keys = (ThreadKeys(thread).bucket.answer(token),)
-        figures = tally_figures(tally)
-        return bool(await self._run("account", thread, figures, nonce=token, keys=keys))
+        bucket = ThreadKeys(thread).bucket
+        arguments = (*tally_figures(tally), *place_fields(thread))
+        keys = (bucket.answer(token), bucket.usage(day_of(self._clock())))
+        return bool(await self._run("account", thread, arguments, nonce=token, keys=keys))
 
     async def forget(self, thread: ThreadKey, *, nonce: str | None = None) -> Erased:
         """Remove everything of a thread: log, summary, names, waiting mail, draft, indexes.
@@ -167,9 +169,10 @@ class Log(Base):
             self._erased()
         return Restored(to_text(reply))
 
-    async def _wipe(self, thread: ThreadKey, not_after: int | str, nonce: str) -> Any:
-        answer = ThreadKeys(thread).bucket.answer(nonce)
-        return await self._run("forget", thread, (not_after,), nonce=nonce, keys=(answer,))
+    async def _wipe(self, thread: ThreadKey, why: int | str, nonce: str) -> Any:
+        bucket = ThreadKeys(thread).bucket
+        keys = (bucket.answer(nonce), bucket.forgotten)
+        return await self._run("forget", thread, (why,), nonce=nonce, keys=keys)
 
 
 def _numbered(entries: Sequence[Entry], upto: int) -> Sequence[Entry]:

@@ -29,6 +29,7 @@ Fields of META
   stop, leaving        id of the turn that was asked to stop, or during which the bot was sent away
   part                 1 when the bot takes part without being addressed
   loose                1 when its messages are found by id
+  bots                 messages of other bots since the last one of a person
   forgotten_to         highest position that had been taken then; nothing up to it is taken again
   forgotten            when the thread was forgotten on request (ms, caller's clock)
   label, last          first words; last write (ms, caller's clock)
@@ -47,6 +48,7 @@ local WINDOW_MOST = 10000
 local CHANNEL_MOST = 100
 local ANSWER_SECONDS = 600
 local DAY = 86400
+local USE_SECONDS = math.min(RETENTION, 90 * DAY) + DAY
 
 local function whole(number)
   return string.format("%.0f", number)
@@ -171,6 +173,23 @@ local function window(first, last)
     end
   end
   return entries
+end
+
+-- Add a tally, ARGV[first] and those after it, to the thread's figures and to those that the day in
+-- `use` has for everybody in `whom` ("" for nobody).
+local function count(first, use, whom)
+  for figure = 1, FIGURES do
+    local amount = ARGV[first + figure - 1]
+    if amount ~= "0" then
+      redis.call("HINCRBY", META, "tally:" .. figure, amount)
+      for _, name in ipairs(whom) do
+        if name ~= "" then
+          redis.call("HINCRBY", use, name .. "|" .. figure, amount)
+        end
+      end
+    end
+  end
+  redis.call("EXPIRE", use, USE_SECONDS)
 end
 
 -- What a reader or the holder of the lease needs, in one reply (see decode in reading.py).

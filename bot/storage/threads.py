@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from bot.storage.directory import Directory
+from bot.storage.erasure import Erasure
 from bot.storage.turns import Turns
 
 
-class Threads(Turns, Directory):
+class Threads(Turns, Erasure):
     """The store of conversations, shared by any number of processes on one Redis.
 
     One lease per thread decides who answers. It is measured by the server's own clock, so the
@@ -25,6 +25,7 @@ class Threads(Turns, Directory):
         lease_seconds: A holder that stays silent so long has lost its turn.
         retention_days: A thread is deleted so long after its last write.
         max_attempts: A turn is given up when its lease has run out so often.
+        bot_messages: So many messages of other bots in a row are taken in one thread.
         erased: Called after something was erased, which the server's files may still hold.
         waits: How patient to be with Redis.
         observe: Told of every operation; see `bot.storage.connect.Observe`.

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
+from bot.budgets import day_of
 from bot.chat import Incoming, MessageRef, ThreadKey
 from bot.records import Entry, Tally
 from bot.storage.base import Base
 from bot.storage.codec import dump_draft, dump_entry, dump_incoming, to_bytes, to_text
 from bot.storage.connect import Argument
-from bot.storage.keys import BUCKETS, BucketKeys, ThreadKeys
+from bot.storage.keys import BUCKETS, BucketKeys, ThreadKeys, place_fields, usage_field
 from bot.storage.reading import read_turn, tally_figures
 from bot.storage.types import Begun, Done, Draft, Lease, Signal, Turn
 from bot.title import title_of
@@ -29,7 +29,8 @@ class Turns(Base):
         """Take a message: drop it, queue it, or start a turn with it.
 
         An event id is remembered for a day. A message that is not addressed counts only where the
-        bot takes part or is just answering. A caller that tries again after StoreUnavailable
+        bot takes part or is just answering; one of another bot only until so many of them have
+        come in a row that two bots seem to talk. A caller that tries again after StoreUnavailable
         passes the same `nonce` again, or it will be told DUPLICATE.
 
         Returns:
@@ -52,6 +53,7 @@ class Turns(Base):
                 to_bytes(title_of(event.text, event.author.name)),
                 event.ref.message if loose else "",
                 event.position,
+                self._bot_messages if event.author.is_bot else 0,
             ),
             nonce=nonce or self._new_id(),
             keys=(ThreadKeys(thread).bucket.event(event.event_id),),
@@ -108,6 +110,7 @@ class Turns(Base):
             (
                 *self._ending(lease),
                 usage_field(thread, user),
+                *place_fields(thread),
                 *tally_figures(tally),
                 len(entries),
                 len(named),
@@ -118,7 +121,7 @@ class Turns(Base):
                 *map(to_bytes, authors),
             ),
             nonce=token,
-            keys=(bucket.answer(token), bucket.usage(self._today())),
+            keys=(bucket.answer(token), bucket.usage(day_of(self._clock()))),
         )
         return _turn_or(Done, thread, reply)
 
@@ -200,14 +203,6 @@ class Turns(Base):
 
     def _ending(self, lease: Lease) -> tuple[Argument, ...]:
         return lease.turn, lease.fence, self._new_id(), self._worker
-
-    def _today(self) -> str:
-        return datetime.fromtimestamp(self._clock(), UTC).strftime("%Y%m%d")
-
-
-def usage_field(thread: ThreadKey, user: str) -> str:
-    """What a user's figures are kept under; empty for nobody."""
-    return str(ThreadKey(thread.platform, thread.space, user, "-"))[:-2] if user else ""
 
 
 def _turn_or(kind: type[Begun] | type[Done], thread: ThreadKey, reply: Sequence[Any]) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 
 from redis.asyncio import Redis
 
+from bot.budgets import Budgets, Most, Payer
 from bot.chat import MessageRef
 from bot.records import Entry, Summary, Tally
 from bot.storage.threads import Threads
@@ -20,6 +21,8 @@ Scene = Callable[[Threads, Trouble], Awaitable[object]]
 """Plays it and returns every answer that counts."""
 
 TALLY = Tally(1, 10, 0, 5, 7, 0, 0)
+ADA = Payer("slack", "T", "C", "u1")
+BUDGETS = Budgets(user=Most(tokens=20))
 
 
 async def begun(threads: Threads, waiting: int = 0) -> Turn:
@@ -154,9 +157,32 @@ async def _spend(threads: Threads, trouble: Trouble) -> object:
     return spent, await claims.spend("logins", 2, 600), await claims.spend("logins", 2, 600) > 0
 
 
+async def _afford(threads: Threads, trouble: Trouble) -> object:
+    await trouble()
+    kept = await threads.spending.reserve(ADA, "t1", TALLY, BUDGETS)
+    refused = await threads.spending.reserve(ADA, "t2", TALLY, BUDGETS)
+    return kept, refused, await threads.spending.used(ADA)
+
+
+async def _settle(threads: Threads, trouble: Trouble) -> object:
+    await threads.spending.reserve(ADA, "t1", TALLY, BUDGETS)
+    await trouble()
+    # Whether there was a reservation is not told again; what is counted is what matters.
+    await threads.spending.settle(ADA, "t1", Tally(prompt=20))
+    return await threads.spending.used(ADA)
+
+
+async def _charge(threads: Threads, trouble: Trouble) -> object:
+    await trouble()
+    await threads.spending.charge(ADA, TALLY, nonce="n")
+    return await threads.spending.used(ADA)
+
+
 SCENES: Mapping[str, Scene] = {
     "account": _account,
+    "afford": _afford,
     "begin": _begin,
+    "charge": _charge,
     "claim": _claim,
     "commit": _commit,
     "fold": _fold,
@@ -169,6 +195,7 @@ SCENES: Mapping[str, Scene] = {
     "renew": _renew,
     "restore": _restore,
     "rollback": _rollback,
+    "settle": _settle,
     "spend": _spend,
     "stop": _stop,
 }

@@ -270,14 +270,16 @@ async def test_what_was_erased_leaves_the_disk_before_the_server_stops(data_dir:
     assert found_on_disk(data_dir, b"teal")
 
 
-async def test_erasing_in_a_conversation_has_the_files_rewritten(data_dir: Path) -> None:
+@pytest.mark.parametrize("how", ["forget", "leave the place", "sweep"])
+async def test_erasing_conversations_has_the_files_rewritten(data_dir: Path, how: str) -> None:
     server = EmbeddedServer(data_dir, compact_seconds=0.01)
     async with server as url, connected(url) as client:
         ids = map(str, itertools.count())
+        now = 1.0
         threads = Threads(
             client,
             worker="w",
-            clock=lambda: 1.0,
+            clock=lambda: now,
             new_id=lambda: f"id{next(ids)}",
             erased=server.compact,
         )
@@ -285,7 +287,14 @@ async def test_erasing_in_a_conversation_has_the_files_rewritten(data_dir: Path)
         assert isinstance(turn, Turn)
         await commit(threads, turn)
         assert found_on_disk(data_dir, b"48151623")
-        await threads.forget(THREAD)
+        match how:
+            case "forget":
+                await threads.forget(THREAD)
+            case "sweep":
+                now += 91 * 86_400
+                assert await threads.sweep() == 1
+            case _:
+                assert await threads.forget_space(THREAD.platform, THREAD.space) == 1
         await until_gone(data_dir, b"48151623")
 
 

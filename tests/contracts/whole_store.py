@@ -8,7 +8,8 @@ from contextlib import asynccontextmanager
 from datetime import date
 from pathlib import Path
 
-from bot.chat import MessageRef, ThreadKey
+from bot.budgets import Account, Budgets, Most, Over, Payer
+from bot.chat import Author, MessageRef, ThreadKey
 from bot.records import Entry, Summary, Tally
 from bot.storage.connect import open_redis, wait_until_ready
 from bot.storage.threads import Threads
@@ -32,6 +33,8 @@ def shipped_users(folder: Path) -> Path:
 
 OTHER = ThreadKey("slack", "T", "C", "1.2")
 """In another bucket than THREAD, and in the slots of another primary where there are three."""
+
+ADA = Payer("slack", "T", "C", "u1")
 
 
 @asynccontextmanager
@@ -75,7 +78,21 @@ async def everything(threads: Threads) -> None:
     done = await threads.restore(OTHER, entries, Summary(), Tally(), {"u1": "Ada"})
     assert done is Restored.DONE
     assert await threads.sweep() == 0
+    await _budgets(threads)
     assert await threads.forget_space("slack", "T") == 1
+    assert (await threads.spending.used(ADA))[Account.SPACE].tokens == 0
+
+
+async def _budgets(threads: Threads) -> None:
+    tally, budgets = Tally(prompt=10, completion=5), Budgets(Most(tokens=30), requests_per_minute=2)
+    assert await threads.account(THREAD, tally)
+    used = await threads.used_today(Payer.of(THREAD, Author("u1", "Ada")))
+    assert used[Account.SPACE].tokens >= 15
+    assert await threads.spending.reserve(ADA, "t1", tally, budgets) is None
+    assert await threads.spending.settle(ADA, "t1", tally)
+    await threads.spending.charge(ADA, tally, nonce="n")
+    assert isinstance(await threads.spending.reserve(ADA, "t2", tally, budgets), Over)
+    assert (await threads.spending.used(ADA))[Account.SPACE].tokens >= 30
 
 
 async def _turns(threads: Threads, thread: ThreadKey) -> None:

@@ -154,3 +154,60 @@ def test_any_environment_is_read_or_refused(environ: dict[str, str]) -> None:
         assert {problem.variable for problem in error.problems} <= {
             variable.name for variable in variables(SPECS)
         }
+
+
+@pytest.fixture
+def ring(tmp_path: Path) -> Path:
+    """A file with a pigeon's secret."""
+    file = tmp_path / "ring"
+    file.write_text("r-1\n", encoding="utf-8")
+    return file
+
+
+def test_a_secret_may_stand_in_a_file(ring: Path) -> None:
+    environ = {"PIGEON_RING_FILE": str(ring), "PIGEON_MAP": "m"}
+    settings = read_settings(environ, SPECS)
+    assert settings.text("PIGEON_RING") == "r-1"
+    assert settings.adapters == (PIGEON,)
+    assert settings.unknown == {}
+    ring.write_text("redis://u:p@h/0", encoding="utf-8")
+    assert read_settings({"REDIS_URL_FILE": str(ring)}, SPECS).text("REDIS_URL") == (
+        "redis://u:p@h/0"
+    )
+    ring.write_text("sk-1", encoding="utf-8-sig")
+    assert not read_settings({"OPENAI_API_KEY_FILE": str(ring)}, SPECS).demo
+
+
+def test_what_is_no_secret_has_no_file() -> None:
+    assert list(read_settings({"OPENAI_MODEL_FILE": "/x"}, SPECS).unknown) == ["OPENAI_MODEL_FILE"]
+    every = variables(find_adapters())
+    names = {variable.file_name for variable in every if variable.file_name}
+    assert {"DISCORD_TOKEN_FILE", "SLACK_BOT_TOKEN_FILE", "SLACK_APP_TOKEN_FILE"} <= names
+    assert {"SLACK_SIGNING_SECRET_FILE", "OPENAI_API_KEY_FILE", "REDIS_URL_FILE"} <= names
+    # Only the compose file reads this one, from the environment.
+    assert "BOBBIN_REDIS_PASSWORD_FILE" not in names
+    assert not names & {variable.name for variable in every}
+
+
+def test_a_secret_file_that_is_no_good_is_named(ring: Path) -> None:
+    given = {"PIGEON_RING_FILE": str(ring), "PIGEON_MAP": "m"}
+    name = "PIGEON_RING_FILE"
+    assert problems(**given, PIGEON_RING="r-2") == {name: "is set beside PIGEON_RING."}
+    assert problems(PIGEON_RING_FILE=str(ring.parent), PIGEON_MAP="m") == {
+        name: "cannot be read (Is a directory)."
+    }
+    assert problems(PIGEON_RING_FILE=str(ring / "x"), PIGEON_MAP="m") == {
+        name: "cannot be read (Not a directory)."
+    }
+    assert name in problems(PIGEON_RING_FILE="a\0b", PIGEON_MAP="m")
+    ring.write_bytes(b"\xff\xfe\x00")
+    assert problems(**given) == {name: "is not UTF-8 text."}
+    ring.write_text(" \n", encoding="utf-8")
+    assert problems(**given) == {name: "is empty."}
+    ring.write_text("r" * 2_000_000, encoding="utf-8")
+    assert problems(**given) == {name: "is too long."}
+    ring.write_text("hunter2\n", encoding="utf-8")
+    with pytest.raises(SettingsError) as caught:
+        read_settings(given, SPECS)
+    assert [problem.variable for problem in caught.value.problems] == ["PIGEON_RING"]
+    assert "hunter2" not in str(caught.value)

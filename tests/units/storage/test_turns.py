@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from redis.asyncio import Redis
 
-from bot.chat import MessageRef, Spot
+from bot.chat import Author, MessageRef, Spot
 from bot.records import Entry, Summary, Tally
 from bot.storage.keys import ThreadKeys
 from bot.storage.threads import Threads
@@ -310,3 +310,20 @@ async def test_content_expires_with_the_retention(threads: Threads, client: Redi
     keys = ThreadKeys(THREAD)
     for key in (keys.meta, keys.log, keys.authors, f"{keys.base}:names"):
         assert 90 * 86400 - 60 < await client.ttl(key) <= 90 * 86400
+
+
+async def test_bots_have_the_word_for_so_long_and_no_longer(threads: Threads) -> None:
+    bot = Author("b1", "Clock", is_bot=True)
+    assert await threads.begin(message(1, author=bot, addressed=False)) is Begun.IGNORED
+    for position in range(2, 7):
+        assert await commit(threads, await begin(threads, position, author=bot)) is Done.IDLE
+    # Those that wait for the next turn count, too; a repeated call does not.
+    turn = await threads.begin(message(7, author=bot), nonce="n")
+    assert isinstance(turn, Turn)
+    assert await threads.begin(message(7, author=bot), nonce="n") == turn
+    for position in (8, 9):
+        assert await threads.begin(message(position, author=bot)) is Begun.IGNORED
+    # In another thread nobody has talked yet, and a person gives it the word again.
+    assert isinstance(await begin(threads, 10, author=bot, thread=OTHER), Turn)
+    assert await threads.begin(message(11, author=ADA)) is Begun.QUEUED
+    assert await threads.begin(message(12, author=bot)) is Begun.QUEUED

@@ -1,0 +1,123 @@
+"""Erasing what is past its retention, and everything of a place that the bot has left."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+
+from bot.budgets import day_of
+from bot.chat import ThreadKey
+from bot.storage.base import DAY_SECONDS
+from bot.storage.codec import to_bytes
+from bot.storage.directory import Directory
+from bot.storage.keys import BUCKETS, BucketKeys, of_place, place_fields, place_of
+
+SWEEP_BATCH = 100
+USE_DAYS = 90
+"""Figures of usage are kept so many days at most; see USE_SECONDS in prelude.lua."""
+
+
+class Erasure(Directory):
+    """The part of `Threads` that erases many threads."""
+
+    async def sweep(self) -> int:
+        """Remove what is left of threads past their retention; call it now and then.
+
+        Their content has expired by itself; this takes them out of the indexes. Retention goes by
+        the injected clock.
+
+        Returns:
+            How many were removed. Raises StoreUnavailable.
+        """
+        cutoff = self._now_ms() - self._retention_seconds * 1000
+        removed = 0
+        await self._link.batch(
+            [
+                ("ZREMRANGEBYSCORE", bucket.forgotten, "-inf", cutoff)
+                for bucket in map(BucketKeys, range(BUCKETS))
+            ]
+        )
+        found = await self._link.batch(
+            [
+                ("ZRANGEBYSCORE", bucket.threads, "-inf", cutoff, "LIMIT", 0, SWEEP_BATCH)
+                for bucket in map(BucketKeys, range(BUCKETS))
+            ]
+        )
+        for bucket, names in enumerate(found):
+            for thread in await self._keys_in(BucketKeys(bucket).threads, names):
+                figures = await self._wipe(thread, cutoff, self._new_id())
+                removed += figures[0] >= 0
+                await self._unfind(thread)
+        if removed:
+            self._erased()
+        return removed
+
+    async def forget_space(self, platform: str, space: str) -> int:
+        """Remove all that is kept of a server or workspace; safe to repeat.
+
+        Threads with their mail, drafts and indexes (running turns are fenced off), what was kept of
+        forgotten ones, figures of usage, what budgets counted. It goes step by step, so that a
+        large store serves others meanwhile. For ten minutes some counters stay that keep off late
+        writers, and for a day digests of event ids, which name nothing.
+
+        Returns:
+            How many threads there were. Raises StoreUnavailable.
+        """
+        gone = 0
+        for bucket in map(BucketKeys, range(BUCKETS)):
+            for index in (bucket.threads, bucket.forgotten):
+                async for thread in self._listed(index):
+                    if (thread.platform, thread.space) != (platform, space):
+                        continue
+                    await self._wipe(thread, "gone", self._new_id())
+                    place = place_of(thread)
+                    await self._link.call("UNLINK", bucket.channel(place), bucket.found(place))
+                    gone += index == bucket.threads
+        await self._forget_usage(platform, space)
+        await self.spending.forget(platform, space)
+        self._erased()
+        return gone
+
+    async def _forget_usage(self, platform: str, space: str) -> None:
+        """Remove a space's figures of every day that is kept."""
+        _, name = place_fields(ThreadKey(platform, space, "-", "-"))
+        today = datetime.fromtimestamp(self._clock(), UTC)
+        most = min(self._retention_seconds // DAY_SECONDS, USE_DAYS) + 2
+        for ago in range(-1, most):
+            day = day_of((today - timedelta(days=ago)).timestamp())
+            days = [BucketKeys(bucket).usage(day) for bucket in range(BUCKETS)]
+            there = await self._link.batch([("EXISTS", key) for key in days])
+            for key in (key for key, exists in zip(days, there, strict=True) if exists):
+                await self._forget_fields(key, (f"{name}|*", f"{name}:*"))
+
+    async def _forget_fields(self, key: str, patterns: Sequence[str]) -> None:
+        for pattern in patterns:
+            cursor = 0
+            while True:
+                cursor, pairs = await self._link.call(
+                    "HSCAN", key, cursor, "MATCH", pattern, "COUNT", 500
+                )
+                if fields := [field for field, _ in _pairs(pairs)]:
+                    await self._link.call("HDEL", key, *fields)
+                if not int(cursor):
+                    break
+
+    async def _unfind(self, thread: ThreadKey) -> None:
+        """Take a swept thread's messages out of its channel's index.
+
+        That was done already, unless nobody swept for so long that the list of them has expired.
+        """
+        place = place_of(thread)
+        found, name = of_place(place).found(place), to_bytes(str(thread))
+        cursor = 0
+        while True:
+            cursor, pairs = await self._link.call("HSCAN", found, cursor, "COUNT", 500)
+            left = [message for message, named in _pairs(pairs) if named == name]
+            if left:
+                await self._link.call("HDEL", found, *left)
+            if not int(cursor):
+                break
+
+
+def _pairs(found: Mapping[bytes, bytes]) -> Sequence[tuple[bytes, bytes]]:
+    return list(found.items())

@@ -1,0 +1,188 @@
+"""A platform on which messages of any kind are put in by hand, and the whole bot behind it."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+
+from bot.app import Timing
+from bot.chat import (
+    Author,
+    Capabilities,
+    CommandCall,
+    CommandReply,
+    History,
+    Inbox,
+    Incoming,
+    MessageRef,
+    Spot,
+    ThreadKey,
+)
+from tests.flows.look import settled, stored
+from tests.flows.stage import QUICK, Stage, open_stage
+from tests.servers import Valkey
+
+ADA = Author("1", "Ada")
+
+
+@dataclass(slots=True)
+class Meadow:
+    """Implements `bot.chat.Adapter` under the name of another platform, whose ids can be listed.
+
+    Attributes:
+        name: The platform's.
+        posts: Texts of the bot's messages by id, in order.
+        told: What was answered to whom beside the conversation.
+        past: What was said in a thread before the bot was called.
+    """
+
+    name: str = "discord"
+    capabilities: Capabilities = field(
+        default_factory=lambda: Capabilities(2000, min_edit_seconds=0.01)
+    )
+    posts: dict[str, str] = field(default_factory=dict[str, str])
+    told: list[tuple[str, CommandReply]] = field(default_factory=list[tuple[str, CommandReply]])
+    past: History = field(default_factory=History)
+    numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
+    _inbox: asyncio.Future[Inbox] = field(
+        default_factory=lambda: asyncio.get_running_loop().create_future()
+    )
+    _changed: asyncio.Condition = field(default_factory=asyncio.Condition)
+
+    async def run(self, inbox: Inbox) -> None:
+        self._inbox.set_result(inbox)
+        await asyncio.Event().wait()
+
+    async def inbox(self) -> Inbox:
+        """Where messages go, once the bot runs."""
+        return await self._inbox
+
+    async def begin(self, stage: Stage, timing: Timing = QUICK) -> Inbox:
+        """Run a bot that has this platform alone."""
+        await stage.start(timing, {self.name: self})
+        return await self._inbox
+
+    def event(
+        self,
+        author: Author = ADA,
+        text: str = "hi",
+        *,
+        thread: str = "t",
+        channel: str = "11",
+        space: str = "1",
+        addressed: bool = True,
+        direct: bool = False,
+        joins: bool = False,
+    ) -> Incoming:
+        """A new message."""
+        number = next(self.numbers)
+        return Incoming(
+            f"e{number}",
+            ThreadKey(self.name, space, channel, thread),
+            MessageRef(channel, f"m{number}"),
+            author,
+            text,
+            1_700_000_000.0 + number,
+            number,
+            addressed=addressed,
+            mentioned=addressed,
+            direct=direct,
+            joins=joins,
+        )
+
+    async def say(self, event: Incoming) -> Incoming:
+        """Deliver a message."""
+        await (await self.inbox()).message(event)
+        return event
+
+    async def call(self, name: str, event: Incoming, **changes: object) -> CommandReply:
+        """Call a command where `event` is, for its author."""
+        thread = event.thread
+        call = CommandCall(
+            f"c{next(self.numbers)}",
+            name,
+            event.author,
+            thread.platform,
+            thread.space,
+            thread.channel,
+            thread,
+            direct=event.direct,
+        )
+        return await (await self.inbox()).command(replace(call, **changes))  # type: ignore[arg-type]
+
+    async def until(self, holds: Callable[[], bool]) -> None:
+        """Wait until something is true of what was posted or told."""
+        async with asyncio.timeout(10), self._changed:
+            await self._changed.wait_for(holds)
+
+    async def until_posted(self, *texts: str) -> None:
+        """Wait until the bot's messages are these."""
+        await self.until(lambda: list(self.posts.values()) == list(texts))
+
+    async def until_told(self, count: int) -> list[str]:
+        """Wait until so many sentences were said beside the conversation, and return them."""
+        await self.until(lambda: len(self.told) >= count)
+        return [reply.text for _, reply in self.told]
+
+    async def _notify(self) -> None:
+        async with self._changed:
+            self._changed.notify_all()
+
+    async def open(self, event: Incoming, title: str) -> Spot:
+        return Spot(event.thread.thread)
+
+    async def post(self, spot: Spot, text: str, *, key: str, again: bool = False) -> MessageRef:
+        self.posts[key] = text
+        await self._notify()
+        return MessageRef(spot.channel, key)
+
+    async def edit(self, ref: MessageRef, text: str) -> None:
+        self.posts[ref.message] = text
+        await self._notify()
+
+    async def delete(self, ref: MessageRef) -> None:
+        self.posts.pop(ref.message, None)
+        await self._notify()
+
+    async def show_status(self, spot: Spot, status: str | None) -> None: ...
+
+    async def settled(self, thread: ThreadKey) -> None: ...
+
+    async def history(self, event: Incoming, limit: int) -> History:
+        return self.past
+
+    async def respond(self, event: Incoming, reply: CommandReply) -> None:
+        self.told.append((event.author.id, reply))
+        await self._notify()
+
+    def measure(self, text: str) -> int:
+        return len(text)
+
+    async def close(self) -> None: ...
+
+
+@dataclass(slots=True)
+class Field:
+    """The platform, the bot, and what is stored."""
+
+    meadow: Meadow
+    stage: Stage
+
+    async def stored(self) -> str:
+        """Everything in Redis, once nothing is under way."""
+        await settled(self.stage.server)
+        return await stored(self.stage.server)
+
+
+@asynccontextmanager
+async def a_meadow(
+    server: Valkey, extra: Mapping[str, str] | None = None, timing: Timing = QUICK
+) -> AsyncIterator[Field]:
+    """The bot on a meadow, with a simulated model."""
+    async with open_stage(server, extra=extra, start=False) as stage:
+        meadow = Meadow()
+        await meadow.begin(stage, timing)
+        yield Field(meadow, stage)
