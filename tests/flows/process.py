@@ -29,6 +29,9 @@ PATIENCE = 20.0
 ROOT = Path(__file__).parents[2]
 """The code that processes run is the one that lies beside these tests."""
 
+SITE = Path(__file__).parent / "site"
+"""What they do not see; see there."""
+
 WARNINGS = ("error", "ignore:'audioop' is deprecated:DeprecationWarning")
 FAULTS = ("Traceback", "never awaited", "Unclosed", "never retrieved", "Exception ignored")
 """What a healthy process never writes to its log."""
@@ -48,7 +51,7 @@ def environment(folder: Path, *layers: Mapping[str, str]) -> dict[str, str]:
     found = {
         "PATH": os.environ["PATH"],
         "HOME": str(folder),
-        "PYTHONPATH": str(ROOT),
+        "PYTHONPATH": os.pathsep.join((str(ROOT), str(SITE))),
         "PYTHONWARNINGS": ",".join(WARNINGS),
         "BOBBIN_DATA_DIR": str(folder / "data"),
     }
