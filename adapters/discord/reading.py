@@ -87,10 +87,16 @@ def writer_of(message: discord.Message) -> Writer:
     author = message.author
     return Writer(
         str(author.id),
-        author.display_name,
+        name_of(author),
         is_bot=author.bot or message.webhook_id is not None,
         is_admin=isinstance(author, discord.Member) and is_admin(author.guild_permissions),
     )
+
+
+def name_of(user: discord.abc.User) -> str:
+    """What somebody is called; by the id when Discord tells no name."""
+    name: object = user.display_name
+    return name if isinstance(name, str) and name else str(user.id)
 
 
 def is_admin(permissions: discord.Permissions) -> bool:
@@ -121,7 +127,7 @@ def _answers(message: discord.Message) -> Quoted | None:
 def _names(message: discord.Message) -> Names:
     guild = message.guild
     return Names(
-        users={str(user.id): user.display_name for user in message.mentions},
+        users={str(user.id): name_of(user) for user in message.mentions},
         roles={str(role.id): role.name for role in message.role_mentions},
         channels=dict(_channel_names(guild, message)) if guild is not None else {},
     )
