@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import cast
 
 import discord
 
@@ -95,7 +96,8 @@ def writer_of(message: discord.Message) -> Writer:
 
 def name_of(user: discord.abc.User) -> str:
     """What somebody is called; by the id when Discord tells no name."""
-    name: object = user.display_name
+    # The SDK hands on what came, whatever its types say.
+    name = cast("object", user.display_name)
     return name if isinstance(name, str) and name else str(user.id)
 
 

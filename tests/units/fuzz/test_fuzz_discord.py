@@ -187,7 +187,9 @@ def test_somebody_without_a_name_is_called_by_the_id(gateway: Gateway, names: An
 
 
 @given(
-    payload=mutated(payloads.INTERACTIONS, others=(*OTHERS, "choose:stop:", "discord:1:2:3:4", 3, 2))
+    payload=mutated(
+        payloads.INTERACTIONS, others=(*OTHERS, "choose:stop:", "discord:1:2:3:4", 3, 2)
+    )
 )
 @settings(max_examples=300, deadline=None)
 def test_any_interaction_is_read_left_out_or_malformed(gateway: Gateway, payload: Any) -> None:

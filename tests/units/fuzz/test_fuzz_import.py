@@ -104,8 +104,10 @@ def test_any_export_is_read_whole_or_refused_with_its_line(file: Any, layout: in
     threads = [each for each in elements if isinstance(each, dict) and each.get("kind") == "thread"]
     entries = [each for each in elements if isinstance(each, dict) and each.get("kind") == "entry"]
     assert len(records) == len(threads)
-    assert sum(len(record.entries) for record in records) == len(entries) == (
-        len(elements) - 1 - len(threads)
+    assert (
+        sum(len(record.entries) for record in records)
+        == len(entries)
+        == (len(elements) - 1 - len(threads))
     )
     assert len({record.thread for record in records}) == len(records)
     for record in records:
@@ -116,7 +118,9 @@ def test_any_export_is_read_whole_or_refused_with_its_line(file: Any, layout: in
 
 @given(
     st.sampled_from(FILES),
-    st.lists(st.tuples(st.integers(0, 2000), st.integers(0, 12), st.binary(max_size=4)), max_size=4),
+    st.lists(
+        st.tuples(st.integers(0, 2000), st.integers(0, 12), st.binary(max_size=4)), max_size=4
+    ),
 )
 @settings(max_examples=300, deadline=None)
 def test_any_bytes_are_read_or_refused_with_their_line(

@@ -316,9 +316,10 @@ def test_any_text_of_a_model_is_text(endpoint: Endpoint, text: str) -> None:
     if isinstance(outcome, ModelError):
         assert text == ""
     else:
-        assert text_of(outcome) == text.encode("utf-8", "surrogatepass").decode("utf-8", "replace")[
-            : len(text)
-        ]
+        assert (
+            text_of(outcome)
+            == text.encode("utf-8", "surrogatepass").decode("utf-8", "replace")[: len(text)]
+        )
 
 
 @given(BODIES, st.sampled_from([10**40, 2**63, -5, 0, True, 1e300, "9" * 400, 4096]))

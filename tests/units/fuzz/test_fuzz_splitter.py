@@ -1,4 +1,4 @@
-"""Any text of a model, as each platform counts it: whole, in order, in closed fences, within limits."""
+"""Any text of a model, as each platform counts it: whole, in order, in closed fences."""
 
 from __future__ import annotations
 
@@ -27,13 +27,15 @@ MEASURES = st.sampled_from([discord_measure, slack_measure])
 
 ROUGH = st.lists(
     st.sampled_from(
-        ["```", "```py\n", "\n```\n", "~~~", "````", "`", "``", "> ", "- ", "1. ", "\n", "\n\n", "\t"]
-        + ["    ", "\r\n", "\r", "\x00", "\x0b", "\x1c", "\u2028", "\x85", "\ufeff", "\u200b", "<!here>"]
-        + ["<@U1ADA>", "<", "[", "](", "http://", "e\u0301", "👩\u200d", "\ud83d", "\ude00", "\u202e"]
-        + ["word ", "x" * 90, "漢" * 40, "😀" * 50]
+        [
+            "```", "```py\n", "\n```\n", "~~~", "````", "`", "``", "> ", "- ", "1. ", "\n", "\n\n",
+            "\t", "    ", "\r\n", "\r", "\x00", "\x0b", "\x1c", "\u2028", "\x85", "\ufeff",
+            "\u200b", "<!here>", "<@U1ADA>", "<", "[", "](", "http://", "e\u0301",
+            "👩\u200d", "\ud83d", "\ude00", "\u202e", "word ", "x" * 90, "漢" * 40, "😀" * 50,
+        ]
     ),
     max_size=60,
-).map("".join)
+).map("".join)  # fmt: skip
 """No Markdown that anybody would write, but what a broken stream may consist of."""
 TEXTS = MARKDOWN | ROUGH | st.sampled_from([odd for odd in ODD if isinstance(odd, str)])
 
