@@ -20,6 +20,7 @@ from adapters.discord.values import (
 )
 
 STARTER = discord.MessageType.thread_starter_message
+LARGEST_ID = 2**63
 _SPEECH = frozenset({discord.MessageType.default, discord.MessageType.reply})
 
 
@@ -65,7 +66,13 @@ def own_in(user: int, guild: discord.Guild | None) -> Own:
 
 
 def seen(message: discord.Message, place: Place, own: Own) -> Seen:
-    """A message as plain values."""
+    """A message as plain values.
+
+    Raises:
+        ValueError: Its ids are none.
+    """
+    if not all(0 < id_ < LARGEST_ID for id_ in (message.id, message.channel.id, message.author.id)):
+        raise ValueError("an id is none")
     return Seen(
         id=str(message.id),
         place=place,

@@ -123,7 +123,7 @@ def redact(text: str, secret: str = "") -> str:
     if secret:
         text = text.replace(secret, "[key]")
     text = _QUOTED.sub(r"\1…\1", _SECRETS.sub("[key]", text))
-    text = " ".join(text.split())
+    text = " ".join(text.encode("utf-8", "replace").decode().split())
     return text if len(text) <= LONGEST_MESSAGE else text[: LONGEST_MESSAGE - 1] + "…"
 
 
@@ -156,9 +156,9 @@ def read_fault(
     waits = (retry_after(headers, now), _wait_in(words), _reset(headers, kind))
     return Fault(
         status=status,
-        code=str(code) if isinstance(code, int | str) else "",
-        kind=kind,
-        param=string(error.get("param")),
+        code=redact(str(code), secret) if isinstance(code, int | str) else "",
+        kind=redact(kind, secret),
+        param=redact(string(error.get("param")), secret),
         message=redact(words, secret),
         request_id=headers.get("x-request-id", ""),
         retry_after=next((wait for wait in waits if wait is not None), None),
