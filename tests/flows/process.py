@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
+import bot as bot_package
 from adapters.slack.socket import CONNECTIONS
 from bot.chat import ThreadKey
 from bot.storage.connect import Link, open_redis
@@ -25,6 +26,9 @@ from tests.simulators.slack_sim import Message as Post
 
 LEASE_SECONDS = "0.6"
 PATIENCE = 20.0
+
+SOURCE = Path(bot_package.__file__ or "").parents[1]
+"""Where the code under test lies, which is not always what is installed."""
 
 WARNINGS = ("error", "ignore:'audioop' is deprecated:DeprecationWarning")
 FAULTS = ("Traceback", "never awaited", "Unclosed", "never retrieved", "Exception ignored")
@@ -45,6 +49,7 @@ def environment(folder: Path, *layers: Mapping[str, str]) -> dict[str, str]:
     found = {
         "PATH": os.environ["PATH"],
         "HOME": str(folder),
+        "PYTHONPATH": str(SOURCE),
         "PYTHONWARNINGS": ",".join(WARNINGS),
         "BOBBIN_DATA_DIR": str(folder / "data"),
     }
