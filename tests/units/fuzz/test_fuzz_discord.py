@@ -128,7 +128,7 @@ def whole(value: Any) -> str:
 
 
 @given(payload=mutated(payloads.MESSAGES, others=OTHERS))
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=250, deadline=None)
 def test_any_message_is_read_left_out_or_malformed(gateway: Gateway, payload: Any) -> None:
     reader = gateway.say("MESSAGE_CREATE", payload)
     assert len(reader.events) + reader.left_out <= 1
@@ -191,7 +191,7 @@ def test_somebody_without_a_name_is_called_by_the_id(gateway: Gateway, names: An
         payloads.INTERACTIONS, others=(*OTHERS, "choose:stop:", "discord:1:2:3:4", 3, 2)
     )
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_any_interaction_is_read_left_out_or_malformed(gateway: Gateway, payload: Any) -> None:
     reader = gateway.say("INTERACTION_CREATE", payload)
     assert len(reader.calls) + reader.left_out <= 1
@@ -220,7 +220,7 @@ STRINGS = ALPHABET | st.sampled_from([odd for odd in ODD if isinstance(odd, str)
 
 
 @given(STRINGS, st.text(alphabet="ab<>@\x00`\ud83d", min_size=1, max_size=8))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_any_text_with_any_names_is_decoded(raw: str, name: str) -> None:
     names = Names({payloads.ADA: name}, {"7": name}, {payloads.GENERAL: name})
     text = f"<@{payloads.ADA}> <#{payloads.GENERAL}> <@&7> {raw} <@{payloads.BOT}>"

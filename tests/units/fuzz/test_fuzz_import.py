@@ -93,7 +93,7 @@ def is_sound(record: ThreadRecord) -> bool:
 
 
 @given(mutated(FILES, others=("assistant", "context", LARGEST, LARGEST + 1)), st.integers(0, 2))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_any_export_is_read_whole_or_refused_with_its_line(file: Any, layout: int) -> None:
     elements = file.get("elements") if isinstance(file, dict) else file
     if not isinstance(elements, list):
@@ -122,7 +122,7 @@ def test_any_export_is_read_whole_or_refused_with_its_line(file: Any, layout: in
         st.tuples(st.integers(0, 2000), st.integers(0, 12), st.binary(max_size=4)), max_size=4
     ),
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_any_bytes_are_read_or_refused_with_their_line(
     file: Any, changes: list[tuple[int, int, bytes]]
 ) -> None:

@@ -46,7 +46,7 @@ TEXTS = MARKDOWN | ROUGH | st.sampled_from(STRINGS)
 
 
 @given(TEXTS, st.integers(LEAST_LIMIT, 600), MEASURES)
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=125, deadline=None)
 def test_any_text_is_split_without_loss(text: str, limit: int, measure: Measure) -> None:
     parts = Splitter(limit, measure).parts(text, final=True)
     assert_well_formed(parts, limit, measure)
@@ -54,7 +54,7 @@ def test_any_text_is_split_without_loss(text: str, limit: int, measure: Measure)
 
 
 @given(ROUGH, st.integers(LEAST_LIMIT, 400), MEASURES, st.data())
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_any_stream_is_split_at_every_prefix(
     text: str, limit: int, measure: Measure, data: st.DataObject
 ) -> None:
@@ -72,7 +72,7 @@ def test_any_stream_is_split_at_every_prefix(
 
 
 @given(MARKDOWN | ROUGH, st.integers(0, 400), MARKDOWN | ROUGH)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_an_answer_that_begins_anew_is_split_as_if_it_were_the_first(
     before: str, kept: int, after: str
 ) -> None:
