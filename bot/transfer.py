@@ -22,8 +22,8 @@ from bot.records import Entry, Summary, Tally
 FORMAT = "bobbin.threads"
 VERSION = 1
 
-LARGEST = 2**53 - 1
-"""The store's scripts count in floating point, which tells no larger numbers apart."""
+LARGEST = 2**48 - 1
+"""The store's scripts count in floating point, exactly up to 2**53; this leaves room to go on."""
 END_OF_TIME = 253_402_300_800.0
 """The year 10000, which no calendar of ours can write."""
 

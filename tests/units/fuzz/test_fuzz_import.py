@@ -14,7 +14,7 @@ from bot.errors import ImportRefused
 from bot.transfer import ThreadRecord, export_json, export_markdown, read_export
 from tests.payloads.mutations import ODD, mutated
 
-LARGEST = 2**53 - 1
+LARGEST = 2**48 - 1
 
 HEADER: dict[str, Any] = {"format": "bobbin.threads", "version": 1}
 HEAD: dict[str, Any] = {
