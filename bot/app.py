@@ -9,7 +9,7 @@ import signal
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib.metadata import version
 from typing import cast
@@ -141,7 +141,7 @@ class App:
 
     Args:
         settings: What was configured.
-        timing: How patient it is.
+        timing: How patient it is; None for as patient as the settings say.
         adapters: Ready-made adapters by name, instead of those that the settings name.
         tokenizer: Counts tokens, instead of one loaded for the model, which takes a moment.
         model: Answers, instead of the one that the settings name; closed at the end as well.
@@ -153,13 +153,13 @@ class App:
     def __init__(
         self,
         settings: Settings,
-        timing: Timing = TIMING,
+        timing: Timing | None = None,
         adapters: Mapping[str, Adapter] | None = None,
         tokenizer: Tokenizer | None = None,
         model: Model | None = None,
     ) -> None:
         self._settings = settings
-        self._timing = timing
+        self._timing = timing or replace(TIMING, grace=settings.grace_seconds)
         self._given = adapters
         self._tokenizer = tokenizer
         self._model = model

@@ -91,6 +91,11 @@ class Settings:
         return read_budgets(self.values)
 
     @property
+    def grace_seconds(self) -> float:
+        """How long running answers may take to finish at the end."""
+        return float(self.values["BOBBIN_GRACE_SECONDS"])
+
+    @property
     def demo(self) -> bool:
         """No model is configured: the built-in one answers."""
         return "OPENAI_API_KEY" not in self.values and "OPENAI_BASE_URL" not in self.values

@@ -22,7 +22,12 @@ from bot.records import Entry, Summary, Tally
 FORMAT = "bobbin.threads"
 VERSION = 1
 
-Count = Annotated[int, Field(ge=0)]
+LARGEST = 2**48 - 1
+"""The store's scripts count in floating point, exactly up to 2**53; this leaves room to go on."""
+END_OF_TIME = 253_402_300_800.0
+"""The year 10000, which no calendar of ours can write."""
+
+Count = Annotated[int, Field(ge=0, le=LARGEST)]
 Item = TypeVar("Item")
 
 
@@ -53,10 +58,10 @@ class _Thread(_Element):
 
 class _Entry(_Element):
     kind: Literal["entry"]
-    seq: Annotated[int, Field(ge=1)]
+    seq: Annotated[int, Field(ge=1, le=LARGEST)]
     role: Literal["user", "assistant", "context"]
     text: str
-    at: Annotated[float, Field(ge=0, allow_inf_nan=False)]
+    at: Annotated[float, Field(ge=0, lt=END_OF_TIME, allow_inf_nan=False)]
     author_id: str = ""
     author: str = ""
     message_ids: list[str] = Field(default_factory=list)

@@ -181,6 +181,15 @@ OPERATION: tuple[Variable, ...] = (
         most=300,
     ),
     Variable(
+        "BOBBIN_GRACE_SECONDS",
+        "How long running answers may take to finish when the process is told to end; the rest "
+        "goes to another process.",
+        VariableKind.NUMBER,
+        default="25",
+        least=0,
+        most=3600,
+    ),
+    Variable(
         "BOBBIN_LOG_LEVEL",
         "How much is logged: DEBUG, INFO, WARNING or ERROR.",
         default="INFO",

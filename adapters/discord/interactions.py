@@ -24,8 +24,8 @@ from adapters.discord.commands import (
     read_picker_id,
 )
 from adapters.discord.markup import pieces
-from adapters.discord.reading import is_admin
-from adapters.discord.values import Place, Writer
+from adapters.discord.reading import is_admin, name_of
+from adapters.discord.values import PLATFORM, Place, Writer
 from bot.chat import CommandReply, File, Inbox, ThreadChoice, ThreadKey
 from bot.errors import BobbinError, MessageGone
 
@@ -48,10 +48,13 @@ def read(interaction: discord.Interaction[Client], place: Place) -> Called | Non
     data = cast("Mapping[str, Any]", interaction.data or {})
     user = interaction.user
     writer = Writer(
-        str(user.id), user.display_name, user.bot, is_admin=is_admin(interaction.permissions)
+        str(user.id), name_of(user), user.bot, is_admin=is_admin(interaction.permissions)
     )
     if interaction.type is discord.InteractionType.application_command:
-        return Called(str(interaction.id), data["name"], writer, place, options_of(data))
+        name: object = data["name"]
+        if not isinstance(name, str):
+            raise TypeError("a command's name is no text")
+        return Called(str(interaction.id), name, writer, place, options_of(data))
     if interaction.type is not discord.InteractionType.component:
         return None
     chosen = read_picker_id(data["custom_id"])
@@ -60,6 +63,8 @@ def read(interaction: discord.Interaction[Client], place: Place) -> Called | Non
         return None
     name, options = chosen
     thread = ThreadKey.parse(values[0])
+    if (thread.platform, thread.space) != (PLATFORM, place.space):
+        raise ValueError("a conversation of another place was chosen")
     return Called(str(interaction.id), name, writer, place, options, thread)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import cast
 
 import discord
 
@@ -19,6 +20,7 @@ from adapters.discord.values import (
 )
 
 STARTER = discord.MessageType.thread_starter_message
+LARGEST_ID = 2**63
 _SPEECH = frozenset({discord.MessageType.default, discord.MessageType.reply})
 
 
@@ -64,7 +66,13 @@ def own_in(user: int, guild: discord.Guild | None) -> Own:
 
 
 def seen(message: discord.Message, place: Place, own: Own) -> Seen:
-    """A message as plain values."""
+    """A message as plain values.
+
+    Raises:
+        ValueError: Its ids are none.
+    """
+    if not all(0 < id_ < LARGEST_ID for id_ in (message.id, message.channel.id, message.author.id)):
+        raise ValueError("an id is none")
     return Seen(
         id=str(message.id),
         place=place,
@@ -87,10 +95,17 @@ def writer_of(message: discord.Message) -> Writer:
     author = message.author
     return Writer(
         str(author.id),
-        author.display_name,
+        name_of(author),
         is_bot=author.bot or message.webhook_id is not None,
         is_admin=isinstance(author, discord.Member) and is_admin(author.guild_permissions),
     )
+
+
+def name_of(user: discord.abc.User) -> str:
+    """What somebody is called; by the id when Discord tells no name."""
+    # The SDK hands on what came, whatever its types say.
+    name = cast("object", user.display_name)
+    return name if isinstance(name, str) and name else str(user.id)
 
 
 def is_admin(permissions: discord.Permissions) -> bool:
@@ -121,7 +136,7 @@ def _answers(message: discord.Message) -> Quoted | None:
 def _names(message: discord.Message) -> Names:
     guild = message.guild
     return Names(
-        users={str(user.id): user.display_name for user in message.mentions},
+        users={str(user.id): name_of(user) for user in message.mentions},
         roles={str(role.id): role.name for role in message.role_mentions},
         channels=dict(_channel_names(guild, message)) if guild is not None else {},
     )

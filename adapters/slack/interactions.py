@@ -13,8 +13,8 @@ from adapters.slack.answers import Answers, Asked
 from adapters.slack.calls import Calls
 from adapters.slack.commands import Link, read_picker_id, typed
 from adapters.slack.names import Directory
-from adapters.slack.translate import author_of
-from adapters.slack.values import PLATFORM, Own, Person, Timing, fields
+from adapters.slack.translate import author_of, id_in, text_in
+from adapters.slack.values import PLATFORM, Own, Person, Timing, fields, objects
 from bot.chat import CommandCall, CommandReply, CommandSpec, Inbox, ThreadKey
 from bot.errors import BobbinError, PlatformError
 
@@ -59,12 +59,13 @@ def slash(body: Mapping[str, Any], specs: Sequence[CommandSpec]) -> Called:
     Raises:
         KeyError, TypeError, ValueError: The payload is malformed.
     """
-    found = typed(body["command"], body.get("text") or "", specs)
+    text = text_in(body, "text") if body.get("text") else ""
+    found = typed(text_in(body, "command"), text, specs)
     return Called(
         event_id=str(body.get("trigger_id") or body["response_url"]),
-        asked=Asked(found.name, body["user_id"], options=found.options),
-        channel=body["channel_id"],
-        url=body["response_url"],
+        asked=Asked(found.name, id_in(body, "user_id"), options=found.options),
+        channel=id_in(body, "channel_id"),
+        url=text_in(body, "response_url"),
         link=found.link,
         unread=found.unread,
     )
@@ -74,22 +75,22 @@ def choice(body: Mapping[str, Any]) -> Called | None:
     """What choosing from a list calls, None for an action that is not ours.
 
     Raises:
-        KeyError, TypeError, ValueError, IndexError: The payload is malformed.
+        KeyError, TypeError, ValueError: The payload is malformed.
     """
-    action = fields(body["actions"][0])
-    read = read_picker_id(action["action_id"])
+    action = next(iter(objects(body["actions"])), fields(None))
+    read = read_picker_id(text_in(action, "action_id"))
     option = fields(action.get("selected_option"))
     if read is None or not option:
         return None
     name, options = read
-    thread = ThreadKey.parse(option["value"])
+    thread = ThreadKey.parse(text_in(option, "value"))
     container = fields(body.get("container"))
     channel = fields(body.get("channel"))
     return Called(
         event_id=str(body.get("trigger_id") or body["response_url"]),
-        asked=Asked(name, body["user"]["id"], thread, options),
-        channel=str(channel.get("id") or container["channel_id"]),
-        url=body["response_url"],
+        asked=Asked(name, id_in(fields(body["user"]), "id"), thread, options),
+        channel=id_in(channel, "id") if channel else id_in(container, "channel_id"),
+        url=text_in(body, "response_url"),
         chosen=True,
     )
 

@@ -88,11 +88,14 @@ def _decoded(text: str) -> str:
 
 
 def _shown(match: re.Match[str], names: Names) -> str:
+    # Names do not come with the text, and must not look like what stands for a part of it.
     if user := match["user"]:
         person = names.people.get(user)
-        return f"@{person.name if person else match['user_label'] or user}"
+        name = person.name.translate(_MARKS) if person else match["user_label"]
+        return f"@{name or user}"
     if channel := match["channel"]:
-        return f"#{match['channel_label'] or names.channels.get(channel) or 'channel'}"
+        name = names.channels.get(channel, "").translate(_MARKS)
+        return f"#{match['channel_label'] or name or 'channel'}"
     if special := match["special"]:
         return _special(special, match["special_label"])
     return _link(match["url"], match["url_label"])

@@ -9,6 +9,7 @@ from collections.abc import Callable, Coroutine, Iterable, Mapping
 from typing import Any, Generic, TypeVar
 
 from adapters.slack.calls import Calls
+from adapters.slack.translate import id_in
 from adapters.slack.values import Names, Own, Person, fields
 from bot.errors import PlatformBusy, PlatformError
 
@@ -69,7 +70,7 @@ class Remembered(Generic[V]):
         except PlatformError as error:
             log.info("Slack does not tell a name: %s", error)
             seconds = BUSY_SECONDS if isinstance(error, PlatformBusy) else UNKNOWN_SECONDS
-        except (AttributeError, KeyError, TypeError):
+        except (AttributeError, KeyError, TypeError, ValueError):
             log.warning("Slack's answer about a name could not be read")
             seconds = UNKNOWN_SECONDS
         self._entries[id_] = (self._clock() + seconds, value)
@@ -130,21 +131,24 @@ def person_of(user: Mapping[str, Any], team: str) -> Person:
     Args:
         user: As users.info gives it.
         team: Our own workspace: admins of another one have no say in it.
+
+    Raises:
+        KeyError, ValueError: It says not even who it is.
     """
     profile = fields(user.get("profile"))
+    id_ = id_in(user, "id")
     named = (
         profile.get("display_name"),
         profile.get("real_name"),
         user.get("real_name"),
         user.get("name"),
-        user["id"],
     )
     stranger = bool(user.get("is_stranger")) or user.get("team_id", team) != team
     ranks = ("is_admin", "is_owner", "is_primary_owner")
     limited = ("is_restricted", "is_ultra_restricted")
     return Person(
-        id=str(user["id"]),
-        name=str(next(name for name in named if name)),
+        id=id_,
+        name=next((name for name in named if name and isinstance(name, str)), id_),
         is_admin=not stranger and any(user.get(rank) for rank in ranks),
         is_guest=stranger or any(user.get(rank) for rank in limited),
     )

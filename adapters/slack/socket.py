@@ -90,7 +90,7 @@ class Link:
     def _receive(self, text: str) -> None:
         try:
             frame: object = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             log.warning("Slack sent a frame that is not JSON")
             return
         envelope = fields(frame)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -14,6 +15,9 @@ SPOKEN = frozenset({None, "file_share", "thread_broadcast", "me_message"})
 
 SLACKBOT = "USLACK"
 _SLACKBOTS = frozenset({SLACKBOT, "USLACKBOT"})
+
+_ID = re.compile(r"[A-Za-z0-9]{1,64}")
+_STAMP = re.compile(r"([0-9]{1,12})\.([0-9]{6})")
 
 
 def workspace(body: Mapping[str, Any]) -> str:
@@ -40,7 +44,7 @@ def said(body: Mapping[str, Any], own: Own) -> Said | None:
         return None
     if event.get("bot_id") or event.get("user") in (own.user, *_SLACKBOTS):
         return None
-    channel = _text(event, "channel")
+    channel = id_in(event, "channel")
     kind = event.get("channel_type") or ("im" if channel.startswith("D") else "")
     found = _said(event, channel, own, direct=kind == "im", named=event["type"] == "app_mention")
     if found.in_thread or found.direct or found.mentioned:
@@ -49,16 +53,18 @@ def said(body: Mapping[str, Any], own: Own) -> Said | None:
 
 
 def _said(event: Mapping[str, Any], channel: str, own: Own, *, direct: bool, named: bool) -> Said:
-    ts = _text(event, "ts")
-    position_of(ts)
+    ts = text_in(event, "ts")
+    root: object = event.get("thread_ts") or ts
     text: object = event.get("text") or ""
-    if not isinstance(text, str):
-        raise TypeError("a message's text is no text")
+    if not isinstance(text, str) or not isinstance(root, str):
+        raise TypeError("a message's text or thread is no text")
+    position_of(ts)
+    position_of(root)
     return Said(
         channel=channel,
         ts=ts,
-        root=str(event.get("thread_ts") or ts),
-        user=_text(event, "user"),
+        root=root,
+        user=id_in(event, "user"),
         text=text,
         direct=direct,
         mentioned=named or mentions(text, own.user),
@@ -67,10 +73,27 @@ def _said(event: Mapping[str, Any], channel: str, own: Own, *, direct: bool, nam
     )
 
 
-def _text(event: Mapping[str, Any], name: str) -> str:
-    value: object = event[name]
+def text_in(payload: Mapping[str, Any], name: str) -> str:
+    """A text that has to be there.
+
+    Raises:
+        KeyError, ValueError: It is not, or is empty.
+    """
+    value: object = payload[name]
     if not isinstance(value, str) or not value:
         raise ValueError(f"{name} is not a text")
+    return value
+
+
+def id_in(payload: Mapping[str, Any], name: str) -> str:
+    """An id that has to be there; conversations and people are told apart by these.
+
+    Raises:
+        KeyError, ValueError: It is not there, or is no id.
+    """
+    value = text_in(payload, name)
+    if not _ID.fullmatch(value):
+        raise ValueError(f"{name} is not an id")
     return value
 
 
@@ -92,10 +115,10 @@ def position_of(ts: str) -> int:
     Raises:
         ValueError: It is no time stamp.
     """
-    seconds, _, micros = ts.partition(".")
-    if not (seconds.isdecimal() and micros.isdecimal() and len(micros) == 6):
+    found = _STAMP.fullmatch(ts)
+    if found is None:
         raise ValueError("not a time stamp")
-    return int(seconds + micros)
+    return int(found[1] + found[2])
 
 
 def looked_up(found: Said) -> tuple[frozenset[str], frozenset[str]]:

@@ -9,7 +9,6 @@ the server does not take; `GatedModel` owns all other retries.
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
@@ -40,7 +39,16 @@ from bot.model.port import (
 )
 from bot.model.quoting import without_quotes
 from bot.model.settings import ModelSettings
-from bot.model.wire import DONE, Chunk, EventDecoder, join_surrogates, read_chunk, read_event
+from bot.model.wire import (
+    DONE,
+    LONGEST_EVENT,
+    Chunk,
+    EventDecoder,
+    join_surrogates,
+    read_chunk,
+    read_event,
+    read_json,
+)
 
 if TYPE_CHECKING:
     from openai import AsyncAPIResponse, AsyncStream
@@ -264,9 +272,9 @@ class ChatModel:
         try:
             async with aclosing(body):
                 if media_type == "application/json":
-                    whole = b"".join([piece async for piece in body])
+                    whole = await self._whole(body)
                     answer.done = True
-                    yield read_chunk(json.loads(whole))
+                    yield read_chunk(read_json(whole))
                     return
                 decoder = EventDecoder()
                 async for piece in body:
@@ -296,6 +304,17 @@ class ChatModel:
             if piece is None:
                 return
             yield piece
+
+    async def _whole(self, body: AsyncIterator[bytes]) -> bytes:
+        """All of the body. Raises ValueError when there is no end of it."""
+        pieces: list[bytes] = []
+        size = 0
+        async for piece in body:
+            pieces.append(piece)
+            size += len(piece)
+            if size > LONGEST_EVENT:
+                raise ValueError("the body is too long")
+        return b"".join(pieces)
 
     async def _drain(self, body: AsyncIterator[bytes], patience: _Patience) -> None:
         """Read what follows the end, so that the connection can be used again."""

@@ -43,6 +43,10 @@ SDK_FAULTS = (openai.OpenAIError, *TRANSPORT_FAULTS, UnicodeError)
 """What making a request raises. A key with characters no header can hold is a UnicodeError."""
 
 LONGEST_MESSAGE = 300
+LONGEST_WAIT = 1e9
+"""Seconds; a longer time is none."""
+LARGEST_WINDOW = 10**9
+"""Tokens."""
 
 _QUOTA = frozenset(
     {
@@ -78,6 +82,8 @@ _WAIT_WORDS = re.compile(
 )
 _SPAN = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|seconds?)", re.IGNORECASE)
 _UNIT = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+_STATUS = re.compile(r"[45][0-9]{2}")
 
 _SECRETS = re.compile(r"\b(?:sk|pk|key)-[\w*.-]{6,}|\bBearer\s+\S+", re.IGNORECASE)
 _QUOTED = re.compile(r"(['\"`])[^\n]{60,}\1")
@@ -117,7 +123,7 @@ def redact(text: str, secret: str = "") -> str:
     if secret:
         text = text.replace(secret, "[key]")
     text = _QUOTED.sub(r"\1…\1", _SECRETS.sub("[key]", text))
-    text = " ".join(text.split())
+    text = " ".join(text.encode("utf-8", "replace").decode().split())
     return text if len(text) <= LONGEST_MESSAGE else text[: LONGEST_MESSAGE - 1] + "…"
 
 
@@ -143,27 +149,31 @@ def read_fault(
     error = mapping(body)
     code = error.get("code")
     words = _message(body)
-    if status is None and isinstance(code, int | str) and str(code).isdecimal():
-        status = int(code) if 400 <= int(code) < 600 else None
+    if status is None and isinstance(code, int | str) and _STATUS.fullmatch(str(code)):
+        status = int(code)
     headers = headers or {}
     kind = string(error.get("type")) or string(error.get("status"))
     waits = (retry_after(headers, now), _wait_in(words), _reset(headers, kind))
     return Fault(
         status=status,
-        code=str(code) if isinstance(code, int | str) else "",
-        kind=kind,
-        param=string(error.get("param")),
+        code=redact(str(code), secret) if isinstance(code, int | str) else "",
+        kind=redact(kind, secret),
+        param=redact(string(error.get("param")), secret),
         message=redact(words, secret),
         request_id=headers.get("x-request-id", ""),
         retry_after=next((wait for wait in waits if wait is not None), None),
-        window=window if isinstance(window := error.get("n_ctx"), int) else None,
+        window=_window(error.get("n_ctx")),
     )
+
+
+def _window(value: object) -> int | None:
+    return value if isinstance(value, int) and 1 < value < LARGEST_WINDOW else None
 
 
 def _message(body: object) -> str:
     """The words of an error; of a validation report only places and reasons, never the input."""
     if isinstance(body, str):
-        return re.sub(r"<[^>]*>", " ", body)
+        return re.sub(r"<[^<>]*>", " ", body)
     error = mapping(body)
     message = error.get("message") or error.get("detail") or error.get("msg")
     if isinstance(message, str):
@@ -187,11 +197,10 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
             return seconds
         try:
             date = parsedate_to_datetime(value)
-        except ValueError:
-            date = None
-        if date is not None:
             aware = date if date.tzinfo is not None else date.replace(tzinfo=UTC)
             return max(0.0, (aware - datetime.fromtimestamp(now, UTC)).total_seconds())
+        except (ValueError, OverflowError):
+            return None
     return None
 
 
@@ -208,7 +217,7 @@ def _number(text: str | None) -> float | None:
         value = float(text) if text is not None else -1.0
     except ValueError:
         return None
-    return value if 0 <= value < 1e9 else None
+    return value if 0 <= value < LONGEST_WAIT else None
 
 
 def _span(text: str) -> float:
@@ -218,7 +227,8 @@ def _span(text: str) -> float:
     if text.startswith("-"):
         return 0.0
     pairs = ((match[1], match[2].lower()) for match in _SPAN.finditer(text))
-    return sum(float(number) * _UNIT["s" if "sec" in unit else unit] for number, unit in pairs)
+    span = sum(float(number) * _UNIT["s" if "sec" in unit else unit] for number, unit in pairs)
+    return span if span < LONGEST_WAIT else 0.0
 
 
 def _wait_in(words: str) -> float | None:

@@ -16,8 +16,8 @@ from typing import cast
 from bot.model.port import Usage
 
 DONE = "[DONE]"
-LONGEST_LINE = 16 * 1024 * 1024
-"""Bytes; a longer line is no stream of small deltas, and must not fill the memory."""
+LONGEST_EVENT = 16 * 1024 * 1024
+"""Bytes; a longer one is no small delta and no answer, and must not fill the memory."""
 
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 
@@ -56,35 +56,43 @@ class EventDecoder:
     """Puts server-sent events together from bytes, wherever the network cut them."""
 
     def __init__(self) -> None:
-        self._rest = b""
+        self._begun: list[bytes] = []
+        self._held = b""
         self._kind = ""
         self._data: list[str] = []
+        self._size = 0
 
     def feed(self, data: bytes) -> list[ServerEvent]:
         """The events that `data` completes.
 
         Raises:
-            ValueError: A line is longer than `LONGEST_LINE`.
+            ValueError: An event is longer than `LONGEST_EVENT`.
         """
-        buffer = self._rest + data
+        data = self._held + data
         # A final CR may be the first half of CR LF.
-        held = buffer[-1:] if buffer.endswith(b"\r") else b""
-        *lines, rest = _LINE_END.split(buffer[: len(buffer) - len(held)])
-        self._rest = rest + held
-        if len(self._rest) > LONGEST_LINE:
-            raise ValueError("a line of the stream is too long")
-        return [event for line in lines if (event := self._line(line)) is not None]
+        self._held = data[-1:] if data.endswith(b"\r") else b""
+        first, *others = _LINE_END.split(data[: len(data) - len(self._held)])
+        self._begun.append(first)
+        self._size += len(first)
+        events: list[ServerEvent | None] = []
+        for line in others:
+            events.append(self._line(b"".join(self._begun)))
+            self._begun = [line]
+            self._size += len(line)
+        if self._size > LONGEST_EVENT:
+            raise ValueError("an event of the stream is too long")
+        return [event for event in events if event is not None]
 
     def end(self) -> list[ServerEvent]:
         """The event that the last bytes hold when the closing blank line never came."""
-        events = [self._line(line) for line in (*_LINE_END.split(self._rest), b"")]
-        self._rest = b""
+        events = [self._line(line) for line in (b"".join(self._begun), b"")]
+        self._begun, self._held = [], b""
         return [event for event in events if event is not None]
 
     def _line(self, line: bytes) -> ServerEvent | None:
         if not line:
             event = ServerEvent(self._kind, "\n".join(self._data)) if self._data else None
-            self._kind, self._data = "", []
+            self._kind, self._data, self._size = "", [], 0
             return event
         name, _, value = line.decode("utf-8", "replace").partition(":")
         value = value.removeprefix(" ")
@@ -119,6 +127,18 @@ class Chunk:
 NOTHING = Chunk()
 
 
+def read_json(data: str | bytes) -> object:
+    """Decode JSON.
+
+    Raises:
+        ValueError: It is none, or nested too deeply.
+    """
+    try:
+        return json.loads(data)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
 def read_event(event: ServerEvent) -> Chunk:
     """Read one event; `DONE` is the caller's to see.
 
@@ -130,12 +150,12 @@ def read_event(event: ServerEvent) -> Chunk:
         return NOTHING
     if event.kind == "error":
         return Chunk(error=_error_of(data))
-    return read_chunk(json.loads(data))
+    return read_chunk(read_json(data))
 
 
 def _error_of(data: str) -> Mapping[str, object]:
     try:
-        decoded: object = json.loads(data)
+        decoded = read_json(data)
     except ValueError:
         return {"message": data}
     return _as_error(mapping(decoded).get("error") or decoded)

@@ -256,6 +256,15 @@ async def test_malformed_envelopes_do_no_harm(rig: Rig, kind: str, payload: dict
     assert rig.inbox.calls == []
 
 
+@pytest.mark.parametrize("frame", ["", "{", "[]", "null", "[" * 100_000, '{"envelope_id": 7}'])
+async def test_frames_that_are_none_do_no_harm(rig: Rig, frame: str) -> None:
+    sockets = rig.sim.sockets.accepted
+    for connection in rig.sim.connections:
+        await connection.socket.send_str(frame)
+    await rig.mentioned("still there?")
+    assert rig.sim.sockets.accepted == sockets
+
+
 async def test_refresh_opens_the_next_connection_before_the_old_one_goes(rig: Rig) -> None:
     old = rig.sim.disconnect("refresh_requested", close=False)
     await rig.until(lambda: old not in rig.sim.connections)

@@ -35,6 +35,8 @@ async def test_a_redelivered_event_is_answered_once(server: Valkey) -> None:
             here.sim.redeliver(root, number)
             here.sim.redeliver(follow, number)
         await here.sim.settled()
+        await here.settled()
+        assert len(here.openai.chats) == 2
         here.openai.script.append(Answer("Last."))
         here.say(root, here.ada, "end")
         await here.until_said(root, "Once.", "Next.", "Last.")

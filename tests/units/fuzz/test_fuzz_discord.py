@@ -1,0 +1,233 @@
+"""Whatever the gateway sends: it is read, left out or called malformed, and never somebody else's.
+
+The real client reads the payloads; only its connection is missing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import math
+from collections.abc import Coroutine, Iterator
+from typing import Any
+
+import discord
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from adapters.discord import interactions
+from adapters.discord.client import Client
+from adapters.discord.commands import call_of
+from adapters.discord.logins import Logins
+from adapters.discord.markup import measure, mentions, pieces, readable
+from adapters.discord.reading import own_in, place_of, seen, space_of
+from adapters.discord.translate import earlier, incoming, is_ours_to_read, may_be_loose
+from adapters.discord.values import DIRECT_SPACE, Kind, Names, Own, Place
+from bot.chat import CommandCall, Incoming, ThreadKey
+from tests.payloads import discord as payloads
+from tests.payloads.mutations import ODD, mutated
+
+OTHERS = (
+    payloads.BEN,
+    payloads.THREAD,
+    payloads.OWN_THREAD,
+    payloads.ELSEWHERE,
+    payloads.DIRECT,
+    payloads.BOT,
+    19,
+    11,
+)
+OWN = Own(payloads.BOT, payloads.BOT_ROLE)
+
+
+class Reader:
+    """Reads events as the adapter does, as far as that needs no call and no store."""
+
+    def __init__(self) -> None:
+        self.events: list[Incoming] = []
+        self.calls: list[CommandCall] = []
+        self.left_out = 0
+
+    async def message(self, client: Client, message: discord.Message) -> None:
+        if message.author.bot or message.webhook_id is not None:
+            return
+        own = own_in(client.me, message.guild)
+        space = space_of(message)
+        known = place_of(message.channel, space)
+        found = seen(message, known or Place(str(message.channel.id), Kind.OTHER, space), own)
+        earlier(found, own)
+        if is_ours_to_read(found, own):
+            may_be_loose(found)
+            event = incoming(found, own)
+            if event is not None:
+                self.events.append(event)
+
+    async def interaction(self, client: Client, interaction: discord.Interaction[Client]) -> None:
+        space = str(interaction.guild_id) if interaction.guild_id else DIRECT_SPACE
+        place = place_of(interaction.channel, space)
+        called = interactions.read(interaction, place) if place else None
+        if called is not None:
+            self.calls.append(call_of(called))
+
+    def malformed(self, event: str) -> None:
+        self.left_out += 1
+
+    def connected(self, client: Client) -> None: ...
+
+    def ready(self) -> None: ...
+
+
+class Gateway:
+    """A client that is told what the gateway said."""
+
+    def __init__(self, runner: asyncio.Runner) -> None:
+        self._runner = runner
+        self.reader = Reader()
+        self.client = runner.run(self._log_in())
+
+    async def _log_in(self) -> Client:
+        client = Client(self.reader, Logins(lambda: 0.0), content=True)
+        await client._async_setup_hook()
+        parsers = client._connection.parsers
+        parsers["READY"](copy.deepcopy(payloads.READY))
+        parsers["GUILD_CREATE"](copy.deepcopy(payloads.GUILD_CREATE))
+        return client
+
+    def say(self, event: str, payload: Any) -> Reader:
+        """One dispatch, until everything that it causes is done."""
+        self.reader.events, self.reader.calls, self.reader.left_out = [], [], 0
+        self._runner.run(self._say(event, payload))
+        return self.reader
+
+    async def _say(self, event: str, payload: Any) -> None:
+        before = asyncio.all_tasks()
+        # The SDK completes payloads in place.
+        self.client._connection.parsers[event](copy.deepcopy(payload))
+        caused = asyncio.all_tasks() - before
+        await asyncio.gather(*caused)
+
+    def close(self) -> None:
+        self._run(self.client.close())
+
+    def _run(self, work: Coroutine[Any, Any, None]) -> None:
+        self._runner.run(work)
+
+
+@pytest.fixture(scope="module")
+def gateway() -> Iterator[Gateway]:
+    with asyncio.Runner() as runner:
+        found = Gateway(runner)
+        yield found
+        found.close()
+
+
+def whole(value: Any) -> str:
+    """An id as it is known from then on."""
+    return str(int(value))
+
+
+@given(payload=mutated(payloads.MESSAGES, others=OTHERS))
+@settings(max_examples=250, deadline=None)
+def test_any_message_is_read_left_out_or_malformed(gateway: Gateway, payload: Any) -> None:
+    reader = gateway.say("MESSAGE_CREATE", payload)
+    assert len(reader.events) + reader.left_out <= 1
+    for event in reader.events:
+        texts = (event.event_id, event.ref.channel, event.ref.message, event.author.id)
+        assert all(text.isascii() and text.isdecimal() for text in texts)
+        assert isinstance(event.author.name, str) and event.author.name
+        assert isinstance(event.text, str)
+        assert math.isfinite(event.at)
+        assert ThreadKey.parse(str(event.thread)) == event.thread
+        assert event.event_id == event.ref.message == whole(payload["id"])
+        assert event.position == int(event.event_id)
+        assert event.ref.channel == whole(payload["channel_id"])
+        assert event.author.id == whole(payload["author"]["id"]) != payloads.BOT
+        assert not payload["author"].get("bot")
+        space = whole(payload["guild_id"]) if "guild_id" in payload else DIRECT_SPACE
+        assert event.thread.space == space
+        assert event.direct == (space == DIRECT_SPACE)
+        if event.ref.channel in (payloads.THREAD, payloads.OWN_THREAD) and space == payloads.GUILD:
+            assert event.thread.channel == payloads.GENERAL
+            assert event.thread.thread == event.ref.channel
+        else:
+            assert event.thread.channel == event.ref.channel
+            assert event.thread.thread in (event.ref.channel, event.ref.message)
+        assert event.mentioned == mentions(payload["content"], OWN) or space != payloads.GUILD
+
+
+@pytest.mark.parametrize("payload", payloads.MESSAGES)
+def test_the_payloads_themselves_are_good(gateway: Gateway, payload: Any) -> None:
+    reader = gateway.say("MESSAGE_CREATE", payload)
+    assert reader.left_out == 0
+    system = (payloads.BY_A_BOT, payloads.BY_A_WEBHOOK, payloads.BY_OURSELVES, payloads.JOINED)
+    dropped = (*system, payloads.STARTER, payloads.REPLY_TO_NOTHING)
+    assert len(reader.events) == (payload not in dropped)
+
+
+def test_what_the_payloads_say(gateway: Gateway) -> None:
+    [event] = gateway.say("MESSAGE_CREATE", payloads.MENTION).events
+    assert (event.text, event.author.name, event.addressed) == (
+        "how many shafts for #general?",
+        "Ada L",
+        True,
+    )
+    [event] = gateway.say("MESSAGE_CREATE", payloads.BY_ROLE).events
+    assert (event.text, event.mentioned) == (f"hey `<@{payloads.BOT}>`", True)
+
+
+@pytest.mark.parametrize("names", [{"username": None, "global_name": None}, {"global_name": 7}])
+def test_somebody_without_a_name_is_called_by_the_id(gateway: Gateway, names: Any) -> None:
+    author = payloads.user(payloads.ADA, "ada", **names)
+    payload = {**payloads.IN_OWN_THREAD, "author": author, "member": payloads.member()}
+    reader = gateway.say("MESSAGE_CREATE", payload)
+    for event in reader.events:
+        assert isinstance(event.author.name, str) and event.author.name
+    assert len(reader.events) + reader.left_out == 1
+
+
+@given(
+    payload=mutated(
+        payloads.INTERACTIONS, others=(*OTHERS, "choose:stop:", "discord:1:2:3:4", 3, 2)
+    )
+)
+@settings(max_examples=150, deadline=None)
+def test_any_interaction_is_read_left_out_or_malformed(gateway: Gateway, payload: Any) -> None:
+    reader = gateway.say("INTERACTION_CREATE", payload)
+    assert len(reader.calls) + reader.left_out <= 1
+    for call in reader.calls:
+        assert call.event_id == whole(payload["id"])
+        assert isinstance(call.name, str) and isinstance(call.author.name, str)
+        who = payload["member"]["user"] if "guild_id" in payload else payload.get("user")
+        assert who is None or call.author.id == whole(who["id"])
+        space = whole(payload["guild_id"]) if payload.get("guild_id") else DIRECT_SPACE
+        assert call.space == space
+        assert call.thread is None or call.thread.space == space
+
+
+@pytest.mark.parametrize("payload", payloads.INTERACTIONS)
+def test_the_interactions_themselves_are_good(gateway: Gateway, payload: Any) -> None:
+    [call] = gateway.say("INTERACTION_CREATE", payload).calls
+    assert call.name == "summary"
+    assert call.author.id == payloads.ADA
+    assert call.thread == ThreadKey(
+        "discord", payloads.GUILD, payloads.GENERAL, payloads.OWN_THREAD
+    )
+
+
+ALPHABET = st.text(alphabet="ab <>@!#&:/t0123456789`\n\x00😀\ud83d٣", max_size=80)
+STRINGS = ALPHABET | st.sampled_from([odd for odd in ODD if isinstance(odd, str)])
+
+
+@given(STRINGS, st.text(alphabet="ab<>@\x00`\ud83d", min_size=1, max_size=8))
+@settings(max_examples=150, deadline=None)
+def test_any_text_with_any_names_is_decoded(raw: str, name: str) -> None:
+    names = Names({payloads.ADA: name}, {"7": name}, {payloads.GENERAL: name})
+    text = f"<@{payloads.ADA}> <#{payloads.GENERAL}> <@&7> {raw} <@{payloads.BOT}>"
+    shown = readable(text, names, OWN)
+    if "`" not in raw:
+        assert f"<@{payloads.BOT}>" not in shown
+    assert mentions(text, OWN) or "`" in raw
+    parts = pieces(shown, 300)
+    assert all(measure(part) <= 300 for part in parts)
+    assert "".join("".join(parts).split()) == "".join(shown.split())
