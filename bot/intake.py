@@ -20,6 +20,7 @@ from bot.chat import (
     Meter,
     Notes,
     ThreadKey,
+    everywhere,
 )
 from bot.commands.runner import Commands
 from bot.commands.specs import COMMANDS, Typed, typed_command
@@ -114,6 +115,8 @@ class Reception:
 
     async def message(self, event: Incoming) -> None:
         """See `bot.chat.Inbox`."""
+        if event.author.is_bot:
+            return
         event = replace(event, text=_readable(event.text))
         lane = self._lanes.setdefault(event.thread, Lane())
         if lane.add(event, self._new_id):
@@ -135,9 +138,11 @@ class Reception:
         """See `bot.chat.Inbox`."""
         return await self._threads.thread_of(platform, space, ref)
 
-    async def taking_part(self, platform: str, since: float) -> Sequence[Followed]:
+    async def taking_part(
+        self, platform: str, since: float, ours: Callable[[str], bool] = everywhere
+    ) -> Sequence[Followed]:
         """See `bot.chat.Inbox`."""
-        return await self._threads.taking_part(platform, since)
+        return await self._threads.taking_part(platform, since, ours)
 
     async def left(self, platform: str, space: str) -> None:
         """See `bot.chat.Inbox`."""
