@@ -45,6 +45,8 @@ def environment(folder: Path, *layers: Mapping[str, str]) -> dict[str, str]:
     found = {
         "PATH": os.environ["PATH"],
         "HOME": str(folder),
+        # What is tested is this tree, whatever is installed.
+        "PYTHONPATH": str(Path(__file__).parents[2]),
         "PYTHONWARNINGS": ",".join(WARNINGS),
         "BOBBIN_DATA_DIR": str(folder / "data"),
     }
@@ -106,6 +108,11 @@ class BotProcess:
     def log(self) -> str:
         """Standard error so far."""
         return self._parts["log"].decode(errors="replace")
+
+    @property
+    def pid(self) -> int:
+        """Its id."""
+        return self._process.pid
 
     @property
     def running(self) -> bool:
