@@ -7,7 +7,7 @@ SDK, the model or the store.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal, Protocol
@@ -270,6 +270,11 @@ class Capabilities:
     slash_in_threads: bool = True
 
 
+def everywhere(space: str) -> bool:
+    """Every space."""
+    return True
+
+
 class Notes(Protocol):
     """Small durable texts an adapter keeps for itself, such as a hash of what it last synced."""
 
@@ -383,11 +388,13 @@ class Inbox(Protocol):
         """The loose conversation that this message belongs to. Raises StoreError."""
         ...
 
-    async def taking_part(self, platform: str, since: float) -> Sequence[Followed]:
+    async def taking_part(
+        self, platform: str, since: float, ours: Callable[[str], bool] = everywhere
+    ) -> Sequence[Followed]:
         """Conversations the bot takes part in, to look for what was missed; at most a hundred.
 
-        Those with a write at or after `since` (seconds since the epoch), the latest first. Raises
-        StoreError.
+        Those with a write at or after `since` (seconds since the epoch) in the spaces that are
+        `ours`, the latest first. Raises StoreError.
         """
         ...
 

@@ -36,8 +36,8 @@ from bot.transfer import ThreadRecord, export_lines, read_export
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return the exit code: 0 good, 1 failed, 2 wrong settings or usage."""
     _occupy_standard_descriptors()
-    arguments = _parser().parse_args(argv)
     specs = find_adapters()
+    arguments = _parser(specs).parse_args(argv)
     try:
         environ = _environ()
         code = asyncio.run(_command(arguments, specs, environ))
@@ -70,7 +70,7 @@ def _occupy_standard_descriptors() -> None:
             os.open(os.devnull, os.O_RDWR)
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(specs: Sequence[AdapterSpec]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="bobbin", description="A chat bot for Discord, Slack and the terminal."
     )
@@ -80,6 +80,10 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument(
         "--no-console", action="store_true", help="without any token fail, don't chat in a terminal"
     )
+    for variable in _optional(specs):
+        run.add_argument(
+            f"--{variable.option}", dest=variable.name, metavar="…", help=variable.help
+        )
     commands.add_parser("chat", help="talk to it in this terminal, tokens or not")
     commands.add_parser("doctor", help="check settings, tokens, store, model and tokenizer")
     commands.add_parser("ping", help="exit 0 if the settings are good and the store answers")
@@ -97,6 +101,21 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _optional(specs: Sequence[AdapterSpec]) -> Sequence[Variable]:
+    """Variables that `run` has an option for, too."""
+    return [each for spec in specs for each in spec.variables if each.option]
+
+
+def _with_options(
+    arguments: argparse.Namespace,
+    specs: Sequence[AdapterSpec],
+    environ: Mapping[str, str | None],
+) -> dict[str, str | None]:
+    """The environment, under what the command line says."""
+    given = {each.name: getattr(arguments, each.name, None) for each in _optional(specs)}
+    return {**environ, **{name: value for name, value in given.items() if value is not None}}
+
+
 async def _command(
     arguments: argparse.Namespace,
     specs: tuple[AdapterSpec, ...],
@@ -111,7 +130,7 @@ async def _command(
             # A chat beside the bot that runs here must not want the same port.
             environ = {**environ, "BOBBIN_HTTP_PORT": None}
         case _:
-            pass
+            environ = _with_options(arguments, specs, environ)
     settings = read_settings(environ, _only_console(arguments.command, specs))
     _log(settings, environ, variables(specs))
     match arguments.command:

@@ -23,6 +23,7 @@ from bot.chat import (
     Meter,
     Notes,
     ThreadKey,
+    everywhere,
 )
 from bot.commands.runner import Commands
 from bot.commands.specs import COMMANDS, Typed, typed_command
@@ -157,9 +158,11 @@ class Reception:
             return None
         return await self._threads.thread_of(platform, space, ref)
 
-    async def taking_part(self, platform: str, since: float) -> Sequence[Followed]:
+    async def taking_part(
+        self, platform: str, since: float, ours: Callable[[str], bool] = everywhere
+    ) -> Sequence[Followed]:
         """See `bot.chat.Inbox`."""
-        followed = await self._threads.taking_part(platform, since)
+        followed = await self._threads.taking_part(platform, since, ours)
         return [each for each in followed if not self._access.is_shut(_place_of(each.thread))]
 
     async def left(self, platform: str, space: str) -> None:

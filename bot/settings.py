@@ -147,9 +147,15 @@ def _faults(variable: Variable, value: str) -> Iterable[tuple[str, str]]:
         yield from _redis_faults(value)
     elif variable.kind in (VariableKind.INTEGER, VariableKind.NUMBER):
         yield from _number_faults(variable, value)
-    elif variable.pattern and not re.fullmatch(variable.pattern, value):
+    elif not _is_accepted(variable, value):
         shown = "the value" if variable.kind is VariableKind.SECRET else repr(value)
         yield f"{shown} does not look right.", f"It should be {variable.expects}."
+
+
+def _is_accepted(variable: Variable, value: str) -> bool:
+    if variable.pattern and not re.fullmatch(variable.pattern, value):
+        return False
+    return variable.accepts is None or variable.accepts(value)
 
 
 def _url_faults(variable: Variable, value: str) -> Iterable[tuple[str, str]]:

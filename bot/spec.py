@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -33,6 +33,8 @@ class Variable:
         default: What an unset or blank variable means, as text; empty for "not set".
         pattern: A regular expression that the whole value must match; empty for any.
         expects: What the pattern wants, in words, for the message.
+        accepts: A further test of a value that matches the pattern.
+        option: An option of `bobbin run` that sets it, without dashes; empty for none.
         least: Smallest number allowed.
         most: Largest number allowed.
         schemes: URL schemes allowed, for `VariableKind.URL`.
@@ -50,6 +52,8 @@ class Variable:
     most: float | None = None
     schemes: tuple[str, ...] = ("http", "https")
     private: bool | None = None
+    accepts: Callable[[str], bool] | None = None
+    option: str = ""
 
     @property
     def file_name(self) -> str:

@@ -33,6 +33,7 @@ from bot.chat import (
     Notes,
     Spot,
     ThreadKey,
+    everywhere,
 )
 from bot.commands.specs import COMMANDS
 from bot.errors import MessageGone, StoreUnavailable
@@ -169,9 +170,11 @@ class RecordingInbox:
         """See `bot.chat.Inbox`."""
         return self.loose.get(ref)
 
-    async def taking_part(self, platform: str, since: float) -> Sequence[Followed]:
+    async def taking_part(
+        self, platform: str, since: float, ours: Callable[[str], bool] = everywhere
+    ) -> Sequence[Followed]:
         """See `bot.chat.Inbox`."""
-        return self.followed
+        return [each for each in self.followed if ours(each.thread.space)]
 
     async def left(self, platform: str, space: str) -> None:
         """See `bot.chat.Inbox`."""

@@ -3,6 +3,7 @@
 This module imports no SDK, so that settings can be checked and documented without one.
 """
 
+from adapters.discord.shards import is_plan
 from bot.spec import AdapterSpec, IdForm, Named, Variable, VariableKind
 
 _SNOWFLAKE = r"[0-9]{1,20}"
@@ -32,6 +33,26 @@ SPEC = AdapterSpec(
             VariableKind.URL,
             schemes=("ws", "wss"),
         ),
+        Variable(
+            "DISCORD_SHARDS",
+            "Which servers this process hears: 3/8 is shard 3 of 8, counted from 0; auto shares "
+            "all shards with the other processes, auto/8 says how many there are. Empty: all "
+            "servers over one connection.",
+            pattern=r"auto(/[1-9]\d{0,4})?|\d{1,5}/[1-9]\d{0,4}",
+            expects="auto, auto/8, or a shard and their number like 3/8, the first being 0/8",
+            accepts=is_plan,
+            option="shard",
+        ),
+        Variable(
+            "DISCORD_IDENTIFY_SECONDS",
+            "Seconds between two log-ins at the gateway that Discord counts together. Its rule is "
+            "5; less is for a gateway proxy, and 0 for one that logs in by itself: nothing is "
+            "counted then.",
+            VariableKind.NUMBER,
+            default="5",
+            least=0,
+            most=60,
+        ),
     ),
     needs=("DISCORD_TOKEN",),
     ids=(
@@ -40,4 +61,5 @@ SPEC = AdapterSpec(
         IdForm(Named.ROLE, "role", _SNOWFLAKE, _A_NUMBER),
         IdForm(Named.USER, "user", _SNOWFLAKE, _A_NUMBER),
     ),
+    uses=("BOBBIN_LEASE_SECONDS",),
 )

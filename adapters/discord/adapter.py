@@ -16,14 +16,17 @@ from discord.http import Route
 from adapters.discord import history
 from adapters.discord.calls import Answer, Calls, Timing
 from adapters.discord.commands import offered, sync
-from adapters.discord.connection import Connection
 from adapters.discord.faults import Archived, HasThread, Refused
+from adapters.discord.gateways import Gateways
 from adapters.discord.intake import Intake
 from adapters.discord.interactions import TOO_LARGE, fitting, picker, uploads
-from adapters.discord.logins import Logins
+from adapters.discord.logins import Logins, allowance
 from adapters.discord.markup import MAX_CHARS, measure, pieces
+from adapters.discord.members import Members
 from adapters.discord.missed import Missed
 from adapters.discord.places import Expiring, Places, cached_channel, may_open_thread
+from adapters.discord.servers import Servers
+from adapters.discord.shards import ALONE, Plan, Shard, read_plan
 from adapters.discord.values import PLATFORM, Kind
 from bot.chat import (
     Capabilities,
@@ -60,6 +63,10 @@ LONGEST_TITLE = 100
 ARCHIVE_MINUTES = 1440
 FILE_BYTES = 10 * 1024 * 1024
 STATUS_SECONDS = 4.0
+LEASE_SECONDS = 15.0
+IDENTIFY_SECONDS = 5.0
+ON_THE_WAY_SECONDS = 0.25
+"""Two log-ins may be nearer to each other when they arrive than when they left."""
 
 LOOK_IN_MESSAGES = "I've answered you in a direct message."
 NO_DIRECT_MESSAGE = (
@@ -71,7 +78,15 @@ def create(values: Mapping[str, str]) -> DiscordAdapter:
     """The `AdapterFactory` of Discord."""
     redirect(values)
     logging.getLogger("discord.client").addFilter(without_traceback)
-    return DiscordAdapter(values["DISCORD_TOKEN"])
+    apart = float(values.get("DISCORD_IDENTIFY_SECONDS", IDENTIFY_SECONDS))
+    timing = Timing(identify=apart + ON_THE_WAY_SECONDS if apart else 0.0)
+    return DiscordAdapter(
+        values["DISCORD_TOKEN"],
+        timing,
+        logins=Logins(time.monotonic, timing, allowed=allowance if apart else None),
+        plan=read_plan(values.get("DISCORD_SHARDS", "")),
+        lease=float(values.get("BOBBIN_LEASE_SECONDS", LEASE_SECONDS)),
+    )
 
 
 def redirect(values: Mapping[str, str]) -> None:
@@ -104,6 +119,8 @@ class DiscordAdapter:
         clock: Seconds, never going back.
         calendar: Seconds since the epoch.
         logins: Keeps the log-ins at the gateway few; None for the usual number.
+        plan: Which servers this process hears.
+        lease: How long a silent process keeps a shard, in seconds.
     """
 
     name = PLATFORM
@@ -116,42 +133,43 @@ class DiscordAdapter:
         clock: Callable[[], float] = time.monotonic,
         calendar: Callable[[], float] = time.time,
         logins: Logins | None = None,
+        plan: Plan = ALONE,
+        lease: float = LEASE_SECONDS,
     ) -> None:
         self._timing = timing or Timing()
         self._clock = clock
         self._calendar = calendar
-        self._logins = logins or Logins(calendar)
-        self._connection = Connection(token, self._timing, self._logins)
+        logins = logins or Logins(clock, self._timing)
+        self._gateways = Gateways(token, self._timing, logins, plan, lease, clock)
         self._calls = Calls(self._timing)
         # Interactions do not count towards the global limit, nor are they held up by it.
         self._interaction_calls = Calls(self._timing)
         self._places = Places(self._calls, clock)
+        self._members = Members(self._calls, clock)
         self._threadless: Expiring[bool] = Expiring(clock)
-        self._missed: Missed | None = None
 
     async def run(self, inbox: Inbox) -> None:
         """Connect and deliver events until cancelled. REST calls work until `close`."""
-        await self._end_missed()
-        missed = self._missed = Missed(inbox, self._calls, self._timing, self._calendar)
-        intake = Intake(
+        await self._gateways.run(
+            inbox,
+            lambda shard, begun: self._intake(inbox, shard, begun),
+            lambda client: sync(client, self._calls, inbox),
+        )
+
+    def _intake(self, inbox: Inbox, shard: Shard, begun: Callable[[], None]) -> Intake:
+        """What takes the events of one shard."""
+        return Intake(
             inbox,
             self._places,
             self._interaction_calls,
             self._timing,
             self._clock,
             self._tell,
-            missed,
+            Missed(inbox, self._calls, self._timing, self._calendar, shard),
+            Servers(inbox, self._calls, self._timing, shard),
+            self._members,
+            begun,
         )
-        await self._logins.remember(inbox.notes)
-        try:
-            await self._connection.run(intake, lambda client: sync(client, self._calls, inbox))
-        finally:
-            missed.stop()
-
-    async def _end_missed(self) -> None:
-        """End what an earlier `run` still reads; the end of `run` is no place to wait."""
-        if self._missed is not None:
-            await self._missed.close()
 
     async def open(self, event: Incoming, title: str) -> Spot:
         """The event's thread, made when it is missing; in place where there can be none."""
@@ -165,9 +183,10 @@ class DiscordAdapter:
     async def _open_thread(self, key: ThreadKey, title: str) -> bool:
         if self._threadless.get(key.channel):
             return False
-        client = await self._connection.client()
-        place = await self._places.find(client, key.channel, key.space)
-        cached = cached_channel(client, key.channel, key.space)
+        client = await self._gateways.client()
+        knowing = await self._gateways.knowing(key.space)
+        place = await self._places.find(client, key.channel, key.space, knowing)
+        cached = cached_channel(knowing, key.channel, key.space)
         if place.kind is not Kind.TEXT or not may_open_thread(cached, client.me):
             return False
         name = title.strip()[:LONGEST_TITLE] or "Chat"
@@ -213,7 +232,7 @@ class DiscordAdapter:
 
     async def _send(self, spot: Spot, nonce: str, text: str | None, **extra: Any) -> Answer:
         """Send a message; `extra` gives what `send` takes, made anew for each try."""
-        client = await self._connection.client()
+        client = await self._gateways.client()
         channel = client.get_partial_messageable(int(spot.channel))
         parts: dict[str, Callable[[], Any]] = extra
         reference: dict[str, Any] = {}
@@ -239,7 +258,7 @@ class DiscordAdapter:
     async def edit(self, ref: MessageRef, text: str) -> None:
         """Replace a message's text; returns when Discord's answer is there."""
         self._check(text)
-        client = await self._connection.client()
+        client = await self._gateways.client()
         # An edit by ids alone carries no flags, so previews that were held back stay away.
         message = client.get_partial_messageable(int(ref.channel)).get_partial_message(
             int(ref.message)
@@ -250,7 +269,7 @@ class DiscordAdapter:
 
     async def delete(self, ref: MessageRef) -> None:
         """Delete a message of our own."""
-        client = await self._connection.client()
+        client = await self._gateways.client()
         message = client.get_partial_messageable(int(ref.channel)).get_partial_message(
             int(ref.message)
         )
@@ -267,7 +286,7 @@ class DiscordAdapter:
             return await self._calls.answer(make)
         except Archived:
             log.info("Opening the archived thread %s again", channel)
-        client = await self._connection.client()
+        client = await self._gateways.client()
         await self._calls.answer(
             lambda: client.http.edit_channel(int(channel), archived=False), patient=True
         )
@@ -277,7 +296,7 @@ class DiscordAdapter:
         """Show that the bot is typing. Discord takes the sign away by itself, never on demand."""
         if status is None:
             return
-        client = await self._connection.client()
+        client = await self._gateways.client()
         await self._calls.answer(
             lambda: client.http.send_typing(int(spot.channel)),
             seconds=STATUS_SECONDS,
@@ -289,8 +308,9 @@ class DiscordAdapter:
 
     async def history(self, event: Incoming, limit: int) -> History:
         """What was said in the event's thread before it."""
-        client = await self._connection.client()
-        return await history.read(client, self._calls, event, limit)
+        client = await self._gateways.client()
+        knowing = await self._gateways.knowing(event.thread.space)
+        return await history.read(client, knowing, self._calls, event, limit)
 
     async def respond(self, event: Incoming, reply: CommandReply) -> None:
         """Answer a typed command: what must be private goes into a direct message."""
@@ -301,7 +321,7 @@ class DiscordAdapter:
         name = _typed_name(event)
         command = f"/{name}" if name else "the slash command"
         try:
-            client = await self._connection.client()
+            client = await self._gateways.client()
             made = await self._calls.answer(
                 lambda: client.http.start_private_message(int(event.author.id)), patient=True
             )
@@ -340,9 +360,8 @@ class DiscordAdapter:
 
     async def close(self) -> None:
         """Release connections."""
-        await self._end_missed()
+        await self._gateways.close()
         await asyncio.gather(self._calls.close(), self._interaction_calls.close())
-        await self._connection.close()
 
 
 def _typed_name(event: Incoming) -> str:

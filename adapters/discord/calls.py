@@ -48,6 +48,11 @@ class Timing:
         look_again: Between tries to find that out while the store is away.
         between_pages: Between reads of what was missed.
         note: Between notes that the bot listens.
+        identify: Between two log-ins of one key; Discord's five and some for the way there.
+        hold: How long a connection may take from its turn to its log-in.
+        handover: How long a shard that was given up is still listened to, while another process
+            connects.
+        poll: Between looks for free shards, and for a turn to log in.
     """
 
     call: float = 15.0
@@ -62,6 +67,10 @@ class Timing:
     look_again: float = 5.0
     between_pages: float = 0.2
     note: float = 60.0
+    identify: float = 5.25
+    hold: float = 15.0
+    handover: float = 10.0
+    poll: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,16 +113,40 @@ _EXCHANGE: contextvars.ContextVar[_Exchange | None] = contextvars.ContextVar(
 )
 
 
-def trace() -> aiohttp.TraceConfig:
-    """The hook, for the option `http_trace` of the SDK's client."""
+def trace(refused: Callable[[str], None]) -> aiohttp.TraceConfig:
+    """The hook, for the option `http_trace` of the SDK's client.
+
+    Args:
+        refused: Told the kind of every call that is answered with a 429, the SDK's own too.
+    """
+
+    async def ended(
+        session: aiohttp.ClientSession,
+        context: SimpleNamespace,
+        params: aiohttp.TraceRequestEndParams,
+    ) -> None:
+        if params.response.status == 429:
+            refused(kind_of_call(params.method, params.url.path))
+        await _request_ended(params)
+
     config = aiohttp.TraceConfig()
-    config.on_request_end.append(_request_ended)
+    config.on_request_end.append(ended)
     return config
 
 
-async def _request_ended(
-    session: aiohttp.ClientSession, context: SimpleNamespace, params: aiohttp.TraceRequestEndParams
-) -> None:
+_WORDS = frozenset(
+    "users @me applications oauth2 gateway bot guilds members channels messages threads typing "
+    "commands interactions callback webhooks @original".split()
+)
+
+
+def kind_of_call(method: str, path: str) -> str:
+    """Method and route of a call without ids, tokens and whatever else names somebody."""
+    words = [word for word in path.split("/") if word in _WORDS]
+    return f"{method} {'/'.join(words)}"
+
+
+async def _request_ended(params: aiohttp.TraceRequestEndParams) -> None:
     exchange = _EXCHANGE.get()
     response = params.response
     if exchange is None or response.status in RETRIED_BY_SDK:

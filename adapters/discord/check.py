@@ -89,9 +89,11 @@ def invite(application: int) -> str:
 
 
 async def _starts(client: discord.Client) -> Finding:
-    _, _, limit = await client.http.get_bot_gateway()
+    shards, _, limit = await client.http.get_bot_gateway()
     left, total = limit["remaining"], limit["total"]
     detail = f"{left} of {total} left for the next {limit['reset_after'] // 3_600_000} hours"
+    if shards > 1:
+        detail += f"; Discord recommends {shards} shards (DISCORD_SHARDS)"
     if left > FEW_STARTS:
         return Finding("Discord connections", True, detail)
     return Finding(

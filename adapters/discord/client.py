@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import logging
+import sys
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol, cast
 
@@ -12,7 +14,9 @@ from discord.gateway import DiscordWebSocket
 
 from adapters.discord.calls import trace
 from adapters.discord.logins import Logins
-from bot.errors import BobbinError
+from adapters.discord.shards import ALONE, Shard
+from bot.chat import Meter
+from bot.errors import BobbinError, PlatformBusy
 
 log = logging.getLogger(__name__)
 
@@ -20,11 +24,13 @@ log = logging.getLogger(__name__)
 class Listener(Protocol):
     """Who gets the events."""
 
-    async def message(self, client: Client, message: discord.Message) -> None:
+    async def message(self, client: Listening, message: discord.Message) -> None:
         """Somebody wrote something."""
         ...
 
-    async def interaction(self, client: Client, interaction: discord.Interaction[Client]) -> None:
+    async def interaction(
+        self, client: Listening, interaction: discord.Interaction[Listening]
+    ) -> None:
         """Somebody called a command or chose from a list."""
         ...
 
@@ -32,16 +38,24 @@ class Listener(Protocol):
         """An event could not be read."""
         ...
 
-    def connected(self, client: Client) -> None:
+    def connected(self, client: Listening) -> None:
         """A new session has begun; its events may follow at once."""
         ...
 
-    def ready(self) -> None:
+    def ready(self, client: Listening) -> None:
         """The servers of the new session are known."""
         ...
 
-    def online(self, up: bool) -> None:
+    def online(self, client: Listening, up: bool) -> None:
         """Events come in, or do not."""
+        ...
+
+    def joined(self, client: Listening) -> None:
+        """The bot was added to a server."""
+        ...
+
+    def left(self, client: Listening, server: int) -> None:
+        """The bot was removed from a server."""
         ...
 
 
@@ -56,30 +70,29 @@ def intents(content: bool) -> discord.Intents:
 
 
 class Client(discord.Client):
-    """A client without caches of messages and members.
+    """A client without caches of messages and members, for calls.
 
     Args:
-        listener: Who gets the events.
-        logins: Keeps the log-ins at the gateway few.
         content: Ask for the content of messages that do not mention the bot.
+        shard: Which servers the gateway is to tell of.
+        refused: Told the kind of every call that is answered with a 429.
     """
 
-    def __init__(self, listener: Listener, logins: Logins, *, content: bool) -> None:
+    def __init__(
+        self, refused: Callable[[str], None], shard: Shard = ALONE, *, content: bool = False
+    ) -> None:
+        some = shard.count > 1
         super().__init__(
             intents=intents(content),
+            shard_id=shard.id if some else None,
+            shard_count=shard.count if some else None,
             max_messages=None,
             member_cache_flags=discord.MemberCacheFlags.none(),
             chunk_guilds_at_startup=False,
             guild_ready_timeout=0.5,
             allowed_mentions=discord.AllowedMentions.none(),
-            http_trace=trace(),
+            http_trace=trace(refused),
         )
-        self._listener = listener
-        self._logins = logins
-        self._running: set[asyncio.Task[Any]] = set()
-        parsers = self._connection.parsers
-        for event, parse in parsers.items():
-            parsers[event] = self._guarded(event, parse)
 
     @property
     def me(self) -> int:
@@ -87,6 +100,68 @@ class Client(discord.Client):
         if self.user is None:
             raise RuntimeError("not logged in")
         return self.user.id
+
+    async def close(self) -> None:
+        """Release everything, also the SDK's wait for servers that it would leave behind."""
+        waiting = cast("asyncio.Task[None] | None", getattr(self._connection, "_ready_task", None))
+        await super().close()
+        if waiting is not None:
+            waiting.cancel()
+            await asyncio.gather(waiting, return_exceptions=True)
+
+
+def _for_good() -> bool:
+    """Whether the SDK handles an end that it will raise by itself."""
+    return isinstance(sys.exception(), discord.ConnectionClosed)
+
+
+class SessionLost(PlatformBusy):
+    """The session cannot be resumed; a log-in has to come next."""
+
+
+_ARRIVED: contextvars.ContextVar[float | None] = contextvars.ContextVar(
+    "discord_arrived", default=None
+)
+
+
+def waited(now: float) -> float | None:
+    """Seconds since the event arrived that this task handles; None for what was read."""
+    arrived = _ARRIVED.get()
+    return None if arrived is None else now - arrived
+
+
+class Listening(Client):
+    """A client that listens, hardened against payloads that it cannot read.
+
+    Args:
+        listener: Who gets the events.
+        logins: Keeps the log-ins at the gateway few.
+        meter: Counts.
+        shard: Which servers to listen to.
+        clock: Seconds, never going back.
+        content: Ask for the content of messages that do not mention the bot.
+    """
+
+    def __init__(
+        self,
+        listener: Listener,
+        logins: Logins,
+        meter: Meter,
+        shard: Shard,
+        clock: Callable[[], float],
+        *,
+        content: bool,
+    ) -> None:
+        super().__init__(meter.refused, shard, content=content)
+        self.shard = shard
+        self._listener = listener
+        self._logins = logins
+        self._meter = meter
+        self._clock = clock
+        self._running: set[asyncio.Task[Any]] = set()
+        parsers = self._connection.parsers
+        for event, parse in parsers.items():
+            parsers[event] = self._guarded(event, parse)
 
     def _guarded(self, event: str, parse: Callable[[Any], None]) -> Callable[[Any], None]:
         """A parser that leaves out what it cannot read, which would else end the connection."""
@@ -103,36 +178,29 @@ class Client(discord.Client):
         """Start an event's handler, unless the client is closed and has no loop to run it in.
 
         Raises:
-            PlatformBusy: The SDK is about to log in anew, and there were too many log-ins.
+            SessionLost: The SDK is about to log in anew, which may have to wait for its turn.
         """
         if event == "disconnect":
-            self._listener.online(False)
-            if not self._may_resume():
-                self._logins.check()
+            self._listener.online(self, False)
+            if not self._may_resume() and not _for_good():
+                raise SessionLost("the session is lost")
         if not self.is_closed():
+            _ARRIVED.set(self._clock())
             super().dispatch(event, *args, **kwargs)
+            _ARRIVED.set(None)
 
     def _may_resume(self) -> bool:
         socket = cast("DiscordWebSocket | None", self.ws)
         return socket is not None and socket.session_id is not None
 
     async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
-        """Count a log-in; the SDK calls this before each."""
-        await self._logins.count()
-        await super().before_identify_hook(shard_id, initial=initial)
+        """Take our turn; the SDK calls this before each log-in, and would wait on its own."""
+        await self._logins.identifying(self.shard)
 
     def _left_out(self, event: str, error: Exception) -> None:
         log.error("A %s event of Discord was left out: %s", event, type(error).__name__)
         log.debug("Why the event was left out", exc_info=error)
         self._listener.malformed(event)
-
-    async def close(self) -> None:
-        """Release everything, also the SDK's wait for servers that it would leave behind."""
-        waiting = cast("asyncio.Task[None] | None", getattr(self._connection, "_ready_task", None))
-        await super().close()
-        if waiting is not None:
-            waiting.cancel()
-            await asyncio.gather(waiting, return_exceptions=True)
 
     async def on_connect(self) -> None:
         """Tell of a new session. The SDK starts this before any handler of its events."""
@@ -142,20 +210,30 @@ class Client(discord.Client):
         """Say that the bot is there; Discord repeats this after some reconnections."""
         count = len(self.guilds)
         servers = "server" if count == 1 else "servers"
-        log.info("Connected to Discord as %s, in %d %s", self.user, count, servers)
-        self._listener.online(True)
-        self._listener.ready()
+        part = f" of {self.shard.part}" if self.shard.part else ""
+        log.info("Connected to Discord as %s, in %d %s%s", self.user, count, servers, part)
+        self._listener.online(self, True)
+        self._listener.ready(self)
 
     async def on_resumed(self) -> None:
         """Say that nothing was missed."""
-        self._listener.online(True)
+        self._listener.online(self, True)
         log.info("Connection to Discord resumed")
+        self._meter.reconnected("resumed")
+
+    async def on_guild_join(self, guild: discord.Guild) -> None:
+        """Tell that the bot was added to a server."""
+        self._listener.joined(self)
+
+    async def on_guild_remove(self, guild: discord.Guild) -> None:
+        """Tell that the bot was removed from a server; an outage is another event."""
+        self._listener.left(self, guild.id)
 
     async def on_message(self, message: discord.Message) -> None:
         """Hand a message on."""
         await self._handle("message", self._listener.message(self, message))
 
-    async def on_interaction(self, interaction: discord.Interaction[Client]) -> None:
+    async def on_interaction(self, interaction: discord.Interaction[Listening]) -> None:
         """Hand an interaction on."""
         await self._handle("interaction", self._listener.interaction(self, interaction))
 
@@ -188,8 +266,13 @@ class Client(discord.Client):
 
     async def drain(self, seconds: float) -> None:
         """Let the events that are being handled finish, for some seconds."""
+        if running := self._running - {asyncio.current_task()}:
+            await asyncio.wait(running, timeout=seconds)
+
+    async def close(self) -> None:
+        """Release everything; what is still being handled ends unfinished."""
         running = self._running - {asyncio.current_task()}
-        if running:
-            _, late = await asyncio.wait(running, timeout=seconds)
-            for task in late:
-                task.cancel()
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+        await super().close()

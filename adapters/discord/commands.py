@@ -12,10 +12,9 @@ from urllib.parse import parse_qsl, urlencode
 
 from adapters.discord.calls import Calls
 from adapters.discord.client import Client
-from adapters.discord.translate import held_by
+from adapters.discord.translate import author_of, held_by
 from adapters.discord.values import PLATFORM, Kind, Place, Writer
 from bot.chat import (
-    Author,
     CommandCall,
     CommandSpec,
     Inbox,
@@ -123,7 +122,7 @@ def call_of(called: Called) -> CommandCall:
     return CommandCall(
         event_id=called.id,
         name=called.name,
-        author=Author(called.writer.id, called.writer.name, is_admin=called.writer.is_admin),
+        author=author_of(called.writer),
         platform=PLATFORM,
         space=called.place.space,
         channel=called.place.id,

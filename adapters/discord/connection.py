@@ -7,14 +7,19 @@ import logging
 from collections.abc import Awaitable, Callable
 
 import discord
+from discord.http import Route
 
 from adapters.discord import faults
-from adapters.discord.calls import Timing
-from adapters.discord.client import Client, Listener
-from adapters.discord.logins import Logins
+from adapters.discord.calls import Calls, Timing
+from adapters.discord.client import Client, Listener, Listening, SessionLost
+from adapters.discord.logins import Logins, Starts, read_starts
+from adapters.discord.shards import Shard
+from bot.chat import Meter
 from bot.errors import BadToken, NeedsOperator, PlatformBusy, PlatformError
 
 log = logging.getLogger(__name__)
+
+Prepare = Callable[[Client], Awaitable[None]]
 
 STEADY_SECONDS = 60.0
 """A connection that held this long starts the waits between connections anew."""
@@ -36,19 +41,17 @@ _CLOSED = {
 }
 
 
-class Connection:
-    """Holds the client that is logged in.
+class Login:
+    """Holds a client that is logged in, for calls; it listens to nothing.
 
     Args:
         token: Bot token.
         timing: Waits and time-outs.
-        logins: Keeps the log-ins at the gateway few.
     """
 
-    def __init__(self, token: str, timing: Timing, logins: Logins) -> None:
+    def __init__(self, token: str, timing: Timing) -> None:
         self._token = token
         self._timing = timing
-        self._logins = logins
         self._client: Client | None = None
         self._logged_in = asyncio.Event()
 
@@ -67,47 +70,31 @@ class Connection:
             raise PlatformBusy("the connection to Discord is closed")
         return self._client
 
-    async def run(self, listener: Listener, prepare: Callable[[Client], Awaitable[None]]) -> None:
-        """Stay connected until cancelled.
+    async def enter(self, meter: Meter, prepare: Prepare) -> None:
+        """Log in, however often it takes.
 
         Args:
-            listener: Who gets the events.
-            prepare: Called after each log-in, before any event comes.
+            meter: Counts.
+            prepare: Called after the log-in.
 
         Raises:
             BadToken: The token is refused.
-            NeedsOperator: Discord will not have us for another reason that does not pass.
-            PlatformError: The connection is lost for good.
+            PlatformError: Discord will not have us for another reason.
         """
-        content = True
         wait = Backoff(self._timing.reconnect)
         while True:
-            client = Client(listener, self._logins, content=content)
+            client = Client(meter.refused)
             try:
                 await self._log_in(client)
-                if content and not _may_read(client):
-                    content = False
-                    log.warning(MENTION_ONLY)
-                    continue
                 await self._publish(client)
                 await prepare(client)
-                await self._stay(client, listener, wait)
                 return
-            except discord.PrivilegedIntentsRequired:
-                if not content:
-                    raise _fatal(4014) from None
-                content = False
-                log.warning(MENTION_ONLY)
             except PlatformBusy as fault:
                 seconds = wait.next()
                 log.warning("No log-in at Discord (%s); again in %.1f s", fault, seconds)
-                await client.close()
                 await asyncio.sleep(seconds)
             finally:
-                if client is self._client:
-                    await client.hang_up(self._timing.drain)
-                    await client.drain(self._timing.drain)
-                else:
+                if client is not self._client:
                     await client.close()
 
     async def close(self) -> None:
@@ -129,11 +116,96 @@ class Connection:
         if before is not None:
             await before.close()
 
-    async def _stay(self, client: Client, listener: Listener, wait: Backoff) -> None:
+
+class Connection(Login):
+    """Holds a client that is logged in and listens to one shard.
+
+    Args:
+        token: Bot token.
+        timing: Waits and time-outs.
+        logins: Keeps the log-ins at the gateway few.
+        shard: Which servers to listen to.
+        clock: Seconds, never going back.
+    """
+
+    def __init__(
+        self,
+        token: str,
+        timing: Timing,
+        logins: Logins,
+        shard: Shard,
+        clock: Callable[[], float],
+    ) -> None:
+        super().__init__(token, timing)
+        self.shard = shard
+        self._logins = logins
+        self._clock = clock
+
+    @property
+    def listening(self) -> Client | None:
+        """The client that knows this shard's servers, None while there is none."""
+        client = self._client
+        return None if client is None or client.is_closed() else client
+
+    async def drain(self, seconds: float) -> None:
+        """Let the events that are being handled finish, for some seconds."""
+        if isinstance(self._client, Listening):
+            await self._client.drain(seconds)
+
+    async def run(self, listener: Listener, meter: Meter, prepare: Prepare) -> None:
+        """Stay connected until cancelled.
+
+        Args:
+            listener: Who gets the events.
+            meter: Counts.
+            prepare: Called after each log-in, before any event comes.
+
+        Raises:
+            BadToken: The token is refused.
+            NeedsOperator: Discord will not have us for another reason that does not pass.
+            PlatformError: The connection is lost for good.
+        """
+        content = True
+        wait = Backoff(self._timing.reconnect)
+        while True:
+            client = Listening(
+                listener, self._logins, meter, self.shard, self._clock, content=content
+            )
+            try:
+                await self._log_in(client)
+                if content and not _may_read(client):
+                    content = False
+                    log.warning(MENTION_ONLY)
+                    continue
+                await self._publish(client)
+                await prepare(client)
+                await self._stay(client, listener, meter, wait)
+                return
+            except discord.PrivilegedIntentsRequired:
+                if not content:
+                    raise _fatal(4014) from None
+                content = False
+                log.warning(MENTION_ONLY)
+            except PlatformBusy as fault:
+                seconds = wait.next()
+                log.warning("No log-in at Discord (%s); again in %.1f s", fault, seconds)
+                await client.close()
+                await asyncio.sleep(seconds)
+            finally:
+                await self._logins.leave(self.shard)
+                if client is self._client:
+                    await client.hang_up(self._timing.drain)
+                    await client.drain(self._timing.drain)
+                else:
+                    await client.close()
+
+    async def _stay(
+        self, client: Listening, listener: Listener, meter: Meter, wait: Backoff
+    ) -> None:
         """Keep the gateway's connection; the SDK resumes by itself wherever it can."""
         loop = asyncio.get_running_loop()
         while not client.is_closed():
-            await self._logins.wait()
+            await self._logins.admit(self.shard, lambda: starts(client, self._timing))
             since = loop.time()
             try:
                 await _connect(client)
@@ -141,26 +213,36 @@ class Connection:
                 raise
             except discord.ConnectionClosed as closed:
                 raise _fatal(closed.code) from closed
-            except PlatformBusy as busy:
-                log.warning("Lost Discord's gateway: %s", busy)
-                await client.hang_up(self._timing.drain)
             except Exception as error:
                 # The SDK has no answer to some faults: the very first connection being refused,
                 # a frame that it cannot read. All of them are mended by connecting anew.
-                listener.online(False)
+                listener.online(client, False)
                 if loop.time() - since > STEADY_SECONDS:
                     wait.reset()
                 seconds = wait.next()
                 name = type(error).__name__
                 log.warning("Lost Discord's gateway (%s); again in %.1f s", name, seconds)
                 log.debug("Why the gateway was lost", exc_info=error)
-                if not isinstance(error, (AttributeError, *faults.NETWORK)):
+                if not isinstance(error, (SessionLost, AttributeError, *faults.NETWORK)):
                     listener.malformed("gateway")
+                meter.reconnected("session lost" if isinstance(error, SessionLost) else "fault")
+                await self._logins.leave(self.shard)
                 await client.hang_up(self._timing.drain)
                 await asyncio.sleep(seconds)
 
 
-async def _connect(client: Client) -> None:
+async def starts(client: Client, timing: Timing) -> Starts:
+    """How many log-ins Discord has left for us, and what it recommends.
+
+    Raises:
+        PlatformError: It does not say.
+    """
+    request = Route("GET", "/gateway/bot")
+    answer = await Calls(timing).answer(lambda: client.http.request(request), patient=True)
+    return read_starts(answer.fields())
+
+
+async def _connect(client: Listening) -> None:
     """The SDK's own loop, made sure to end when cancelled.
 
     It can lose a cancellation that comes together with the loss of its connection, and would

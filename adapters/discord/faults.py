@@ -12,8 +12,10 @@ import discord
 from bot.errors import BadToken, MessageGone, NotAllowed, PlatformBusy, PlatformError
 
 UNKNOWN_CHANNEL = 10003
+UNKNOWN_SERVER = 10004
 UNKNOWN_MESSAGE = 10008
 UNKNOWN_INTERACTION = 10062
+NO_ACCESS = 50001
 NOT_TO_THIS_USER = 50007
 ALREADY_ACKNOWLEDGED = 40060
 ARCHIVED = 50083
@@ -23,7 +25,7 @@ LOCKED = 160005
 _GONE = frozenset({UNKNOWN_CHANNEL, UNKNOWN_MESSAGE, UNKNOWN_INTERACTION, 10015})
 _REFUSED = {
     40333: "Discord's front servers refuse us: an unusual User-Agent or too many bad requests.",
-    50001: "The bot does not see this channel: give it View Channel.",
+    NO_ACCESS: "The bot does not see this channel: give it View Channel.",
     50007: "This person takes no direct messages from the bot.",
     50013: "A permission is missing: compare the bot's role with the invite link of `doctor`.",
     ARCHIVED: "The thread is archived and could not be opened again.",
@@ -50,6 +52,14 @@ class Archived(NotAllowed):
     """The thread is archived; opening it again may help."""
 
 
+class NoAccess(NotAllowed):
+    """We do not see the place: not in that server, or not in that channel."""
+
+
+class UnknownServer(MessageGone):
+    """There is no such server, as far as we are concerned."""
+
+
 class HasThread(Refused):
     """The message has its thread already."""
 
@@ -71,6 +81,10 @@ def of_answer(status: int, code: int, text: str) -> PlatformError:
         fault = PlatformBusy(said)
     elif code == HAS_THREAD:
         fault = HasThread(said, code)
+    elif code == UNKNOWN_SERVER:
+        fault = UnknownServer(said)
+    elif code == NO_ACCESS:
+        fault = NoAccess(said, hint=_REFUSED[code])
     elif code == ARCHIVED:
         fault = Archived(said, hint=_REFUSED[code])
     elif code in _GONE:

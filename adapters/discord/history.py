@@ -23,13 +23,22 @@ SPARE_PAGES = 5
 """Pages read beyond what `limit` needs, to make up for messages that say nothing."""
 
 
-async def read(client: Client, calls: Calls, event: Incoming, limit: int) -> History:
+async def read(
+    client: Client, knowing: Client, calls: Calls, event: Incoming, limit: int
+) -> History:
     """Up to `limit` messages before `event` in its thread, the newest kept, oldest first.
+
+    Args:
+        client: Makes the calls.
+        knowing: Knows the server if any client of this process does.
+        calls: How calls are made.
+        event: The message that came.
+        limit: Most messages.
 
     Raises:
         PlatformError: Not even the newest page could be read.
     """
-    reader = _Reader(client, calls, event)
+    reader = _Reader(client, knowing, calls, event)
     found: list[EarlierMessage] = []
     partial = True
     before = int(event.ref.message)
@@ -54,9 +63,10 @@ async def read(client: Client, calls: Calls, event: Incoming, limit: int) -> His
 class _Reader:
     """Reads the thread of one event."""
 
-    def __init__(self, client: Client, calls: Calls, event: Incoming) -> None:
+    def __init__(self, client: Client, knowing: Client, calls: Calls, event: Incoming) -> None:
         key = event.thread
         self._client = client
+        self._knowing = knowing
         self._calls = calls
         self._guild = None if key.space == DIRECT_SPACE else int(key.space)
         kind = Kind.DIRECT if event.direct else Kind.THREAD
@@ -64,7 +74,7 @@ class _Reader:
         self._parent = Place(key.channel, Kind.TEXT, key.space)
 
     def _own(self) -> Own:
-        guild = self._client.get_guild(self._guild) if self._guild is not None else None
+        guild = self._knowing.get_guild(self._guild) if self._guild is not None else None
         return own_in(self._client.me, guild)
 
     async def page(self, before: int) -> Sequence[discord.Message]:

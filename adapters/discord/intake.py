@@ -10,10 +10,12 @@ import discord
 
 from adapters.discord import interactions
 from adapters.discord.calls import Calls, Timing
-from adapters.discord.client import Client
+from adapters.discord.client import Listening, waited
+from adapters.discord.members import Members
 from adapters.discord.missed import Missed
 from adapters.discord.places import Expiring, Places, cached_channel
 from adapters.discord.reading import own_in, place_of, seen, space_of
+from adapters.discord.servers import Servers
 from adapters.discord.translate import incoming, is_addressed, is_ours_to_read, may_be_loose
 from adapters.discord.values import DIRECT_SPACE, PLATFORM, Own, Place, Seen
 from bot.chat import Inbox, Incoming, MessageRef
@@ -37,6 +39,9 @@ class Intake:
         clock: Seconds, never going back.
         tell: Answers a message with a sentence, in place.
         missed: Looks for what was said before a session began.
+        servers: Erases what was said in servers that the bot is removed from.
+        members: Tells who somebody is.
+        begun: Told when a session has begun.
     """
 
     def __init__(
@@ -48,6 +53,9 @@ class Intake:
         clock: Callable[[], float],
         tell: Tell,
         missed: Missed,
+        servers: Servers,
+        members: Members,
+        begun: Callable[[], None],
     ) -> None:
         self._inbox = inbox
         self._places = places
@@ -55,41 +63,65 @@ class Intake:
         self._timing = timing
         self._tell = tell
         self._missed = missed
+        self._servers = servers
+        self._members = members
+        self._begun = begun
+        self._clock = clock
         self._told: Expiring[bool] = Expiring(clock)
 
     def malformed(self, event: str) -> None:
         """Count an event that could not be read."""
         self._inbox.malformed(PLATFORM, event)
 
-    def connected(self, client: Client) -> None:
+    def connected(self, client: Listening) -> None:
         """Look for what was missed before this session."""
         self._missed.connected(client)
+        self._begun()
 
-    def ready(self) -> None:
+    def ready(self, client: Listening) -> None:
         """The servers of this session are known."""
         self._missed.ready()
+        self._servers.ready(client)
 
-    def online(self, up: bool) -> None:
+    def online(self, client: Listening, up: bool) -> None:
         """Say whether events come in."""
-        self._inbox.meter.connected(up)
+        self._inbox.meter.connected(up, client.shard.part)
 
-    async def message(self, client: Client, message: discord.Message) -> None:
+    def joined(self, client: Listening) -> None:
+        """The bot was added to a server."""
+        self._servers.joined(client)
+
+    def left(self, client: Listening, server: int) -> None:
+        """The bot was removed from a server."""
+        self._servers.left(client, server)
+
+    def stop(self) -> None:
+        """Read, note and compare no more."""
+        self._missed.stop()
+        self._servers.stop()
+
+    async def close(self) -> None:
+        """Return once that has ended."""
+        await self._missed.close()
+        await self._servers.close()
+
+    async def message(self, client: Listening, message: discord.Message) -> None:
         """Hand a message to the inbox if it may concern the bot."""
-        if message.author.bot or message.webhook_id is not None:
+        if message.author.id == client.me or message.webhook_id is not None:
             return
         await self._missed.looked()
         own = own_in(client.me, message.guild)
         place = await self._place(client, message)
         found = seen(message, place, own)
         if is_ours_to_read(found, own):
-            await self._keep(client, found, own)
+            await self._keep(client, await self._members.introduced(message, found), own)
 
-    async def _place(self, client: Client, message: discord.Message) -> Place:
+    async def _place(self, client: Listening, message: discord.Message) -> Place:
         space = space_of(message)
         place = place_of(message.channel, space)
         return place or await self._places.find(client, str(message.channel.id), space)
 
-    async def _keep(self, client: Client, found: Seen, own: Own) -> None:
+    async def _keep(self, client: Listening, found: Seen, own: Own) -> None:
         """Hand a message over. While the store is away the inbox keeps it, and tells people."""
         event = await self._resolved(client, found, own)
         if event is None:
@@ -98,8 +130,15 @@ class Intake:
             await self._inbox.message(event)
         except StoreError as error:
             log.info("A message waits for the store: %s", error)
+        else:
+            self._acknowledged()
 
-    async def _resolved(self, client: Client, found: Seen, own: Own) -> Incoming | None:
+    def _acknowledged(self) -> None:
+        seconds = waited(self._clock())
+        if seconds is not None:
+            self._inbox.meter.acknowledged(seconds)
+
+    async def _resolved(self, client: Listening, found: Seen, own: Own) -> Incoming | None:
         """The message as an event, None for one that is of no concern.
 
         Its conversation may have to be looked up, which is tried several times: Discord never
@@ -116,7 +155,7 @@ class Intake:
             await asyncio.sleep(pause)
         return None
 
-    async def _event(self, client: Client, found: Seen, own: Own) -> Incoming | None:
+    async def _event(self, client: Listening, found: Seen, own: Own) -> Incoming | None:
         answered = may_be_loose(found)
         if answered is None:
             return incoming(found, own)
@@ -140,7 +179,9 @@ class Intake:
         except PlatformError as fault:
             log.warning("Nor could that be said: %s", fault)
 
-    async def interaction(self, client: Client, interaction: discord.Interaction[Client]) -> None:
+    async def interaction(
+        self, client: Listening, interaction: discord.Interaction[Listening]
+    ) -> None:
         """Run a command."""
         space = str(interaction.guild_id) if interaction.guild_id else DIRECT_SPACE
         channel: object = interaction.channel
@@ -150,4 +191,6 @@ class Intake:
             return
         called = interactions.read(interaction, place)
         if called is not None:
-            await interactions.answer(interaction, called, self._inbox, self._calls)
+            await interactions.answer(
+                interaction, called, self._inbox, self._calls, self._acknowledged
+            )

@@ -13,7 +13,7 @@ from discord.webhook.async_ import async_context
 
 from adapters.discord import faults
 from adapters.discord.calls import Calls
-from adapters.discord.client import Client
+from adapters.discord.client import Listening
 from adapters.discord.commands import (
     Called,
     call_of,
@@ -24,7 +24,7 @@ from adapters.discord.commands import (
     read_picker_id,
 )
 from adapters.discord.markup import pieces
-from adapters.discord.reading import is_admin, name_of
+from adapters.discord.reading import is_admin, name_of, roles_of
 from adapters.discord.values import PLATFORM, Place, Writer
 from bot.chat import CommandReply, File, Inbox, ThreadChoice, ThreadKey
 from bot.errors import BobbinError, MessageGone
@@ -39,7 +39,7 @@ TOO_LARGE = "A file is left out: it is larger than Discord takes here."
 NOBODY = discord.AllowedMentions.none()
 
 
-def read(interaction: discord.Interaction[Client], place: Place) -> Called | None:
+def read(interaction: discord.Interaction[Listening], place: Place) -> Called | None:
     """What was called, None for an interaction that is not ours.
 
     Raises:
@@ -48,7 +48,11 @@ def read(interaction: discord.Interaction[Client], place: Place) -> Called | Non
     data = cast("Mapping[str, Any]", interaction.data or {})
     user = interaction.user
     writer = Writer(
-        str(user.id), name_of(user), user.bot, is_admin=is_admin(interaction.permissions)
+        str(user.id),
+        name_of(user),
+        user.bot,
+        is_admin=is_admin(interaction.permissions),
+        roles=roles_of(user),
     )
     if interaction.type is discord.InteractionType.application_command:
         name: object = data["name"]
@@ -69,7 +73,11 @@ def read(interaction: discord.Interaction[Client], place: Place) -> Called | Non
 
 
 async def answer(
-    interaction: discord.Interaction[Client], called: Called, inbox: Inbox, calls: Calls
+    interaction: discord.Interaction[Listening],
+    called: Called,
+    inbox: Inbox,
+    calls: Calls,
+    acknowledged: Callable[[], None],
 ) -> None:
     """Run a command and show what it says.
 
@@ -78,6 +86,7 @@ async def answer(
     """
     if not await _acknowledge(interaction, calls):
         return
+    acknowledged()
     try:
         reply = await inbox.command(call_of(called))
     except BobbinError as error:
@@ -86,7 +95,7 @@ async def answer(
     await _show(interaction, called, reply, calls)
 
 
-async def _acknowledge(interaction: discord.Interaction[Client], calls: Calls) -> bool:
+async def _acknowledge(interaction: discord.Interaction[Listening], calls: Calls) -> bool:
     """Say that an answer is coming; False when another process does, or it is too late."""
     try:
         await calls.answer(
@@ -105,7 +114,7 @@ async def _acknowledge(interaction: discord.Interaction[Client], calls: Calls) -
 
 
 async def _show(
-    interaction: discord.Interaction[Client], called: Called, reply: CommandReply, calls: Calls
+    interaction: discord.Interaction[Listening], called: Called, reply: CommandReply, calls: Calls
 ) -> None:
     files, left_out = fitting(reply.files, interaction.filesize_limit)
     text = f"{reply.text}\n\n{TOO_LARGE}" if left_out else reply.text
@@ -124,7 +133,7 @@ async def _show(
 
 
 def _edit(
-    interaction: discord.Interaction[Client],
+    interaction: discord.Interaction[Listening],
     text: str,
     files: Sequence[File],
     extra: Callable[[], dict[str, Any]],
@@ -156,7 +165,7 @@ def _edit(
 
 
 def _follow_up(
-    interaction: discord.Interaction[Client], text: str, files: Sequence[File], private: bool
+    interaction: discord.Interaction[Listening], text: str, files: Sequence[File], private: bool
 ) -> Callable[[], Any]:
     return lambda: interaction.followup.send(
         content=text,

@@ -1,91 +1,267 @@
-"""How often the bot may log in at the gateway.
+"""When a connection may log in at the gateway.
 
 Discord takes 1000 log-ins (IDENTIFY) a day and then resets the bot's token, which ends the bot
 until somebody makes a new one. A process that dies again and again, or a session that Discord
-keeps ending, must never get that far.
+keeps ending, must never get that far. Besides, Discord takes one log-in in five seconds of each of
+`max_concurrency` keys, and a shard has the key of its number modulo that. All processes that
+share the token keep both rules together, through the store; while that is away each keeps them
+for itself.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, cast
 
-from bot.chat import Notes
-from bot.errors import PlatformBusy, StoreError
+from adapters.discord.calls import Timing
+from adapters.discord.shards import Shard
+from bot.chat import Claims
+from bot.errors import PlatformError, StoreError
 
 log = logging.getLogger(__name__)
 
-NOTE = "logins"
-"""Name of the note that outlives the process."""
+RATE = "logins"
+"""Name of the rate that all log-ins share."""
+
+RESERVE = 10
+"""Log-ins of Discord's day that are left alone, for the operator."""
+
+LOOK_AGAIN_SECONDS = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Starts:
+    """What Discord says about log-ins.
+
+    Attributes:
+        shards: How many shards it recommends.
+        total: Log-ins a day.
+        left: How many are left of them.
+        reset: Seconds until they are counted anew.
+        concurrency: How many shards may log in at once.
+    """
+
+    shards: int = 1
+    total: int = 1000
+    left: int = 1000
+    reset: float = 0.0
+    concurrency: int = 1
+
+
+def read_starts(fields: Mapping[str, Any]) -> Starts:
+    """The answer of `/gateway/bot`.
+
+    Raises:
+        PlatformError: It is not what Discord promises.
+    """
+    try:
+        limit = cast("Mapping[str, Any]", fields["session_start_limit"])
+        return Starts(
+            shards=max(1, int(fields["shards"])),
+            total=max(1, int(limit["total"])),
+            left=int(limit["remaining"]),
+            reset=int(limit["reset_after"]) / 1000,
+            concurrency=max(1, int(limit["max_concurrency"])),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise PlatformError("Discord's word about log-ins cannot be read") from error
+
+
+def allowance(total: int, count: int) -> tuple[int, float]:
+    """Log-ins that may follow on each other, and the seconds in which one more becomes free.
+
+    Together at most half of what Discord takes a day. Up to six shards may log in 20 times at
+    once; of more, each may three times, as long as that leaves a quarter of the day's.
+
+    Args:
+        total: Discord's log-ins a day.
+        count: How many shards there are.
+    """
+    burst = max(1, min(max(20, 3 * count), total // 4))
+    return burst, 86_400 / max(1.0, total / 2 - burst)
+
+
+class LocalRate:
+    """The same rate for this process alone: the time up to which log-ins are used up.
+
+    Args:
+        clock: Seconds, never going back.
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._used_until = 0.0
+
+    def spend(self, burst: int, seconds: float) -> float:
+        """Use one; else the seconds until there is one."""
+        now = self._clock()
+        used = max(now, self._used_until)
+        wait = used - now - (burst - 1) * seconds
+        if wait > 0:
+            return wait
+        self._used_until = used + seconds
+        return 0.0
+
+
+@dataclass(slots=True)
+class _Turn:
+    """A shard on its way in: `number` tells its holds of the key apart."""
+
+    key: int
+    number: int
 
 
 class Logins:
-    """Some log-ins at once, then one every few minutes: about 500 a day by default.
+    """Lets one connection after the other log in.
 
-    What is kept is the time up to which log-ins are used up, one number. Processes that share the
-    token share it through the store; without a store each counts for itself.
+    A log-in that was paid for and not used, because no connection came about, is kept for the
+    next try.
 
     Args:
-        clock: Seconds since the epoch.
+        clock: Seconds, never going back.
+        timing: How far apart they are.
         pause: Waits for some seconds.
-        burst: Log-ins that may follow on each other.
-        seconds: In which one more becomes free.
+        allowed: How many are allowed, as `allowance` says it; None for as many as wanted, where a
+            gateway proxy keeps the sessions.
     """
 
     def __init__(
         self,
         clock: Callable[[], float],
+        timing: Timing | None = None,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
-        burst: int = 20,
-        seconds: float = 180.0,
+        allowed: Callable[[int, int], tuple[int, float]] | None = allowance,
     ) -> None:
         self._clock = clock
+        self._timing = timing or Timing()
         self._pause = pause
-        self._burst = burst
-        self._seconds = seconds
-        self._used_until = 0.0
-        self._notes: Notes | None = None
+        self._allowed = allowed
+        self._local = LocalRate(clock)
+        self._claims: Claims | None = None
+        self._free_at: dict[int, float] = {}
+        self._paid: set[Shard] = set()
+        self._turns: dict[Shard, _Turn] = {}
+        self._numbers = 0
 
-    async def remember(self, notes: Notes) -> None:
-        """Go on from what earlier processes have used, and keep it there from now on."""
-        self._notes = notes
+    def share(self, claims: Claims) -> None:
+        """Keep the rules together with other processes from now on."""
+        self._claims = claims
+
+    async def admit(self, shard: Shard, ask: Callable[[], Awaitable[Starts]]) -> None:
+        """Return when a shard may connect in order to log in.
+
+        Args:
+            shard: Which one.
+            ask: Asks Discord how things stand.
+        """
+        starts = await self._starts(ask)
+        if shard not in self._paid:
+            await self._spend(shard, starts)
+            self._paid.add(shard)
+        self._numbers += 1
+        turn = self._turns[shard] = _Turn(shard.id % starts.concurrency, self._numbers)
+        await self._hold(shard, turn, self._timing.hold)
+
+    async def identifying(self, shard: Shard) -> None:
+        """The log-in follows now; the next one of its key only after `Timing.identify`.
+
+        Returns in any case before the SDK's patience (60 s) ends.
+        """
+        self._paid.discard(shard)
+        turn = self._turns.pop(shard, None)
+        if turn is None:
+            return
+        self._free_at.pop(turn.key, None)
         try:
-            written = await notes.read(NOTE)
-            before = float(written) if written else 0.0
-        except StoreError as error:
-            log.warning("Log-ins of earlier processes are not known: %s", error)
+            async with asyncio.timeout(self._timing.hold):
+                await self._hold(shard, turn, self._timing.identify)
+        except TimeoutError:
+            log.warning("Shard %s logs in although another one may do so, too", shard)
+
+    async def leave(self, shard: Shard) -> None:
+        """Let others log in: nothing came of it, or it is over."""
+        turn = self._turns.pop(shard, None)
+        if turn is None:
             return
-        except ValueError:
-            log.warning("The note about log-ins cannot be read and is written anew")
-            return
-        # A clock that was wrong once must not keep the bot away for longer than a full count does.
-        most = self._clock() + self._burst * self._seconds
-        self._used_until = max(self._used_until, min(before, most))
-
-    def seconds_left(self) -> float:
-        """How long to wait before the next log-in; 0.0 when it may be now."""
-        ahead = self._used_until - self._clock()
-        return max(0.0, ahead - (self._burst - 1) * self._seconds)
-
-    def check(self) -> None:
-        """Raise PlatformBusy while no log-in may follow."""
-        left = self.seconds_left()
-        if left:
-            raise PlatformBusy("too many log-ins at Discord", retry_after=left)
-
-    async def wait(self) -> None:
-        """Return when a log-in may follow."""
-        while left := self.seconds_left():
-            log.warning("Logged in at Discord too often; again in %.0f s", left)
-            await self._pause(left)
-
-    async def count(self) -> None:
-        """A log-in follows now."""
-        self._used_until = max(self._used_until, self._clock()) + self._seconds
-        if self._notes is None:
+        self._free_at.pop(turn.key, None)
+        if self._claims is None:
             return
         try:
-            await self._notes.write(NOTE, f"{self._used_until:.3f}")
+            await self._claims.release(_name(turn.key), _holder(shard, turn))
         except StoreError as error:
-            log.warning("A log-in could not be noted: %s", error)
+            log.debug("A turn to log in could not be given back: %s", error)
+
+    async def _starts(self, ask: Callable[[], Awaitable[Starts]]) -> Starts:
+        while True:
+            try:
+                starts = await ask()
+            except PlatformError as error:
+                log.warning("Discord did not say how many log-ins are left: %s", error)
+                return Starts()
+            if starts.left > RESERVE:
+                return starts
+            seconds = min(max(starts.reset, 1.0), LOOK_AGAIN_SECONDS)
+            log.error(
+                "Only %d log-ins at Discord are left for the next %.0f s, so this one waits: "
+                "something logs in over and over",
+                starts.left,
+                starts.reset,
+            )
+            await self._pause(seconds)
+
+    async def _spend(self, shard: Shard, starts: Starts) -> None:
+        if self._allowed is None:
+            return
+        burst, seconds = self._allowed(starts.total, shard.count)
+        while True:
+            wait = await self._spent(burst, seconds)
+            if not wait:
+                return
+            log.warning("Logged in at Discord too often; again in %.0f s", wait)
+            await self._pause(wait)
+
+    async def _spent(self, burst: int, seconds: float) -> float:
+        if self._claims is None:
+            return self._local.spend(burst, seconds)
+        try:
+            wait = await self._claims.spend(RATE, burst, seconds)
+        except StoreError as error:
+            log.warning("Log-ins of other processes are not known: %s", error)
+            return self._local.spend(burst, seconds)
+        if not wait:
+            # For when the store is away.
+            self._local.spend(burst, seconds)
+        return wait
+
+    async def _hold(self, shard: Shard, turn: _Turn, seconds: float) -> None:
+        """Hold a key for some seconds from now on, as soon as it is free."""
+        if self._timing.identify <= 0:
+            return
+        while wait := await self._taken(shard, turn, seconds):
+            await self._pause(wait)
+
+    async def _taken(self, shard: Shard, turn: _Turn, seconds: float) -> float:
+        """0.0 when the key is ours, else how long to wait before the next try."""
+        now = self._clock()
+        wait = self._free_at.get(turn.key, now) - now
+        if wait <= 0 and self._claims is not None:
+            try:
+                wait = await self._claims.claim(_name(turn.key), seconds, _holder(shard, turn))
+            except StoreError as error:
+                log.debug("Whether others log in now is not known: %s", error)
+        if wait > 0:
+            # Whoever holds it may give it back before its time.
+            return min(wait, self._timing.poll)
+        self._free_at[turn.key] = self._clock() + seconds
+        return 0.0
+
+
+def _name(key: int) -> str:
+    return f"identify:{key}"
+
+
+def _holder(shard: Shard, turn: _Turn) -> str:
+    return f"{shard}:{turn.number}"

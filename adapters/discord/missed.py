@@ -18,8 +18,9 @@ import discord
 from discord.gateway import DiscordWebSocket
 
 from adapters.discord.calls import Calls, Timing
-from adapters.discord.client import Client
+from adapters.discord.client import Listening
 from adapters.discord.places import cached_channel
+from adapters.discord.shards import ALONE, Shard
 from adapters.discord.values import DIRECT_SPACE, PLATFORM
 from bot.chat import Followed, Inbox
 from bot.errors import PlatformBusy, PlatformError, StoreError
@@ -28,7 +29,10 @@ from bot.tasks import end
 log = logging.getLogger(__name__)
 
 NOTE = "heard"
-"""Name of the note that says until when the bot has listened, in seconds since the epoch."""
+"""Name of the note that says until when the bot has listened, in seconds since the epoch.
+
+It is shard 0's; other shards have notes of their own, and go by this one as long as they have none.
+"""
 
 LONGEST_SECONDS = 23 * 3600.0
 """Older messages are let be; the engine knows for a day which ones it has taken."""
@@ -77,6 +81,11 @@ def gaps(followed: Sequence[Followed], heard: float | None, now: float) -> list[
     return found
 
 
+def note_of(shard: Shard) -> str:
+    """The note of a shard."""
+    return f"{NOTE}:{shard}" if shard.id else NOTE
+
+
 def snowflake(at: float) -> int:
     """The lowest id of a message written at `at`, seconds since the epoch."""
     return max(0, discord.utils.time_snowflake(datetime.fromtimestamp(at, UTC)))
@@ -90,21 +99,29 @@ class Missed:
         calls: Makes the calls.
         timing: Waits and time-outs.
         clock: Seconds since the epoch.
+        shard: Only its servers are looked at.
     """
 
     def __init__(
-        self, inbox: Inbox, calls: Calls, timing: Timing, clock: Callable[[], float]
+        self,
+        inbox: Inbox,
+        calls: Calls,
+        timing: Timing,
+        clock: Callable[[], float],
+        shard: Shard = ALONE,
     ) -> None:
         self._inbox = inbox
         self._calls = calls
         self._timing = timing
         self._clock = clock
+        self._shard = shard
+        self._note_name = note_of(shard)
         self._task: asyncio.Task[None] | None = None
         self._looked = asyncio.Event()
         self._looked.set()
         self._ready = asyncio.Event()
 
-    def connected(self, client: Client) -> None:
+    def connected(self, client: Listening) -> None:
         """A session has begun; its first events may follow at once."""
         self._looked.clear()
         self._ready.clear()
@@ -135,7 +152,7 @@ class Missed:
         if self._task is not None:
             await end(self._task)
 
-    async def _run(self, client: Client, before: asyncio.Task[None] | None) -> None:
+    async def _run(self, client: Listening, before: asyncio.Task[None] | None) -> None:
         if before is not None:
             await end(before)
         try:
@@ -165,23 +182,26 @@ class Missed:
         """Where to read; None while the store is away."""
         now = self._clock()
         try:
-            written = await self._inbox.notes.read(NOTE)
+            written = await self._inbox.notes.read(self._note_name)
+            if written is None and self._note_name != NOTE:
+                written = await self._inbox.notes.read(NOTE)
             if written is None:
-                await self._inbox.notes.write(NOTE, f"{now:.3f}")
-            followed = await self._inbox.taking_part(PLATFORM, now - LONGEST_SECONDS)
+                await self._inbox.notes.write(self._note_name, f"{now:.3f}")
+            since = now - LONGEST_SECONDS
+            followed = await self._inbox.taking_part(PLATFORM, since, self._shard.covers)
         except StoreError as error:
             log.warning("Missed messages cannot be looked for yet: %s", error)
             return None
         return gaps(followed, _seconds(written), now)
 
-    async def _read_all(self, client: Client, left: Sequence[Gap]) -> None:
+    async def _read_all(self, client: Listening, left: Sequence[Gap]) -> None:
         for _ in range(ROUNDS):
             left = [gap for gap in left if not await self._read(client, gap)]
             if not left:
                 return
         log.warning("%d place(s) could not be read for missed messages", len(left))
 
-    async def _read(self, client: Client, gap: Gap) -> bool:
+    async def _read(self, client: Listening, gap: Gap) -> bool:
         """Hand in what people said in one place; False when it should be tried again."""
         after = gap.after
         for _ in range(MOST_PAGES):
@@ -203,7 +223,7 @@ class Missed:
         log.warning("More than %d messages were missed in one place", MOST_PAGES * PAGE)
         return True
 
-    async def _page(self, client: Client, gap: Gap, after: int) -> list[discord.Message]:
+    async def _page(self, client: Listening, gap: Gap, after: int) -> list[discord.Message]:
         """A page of messages newer than `after`, oldest first; none where nothing can be said."""
         guild = None if gap.space == DIRECT_SPACE else int(gap.space)
         if guild is not None:
@@ -218,12 +238,12 @@ class Missed:
 
         return await self._calls.result(read_page)
 
-    async def _note(self, client: Client) -> None:
+    async def _note(self, client: Listening) -> None:
         socket = cast("DiscordWebSocket | None", client.ws)
         if client.is_closed() or socket is None or not socket.open:
             return
         try:
-            await self._inbox.notes.write(NOTE, f"{self._clock():.3f}")
+            await self._inbox.notes.write(self._note_name, f"{self._clock():.3f}")
         except StoreError as error:
             log.debug("It could not be noted that the bot listens: %s", error)
 

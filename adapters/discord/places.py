@@ -61,11 +61,20 @@ class Places:
         self._calls = calls
         self._found: Expiring[Place] = Expiring(clock)
 
-    async def find(self, client: Client, channel: str, space: str) -> Place:
-        """The channel by its id; one that cannot be seen is of the kind that takes no threads."""
+    async def find(
+        self, client: Client, channel: str, space: str, knowing: Client | None = None
+    ) -> Place:
+        """The channel by its id; one that cannot be seen is of the kind that takes no threads.
+
+        Args:
+            client: Makes the call.
+            channel: Its id.
+            space: Server id, or `DIRECT_SPACE`.
+            knowing: The client that hears the server, if that is another one.
+        """
         if space == DIRECT_SPACE:
             return Place(channel, Kind.DIRECT, space)
-        place = place_of(cached_channel(client, channel, space), space)
+        place = place_of(cached_channel(knowing or client, channel, space), space)
         return place or self._found.get(channel) or await self._ask(client, channel, space)
 
     async def _ask(self, client: Client, channel: str, space: str) -> Place:

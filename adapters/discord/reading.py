@@ -93,12 +93,10 @@ def seen(message: discord.Message, place: Place, own: Own) -> Seen:
 def writer_of(message: discord.Message) -> Writer:
     """Who wrote a message."""
     author = message.author
-    return Writer(
-        str(author.id),
-        name_of(author),
-        is_bot=author.bot or message.webhook_id is not None,
-        is_admin=isinstance(author, discord.Member) and is_admin(author.guild_permissions),
-    )
+    if isinstance(author, discord.Member):
+        return writer_of_member(author)
+    webhook = message.webhook_id is not None
+    return Writer(str(author.id), name_of(author), is_bot=author.bot or webhook, is_webhook=webhook)
 
 
 def name_of(user: discord.abc.User) -> str:
@@ -106,6 +104,24 @@ def name_of(user: discord.abc.User) -> str:
     # The SDK hands on what came, whatever its types say.
     name = cast("object", user.display_name)
     return name if isinstance(name, str) and name else str(user.id)
+
+
+def writer_of_member(member: discord.Member) -> Writer:
+    """Somebody as his server knows him."""
+    return Writer(
+        str(member.id),
+        name_of(member),
+        is_bot=member.bot,
+        is_admin=is_admin(member.guild_permissions),
+        roles=roles_of(member),
+    )
+
+
+def roles_of(user: discord.User | discord.Member) -> frozenset[str]:
+    """Ids of somebody's roles, but for the one that everybody has; none outside servers."""
+    if not isinstance(user, discord.Member):
+        return frozenset()
+    return frozenset(str(role.id) for role in user.roles if not role.is_default())
 
 
 def is_admin(permissions: discord.Permissions) -> bool:

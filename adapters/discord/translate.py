@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from adapters.discord.markup import mentions, quote, readable
-from adapters.discord.values import PLATFORM, Kind, Own, Place, Quoted, Seen
+from adapters.discord.values import PLATFORM, Kind, Own, Place, Quoted, Seen, Writer
 from bot.chat import Author, EarlierMessage, Incoming, MessageRef, ThreadKey
 
 HELD_THREADS = frozenset({Kind.THREAD, Kind.DIRECT})
@@ -31,8 +31,11 @@ def held_by(place: Place) -> ThreadKey | None:
 
 
 def is_ours_to_read(seen: Seen, own: Own) -> bool:
-    """A human's message that may concern the bot, as far as it can be told without the store."""
-    if seen.system or seen.writer.is_bot or seen.writer.id == own.user:
+    """A message that may concern the bot, as far as it can be told without the store.
+
+    Those of other bots may, too; whether they do is the engine's to say.
+    """
+    if seen.system or seen.writer.is_webhook or seen.writer.id == own.user:
         return False
     return seen.place.kind in HELD_THREADS or seen.mentions_bot or seen.answers is not None
 
@@ -78,7 +81,7 @@ def incoming(
         event_id=seen.id,
         thread=loose if outside and loose is not None else key_of(place, seen.id),
         ref=MessageRef(place.id, seen.id),
-        author=_author(seen),
+        author=author_of(seen.writer),
         text=text,
         at=seen.at,
         position=int(seen.id),
@@ -97,15 +100,22 @@ def earlier(seen: Seen, own: Own) -> EarlierMessage | None:
         return None
     return EarlierMessage(
         ref=MessageRef(seen.place.id, seen.id),
-        author=_author(seen),
+        author=author_of(seen.writer),
         text=text,
         at=seen.at,
         from_bot=seen.writer.id == own.user,
     )
 
 
-def _author(seen: Seen) -> Author:
-    return Author(seen.writer.id, seen.writer.name, is_admin=seen.writer.is_admin)
+def author_of(writer: Writer) -> Author:
+    """Somebody as the engine takes him."""
+    return Author(
+        writer.id,
+        writer.name,
+        is_admin=writer.is_admin,
+        is_bot=writer.is_bot,
+        roles=writer.roles,
+    )
 
 
 def _text(seen: Seen, own: Own, quoted: Quoted | None) -> str:

@@ -44,12 +44,23 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Writer:
-    """Who wrote a message. `is_bot` counts webhooks too."""
+    """Who wrote a message.
+
+    Attributes:
+        id: User id.
+        name: As shown in that place.
+        is_bot: Another program; webhooks count too.
+        is_admin: Looks after the server or its threads.
+        is_webhook: No account at all, and nobody to answer.
+        roles: Ids of the roles in the server; the one that everybody has is left out.
+    """
 
     id: str
     name: str
     is_bot: bool = False
     is_admin: bool = False
+    is_webhook: bool = False
+    roles: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

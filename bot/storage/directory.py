@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import date
 from typing import cast
 from urllib.parse import unquote
 
 from bot.budgets import Account, Payer, Used, day_of
-from bot.chat import Claims, Followed, MessageRef, Notes, ThreadChoice, ThreadKey
+from bot.chat import Claims, Followed, MessageRef, Notes, ThreadChoice, ThreadKey, everywhere
 from bot.errors import StoreMismatch
 from bot.records import Tally
 from bot.storage.claims import SharedClaims
@@ -103,12 +103,14 @@ class Directory(Log):
         ]
         return choices[:RECENT_MOST]
 
-    async def taking_part(self, platform: str, since: float) -> Sequence[Followed]:
+    async def taking_part(
+        self, platform: str, since: float, ours: Callable[[str], bool] = everywhere
+    ) -> Sequence[Followed]:
         """Threads of a platform that the bot takes part in or answers in, the latest first.
 
-        Those with a write at or after `since` (seconds since the epoch), at most a hundred; the
-        hundred latest of every bucket are looked at. Left out are threads in which no message was
-        taken, such as imported ones. Raises StoreUnavailable.
+        Those with a write at or after `since` (seconds since the epoch) in the spaces that are
+        `ours`, at most a hundred; the hundred latest of every bucket are looked at. Left out are
+        threads in which no message was taken, such as imported ones. Raises StoreUnavailable.
         """
         cutoff, most = round(since * 1000), ("LIMIT", 0, FOLLOWED_MOST)
         found = await self._link.batch(
@@ -118,7 +120,7 @@ class Directory(Log):
             ]
         )
         named = [ThreadKey.parse(to_text(name)) for names in found for name in names]
-        threads = [thread for thread in named if thread.platform == platform]
+        threads = [each for each in named if each.platform == platform and ours(each.space)]
         fields = ("last", "newest", "part", "turn", "leaving")
         replies = await self._link.batch(
             [("HMGET", ThreadKeys(thread).meta, *fields) for thread in threads]

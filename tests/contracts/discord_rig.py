@@ -21,10 +21,9 @@ from bot.chat import (
     OptionKind,
     Spot,
     ThreadKey,
+    everywhere,
 )
-from bot.errors import StoreError
-from bot.report import Unmeasured
-from bot.testing import MemoryClaims
+from bot.errors import StoreError, StoreUnavailable
 from tests.simulators.discord_sim import Channel, DiscordSimulator, Guild, Message, User
 
 T = TypeVar("T")
@@ -40,6 +39,9 @@ QUICK = Timing(
     look=1.0,
     look_again=0.01,
     between_pages=0.0,
+    identify=0.0,
+    handover=0.5,
+    poll=0.02,
 )
 """Time-outs for tests that provoke them."""
 
@@ -56,17 +58,99 @@ COMMANDS = (
 )
 
 
+class SharedClaims:
+    """Claims of several adapters in one process, by the event loop's clock.
+
+    Attributes:
+        held: Until when a name is held, and by whom.
+        until: When a rate is used up.
+        away: The store does not answer.
+        changed: Called when somebody takes or keeps a name.
+    """
+
+    def __init__(self, changed: Callable[[], None] = lambda: None) -> None:
+        self.changed = changed
+        self.held: dict[str, tuple[float, str]] = {}
+        self.until: dict[str, float] = {}
+        self.away = False
+
+    def of(self, process: str) -> ProcessClaims:
+        """The claims as one process sees them."""
+        return ProcessClaims(self, process)
+
+    def holder(self, name: str) -> str:
+        """Who holds a name now, empty for nobody."""
+        until, holder = self.held.get(name, (0.0, ""))
+        return holder.partition("/")[0] if until > asyncio.get_running_loop().time() else ""
+
+
+@dataclass
+class ProcessClaims:
+    """`bot.chat.Claims` of one process."""
+
+    shared: SharedClaims
+    process: str
+
+    def _check(self) -> float:
+        if self.shared.away:
+            raise StoreUnavailable("the test's store is away")
+        return asyncio.get_running_loop().time()
+
+    async def claim(self, name: str, seconds: float, holder: str = "") -> float:
+        now, me = self._check(), f"{self.process}/{holder}"
+        until, other = self.shared.held.get(name, (0.0, me))
+        if until > now and other != me:
+            return until - now
+        self.shared.held[name] = (now + seconds, me)
+        self.shared.changed()
+        return 0.0
+
+    async def release(self, name: str, holder: str = "") -> None:
+        self._check()
+        if self.shared.held.get(name, (0.0, ""))[1] == f"{self.process}/{holder}":
+            del self.shared.held[name]
+
+    async def spend(self, name: str, burst: int, seconds: float) -> float:
+        now = self._check()
+        used = max(now, self.shared.until.get(name, 0.0))
+        wait = used - now - (burst - 1) * seconds
+        if wait > 0:
+            return wait
+        self.shared.until[name] = used + seconds
+        return 0.0
+
+
+class CountingMeter:
+    """`bot.chat.Meter` that keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.waits: list[float] = []
+        self.refusals: list[str] = []
+        self.reasons: list[str] = []
+
+    def acknowledged(self, seconds: float) -> None:
+        self.waits.append(seconds)
+
+    def refused(self, route: str) -> None:
+        self.refusals.append(route)
+
+    def reconnected(self, reason: str) -> None:
+        self.reasons.append(reason)
+
+
 class MemoryNotes:
     """Notes that last as long as the test."""
 
-    def __init__(self) -> None:
+    def __init__(self, changed: Callable[[], None] = lambda: None) -> None:
         self.texts: dict[str, str] = {}
+        self.changed = changed
 
     async def read(self, name: str) -> str | None:
         return self.texts.get(name)
 
     async def write(self, name: str, text: str) -> None:
         self.texts[name] = text
+        self.changed()
 
 
 @dataclass
@@ -80,6 +164,7 @@ class RecordingInbox:
         reply: What a command answers.
         asked: Every look-up of `thread_of`.
         followed: What `taking_part` finds.
+        refusals: Raised by `left`, one each.
         unknown: Raised by `taking_part`, one each.
         held: `taking_part` waits for it.
     """
@@ -87,8 +172,8 @@ class RecordingInbox:
     changed: Callable[[], None]
     commands: Sequence[CommandSpec] = COMMANDS
     notes: MemoryNotes = field(default_factory=MemoryNotes)
-    claims: MemoryClaims = field(default_factory=MemoryClaims)
-    meter: Unmeasured = field(default_factory=Unmeasured)
+    claims: ProcessClaims = field(default_factory=lambda: SharedClaims().of("alone"))
+    meter: CountingMeter = field(default_factory=CountingMeter)
     spaces_left: list[tuple[str, str]] = field(default_factory=list)
     messages: list[Incoming] = field(default_factory=list)
     calls: list[CommandCall] = field(default_factory=list)
@@ -98,6 +183,7 @@ class RecordingInbox:
     loose: dict[MessageRef, ThreadKey] = field(default_factory=dict)
     asked: list[MessageRef] = field(default_factory=list)
     followed: Sequence[Followed] = ()
+    refusals: list[StoreError] = field(default_factory=list)
     unknown: list[StoreError] = field(default_factory=list)
     held: asyncio.Event | None = None
     reply: CommandReply = field(default_factory=lambda: CommandReply("done"))
@@ -123,14 +209,18 @@ class RecordingInbox:
             raise failure
         return self.loose.get(ref)
 
-    async def taking_part(self, platform: str, since: float) -> Sequence[Followed]:
+    async def taking_part(
+        self, platform: str, since: float, ours: Callable[[str], bool] = everywhere
+    ) -> Sequence[Followed]:
         if self.held is not None:
             await self.held.wait()
         if self.unknown:
             raise self.unknown.pop()
-        return self.followed
+        return [each for each in self.followed if ours(each.thread.space)]
 
     async def left(self, platform: str, space: str) -> None:
+        if self.refusals:
+            raise self.refusals.pop()
         self.spaces_left.append((platform, space))
         self.changed()
 
@@ -204,11 +294,13 @@ def only(found: Sequence[T]) -> T | None:
 async def rig_of(sim: DiscordSimulator, *, token: str | None = None, timing: Timing = QUICK) -> Rig:
     """A rig at a simulator that listens already; nothing runs yet."""
     redirect(sim.environment())
+    sim.gateway.identify_seconds = min(sim.gateway.identify_seconds, timing.identify)
     guild = await sim.add_guild("Mill")
     channel = await sim.add_text_channel(guild, "general")
     ada = sim.add_user("ada", "Ada Lovelace")
     adapter = DiscordAdapter(token or sim.world.token, timing)
-    return Rig(sim, adapter, RecordingInbox(sim.signal.changed), guild, channel, ada)
+    inbox = RecordingInbox(sim.signal.changed, notes=MemoryNotes(sim.signal.changed))
+    return Rig(sim, adapter, inbox, guild, channel, ada)
 
 
 @asynccontextmanager

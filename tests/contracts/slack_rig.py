@@ -22,6 +22,7 @@ from bot.chat import (
     MessageRef,
     OptionKind,
     ThreadKey,
+    everywhere,
 )
 from bot.errors import StoreError
 from bot.report import Unmeasured
@@ -116,7 +117,9 @@ class RecordingInbox:
     async def thread_of(self, platform: str, space: str, ref: MessageRef) -> ThreadKey | None:
         raise AssertionError("no conversation on Slack is outside a thread")
 
-    async def taking_part(self, platform: str, since: float) -> Sequence[Followed]:
+    async def taking_part(
+        self, platform: str, since: float, ours: Callable[[str], bool] = everywhere
+    ) -> Sequence[Followed]:
         raise AssertionError("Slack itself repeats what was not acknowledged")
 
     async def left(self, platform: str, space: str) -> None:

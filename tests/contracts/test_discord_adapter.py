@@ -67,15 +67,35 @@ async def test_who_looks_after_the_server_is_an_admin() -> None:
 
 async def test_what_does_not_concern_the_bot_is_dropped_without_asking_the_store() -> None:
     async with connected() as rig:
-        other = rig.sim.add_user("other-bot", bot=True)
         await rig.say("just talking")
-        await rig.sim.say(rig.channel, other, f"{rig.sim.mention} hello")
+        await rig.sim.say(rig.channel, rig.sim.bot, f"{rig.sim.mention} to myself")
         await rig.sim.webhook_message(rig.channel, "hook", f"{rig.sim.mention} hello")
         await rig.sim.system_message(rig.channel, 7, rig.ada)
         await rig.say(f"{rig.sim.mention} the one")
         event = await rig.event()
     assert event.text == "the one"
     assert rig.inbox.asked == []
+
+
+async def test_other_bots_are_told_apart_and_nobody_has_roles_for_nothing() -> None:
+    async with connected() as rig:
+        other = rig.sim.add_user("other-bot", bot=True)
+        roles = [await rig.sim.add_role(rig.guild, name) for name in ("weavers", "dyers", "none")]
+        for role in roles[:2]:
+            rig.sim.give_role(rig.guild, rig.ada, role)
+        await rig.sim.say(rig.channel, other, f"{rig.sim.mention} beep")
+        bot = (await rig.event()).author
+        person = (await rig.mentioned()).author
+        await (await rig.sim.slash(rig.channel, rig.ada, "export")).answered()
+        (call,) = rig.inbox.calls
+        direct = rig.sim.open_dm(rig.ada)
+        await rig.sim.say(direct, rig.ada, "psst")
+        in_private = (await rig.events(3))[2].author
+    expected = frozenset(str(role.id) for role in roles[:2])
+    assert (bot.id, bot.is_bot, bot.roles) == (str(other.id), True, frozenset())
+    assert (person.is_bot, person.roles) == (False, expected)
+    assert call.author.roles == expected
+    assert in_private.roles == frozenset()
 
 
 async def test_every_human_message_in_a_thread_is_passed_on() -> None:

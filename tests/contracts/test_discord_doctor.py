@@ -18,10 +18,12 @@ async def _look(values: Mapping[str, str]) -> dict[str, Finding]:
 async def test_all_is_well() -> None:
     async with DiscordSimulator() as sim:
         await sim.add_guild("Mill")
+        sim.world.recommended_shards = 3
         found = await _look(sim.environment())
     assert all(finding.ok for finding in found.values())
     assert invite(sim.world.application_id) in found["Discord servers"].detail
     assert "of 1000 left" in found["Discord connections"].detail
+    assert "3 shards" in found["Discord connections"].detail
     assert sim.identifies == []
 
 

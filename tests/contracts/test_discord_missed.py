@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from adapters.discord.adapter import DiscordAdapter, create
-from adapters.discord.logins import NOTE, Logins
+from adapters.discord.logins import RATE, LocalRate, Logins, allowance
 from adapters.discord.missed import LONGEST_SECONDS, MOST_PAGES, PAGE, gaps, snowflake
 from adapters.discord.missed import NOTE as HEARD
 from bot.chat import Followed, ThreadKey
@@ -146,7 +146,8 @@ async def test_log_ins_that_follow_on_each_other_are_few() -> None:
     async with DiscordSimulator() as sim:
         rig = await rig_of(sim)
         waits = Waits()
-        logins = Logins(lambda: waits.now, waits, burst=1, seconds=180.0)
+        logins = Logins(lambda: waits.now, QUICK, waits, lambda total, count: (1, 180.0))
+        rig.inbox.claims.shared.away = True
         rig.adapter = DiscordAdapter(sim.world.token, QUICK, logins=logins)
         running = rig.start()
         await sim.until_connected()
@@ -165,29 +166,37 @@ async def test_log_ins_of_earlier_processes_count() -> None:
     async with DiscordSimulator() as sim:
         rig = await rig_of(sim)
         waits = Waits()
-        rig.inbox.notes.texts[NOTE] = str(waits.now + 10_000_000)
-        logins = Logins(lambda: waits.now, waits, burst=3, seconds=180.0)
+        shared = rig.inbox.claims.shared
+        for _ in range(3):
+            assert await shared.of("earlier").spend(RATE, 3, 180.0) == 0.0
+        logins = Logins(lambda: waits.now, QUICK, waits, lambda total, count: (3, 180.0))
         rig.adapter = DiscordAdapter(sim.world.token, QUICK, logins=logins)
         running = rig.start()
         async with asyncio.timeout(10):
             await waits.began.wait()
         assert sim.identifies == []
+        shared.until[RATE] -= 180.0
         waits.free.set()
         await sim.until(lambda: sim.identifies)
         await rig.stop(running)
-    assert waits.asked == [pytest.approx(180.0)]
+    assert waits.asked == [pytest.approx(180.0, abs=1.0)]
 
 
-async def test_a_day_has_far_fewer_log_ins_than_discord_takes() -> None:
+@pytest.mark.parametrize(("total", "count"), [(1000, 1), (1000, 8), (1000, 100), (2000, 250)])
+def test_a_day_has_far_fewer_log_ins_than_discord_takes(total: int, count: int) -> None:
     now = 0.0
-    logins = Logins(lambda: now)
-    count = 0
+    rate = LocalRate(lambda: now)
+    burst, seconds = allowance(total, count)
+    used = 0
     while now < 86_400:
-        if not logins.seconds_left():
-            await logins.count()
-            count += 1
+        used += not rate.spend(burst, seconds)
         now += 5
-    assert 400 < count < 600
+    assert 0.4 * total < used < 0.6 * total
+    assert burst >= 2 * count
+
+
+def test_one_connection_may_log_in_twenty_times_and_then_every_three_minutes() -> None:
+    assert allowance(1000, 1) == (20, 180.0)
 
 
 async def test_a_lost_connection_is_one_line_in_the_log(
@@ -198,6 +207,7 @@ async def test_a_lost_connection_is_one_line_in_the_log(
         create(sim.environment())
         running = rig.start()
         await sim.until_connected()
+        await rig.mentioned("until this is heard there is no session to resume")
         with caplog.at_level(logging.INFO, logger="discord.client"):
             sim.gateway.refuse(2)
             sim.gateway.drop()

@@ -115,6 +115,11 @@ class BotProcess:
         return self._parts["log"].decode(errors="replace")
 
     @property
+    def pid(self) -> int:
+        """Its id."""
+        return self._process.pid
+
+    @property
     def running(self) -> bool:
         """It has not ended."""
         return self._process.returncode is None

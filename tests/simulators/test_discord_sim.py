@@ -171,7 +171,7 @@ async def test_token_revoked_before_identify(monkeypatch: pytest.MonkeyPatch) ->
 
 
 async def test_every_live_session_gets_every_event(monkeypatch: pytest.MonkeyPatch) -> None:
-    async with DiscordSimulator() as sim:
+    async with DiscordSimulator(identify_seconds=0.0) as sim:
         guild = await sim.add_guild()
         ada = sim.add_user("ada")
         general = await sim.add_text_channel(guild)
@@ -350,7 +350,7 @@ async def test_autocomplete_menu_and_late_answer(monkeypatch: pytest.MonkeyPatch
 
 
 async def test_shards(monkeypatch: pytest.MonkeyPatch) -> None:
-    async with DiscordSimulator() as sim:
+    async with DiscordSimulator(identify_seconds=0.0) as sim:
         ada = sim.add_user("ada")
         rooms = [await sim.add_text_channel(await sim.add_guild(name)) for name in "abcd"]
         clients = [Client(sim, shard_id=number, shard_count=2) for number in (0, 1)]
@@ -363,6 +363,38 @@ async def test_shards(monkeypatch: pytest.MonkeyPatch) -> None:
                 heard = await clients[(room.guild.id >> 22) % 2 if room.guild else 0].next()
                 assert heard.guild is not None and heard.content == heard.guild.name
             assert all(client.heard.empty() for client in clients)
+
+
+async def test_log_ins_of_one_key_come_one_after_the_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with DiscordSimulator(identify_seconds=30.0) as sim:
+        sim.world.max_concurrency = 2
+        for shard in (0, 1):
+            async with running(sim, monkeypatch, Client(sim, shard_id=shard, shard_count=4)):
+                assert sim.violations == []
+        client = Client(sim, shard_id=2, shard_count=4)
+        await client.login(sim.world.token)
+        connection = asyncio.create_task(client.connect())
+        await sim.until(lambda: sim.violations)
+        assert sim.gateway.live == []
+        await client.close()
+        await asyncio.wait({connection}, timeout=10)
+        assert sim.violations[0].startswith("gateway: IDENTIFY of key 0")
+
+
+async def test_what_discord_says_of_log_ins(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with DiscordSimulator() as sim:
+        sim.world.recommended_shards, sim.world.max_concurrency = 3, 16
+        async with running(sim, monkeypatch) as client:
+            shards, _, limit = await client.http.get_bot_gateway()
+    assert shards == 3
+    assert limit == {
+        "total": 1000,
+        "remaining": 999,
+        "reset_after": 86_400_000,
+        "max_concurrency": 16,
+    }
 
 
 async def test_malformed_event_reaches_the_client(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,6 +24,8 @@ from tests.simulators.discord_sim.world import (
 _MEMBERS, _PRESENCES = 1 << 1, 1 << 8
 _KNOWN_INTENTS = (1 << 26) - 1
 _SENDS, _SEND_SECONDS = 120, 60.0
+_GUILDS_PER_SHARD = 2500
+IDENTIFY_SECONDS = 5.0
 _HEARTBEAT, _IDENTIFY, _PRESENCE, _VOICE, _RESUME, _CHUNK = 1, 2, 3, 4, 6, 8
 
 
@@ -105,9 +107,11 @@ class Gateway:
         acknowledging: whether heartbeats are answered.
         heartbeat_interval: real milliseconds, told in HELLO.
         connections: how many connections were accepted so far.
+        identify_seconds: real seconds between two IDENTIFYs of the same key, which is the shard
+            modulo the world's ``max_concurrency``.
     """
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, identify_seconds: float) -> None:
         self._world = world
         world.on_dispatch = self.dispatch
         self.sessions: list[Session] = []
@@ -117,6 +121,8 @@ class Gateway:
         self.acknowledging = True
         self.heartbeat_interval = 41_250
         self.connections = 0
+        self.identify_seconds = identify_seconds
+        self._last_identify: dict[int, float] = {}
         self.refused = 0
         self._open: list[Connection] = []
         self._refuse = 0
@@ -141,11 +147,13 @@ class Gateway:
                 connection.session = None
             connection.send(9, resumable)
 
-    def drop(self) -> None:
-        """Cut all connections; sessions stay resumable."""
+    def drop(self, shard: int | None = None) -> None:
+        """Cut all connections, or those of one shard; sessions stay resumable."""
         for connection in list(self._open):
-            self._detach(connection)
-            connection.abort()
+            session = connection.session
+            if shard is None or (session is not None and session.shard[0] == shard):
+                self._detach(connection)
+                connection.abort()
 
     def close(self, code: int) -> None:
         """Close all connections with a code; sessions stay resumable."""
@@ -282,6 +290,9 @@ class Gateway:
             return False
         world = self._world
         world.session_starts_left -= 1
+        if not self._is_in_turn(data, now):
+            connection.send(9, False)
+            return True
         name = world.secret("session", len(self.identifies))[:32]
         index, count = data.get("shard") or (0, 1)
         session = Session(name, data["intents"], (index, count), connection)
@@ -316,6 +327,17 @@ class Gateway:
         world.on_change()
         return True
 
+    def _is_in_turn(self, data: Mapping[str, Any], now: float) -> bool:
+        """Whether no other session of the same key was started just before."""
+        shard, _ = data.get("shard") or (0, 1)
+        key = shard % self._world.max_concurrency
+        since = now - self._last_identify.get(key, -self.identify_seconds)
+        self._last_identify[key] = now
+        if since >= self.identify_seconds:
+            return True
+        self._world.violations.append(f"gateway: IDENTIFY of key {key} {since:.3f} s after another")
+        return False
+
     def guild_create(self, guild_id: int) -> dict[str, Any]:
         """Return the payload of GUILD_CREATE; hidden channels are in it, threads only if seen."""
         guild = self._world.guilds[guild_id]
@@ -342,7 +364,11 @@ class Gateway:
         if intents & forbidden:
             return 4014
         index, count = data.get("shard") or (0, 1)
-        return 0 if 0 <= index < count else 4010
+        if not 0 <= index < count:
+            return 4010
+        guilds = [each for each in world.guilds.values() if not each.gone]
+        mine = sum((each.id >> 22) % count == index for each in guilds)
+        return 4011 if mine > _GUILDS_PER_SHARD else 0
 
     def _resume(self, connection: Connection, data: Any) -> bool:
         world = self._world

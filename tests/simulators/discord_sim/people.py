@@ -59,6 +59,11 @@ class People(Callers):
         self.world.dispatch("GUILD_DELETE", payload, None, GUILDS, guild=guild)
         guild.gone = True
 
+    async def outage(self, guild: Guild) -> None:
+        """Make a guild unavailable, as when Discord has trouble; the bot stays in it."""
+        payload = {"id": str(guild.id), "unavailable": True}
+        self.world.dispatch("GUILD_DELETE", payload, None, GUILDS, guild=guild)
+
     async def add_text_channel(self, guild: Guild, name: str = "general") -> Channel:
         """Add a text channel."""
         return self.world.add_channel(guild, ChannelType.TEXT, name)

@@ -67,12 +67,12 @@ class ChannelRoutes:
         """Return where the gateway is and how many sessions may still be started."""
         return {
             **await self.gateway(call),
-            "shards": 1,
+            "shards": self._world.recommended_shards,
             "session_start_limit": {
-                "total": 1000,
+                "total": self._world.session_starts,
                 "remaining": self._world.session_starts_left,
-                "reset_after": 86_400_000,
-                "max_concurrency": 1,
+                "reset_after": round(self._world.session_starts_reset * 1000),
+                "max_concurrency": self._world.max_concurrency,
             },
         }
 

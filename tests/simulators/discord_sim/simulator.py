@@ -12,7 +12,7 @@ from aiohttp import web
 
 from tests.simulators.discord_sim.commands import CommandRoutes
 from tests.simulators.discord_sim.faults import Faults
-from tests.simulators.discord_sim.gateway import Gateway
+from tests.simulators.discord_sim.gateway import IDENTIFY_SECONDS, Gateway
 from tests.simulators.discord_sim.ids import fresh_start
 from tests.simulators.discord_sim.interactions import (
     ACK_SECONDS,
@@ -47,6 +47,8 @@ class DiscordSimulator(People):
             clients compare ids with their clock; give a time for ids that every run repeats.
         ack_seconds: simulated seconds for the first answer to an interaction; give more with a
             large ``scale``.
+        identify_seconds: real seconds between two sessions that are started; None for Discord's
+            five in simulated time.
 
     Attributes:
         world: everything that exists.
@@ -66,6 +68,7 @@ class DiscordSimulator(People):
         message_content: bool = True,
         start: datetime | None = None,
         ack_seconds: float = ACK_SECONDS,
+        identify_seconds: float | None = None,
     ) -> None:
         self.signal = Signal()
         self.world = World(token, start or fresh_start(), scale, seed)
@@ -73,7 +76,9 @@ class DiscordSimulator(People):
         self.world.on_change = self.signal.changed
         self.faults = Faults()
         self.limits = Limits(self.world.clock, scale, enabled=limits)
-        self.gateway = Gateway(self.world)
+        if identify_seconds is None:
+            identify_seconds = IDENTIFY_SECONDS / scale
+        self.gateway = Gateway(self.world, identify_seconds)
         self._rest = Rest(self.world, self.limits, self.faults)
         self._answers = InteractionRoutes(self.world, ack_seconds)
         self.interactions: list[Interaction] = self._answers.interactions
@@ -146,6 +151,7 @@ class DiscordSimulator(People):
             "DISCORD_TOKEN": self.world.token,
             "DISCORD_API_URL": self.api_url,
             "DISCORD_GATEWAY_URL": self.gateway_url,
+            "DISCORD_IDENTIFY_SECONDS": f"{self.gateway.identify_seconds:g}",
         }
 
     # What can be seen

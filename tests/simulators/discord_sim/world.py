@@ -72,6 +72,11 @@ class World(Ids):
         violations: what a correct client should not have done.
         message_content: whether the application may read message content (portal switch).
         commands: application commands by guild id, ``None`` for the global ones.
+        session_starts: how many sessions may be started a day.
+        session_starts_left: how many of them are left.
+        session_starts_reset: simulated seconds until they are counted anew.
+        max_concurrency: how many sessions may be started at once.
+        recommended_shards: what the bot is told to use.
     """
 
     def __init__(self, token: str, start: datetime, scale: float, seed: int) -> None:
@@ -87,6 +92,10 @@ class World(Ids):
         self.message_content = True
         self.interactions_endpoint_url: str | None = None
         self.session_starts_left = 1000
+        self.session_starts = 1000
+        self.session_starts_reset = 86_400.0
+        self.max_concurrency = 1
+        self.recommended_shards = 1
         self.commands: dict[int | None, list[dict[str, Any]]] = {None: []}
         self.on_dispatch: Callable[[Dispatch], None] = lambda _dispatch: None
         self.on_change: Callable[[], None] = lambda: None

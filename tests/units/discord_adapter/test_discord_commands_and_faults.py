@@ -21,7 +21,15 @@ from adapters.discord.commands import (
     picker_id,
     read_picker_id,
 )
-from adapters.discord.faults import Archived, HasThread, Refused, of_body, of_exception
+from adapters.discord.faults import (
+    Archived,
+    HasThread,
+    NoAccess,
+    Refused,
+    UnknownServer,
+    of_body,
+    of_exception,
+)
 from adapters.discord.interactions import fitting
 from adapters.discord.places import Expiring
 from adapters.discord.values import Kind, Place, Writer
@@ -114,11 +122,12 @@ def test_a_list_holds_25_choices() -> None:
         (400, 160004, HasThread),
         (400, 50035, Refused),
         (400, 160005, NotAllowed),
-        (403, 50001, NotAllowed),
+        (403, 50001, NoAccess),
         (403, 50007, NotAllowed),
         (403, 50013, NotAllowed),
         (403, 99999, NotAllowed),
         (404, 10003, MessageGone),
+        (404, 10004, UnknownServer),
         (404, 10008, MessageGone),
         (404, 0, MessageGone),
         (500, 0, PlatformBusy),

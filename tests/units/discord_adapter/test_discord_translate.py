@@ -71,7 +71,7 @@ def test_a_mention() -> None:
     "seen",
     [
         replace(MENTION, system=True),
-        replace(MENTION, writer=Writer("2", "hook", is_bot=True)),
+        replace(MENTION, writer=Writer("2", "hook", is_bot=True, is_webhook=True)),
         replace(MENTION, writer=BOT),
         replace(MENTION, mentions_bot=False),
     ],

@@ -179,3 +179,14 @@ async def test_no_more_than_a_hundred_conversations_are_told(
         await threads.begin(message(number, thread=key))
     found = await threads.taking_part("discord", 0)
     assert [each.thread for each in found] == keys[:4:-1]
+
+
+async def test_conversations_elsewhere_do_not_count_towards_the_hundred(
+    threads: Threads, clock: Clock
+) -> None:
+    keys = [ThreadKey("discord", f"g{number % 2}", "c", f"t{number}") for number in range(110)]
+    for number, key in enumerate(keys, start=1):
+        clock.now += 1
+        await threads.begin(message(number, thread=key))
+    found = await threads.taking_part("discord", 0, lambda space: space == "g1")
+    assert [each.thread for each in found] == keys[::-1][::2][:55]

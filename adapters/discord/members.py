@@ -1,0 +1,52 @@
+"""Who somebody is in a server, where the message itself does not tell.
+
+Messages that are read, rather than heard, name their author without roles and permissions.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+
+import discord
+
+from adapters.discord.calls import Calls
+from adapters.discord.places import Expiring
+from adapters.discord.reading import writer_of_member
+from adapters.discord.values import Seen, Writer
+from bot.errors import PlatformError
+
+log = logging.getLogger(__name__)
+
+
+class Members:
+    """Asks for a member once in some minutes.
+
+    Args:
+        calls: Makes the calls.
+        clock: Seconds, never going back.
+    """
+
+    KNOWN_SECONDS = 300.0
+
+    def __init__(self, calls: Calls, clock: Callable[[], float]) -> None:
+        self._calls = calls
+        self._known: Expiring[Writer] = Expiring(clock)
+
+    async def introduced(self, message: discord.Message, found: Seen) -> Seen:
+        """`found` with its author as the server knows him, if that can be told."""
+        guild, author = message.guild, message.author
+        if guild is None or isinstance(author, discord.Member) or author.bot:
+            return found
+        name = f"{guild.id}:{author.id}"
+        writer = self._known.get(name)
+        if writer is None:
+            try:
+                member = await self._calls.result(lambda: guild.fetch_member(author.id))
+            except PlatformError as error:
+                log.info("The roles of somebody are not known: %s", error)
+                return found
+            writer = writer_of_member(member)
+            self._known.put(name, writer, self.KNOWN_SECONDS)
+        return replace(found, writer=writer)
