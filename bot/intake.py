@@ -114,6 +114,8 @@ class Reception:
 
     async def message(self, event: Incoming) -> None:
         """See `bot.chat.Inbox`."""
+        if event.author.is_bot:
+            return
         event = replace(event, text=_readable(event.text))
         lane = self._lanes.setdefault(event.thread, Lane())
         if lane.add(event, self._new_id):

@@ -84,6 +84,7 @@ class AdapterSpec:
         variables: What it reads from the environment.
         needs: It runs when all of these are set. Empty: it runs when no other adapter does.
         either: Beside `needs`, at least one of these must be set.
+        implies: Pairs: where the first is set, the second must be too.
         uses: Variables of the engine's that it wants to know, too.
     """
 
@@ -94,4 +95,5 @@ class AdapterSpec:
     variables: tuple[Variable, ...] = ()
     needs: tuple[str, ...] = ()
     either: tuple[str, ...] = ()
+    implies: tuple[tuple[str, str], ...] = ()
     uses: tuple[str, ...] = ()

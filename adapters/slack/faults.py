@@ -143,17 +143,29 @@ def of_exception(error: BaseException) -> PlatformError | None:
     return None
 
 
+def limited(error: BaseException) -> str | None:
+    """The Web API method that Slack answered with 429, None for any other fault."""
+    if not isinstance(error, SlackApiError):
+        return None
+    response: Any = cast("Any", error).response
+    if not isinstance(response, AsyncSlackResponse):
+        return None
+    answer = cast("Any", response)
+    return str(answer.api_url).rpartition("/")[2] if answer.status_code == 429 else None
+
+
 def _of_api_error(error: SlackApiError) -> PlatformError:
     response: Any = cast("Any", error).response
     if not isinstance(response, AsyncSlackResponse):
         return PlatformBusy("Slack's answer is not JSON")
     answer = cast("Any", response)
     return of_answer(
-        answer.status_code, fields(answer.data), _seconds(answer.headers.get("Retry-After"))
+        answer.status_code, fields(answer.data), seconds(answer.headers.get("Retry-After"))
     )
 
 
-def _seconds(text: str | None) -> float | None:
+def seconds(text: str | None) -> float | None:
+    """What a Retry-After header says, None when it says nothing."""
     try:
         return max(float(text), 0.0) if text else None
     except ValueError:

@@ -11,22 +11,27 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, cast
 
 import aiohttp
 
 from adapters.slack.calls import Calls
 from adapters.slack.faults import NETWORK, Denied
+from adapters.slack.seats import YIELDED, Seat, Seats
 from adapters.slack.values import Timing, fields
+from bot.chat import Meter
 from bot.errors import BadToken, PlatformBusy, PlatformError
 
 log = logging.getLogger(__name__)
 
-Take = Callable[[Mapping[str, Any]], Awaitable[bool]]
-"""Takes an envelope; True when it is to be acknowledged."""
+Take = Callable[[str, object], Awaitable[bool]]
+"""Takes what Slack sends, its kind and its payload; True when it is to be acknowledged."""
 
 CONNECTIONS = 2
+"""So many a process wants; it lives with one where many share what Slack takes."""
+
 STEADY_SECONDS = 60.0
 """A connection that held this long starts the waits between connections anew."""
 
@@ -37,6 +42,9 @@ REFUSED = (
 
 _GRACEFUL = frozenset({"refresh_requested", "warning"})
 _CROWDED = "too_many_websockets"
+_SAID = _GRACEFUL | {_CROWDED, "link_disabled"}
+"""What Slack says of the end of a connection; any other counts as broken."""
+_CUT = "cut"
 
 
 async def address(calls: Calls, app_token: str) -> str:
@@ -66,10 +74,17 @@ class Link:
         reason: Why, in Slack's word; empty when it broke.
     """
 
-    def __init__(self, socket: aiohttp.ClientWebSocketResponse, take: Take, timing: Timing) -> None:
+    def __init__(
+        self,
+        socket: aiohttp.ClientWebSocketResponse,
+        take: Take,
+        timing: Timing,
+        meter: Meter,
+    ) -> None:
         self._socket = socket
         self._take = take
         self._timing = timing
+        self._meter = meter
         self._closing = False
         self._handling: set[asyncio.Task[None]] = set()
         self.ending = asyncio.Event()
@@ -103,10 +118,13 @@ class Link:
             task.add_done_callback(self._handling.discard)
 
     async def _handle(self, envelope: Mapping[str, Any]) -> None:
-        if not await self._take(envelope):
+        loop = asyncio.get_running_loop()
+        arrived = loop.time()
+        if not await self._take(str(envelope.get("type")), envelope.get("payload")):
             return
         try:
             await self._socket.send_json({"envelope_id": envelope["envelope_id"]})
+            self._meter.acknowledged(loop.time() - arrived)
         except NETWORK as error:
             # Slack delivers it again, and the engine knows it by its id.
             log.info("An acknowledgement was not sent: %s", type(error).__name__)
@@ -126,6 +144,26 @@ class Link:
             await self._socket.close()
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Connection:
+    """A WebSocket and the seat that it fills."""
+
+    link: Link
+    seat: Seat
+
+    async def over(self) -> str:
+        """Wait until it ends or its seat has to be given back; in one of few words, why."""
+        ends = [asyncio.create_task(each.wait()) for each in (self.link.ending, self.seat.gone)]
+        try:
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for end in ends:
+                end.cancel()
+        if self.seat.gone.is_set():
+            return self.seat.reason
+        return self.link.reason if self.link.reason in _SAID else _CUT
+
+
 class Sockets:
     """Keeps the connections.
 
@@ -133,14 +171,26 @@ class Sockets:
         calls: Makes the call that tells where to connect.
         app_token: App-level token.
         take: Gets every envelope.
+        seats: Say how many connections this process may have.
         timing: Waits and time-outs.
+        meter: Counts.
     """
 
-    def __init__(self, calls: Calls, app_token: str, take: Take, timing: Timing) -> None:
+    def __init__(
+        self,
+        calls: Calls,
+        app_token: str,
+        take: Take,
+        seats: Seats,
+        timing: Timing,
+        meter: Meter,
+    ) -> None:
         self._calls = calls
         self._app_token = app_token
         self._take = take
+        self._seats = seats
         self._timing = timing
+        self._meter = meter
         self._closing: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
@@ -149,40 +199,66 @@ class Sockets:
         Raises:
             BadToken: The app-level token is refused.
         """
+        renewing = asyncio.create_task(self._seats.run())
         lanes = [asyncio.create_task(self._lane()) for _ in range(CONNECTIONS)]
         try:
-            done, _ = await asyncio.wait(lanes, return_when=asyncio.FIRST_EXCEPTION)
-            for lane in done:
-                lane.result()
+            done, _ = await asyncio.wait([*lanes, renewing], return_when=asyncio.FIRST_EXCEPTION)
+            for ended in done:
+                ended.result()
         finally:
-            for lane in lanes:
-                lane.cancel()
-            await asyncio.gather(*lanes, return_exceptions=True)
-            await asyncio.gather(*self._closing, return_exceptions=True)
+            await to_the_end(self._end(lanes, renewing))
+
+    async def _end(self, lanes: Sequence[asyncio.Task[None]], renewing: asyncio.Task[None]) -> None:
+        for lane in lanes:
+            lane.cancel()
+        await asyncio.gather(*lanes, return_exceptions=True)
+        await asyncio.gather(*self._closing, return_exceptions=True)
+        renewing.cancel()
+        await asyncio.gather(renewing, return_exceptions=True)
 
     async def _lane(self) -> None:
-        """Keep one connection: the next is opened before the last is closed."""
+        """Keep one connection; where a seat is free, the next is opened before the last closes."""
         loop = asyncio.get_running_loop()
         wait = Backoff(self._timing.reconnect)
-        link: Link | None = None
+        seat: Seat | None = None
+        standing: Connection | None = None
         try:
             while True:
-                fresh = await self._open(wait)
-                if link is not None:
-                    self._retire(link)
-                link, since = fresh, loop.time()
-                await link.ending.wait()
-                if link.reason == _CROWDED:
-                    await link.close()
+                seat = seat or await self._seats.take()
+                fresh = Connection(await self._open(wait), seat)
+                if standing is not None:
+                    self._retire(standing)
+                standing, since = fresh, loop.time()
+                why = await standing.over()
+                self._meter.reconnected(why)
                 if loop.time() - since > STEADY_SECONDS:
                     wait.reset()
-                if link.reason not in _GRACEFUL:
+                seat = await self._seats.spare() if why in _GRACEFUL else None
+                if seat is None:
+                    await standing.link.close()
+                    seat = await self._kept(standing.seat, why)
+                    standing = None
+                if why not in (*_GRACEFUL, YIELDED):
                     seconds = wait.next()
-                    log.warning("Lost a connection to Slack; a new one in %.1f s", seconds)
+                    log.warning("Lost a connection to Slack (%s); again in %.1f s", why, seconds)
                     await asyncio.sleep(seconds)
         finally:
-            if link is not None:
-                await link.close()
+            if standing is not None:
+                await standing.link.close()
+            for held in {seat, standing.seat if standing else None} - {None}:
+                await self._seats.leave(cast("Seat", held))
+
+    async def _kept(self, seat: Seat, why: str) -> Seat | None:
+        """The seat of a closed connection for the next one; None when it is given back."""
+        if not seat.gone.is_set() and why != _CROWDED:
+            return seat
+        if why == _CROWDED:
+            log.warning(
+                "Slack says that the app has too many connections: does another deployment use "
+                "the same SLACK_APP_TOKEN with another Redis?"
+            )
+        await self._seats.leave(seat)
+        return None
 
     async def _open(self, wait: Backoff) -> Link:
         while True:
@@ -192,10 +268,12 @@ class Sockets:
                 raise
             except PlatformError as fault:
                 seconds = wait.next()
+                if isinstance(fault, PlatformBusy):
+                    seconds = max(seconds, fault.retry_after or 0.0)
                 log.warning("No connection to Slack (%s); again in %.1f s", fault, seconds)
                 await asyncio.sleep(seconds)
             else:
-                return Link(socket, self._take, self._timing)
+                return Link(socket, self._take, self._timing, self._meter)
 
     async def _connect(self) -> aiohttp.ClientWebSocketResponse:
         url = await address(self._calls, self._app_token)
@@ -211,10 +289,28 @@ class Sockets:
             # Not its text: that holds the address, which is a secret while it is unused.
             raise PlatformBusy(f"no WebSocket: {type(error).__name__}") from None
 
-    def _retire(self, link: Link) -> None:
-        task = asyncio.create_task(link.close())
+    def _retire(self, standing: Connection) -> None:
+        standing.seat.leaving = True
+        task = asyncio.create_task(self._close(standing))
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)
+
+    async def _close(self, standing: Connection) -> None:
+        try:
+            await standing.link.close()
+        finally:
+            await self._seats.leave(standing.seat)
+
+
+async def to_the_end(work: Coroutine[Any, Any, None]) -> None:
+    """Finish something short, also while the task that waits for it is cancelled again."""
+    task = asyncio.create_task(work)
+    while not task.done():
+        try:
+            await asyncio.wait({task})
+        except asyncio.CancelledError:
+            continue
+    task.result()
 
 
 class Backoff:

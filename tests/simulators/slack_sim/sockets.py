@@ -1,4 +1,4 @@
-"""Socket Mode: connections, envelopes, acknowledgements and redelivery."""
+"""Deliveries: envelopes, acknowledgements, redelivery, and the connections of Socket Mode."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 from aiohttp import WSMsgType, web
 
 from tests.simulators.slack_sim.model import JSON, Ack, App
+from tests.simulators.slack_sim.posts import Posts
 from tests.simulators.slack_sim.state import State
 
 MAX_CONNECTIONS = 10
@@ -47,6 +48,7 @@ class Envelope:
     state: str = "waiting"
     ack: Ack | None = None
     reason: str = ""
+    no_retry: bool = False
     on_ack: Callable[[Ack], None] | None = None
     ids: list[str] = field(default_factory=list)
 
@@ -68,10 +70,12 @@ class _Attempt:
 
 
 class Sockets:
-    """The Socket Mode side of the simulator."""
+    """What goes to the apps: over sockets, or by HTTP where the manifest says so."""
 
     def __init__(self, state: State) -> None:
         self._state = state
+        self.posts = Posts(state)
+        self.most = 0
         self.connections: list[Connection] = []
         self.accepted = 0
         self.envelopes: list[Envelope] = []
@@ -106,7 +110,8 @@ class Sockets:
             return web.Response(status=404, text="not found")
         socket = web.WebSocketResponse(autoping=False)
         await socket.prepare(request)
-        if len(self.open_for(app)) >= MAX_CONNECTIONS:
+        # One that is to be replaced still counts: it is Slack's until it is closed.
+        if sum(c.app is app and not c.socket.closed for c in self.connections) >= MAX_CONNECTIONS:
             self._state.violate(f"socket: more than {MAX_CONNECTIONS} connections")
             await socket.send_json({"type": "disconnect", "reason": "too_many_websockets"})
             await socket.close()
@@ -115,6 +120,7 @@ class Sockets:
         connection = Connection(self.accepted, app, socket, request)
         await socket.send_json(self._hello(connection))
         self.connections.append(connection)
+        self.most = max(self.most, len(self.connections))
         self._state.signal.changed()
         pinger = self._spawn(self._ping(connection))
         try:
@@ -239,7 +245,7 @@ class Sockets:
         while True:
             if await self._attempt(envelope):
                 return
-            if envelope.attempts > len(retries):
+            if envelope.attempts > len(retries) or envelope.no_retry:
                 envelope.state = "lost"
                 self._state.signal.changed()
                 return
@@ -258,6 +264,8 @@ class Sockets:
     async def _attempt(self, envelope: Envelope) -> bool:
         number = envelope.attempts
         envelope.attempts += 1
+        if envelope.app.http:
+            return await self._post(envelope, number)
         open_ = self.open_for(envelope.app)
         if not open_:
             envelope.reason = "connection_failed"
@@ -292,6 +300,39 @@ class Sockets:
             attempt.late = True
             envelope.reason = "timeout"
             return False
+        return True
+
+    async def _post(self, envelope: Envelope, number: int) -> bool:
+        app = envelope.app
+        url = self.posts.choose(app)
+        if url is None:
+            envelope.reason = "connection_failed"
+            return False
+        envelope.state = "sent"
+        envelope.ids.append(self._state.next_id("post-"))
+        self._state.signal.changed()
+        sent_at = self._state.clock()
+        posted = await self.posts.send(
+            app, url, envelope.type, envelope.payload, number, envelope.reason
+        )
+        envelope.reason, envelope.no_retry = posted.reason, posted.no_retry
+        if posted.reason:
+            return False
+        envelope.state = "acked"
+        envelope.ack = Ack(
+            envelope.ids[-1],
+            envelope.type,
+            envelope.event_id,
+            number,
+            int(url.rpartition(":")[2].partition("/")[0]),
+            self._state.clock() - sent_at,
+            False,
+            posted.payload,
+        )
+        self.acks.append(envelope.ack)
+        if envelope.on_ack is not None:
+            envelope.on_ack(envelope.ack)
+        self._state.signal.changed()
         return True
 
     # What an operator of Slack could do
@@ -357,3 +398,4 @@ class Sockets:
         await asyncio.gather(*tasks, return_exceptions=True)
         for connection in list(self.connections):
             self.cut(connection)
+        await self.posts.stop()
