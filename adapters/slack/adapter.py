@@ -13,13 +13,14 @@ from urllib.parse import urlsplit
 from adapters.slack import LOOPBACK, history
 from adapters.slack.answers import Answers, Asked
 from adapters.slack.calls import Calls
+from adapters.slack.endings import ended, to_the_end
 from adapters.slack.http import SECRET, Endpoint, Signatures
 from adapters.slack.intake import Intake
 from adapters.slack.interactions import Interactions
 from adapters.slack.markup import MAX_CHARS, measure, safe
 from adapters.slack.names import Directory
 from adapters.slack.seats import Seats
-from adapters.slack.socket import CONNECTIONS, REFUSED, Backoff, Sockets, to_the_end
+from adapters.slack.socket import CONNECTIONS, REFUSED, Backoff, Sockets
 from adapters.slack.status import REFRESH_SECONDS, StatusLine
 from adapters.slack.values import PLATFORM, Own, Timing
 from bot.chat import (
@@ -153,7 +154,7 @@ class SlackAdapter:
         try:
             await asyncio.wait({working, removed}, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            await to_the_end(_ended(working, removed))
+            await to_the_end(ended(working, removed))
             await to_the_end(interactions.close())
         if not intake.removed.is_set():
             return working.result()
@@ -285,12 +286,6 @@ class SlackAdapter:
         if self._names is not None:
             await self._names.close()
         await self._calls.close()
-
-
-async def _ended(*tasks: asyncio.Task[Any]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def own_of(answer: Mapping[str, Any]) -> Own:

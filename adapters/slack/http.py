@@ -20,7 +20,8 @@ from aiohttp import web
 from slack_sdk.signature import Clock, SignatureVerifier
 
 from adapters.slack import PATH
-from adapters.slack.socket import Take, to_the_end
+from adapters.slack.endings import to_the_end
+from adapters.slack.socket import Take
 from adapters.slack.values import PLATFORM, Timing, fields
 from bot.chat import Inbox
 from bot.errors import NeedsOperator, PlatformBusy

@@ -9,6 +9,7 @@ from collections.abc import Callable, Coroutine, Iterable, Mapping
 from typing import Any, Generic, TypeVar
 
 from adapters.slack.calls import Calls
+from adapters.slack.endings import ended
 from adapters.slack.values import Names, Own, Person, fields
 from bot.errors import PlatformBusy, PlatformError
 
@@ -81,10 +82,7 @@ class Remembered(Generic[V]):
 
     async def close(self) -> None:
         """Ask no more."""
-        tasks = tuple(self._asking.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await ended(*self._asking.values())
 
 
 class Directory:

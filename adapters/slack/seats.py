@@ -158,7 +158,8 @@ class Seats:
         settled[-1].give_up(YIELDED)
 
     async def _somebody_waits(self) -> bool:
-        return await self._claims.claim(self._name(_WAITING), _LOOK_SECONDS) > 0
+        # Less is left of the look of another process.
+        return await self._claims.claim(self._name(_WAITING), _LOOK_SECONDS) > _LOOK_SECONDS
 
     def _settled(self) -> list[Seat]:
         return [seat for seat in self._held if not seat.leaving]

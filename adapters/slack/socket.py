@@ -11,13 +11,14 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
 import aiohttp
 
 from adapters.slack.calls import Calls
+from adapters.slack.endings import ended, to_the_end
 from adapters.slack.faults import NETWORK, Denied
 from adapters.slack.seats import YIELDED, Seat, Seats
 from adapters.slack.values import Timing, fields
@@ -135,12 +136,9 @@ class Link:
         try:
             if self._handling:
                 _, late = await asyncio.wait(self._handling, timeout=self._timing.drain)
-                for task in late:
-                    task.cancel()
-                await asyncio.gather(*late, return_exceptions=True)
+                await ended(*late)
         finally:
-            self._reader.cancel()
-            await asyncio.gather(self._reader, return_exceptions=True)
+            await ended(self._reader)
             await self._socket.close()
 
 
@@ -203,18 +201,15 @@ class Sockets:
         lanes = [asyncio.create_task(self._lane()) for _ in range(CONNECTIONS)]
         try:
             done, _ = await asyncio.wait([*lanes, renewing], return_when=asyncio.FIRST_EXCEPTION)
-            for ended in done:
-                ended.result()
+            for task in done:
+                task.result()
         finally:
             await to_the_end(self._end(lanes, renewing))
 
     async def _end(self, lanes: Sequence[asyncio.Task[None]], renewing: asyncio.Task[None]) -> None:
-        for lane in lanes:
-            lane.cancel()
-        await asyncio.gather(*lanes, return_exceptions=True)
+        await ended(*lanes)
         await asyncio.gather(*self._closing, return_exceptions=True)
-        renewing.cancel()
-        await asyncio.gather(renewing, return_exceptions=True)
+        await ended(renewing)
 
     async def _lane(self) -> None:
         """Keep one connection; where a seat is free, the next is opened before the last closes."""
@@ -243,10 +238,14 @@ class Sockets:
                     log.warning("Lost a connection to Slack (%s); again in %.1f s", why, seconds)
                     await asyncio.sleep(seconds)
         finally:
-            if standing is not None:
-                await standing.link.close()
-            for held in {seat, standing.seat if standing else None} - {None}:
-                await self._seats.leave(cast("Seat", held))
+            await to_the_end(self._leave(standing, seat))
+
+    async def _leave(self, standing: Connection | None, seat: Seat | None) -> None:
+        """Close what stands, and give back its seat and the one for the next connection."""
+        if standing is not None:
+            await self._close(standing)
+        if seat is not None and (standing is None or seat is not standing.seat):
+            await self._seats.leave(seat)
 
     async def _kept(self, seat: Seat, why: str) -> Seat | None:
         """The seat of a closed connection for the next one; None when it is given back."""
@@ -300,17 +299,6 @@ class Sockets:
             await standing.link.close()
         finally:
             await self._seats.leave(standing.seat)
-
-
-async def to_the_end(work: Coroutine[Any, Any, None]) -> None:
-    """Finish something short, also while the task that waits for it is cancelled again."""
-    task = asyncio.create_task(work)
-    while not task.done():
-        try:
-            await asyncio.wait({task})
-        except asyncio.CancelledError:
-            continue
-    task.result()
 
 
 class Backoff:

@@ -44,8 +44,8 @@ QUICK = Timing(
     reconnect=(0.01, 0.05),
     drain=2.0,
     seat=2.0,
-    renew=0.02,
-    stand_by=0.02,
+    renew=0.1,
+    stand_by=0.05,
     body=0.3,
 )
 """Time-outs for tests that provoke them."""
@@ -246,12 +246,17 @@ def rig_of(sim: SlackSimulator, *, timing: Timing = QUICK, **tokens: str) -> Rig
 
 
 def adapter_of(
-    sim: SlackSimulator, port: int = 0, *, timing: Timing = QUICK, **tokens: str
+    sim: SlackSimulator,
+    port: int = 0,
+    *,
+    host: str = LOOPBACK,
+    timing: Timing = QUICK,
+    **tokens: str,
 ) -> SlackAdapter:
     """An adapter for a simulator; in HTTP mode it listens on `port`."""
     environment = sim.environment() | tokens
     mode = (
-        HttpMode(environment["SLACK_SIGNING_SECRET"], LOOPBACK, port)
+        HttpMode(environment["SLACK_SIGNING_SECRET"], host, port)
         if sim.http
         else SocketMode(environment["SLACK_APP_TOKEN"])
     )
