@@ -221,6 +221,10 @@ class SlackSimulator(People):
         """Send the envelopes that were held back."""
         self.sockets.release()
 
+    def lose_acks(self, count: int) -> None:
+        """Lose so many acknowledgements on their way: what was taken is delivered again."""
+        self.sockets.acks_to_lose = count
+
     def retry_now(self) -> None:
         """Do the waiting redeliveries now."""
         self.sockets.retry_now()

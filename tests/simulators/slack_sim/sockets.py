@@ -81,6 +81,7 @@ class Sockets:
         self.envelopes: list[Envelope] = []
         self.acks: list[Ack] = []
         self.held = False
+        self.acks_to_lose = 0
         self._tickets: dict[str, tuple[App, float]] = {}
         self._attempts: dict[str, _Attempt] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -190,6 +191,10 @@ class Sockets:
     ) -> None:
         attempt.seen = True
         envelope = attempt.envelope
+        if self._loses():
+            attempt.late = True
+            attempt.answered.set()
+            return
         if payload is not None and not envelope.accepts_response:
             self._state.violate(f"socket: payload in the acknowledgement of {envelope.type}")
         ack = Ack(
@@ -209,6 +214,12 @@ class Sockets:
             attempt.answered.set()
             if envelope.on_ack is not None:
                 envelope.on_ack(ack)
+
+    def _loses(self) -> bool:
+        """Whether the acknowledgement that is coming in gets lost on its way."""
+        loses = self.acks_to_lose > 0
+        self.acks_to_lose -= loses
+        return loses
 
     # Sending
 
@@ -298,9 +309,9 @@ class Sockets:
             )
         except TimeoutError:
             attempt.late = True
+        if attempt.late:
             envelope.reason = "timeout"
-            return False
-        return True
+        return not attempt.late
 
     async def _post(self, envelope: Envelope, number: int) -> bool:
         app = envelope.app
@@ -316,7 +327,9 @@ class Sockets:
             app, url, envelope.type, envelope.payload, number, envelope.reason
         )
         envelope.reason, envelope.no_retry = posted.reason, posted.no_retry
-        if posted.reason:
+        if not posted.reason and self._loses():
+            envelope.reason = "http_timeout"
+        if envelope.reason:
             return False
         envelope.state = "acked"
         envelope.ack = Ack(
