@@ -23,6 +23,9 @@ from tests.servers import Valkey, free_port
 from tests.simulators.discord_sim import Channel, DiscordSimulator, Message, User
 from tests.simulators.slack_sim import Message as Post
 
+ROOT = Path(__file__).parents[2]
+"""Processes run the code that lies beside these tests, wherever Bobbin is installed from."""
+
 LEASE_SECONDS = "0.6"
 PATIENCE = 20.0
 
@@ -44,6 +47,7 @@ def environment(folder: Path, *layers: Mapping[str, str]) -> dict[str, str]:
     """An environment in which nothing of this machine's settings is seen."""
     found = {
         "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(ROOT),
         "HOME": str(folder),
         "PYTHONWARNINGS": ",".join(WARNINGS),
         "BOBBIN_DATA_DIR": str(folder / "data"),

@@ -77,6 +77,11 @@ class Posts:
                 answer = await response.read()
         except TimeoutError:
             return Posted("http_timeout")
+        except aiohttp.ClientConnectorError:
+            # This request is lost; the balancer gives the next ones to others.
+            if url in app.request_urls:
+                app.request_urls.remove(url)
+            return Posted("connection_failed")
         except (aiohttp.ClientError, OSError):
             return Posted("connection_failed")
         no_retry = response.headers.get("X-Slack-No-Retry") == "1"

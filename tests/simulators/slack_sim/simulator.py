@@ -186,7 +186,8 @@ class SlackSimulator(People):
 
     def unplug(self, url: str) -> None:
         """Take a process from behind the Request URL."""
-        self.workspace.app.request_urls.remove(url)
+        urls = self.workspace.app.request_urls
+        urls[:] = [each for each in urls if each != url]
 
     def disconnect(
         self,
@@ -221,9 +222,12 @@ class SlackSimulator(People):
         """Send the envelopes that were held back."""
         self.sockets.release()
 
-    def lose_acks(self, count: int) -> None:
-        """Lose so many acknowledgements on their way: what was taken is delivered again."""
-        self.sockets.acks_to_lose = count
+    def lose_acks(self, message: Message, count: int) -> None:
+        """Lose the first acknowledgements of each event about a message, right after it is said.
+
+        What the app has taken is delivered again, after the usual delays.
+        """
+        self.sockets.acks_to_lose[message.ts] = count
 
     def retry_now(self) -> None:
         """Do the waiting redeliveries now."""

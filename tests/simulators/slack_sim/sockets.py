@@ -81,7 +81,7 @@ class Sockets:
         self.envelopes: list[Envelope] = []
         self.acks: list[Ack] = []
         self.held = False
-        self.acks_to_lose = 0
+        self.acks_to_lose: dict[str, int] = {}
         self._tickets: dict[str, tuple[App, float]] = {}
         self._attempts: dict[str, _Attempt] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -191,7 +191,7 @@ class Sockets:
     ) -> None:
         attempt.seen = True
         envelope = attempt.envelope
-        if self._loses():
+        if self._loses(envelope):
             attempt.late = True
             attempt.answered.set()
             return
@@ -215,11 +215,10 @@ class Sockets:
             if envelope.on_ack is not None:
                 envelope.on_ack(ack)
 
-    def _loses(self) -> bool:
+    def _loses(self, envelope: Envelope) -> bool:
         """Whether the acknowledgement that is coming in gets lost on its way."""
-        loses = self.acks_to_lose > 0
-        self.acks_to_lose -= loses
-        return loses
+        ts = envelope.payload.get("event", {}).get("ts", "")
+        return envelope.attempts <= self.acks_to_lose.get(ts, 0)
 
     # Sending
 
@@ -327,7 +326,7 @@ class Sockets:
             app, url, envelope.type, envelope.payload, number, envelope.reason
         )
         envelope.reason, envelope.no_retry = posted.reason, posted.no_retry
-        if not posted.reason and self._loses():
+        if not posted.reason and self._loses(envelope):
             envelope.reason = "http_timeout"
         if envelope.reason:
             return False
