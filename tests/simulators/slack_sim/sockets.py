@@ -37,7 +37,8 @@ class Envelope:
     """Something on its way to the app.
 
     ``attempts`` counts tries, also those that found no open socket. ``state`` is ``waiting``,
-    ``sent``, ``acked`` or ``lost``. ``ack`` is the accepted acknowledgement.
+    ``sent``, ``acked`` or ``lost``. ``ack`` is the accepted acknowledgement. ``at`` and ``until``
+    are simulated seconds: when it began, and when it was acknowledged.
     """
 
     app: App
@@ -49,6 +50,8 @@ class Envelope:
     ack: Ack | None = None
     reason: str = ""
     no_retry: bool = False
+    at: float = 0.0
+    until: float | None = None
     on_ack: Callable[[Ack], None] | None = None
     ids: list[str] = field(default_factory=list)
 
@@ -210,6 +213,7 @@ class Sockets:
         self.acks.append(ack)
         if not attempt.late:
             envelope.ack = ack
+            envelope.until = self._state.clock()
             envelope.state = "acked"
             attempt.answered.set()
             if envelope.on_ack is not None:
@@ -244,6 +248,7 @@ class Sockets:
         """
         envelope = Envelope(app, type_, payload, accepts_response, on_ack=on_ack)
         envelope.attempts = first_retry
+        envelope.at = self._state.clock()
         self.envelopes.append(envelope)
         self._spawn(self._deliver(envelope))
         self._state.signal.changed()
@@ -331,6 +336,7 @@ class Sockets:
         if envelope.reason:
             return False
         envelope.state = "acked"
+        envelope.until = self._state.clock()
         envelope.ack = Ack(
             envelope.ids[-1],
             envelope.type,
