@@ -101,8 +101,9 @@ class Seats:
     async def spare(self) -> Seat | None:
         """A further seat at once, if one is free and no process is without any."""
         try:
-            return await self._find(first=False)
-        except StoreError:
+            async with asyncio.timeout(self._timing.store):
+                return await self._find(first=False)
+        except (StoreError, TimeoutError):
             return None
 
     async def leave(self, seat: Seat) -> None:

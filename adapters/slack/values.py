@@ -34,7 +34,7 @@ class Timing:
         heartbeat: Between pings on a WebSocket; half of it without an answer ends it.
         reconnect: First and longest wait between connections.
         drain: How long the end waits for what is being handed over.
-        store: Giving something back to the store, which forgets it by itself otherwise.
+        store: Giving a seat back, or looking for a further one that is not needed badly.
         seat: How long a process that has gone silent keeps the right to a connection.
         renew: How often it is renewed, and looked for a further one.
         stand_by: How often a process without a connection looks for one.
