@@ -142,7 +142,7 @@ class Endpoint:
             return web.Response(status=200 if checks else 401)
         try:
             kind, payload = read(body, request.content_type)
-        except ValueError:
+        except (ValueError, RecursionError):
             log.error("A request of Slack could not be read and was left out")
             self._inbox.malformed(PLATFORM, UNREADABLE)
             return web.Response()
@@ -161,7 +161,7 @@ def read(body: bytes, content_type: str) -> tuple[str, dict[str, Any]]:
     command that somebody typed.
 
     Raises:
-        ValueError: It is not what Slack sends.
+        ValueError, RecursionError: It is not what Slack sends.
     """
     if content_type == "application/json":
         return "events_api", _object(body.decode())

@@ -36,6 +36,9 @@ LEFT = ("app_uninstalled", "tokens_revoked")
 EVENTS = (*SAID, *LEFT)
 """Events with a listener of their own, as Bolt names them; any other is only acknowledged."""
 
+RATE_LIMITED = "app_rate_limited"
+"""Sent in the place of events that are lost, at most once a minute."""
+
 KEPT = 200
 NOT_KEPT = 503
 
@@ -85,6 +88,10 @@ class Intake:
             body = cast("dict[str, Any]", payload)
             if workspace(body) not in ("", self._own.team):
                 log.debug("Left out what belongs to another workspace")
+                return True
+            if body.get("type") == RATE_LIMITED:
+                log.warning("Slack holds events back: over 30,000 an hour from one workspace")
+                self._inbox.meter.refused("events")
                 return True
             # Its other mode reads and verifies a request, which is done where requests come in.
             request = AsyncBoltRequest(body=body, mode="socket_mode")

@@ -118,6 +118,17 @@ async def test_tokens_of_others_are_none_of_ours(rig: Rig) -> None:
     assert rig.inbox.spaces_left == []
 
 
+async def test_events_that_slack_holds_back_are_counted(
+    rig: Rig, caplog: pytest.LogCaptureFixture
+) -> None:
+    body = {"type": "app_rate_limited", "team_id": rig.sim.workspace.id, "token": "t"}
+    envelope = rig.sim.raw_envelope({**body, "minute_rate_limited": 1, "api_app_id": "A1"})
+    await rig.sim.settled()
+    assert envelope.state == "acked"
+    assert rig.inbox.meter.refusals == ["events"]
+    assert "holds events back" in caplog.text
+
+
 async def test_every_event_without_a_listener_is_acknowledged(rig: Rig) -> None:
     for name in ("team_join", "reaction_added", "app_home_opened", "function_executed"):
         rig.sim.raw_event({"type": name, "user": rig.ada.id, "event_ts": "1.0"})

@@ -221,8 +221,9 @@ class Sockets:
 
     def _loses(self, envelope: Envelope) -> bool:
         """Whether the acknowledgement that is coming in gets lost on its way."""
-        ts = envelope.payload.get("event", {}).get("ts", "")
-        return envelope.attempts <= self.acks_to_lose.get(ts, 0)
+        event = envelope.payload.get("event")
+        ts = event.get("ts", "") if isinstance(event, dict) else ""
+        return envelope.attempts <= self.acks_to_lose.get(str(ts), 0)
 
     # Sending
 
