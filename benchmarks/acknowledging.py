@@ -18,6 +18,7 @@ from pathlib import Path
 
 from adapters.slack.manifest import manifest
 from adapters.slack.seats import SEATS
+from adapters.slack.socket import CONNECTIONS
 from benchmarks.figures import Spread, duration, quantile, table
 from benchmarks.processes import Worker, worker
 from bot.storage.claims import SharedClaims
@@ -30,7 +31,7 @@ ADDRESS = "https://bobbin.example.com/slack/events"
 PEOPLE = 20
 EACH = 0.05
 """Seconds between two mentions."""
-MENTIONS = 300
+MENTIONS = 200
 PATIENCE = 60.0
 
 
@@ -43,8 +44,8 @@ class Loom:
     folder: Path
     stack: AsyncExitStack
 
-    async def bot(self) -> Worker:
-        """Start a process, and return when it hears."""
+    async def bot(self, connections: int = CONNECTIONS) -> Worker:
+        """Start a process, and return when it has its connections, or listens."""
         sim, port = self.sim, free_port()
         number = sim.sockets.accepted
         listens = {"SLACK_HTTP_PORT": str(port)} if sim.http else {}
@@ -52,7 +53,7 @@ class Loom:
         if sim.http:
             await sim.listened(port, PATIENCE)
         else:
-            await sim.until(lambda: sim.sockets.accepted > number, PATIENCE)
+            await sim.until(lambda: sim.sockets.accepted == number + connections, PATIENCE)
         return started
 
     async def start(self, **extra: str) -> Worker:
@@ -121,16 +122,15 @@ class Killed:
 
 
 async def killed(*, http: bool) -> Killed:
-    """Kill one of two processes in the middle of a stream of mentions."""
+    """Kill one of two processes when twenty mentions have just come, and go on with others."""
     async with loom(http=http) as made:
         first = await made.bot()
         await made.bot()
         await mention(made.sim, PEOPLE, EACH)
         await made.sim.settled(PATIENCE)
-        talking = asyncio.create_task(mention(made.sim, 400, EACH / 10))
-        await asyncio.sleep(1.0)
+        said = await mention(made.sim, 20, 0)
         first.kill()
-        said = await talking
+        said += await mention(made.sim, 20, EACH)
         await made.sim.settled(2 * PATIENCE)
         events = about(made.sim, said)
         repeated = [event for event in events if event.attempts > 1]
@@ -147,7 +147,7 @@ async def stood_by() -> float:
         for number in range(1, SEATS):
             await others.claim(f"socket:{made.sim.workspace.bot.id}:{number}", 600.0)
         await client.aclose()
-        first = await made.bot()
+        first = await made.bot(connections=1)
         await made.start()
         log = made.folder / "log"
         async with asyncio.timeout(PATIENCE):
