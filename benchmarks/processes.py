@@ -98,6 +98,10 @@ class Worker:
             raise RuntimeError(f"a process failed with {self._process.returncode}")
         return out.decode()
 
+    def kill(self) -> None:
+        """End it as a crash would."""
+        self._process.kill()
+
     async def close(self) -> None:
         """Ask it to end; insist after a while."""
         if self.running:

@@ -224,9 +224,15 @@ def _running(
         ]
         if spec.either and not any(name in given for name in spec.either):
             name = spec.either[0]
+            either = " or ".join(("it", *spec.either[1:]))
             problems.append(
-                Problem(name, "is not set.", f"{spec.title} needs it beside {spec.needs[0]}.")
+                Problem(name, "is not set.", f"{spec.title} needs {either} beside {spec.needs[0]}.")
             )
+        problems += [
+            Problem(name, "is not set.", f"{spec.title} needs it beside {cause}.")
+            for cause, name in spec.implies
+            if cause in given and name not in given
+        ]
         running.append(spec)
     if not running:
         running = [spec for spec in specs if not spec.needs]

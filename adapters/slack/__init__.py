@@ -1,9 +1,15 @@
-"""Slack: threads opened by a mention, direct messages, slash commands, over Socket Mode.
+"""Slack: threads opened by a mention, direct messages, slash commands.
+
+Events come over Socket Mode, or by HTTP to an address of the bot's own.
 
 This module imports no SDK, so that settings can be checked and documented without one.
 """
 
 from bot.spec import AdapterSpec, IdForm, Named, Variable, VariableKind
+
+LOOPBACK = "127.0.0.1"
+PATH = "/slack/events"
+"""Where Slack posts events, commands and choices in HTTP mode."""
 
 SPEC = AdapterSpec(
     name="slack",
@@ -20,19 +26,34 @@ SPEC = AdapterSpec(
         ),
         Variable(
             "SLACK_APP_TOKEN",
-            "App-level token with the scope connections:write, page Basic Information. "
-            "Socket Mode, by which the bot hears from Slack, needs it.",
+            "App-level token with the scope connections:write, page Basic Information. For Socket "
+            "Mode, by which the bot hears from Slack without an address of its own.",
             VariableKind.SECRET,
             pattern=r"xapp-\S+",
             expects="an app-level token, which begins with xapp-",
         ),
         Variable(
             "SLACK_SIGNING_SECRET",
-            "Signing secret of the Slack app. Socket Mode does not use it; it may stay empty, and "
-            "it does not replace SLACK_APP_TOKEN.",
+            "Signing secret of the Slack app, page Basic Information. For HTTP mode; Socket Mode "
+            "does not use it.",
             VariableKind.SECRET,
+            pattern=r"\S{16,}",
+            expects="the secret as Slack shows it, one word",
+        ),
+        Variable(
+            "SLACK_HTTP_PORT",
+            "Port on which Slack's requests are taken, at the path /slack/events. Setting it "
+            "chooses HTTP mode, and SLACK_APP_TOKEN is not needed. Empty: Socket Mode.",
+            VariableKind.INTEGER,
+            least=1,
+            most=65_535,
+        ),
+        Variable(
+            "SLACK_HTTP_HOST",
+            "Address of this machine to listen on in HTTP mode. 0.0.0.0: all of them.",
+            default=LOOPBACK,
             pattern=r"\S+",
-            expects="one word",
+            expects="one address",
         ),
         Variable(
             "SLACK_API_URL",
@@ -41,7 +62,8 @@ SPEC = AdapterSpec(
         ),
     ),
     needs=("SLACK_BOT_TOKEN",),
-    either=("SLACK_APP_TOKEN",),
+    either=("SLACK_APP_TOKEN", "SLACK_HTTP_PORT"),
+    implies=(("SLACK_HTTP_PORT", "SLACK_SIGNING_SECRET"),),
     ids=(
         IdForm(Named.SPACE, "workspace", r"[TE][A-Z0-9]+", "T and more, as in its address"),
         IdForm(Named.CHANNEL, "channel", r"[CGD][A-Z0-9]+", "C and more (at the end of its page)"),

@@ -6,16 +6,20 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, cast
 from urllib.parse import urlsplit
 
-from adapters.slack import history
+from adapters.slack import LOOPBACK, history
 from adapters.slack.answers import Answers, Asked
 from adapters.slack.calls import Calls
+from adapters.slack.endings import ended, to_the_end
+from adapters.slack.http import SECRET, Endpoint, Signatures
 from adapters.slack.intake import Intake
 from adapters.slack.interactions import Interactions
 from adapters.slack.markup import MAX_CHARS, measure, safe
 from adapters.slack.names import Directory
+from adapters.slack.seats import Seats
 from adapters.slack.socket import CONNECTIONS, REFUSED, Backoff, Sockets
 from adapters.slack.status import REFRESH_SECONDS, StatusLine
 from adapters.slack.values import PLATFORM, Own, Timing
@@ -30,7 +34,7 @@ from bot.chat import (
     Spot,
     ThreadKey,
 )
-from bot.errors import BadToken, MessageGone, PlatformBusy, PlatformError
+from bot.errors import BadToken, MessageGone, NeedsOperator, PlatformBusy, PlatformError
 
 log = logging.getLogger(__name__)
 
@@ -49,19 +53,53 @@ CAPABILITIES = Capabilities(
 )
 
 
+REMOVED = (
+    "Install the app anew (page OAuth & Permissions of the Slack app), put the new Bot User OAuth "
+    "Token into SLACK_BOT_TOKEN and start the bot again."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SocketMode:
+    """Events come over WebSockets that are opened with this app-level token."""
+
+    app_token: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class HttpMode:
+    """Slack posts events to `host`:`port`, signed with this secret."""
+
+    secret: str = field(repr=False)
+    host: str
+    port: int
+
+
+def mode_of(values: Mapping[str, str]) -> SocketMode | HttpMode:
+    """How events come: by HTTP where there is a port, else over sockets.
+
+    Raises:
+        NeedsOperator: What the mode needs is not set.
+    """
+    port = values.get("SLACK_HTTP_PORT")
+    if port:
+        if not values.get("SLACK_SIGNING_SECRET"):
+            raise NeedsOperator("HTTP mode needs SLACK_SIGNING_SECRET", hint=SECRET)
+        return HttpMode(
+            values["SLACK_SIGNING_SECRET"], values.get("SLACK_HTTP_HOST", LOOPBACK), int(port)
+        )
+    if not values.get("SLACK_APP_TOKEN"):
+        raise BadToken("Socket Mode needs SLACK_APP_TOKEN", hint=REFUSED)
+    return SocketMode(values["SLACK_APP_TOKEN"])
+
+
 def create(values: Mapping[str, str]) -> SlackAdapter:
     """The `AdapterFactory` of Slack.
 
     Raises:
-        BadToken: There is no app-level token.
+        NeedsOperator: What the mode needs is not set.
     """
-    if not values.get("SLACK_APP_TOKEN"):
-        raise BadToken("Socket Mode needs SLACK_APP_TOKEN", hint=REFUSED)
-    return SlackAdapter(
-        values["SLACK_BOT_TOKEN"],
-        values["SLACK_APP_TOKEN"],
-        values.get("SLACK_API_URL", ""),
-    )
+    return SlackAdapter(values["SLACK_BOT_TOKEN"], mode_of(values), values.get("SLACK_API_URL", ""))
 
 
 class SlackAdapter:
@@ -69,10 +107,11 @@ class SlackAdapter:
 
     Args:
         token: Bot token.
-        app_token: App-level token.
+        mode: How events come.
         api_url: Base of the Web API, empty for Slack itself.
         timing: Waits and time-outs.
         clock: Seconds, never going back.
+        now: Seconds since the epoch.
     """
 
     name = PLATFORM
@@ -81,12 +120,14 @@ class SlackAdapter:
     def __init__(
         self,
         token: str,
-        app_token: str,
+        mode: SocketMode | HttpMode,
         api_url: str = "",
         timing: Timing | None = None,
         clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], float] = time.time,
     ) -> None:
-        self._app_token = app_token
+        self._mode = mode
+        self._now = now
         self._timing = timing or Timing()
         self._clock = clock
         self._calls = Calls(token, api_url, self._timing)
@@ -97,17 +138,38 @@ class SlackAdapter:
         self._known = asyncio.Event()
 
     async def run(self, inbox: Inbox) -> None:
-        """Connect and deliver events until cancelled. Calls work until `close`."""
+        """Connect and deliver events until cancelled. Calls work until `close`.
+
+        Raises:
+            NeedsOperator: The app was removed from the workspace, or its settings are wrong.
+        """
+        self._calls.refused = inbox.meter.refused
         own = await self._log_in()
         names = self._directory(own)
         interactions = Interactions(inbox, self._calls, names, own, self._timing)
         intake = Intake(inbox, self._calls, names, own, self._timing, interactions)
-        sockets = Sockets(self._calls, self._app_token, intake.take, self._timing, inbox.meter)
-        log.info("Connecting to Slack: %s, over %d sockets", own.title or own.team, CONNECTIONS)
+        transport = self._transport(inbox, intake, own)
+        working = asyncio.create_task(transport.run())
+        removed = asyncio.create_task(intake.removed.wait())
         try:
-            await sockets.run()
+            await asyncio.wait({working, removed}, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            await interactions.close()
+            await to_the_end(ended(working, removed))
+            await to_the_end(interactions.close())
+        if not intake.removed.is_set():
+            return working.result()
+        raise NeedsOperator(f"the app was removed from {own.title or own.team}", hint=REMOVED)
+
+    def _transport(self, inbox: Inbox, intake: Intake, own: Own) -> Sockets | Endpoint:
+        mode, timing = self._mode, self._timing
+        where = own.title or own.team
+        if isinstance(mode, HttpMode):
+            log.info("Waiting for what Slack posts: %s", where)
+            signatures = Signatures(mode.secret, self._now)
+            return Endpoint((mode.host, mode.port), signatures, intake.take, inbox, timing)
+        log.info("Connecting to Slack: %s, over %d sockets", where, CONNECTIONS)
+        seats = Seats(inbox.claims, own.user, timing)
+        return Sockets(self._calls, mode.app_token, intake.take, seats, timing, inbox.meter)
 
     async def _log_in(self) -> Own:
         wait = Backoff(self._timing.reconnect)
@@ -239,6 +301,7 @@ def own_of(answer: Mapping[str, Any]) -> Own:
         team=str(team),
         user=str(user),
         bot=str(answer.get("bot_id") or ""),
+        enterprise=str(answer.get("enterprise_id") or ""),
         host=urlsplit(cast("str", answer.get("url") or "")).netloc.casefold(),
         title=str(answer.get("team") or ""),
     )

@@ -22,6 +22,8 @@ from adapters.slack.values import Timing
 from bot.errors import PlatformBusy
 
 API_URL = "https://slack.com/api/"
+RESPONSE_URL = "response_url"
+"""What answers to a response_url are counted as."""
 
 Make = Callable[[Any], Awaitable[object]]
 """Makes one call with the SDK's client, whose methods take untyped extras."""
@@ -41,12 +43,16 @@ class Calls:
         token: Bot token.
         api_url: Base of the Web API, empty for Slack itself.
         timing: Waits and time-outs.
+
+    Attributes:
+        refused: Told the method of each call that Slack answers with 429.
     """
 
     def __init__(self, token: str, api_url: str, timing: Timing) -> None:
         self._token = token
         self._api_url = api_url or API_URL
         self._timing = timing
+        self.refused: Callable[[str], None] | None = None
         self._session: aiohttp.ClientSession | None = None
         self._client: AsyncWebClient | None = None
 
@@ -116,6 +122,7 @@ class Calls:
             known = faults.of_exception(error)
             if known is None:
                 raise
+            self._count(faults.limited(error))
             raise known from error
         except AttributeError as error:
             # The SDK looks for an error word in any body, also in the plain text that proxies send.
@@ -141,8 +148,18 @@ class Calls:
             if known is None:
                 raise
             raise known from error
+        if response.status_code == 429:
+            self._count(RESPONSE_URL)
         if response.status_code != 200:
-            raise faults.of_answer(response.status_code, {"error": response.body[:40]})
+            raise faults.of_answer(
+                response.status_code,
+                {"error": response.body[:40]},
+                faults.seconds(response.headers.get("Retry-After")),
+            )
+
+    def _count(self, route: str | None) -> None:
+        if route is not None and self.refused is not None:
+            self.refused(route)
 
     async def close(self) -> None:
         """Release the session."""

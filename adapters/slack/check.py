@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import time
 from collections.abc import Mapping, Sequence
 
+import aiohttp
+from slack_sdk.signature import SignatureVerifier
+
+from adapters.slack import LOOPBACK, PATH
 from adapters.slack.adapter import own_of
 from adapters.slack.calls import Calls
+from adapters.slack.faults import NETWORK
+from adapters.slack.http import SECRET
 from adapters.slack.manifest import PURPOSES
 from adapters.slack.socket import REFUSED, address
 from adapters.slack.values import Timing
@@ -15,21 +23,31 @@ from bot.spec import Finding
 TOKEN = "Slack bot token"
 SCOPES = "Slack scopes"
 SOCKET = "Slack Socket Mode"
+HTTP = "Slack HTTP mode"
 
 REINSTALL = (
     "Paste adapters/slack/manifest.json into the app's settings (page App Manifest), install the "
     "app anew, and put the new token into SLACK_BOT_TOKEN."
 )
-NETWORK = "Check the network and try again."
+AGAIN = "Check the network and try again."
+CHALLENGE = "bobbin-doctor"
+REACH = (
+    "Slack has to reach it by https: the Request URL of Event Subscriptions, Interactivity and "
+    f"each slash command is https://YOUR-HOST{PATH}, and Socket Mode is switched off."
+)
+ELSE = "Set SLACK_HTTP_PORT to a free port, or restart the bot that has another signing secret."
 
 
 async def check(values: Mapping[str, str]) -> Sequence[Finding]:
-    """Look at tokens, scopes and Socket Mode."""
+    """Look at tokens and scopes, and at what the chosen way of hearing from Slack needs."""
     token = values.get("SLACK_BOT_TOKEN", "")
     app_token = values.get("SLACK_APP_TOKEN", "")
     calls = Calls(token, values.get("SLACK_API_URL", ""), Timing())
     try:
-        return [*await _bot(calls, token), await _socket(calls, app_token)]
+        found = list(await _bot(calls, token))
+        if values.get("SLACK_HTTP_PORT"):
+            return [*found, await _http(calls, values)]
+        return [*found, await _socket(calls, app_token)]
     finally:
         await calls.close()
 
@@ -50,7 +68,7 @@ async def _bot(calls: Calls, token: str) -> Sequence[Finding]:
     except BadToken:
         return [Finding(TOKEN, False, "Slack does not accept SLACK_BOT_TOKEN.", REINSTALL)]
     except PlatformError as error:
-        return [Finding(TOKEN, False, str(error), NETWORK)]
+        return [Finding(TOKEN, False, str(error), AGAIN)]
     who = f"accepted; the bot is {answer.get('user')} in {own.title or own.team}"
     return [Finding(TOKEN, True, who), _scopes(headers.get("x-oauth-scopes"))]
 
@@ -79,5 +97,40 @@ async def _socket(calls: Calls, app_token: str) -> Finding:
     except BadToken as error:
         return Finding(SOCKET, False, str(error), REFUSED)
     except PlatformError as error:
-        return Finding(SOCKET, False, str(error), NETWORK)
+        return Finding(SOCKET, False, str(error), AGAIN)
     return Finding(SOCKET, True, "SLACK_APP_TOKEN is accepted, and a connection is offered")
+
+
+async def _http(calls: Calls, values: Mapping[str, str]) -> Finding:
+    """Ask the address as Slack does when it is entered there: by a challenge, signed."""
+    secret = values.get("SLACK_SIGNING_SECRET", "")
+    if not secret.strip():
+        return Finding(HTTP, False, "SLACK_SIGNING_SECRET is not set.", SECRET)
+    host, port = values.get("SLACK_HTTP_HOST", LOOPBACK), values["SLACK_HTTP_PORT"]
+    reached = {"0.0.0.0": LOOPBACK, "::": "[::1]"}.get(host, host)
+    body = json.dumps({"type": "url_verification", "challenge": CHALLENGE})
+    try:
+        async with calls.session.post(
+            f"http://{reached}:{port}{PATH}", data=body, headers=signed(secret, body)
+        ) as response:
+            answer = await response.text()
+    except aiohttp.ClientConnectorError:
+        told = f"nothing listens on {host}:{port} yet; the bot will. {REACH}"
+        return Finding(HTTP, True, told)
+    except NETWORK as error:
+        return Finding(HTTP, False, f"{host}:{port}: {type(error).__name__}", ELSE)
+    if answer == CHALLENGE:
+        return Finding(HTTP, True, f"a bot answers on {host}:{port}, with this secret. {REACH}")
+    return Finding(HTTP, False, f"what listens on {host}:{port} does not know the secret.", ELSE)
+
+
+def signed(secret: str, body: str) -> dict[str, str]:
+    """The headers with which Slack would send this body now."""
+    now = str(int(time.time()))
+    return {
+        "Content-Type": "application/json",
+        "X-Slack-Request-Timestamp": now,
+        "X-Slack-Signature": str(
+            SignatureVerifier(secret).generate_signature(timestamp=now, body=body)
+        ),
+    }

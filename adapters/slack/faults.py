@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 import aiohttp
-from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.errors import SlackApiError, SlackClientError, SlackRequestError
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from adapters.slack.values import fields
@@ -15,6 +15,9 @@ from bot.errors import BadToken, MessageGone, NotAllowed, PlatformBusy, Platform
 
 NETWORK = (aiohttp.ClientError, OSError, TimeoutError)
 """What a call raises when no answer came."""
+
+UPLOAD = "upload"
+"""What the sending of a file's bytes is counted as."""
 
 RETRY_SECONDS = 1.0
 """For a rate limit that does not say how long it lasts."""
@@ -142,11 +145,35 @@ def of_exception(error: BaseException) -> PlatformError | None:
         return _of_api_error(error)
     if isinstance(error, NETWORK):
         return PlatformBusy(f"no answer from Slack: {type(error).__name__}")
+    status = _upload_status(error)
+    if status is not None:
+        return of_answer(status, {})
     if isinstance(error, SlackClientError):
         return PlatformError(f"the SDK refused the call: {type(error).__name__}")
     if isinstance(error, RuntimeError) and "closed" in str(error).casefold():
         return PlatformBusy("the connection to Slack is closed")
     return None
+
+
+def limited(error: BaseException) -> str | None:
+    """The Web API method that Slack answered with 429, None for any other fault."""
+    if _upload_status(error) == 429:
+        return UPLOAD
+    if not isinstance(error, SlackApiError):
+        return None
+    response: Any = cast("Any", error).response
+    if not isinstance(response, AsyncSlackResponse):
+        return None
+    answer = cast("Any", response)
+    return str(answer.api_url).rpartition("/")[2] if answer.status_code == 429 else None
+
+
+def _upload_status(error: BaseException) -> int | None:
+    """How a file's bytes were refused, which the SDK tells in words only; None for other errors."""
+    if not isinstance(error, SlackRequestError):
+        return None
+    match = re.match(r"Failed to upload a file \(status: (\d{3}),", str(error))
+    return int(match[1]) if match else None
 
 
 def _of_api_error(error: SlackApiError) -> PlatformError:
@@ -155,11 +182,12 @@ def _of_api_error(error: SlackApiError) -> PlatformError:
         return PlatformBusy("Slack's answer is not JSON")
     answer = cast("Any", response)
     return of_answer(
-        answer.status_code, fields(answer.data), _seconds(answer.headers.get("Retry-After"))
+        answer.status_code, fields(answer.data), seconds(answer.headers.get("Retry-After"))
     )
 
 
-def _seconds(text: str | None) -> float | None:
+def seconds(text: str | None) -> float | None:
+    """What a Retry-After header says, None when it says nothing."""
     try:
         return max(float(text), 0.0) if text else None
     except ValueError:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Any
 
 from adapters.slack.calls import Calls
 from adapters.slack.names import Directory
-from adapters.slack.translate import bot_name, earlier, looked_up, past, position_of
-from adapters.slack.values import Names, Own, Person, Said, Timing, fields, objects
+from adapters.slack.translate import earlier, looked_up, past, position_of
+from adapters.slack.values import Own, Said, Timing, fields, objects
 from bot.chat import History, Incoming, MessageRef, Spot
 from bot.errors import PlatformError
 
@@ -33,7 +33,7 @@ async def read(
     Raises:
         PlatformError: Not even the first page could be read.
     """
-    kept: deque[tuple[Said, str | None]] = deque(maxlen=limit)
+    kept: deque[Said] = deque(maxlen=limit)
     total, partial = 0, False
     last = ""
     root = event.thread.thread
@@ -45,7 +45,7 @@ async def read(
                 continue
             last = found.ts
             total += 1
-            kept.append((found, bot_name(message)))
+            kept.append(found)
     except PlatformError as error:
         if not total:
             raise
@@ -55,7 +55,7 @@ async def read(
         partial = True
     people, channels = _wanted(kept)
     known = await names.names(people - {own.user}, channels, timing.patient_names)
-    lines = tuple(earlier(found, own, _named(found, bot, known)) for found, bot in kept)
+    lines = tuple(earlier(found, own, known) for found in kept)
     return History(lines, partial or total > len(kept))
 
 
@@ -111,21 +111,14 @@ def _precedes(found: Said, event: Incoming, last: str) -> bool:
     return position < event.position and (not last or position > position_of(last))
 
 
-def _wanted(kept: deque[tuple[Said, str | None]]) -> tuple[frozenset[str], frozenset[str]]:
+def _wanted(kept: Iterable[Said]) -> tuple[frozenset[str], frozenset[str]]:
     people: set[str] = set()
     channels: set[str] = set()
-    for found, bot in kept:
+    for found in kept:
         mentioned, places = looked_up(found)
-        people |= mentioned - {found.user} if bot else mentioned
+        people |= mentioned
         channels |= places
     return frozenset(people), frozenset(channels)
-
-
-def _named(found: Said, bot: str | None, known: Names) -> Names:
-    if bot is None:
-        return known
-    writer = Person(found.user, bot)
-    return Names({**known.people, found.user: writer}, known.channels)
 
 
 async def posted(calls: Calls, own: Own, timing: Timing, spot: Spot, key: str) -> MessageRef | None:

@@ -1,4 +1,4 @@
-"""Envelopes on their way to the engine, sorted by Bolt.
+"""What Slack sends on its way to the engine, sorted by Bolt; the same for sockets and for HTTP.
 
 Bolt acknowledges an event before its listener has run, which loses the event if the process dies
 meanwhile. With `process_before_response` the listener runs first, and its failure decides whether
@@ -9,37 +9,42 @@ readable later.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 from collections.abc import Mapping
 from typing import Any, cast
 
-from slack_bolt.adapter.socket_mode.async_internals import run_async_bolt_app
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
-from slack_sdk.socket_mode.request import SocketModeRequest
 
 from adapters.slack.calls import Calls, quiet_log
 from adapters.slack.commands import COMMANDS, PICKER
 from adapters.slack.interactions import Interactions, choice, slash
 from adapters.slack.names import Directory
-from adapters.slack.translate import incoming, looked_up, said, workspace
+from adapters.slack.translate import concerns_us, incoming, looked_up, said, workspace
 from adapters.slack.values import PLATFORM, Own, Timing, fields
 from bot.chat import Inbox
 from bot.errors import StoreError
 
 log = logging.getLogger(__name__)
 
-EVENTS = ("app_mention", "message")
+SAID = ("app_mention", "message")
+LEFT = ("app_uninstalled", "tokens_revoked")
+EVENTS = (*SAID, *LEFT)
 """Events with a listener of their own, as Bolt names them; any other is only acknowledged."""
+
+RATE_LIMITED = "app_rate_limited"
+"""Sent in the place of events that are lost, at most once a minute."""
 
 KEPT = 200
 NOT_KEPT = 503
 
 
 class Intake:
-    """Takes envelopes for an inbox.
+    """Takes what Slack sends for an inbox.
 
     Args:
         inbox: Where messages and commands go.
@@ -48,6 +53,9 @@ class Intake:
         own: Who we are.
         timing: Waits and time-outs.
         interactions: Runs commands.
+
+    Attributes:
+        removed: Set when the app was removed from the workspace, and all that was kept erased.
     """
 
     def __init__(
@@ -64,19 +72,30 @@ class Intake:
         self._own = own
         self._timing = timing
         self._interactions = interactions
+        self.removed = asyncio.Event()
         self._app = self._bolt(calls)
 
-    async def take(self, envelope: Mapping[str, Any]) -> bool:
-        """Handle an envelope; True when it is to be acknowledged."""
-        kind = str(envelope.get("type"))
+    async def take(self, kind: str, payload: object) -> bool:
+        """Handle what Slack sent; True when it is to be acknowledged.
+
+        Args:
+            kind: As an envelope calls it: "events_api", "slash_commands", "interactive".
+            payload: The same over a socket and by HTTP. Whether it is a retry does not matter.
+        """
         try:
-            request = cast("Any", SocketModeRequest).from_dict(dict(envelope))
-            if request is None:
-                raise ValueError("not a request")
-            if workspace(request.payload) not in ("", self._own.team):
+            if not isinstance(payload, dict):
+                raise TypeError("no payload")
+            body = cast("dict[str, Any]", payload)
+            if workspace(body) not in ("", self._own.team):
                 log.debug("Left out what belongs to another workspace")
                 return True
-            response = await run_async_bolt_app(self._app, request)
+            if body.get("type") == RATE_LIMITED:
+                log.warning("Slack holds events back: over 30,000 an hour from one workspace")
+                self._inbox.meter.refused("events")
+                return True
+            # Its other mode reads and verifies a request, which is done where requests come in.
+            request = AsyncBoltRequest(body=body, mode="socket_mode")
+            response = await self._app.async_dispatch(request)
         except Exception as error:
             self._left_out(kind, error)
             return True
@@ -96,9 +115,6 @@ class Intake:
                 bot_token=calls.client.token,
             )
 
-        async def message(body: dict[str, Any]) -> None:
-            await self._message(body)
-
         async def command(ack: Any, body: dict[str, Any]) -> None:
             called = slash(body, self._inbox.commands)
             self._interactions.start(called)
@@ -112,7 +128,7 @@ class Intake:
 
         async def failed(error: Exception, body: dict[str, Any]) -> BoltResponse:
             if isinstance(error, StoreError):
-                log.warning("A message could not be kept, Slack will repeat it: %s", error)
+                log.warning("An event could not be kept, Slack will repeat it: %s", error)
                 return BoltResponse(status=NOT_KEPT)
             self._left_out(_kind(body), error)
             return BoltResponse(status=KEPT)
@@ -127,8 +143,10 @@ class Intake:
             attaching_conversation_kwargs_enabled=False,
         )
         app.error(failed)
-        for name in EVENTS:
-            app.event(name)(message)
+        for name in SAID:
+            app.event(name)(self._message)
+        for name in LEFT:
+            app.event(name)(self._left)
         for name in COMMANDS:
             app.command(name)(command)
         app.action(re.compile(f"^{PICKER}:"))(action)
@@ -141,6 +159,14 @@ class Intake:
         people, channels = looked_up(found)
         names = await self._names.names(people - {self._own.user}, channels, self._timing.names)
         await self._inbox.message(incoming(found, self._own, names))
+
+    async def _left(self, body: Mapping[str, Any]) -> None:
+        """Erase what is kept, however often Slack says so, before it is acknowledged."""
+        if not concerns_us(body, self._own):
+            return
+        log.warning("The app was removed from the workspace; what was kept of it is erased")
+        await self._inbox.left(PLATFORM, self._own.team)
+        self.removed.set()
 
     def _left_out(self, kind: str, error: Exception) -> None:
         log.error("A payload of Slack (%s) was left out: %s", kind, type(error).__name__)

@@ -12,6 +12,7 @@ from adapters.slack.access import may_see
 from adapters.slack.answers import Answers, Asked
 from adapters.slack.calls import Calls
 from adapters.slack.commands import Link, read_picker_id, typed
+from adapters.slack.endings import ended
 from adapters.slack.names import Directory
 from adapters.slack.translate import author_of, id_in, text_in
 from adapters.slack.values import PLATFORM, Own, Person, Timing, fields, objects
@@ -198,6 +199,4 @@ class Interactions:
         if not self._running:
             return
         _, late = await asyncio.wait(self._running, timeout=self._timing.drain)
-        for task in late:
-            task.cancel()
-        await asyncio.gather(*late, return_exceptions=True)
+        await ended(*late)

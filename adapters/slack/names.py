@@ -9,6 +9,7 @@ from collections.abc import Callable, Coroutine, Iterable, Mapping
 from typing import Any, Generic, TypeVar
 
 from adapters.slack.calls import Calls
+from adapters.slack.endings import ended
 from adapters.slack.translate import id_in
 from adapters.slack.values import Names, Own, Person, fields
 from bot.errors import PlatformBusy, PlatformError
@@ -69,7 +70,9 @@ class Remembered(Generic[V]):
             value = await self._look_up(id_)
         except PlatformError as error:
             log.info("Slack does not tell a name: %s", error)
-            seconds = BUSY_SECONDS if isinstance(error, PlatformBusy) else UNKNOWN_SECONDS
+            seconds = UNKNOWN_SECONDS
+            if isinstance(error, PlatformBusy):
+                seconds = max(BUSY_SECONDS, error.retry_after or 0.0)
         except (AttributeError, KeyError, TypeError, ValueError):
             log.warning("Slack's answer about a name could not be read")
             seconds = UNKNOWN_SECONDS
@@ -80,10 +83,7 @@ class Remembered(Generic[V]):
 
     async def close(self) -> None:
         """Ask no more."""
-        tasks = tuple(self._asking.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await ended(*self._asking.values())
 
 
 class Directory:
@@ -114,7 +114,7 @@ class Directory:
 
     async def _person(self, user: str) -> Person:
         answer = await self._calls.answer(lambda client: client.users_info(user=user))
-        return person_of(fields(answer["user"]), self._own.team)
+        return person_of(fields(answer["user"]), self._own.team, self._own.enterprise)
 
     async def _channel(self, channel: str) -> str:
         answer = await self._calls.answer(lambda client: client.conversations_info(channel=channel))
@@ -125,12 +125,13 @@ class Directory:
         await asyncio.gather(self._people.close(), self._channels.close())
 
 
-def person_of(user: Mapping[str, Any], team: str) -> Person:
+def person_of(user: Mapping[str, Any], team: str, enterprise: str = "") -> Person:
     """Somebody from a `user` object.
 
     Args:
         user: As users.info gives it.
         team: Our own workspace: admins of another one have no say in it.
+        enterprise: The organisation that it belongs to, whose people are no strangers.
 
     Raises:
         KeyError, ValueError: It says not even who it is.
@@ -143,12 +144,17 @@ def person_of(user: Mapping[str, Any], team: str) -> Person:
         user.get("real_name"),
         user.get("name"),
     )
-    stranger = bool(user.get("is_stranger")) or user.get("team_id", team) != team
+    here = user.get("team_id", team) == team
+    colleague = bool(enterprise) and (
+        fields(user.get("enterprise_user")).get("enterprise_id") == enterprise
+    )
+    stranger = bool(user.get("is_stranger")) or not (here or colleague)
     ranks = ("is_admin", "is_owner", "is_primary_owner")
     limited = ("is_restricted", "is_ultra_restricted")
     return Person(
         id=id_,
         name=next((name for name in named if name and isinstance(name, str)), id_),
-        is_admin=not stranger and any(user.get(rank) for rank in ranks),
+        is_admin=here and not stranger and any(user.get(rank) for rank in ranks),
         is_guest=stranger or any(user.get(rank) for rank in limited),
+        is_known=True,
     )

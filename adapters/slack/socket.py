@@ -11,23 +11,28 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, cast
 
 import aiohttp
 
 from adapters.slack.calls import Calls
+from adapters.slack.endings import ended, to_the_end
 from adapters.slack.faults import NETWORK, Denied
+from adapters.slack.seats import YIELDED, Seat, Seats
 from adapters.slack.values import Timing, fields
 from bot.chat import Meter
 from bot.errors import BadToken, PlatformBusy, PlatformError
 
 log = logging.getLogger(__name__)
 
-Take = Callable[[Mapping[str, Any]], Awaitable[bool]]
-"""Takes an envelope; True when it is to be acknowledged."""
+Take = Callable[[str, object], Awaitable[bool]]
+"""Takes what Slack sends, its kind and its payload; True when it is to be acknowledged."""
 
 CONNECTIONS = 2
+"""So many a process wants; it lives with one where many share what Slack takes."""
+
 STEADY_SECONDS = 60.0
 """A connection that held this long starts the waits between connections anew."""
 
@@ -38,6 +43,9 @@ REFUSED = (
 
 _GRACEFUL = frozenset({"refresh_requested", "warning"})
 _CROWDED = "too_many_websockets"
+_SAID = _GRACEFUL | {_CROWDED, "link_disabled"}
+"""What Slack says of the end of a connection; any other counts as broken."""
+_CUT = "cut"
 
 
 async def address(calls: Calls, app_token: str) -> str:
@@ -67,10 +75,17 @@ class Link:
         reason: Why, in Slack's word; empty when it broke.
     """
 
-    def __init__(self, socket: aiohttp.ClientWebSocketResponse, take: Take, timing: Timing) -> None:
+    def __init__(
+        self,
+        socket: aiohttp.ClientWebSocketResponse,
+        take: Take,
+        timing: Timing,
+        meter: Meter,
+    ) -> None:
         self._socket = socket
         self._take = take
         self._timing = timing
+        self._meter = meter
         self._closing = False
         self._handling: set[asyncio.Task[None]] = set()
         self.ending = asyncio.Event()
@@ -104,10 +119,13 @@ class Link:
             task.add_done_callback(self._handling.discard)
 
     async def _handle(self, envelope: Mapping[str, Any]) -> None:
-        if not await self._take(envelope):
+        loop = asyncio.get_running_loop()
+        arrived = loop.time()
+        if not await self._take(str(envelope.get("type")), envelope.get("payload")):
             return
         try:
             await self._socket.send_json({"envelope_id": envelope["envelope_id"]})
+            self._meter.acknowledged(loop.time() - arrived)
         except NETWORK as error:
             # Slack delivers it again, and the engine knows it by its id.
             log.info("An acknowledgement was not sent: %s", type(error).__name__)
@@ -118,13 +136,30 @@ class Link:
         try:
             if self._handling:
                 _, late = await asyncio.wait(self._handling, timeout=self._timing.drain)
-                for task in late:
-                    task.cancel()
-                await asyncio.gather(*late, return_exceptions=True)
+                await ended(*late)
         finally:
-            self._reader.cancel()
-            await asyncio.gather(self._reader, return_exceptions=True)
+            await ended(self._reader)
             await self._socket.close()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Connection:
+    """A WebSocket and the seat that it fills."""
+
+    link: Link
+    seat: Seat
+
+    async def over(self) -> str:
+        """Wait until it ends or its seat has to be given back; in one of few words, why."""
+        ends = [asyncio.create_task(each.wait()) for each in (self.link.ending, self.seat.gone)]
+        try:
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for end in ends:
+                end.cancel()
+        if self.seat.gone.is_set():
+            return self.seat.reason
+        return self.link.reason if self.link.reason in _SAID else _CUT
 
 
 class Sockets:
@@ -134,18 +169,26 @@ class Sockets:
         calls: Makes the call that tells where to connect.
         app_token: App-level token.
         take: Gets every envelope.
+        seats: Say how many connections this process may have.
         timing: Waits and time-outs.
-        meter: Told which connections stand.
+        meter: Counts, and is told which connections stand.
     """
 
     def __init__(
-        self, calls: Calls, app_token: str, take: Take, timing: Timing, meter: Meter
+        self,
+        calls: Calls,
+        app_token: str,
+        take: Take,
+        seats: Seats,
+        timing: Timing,
+        meter: Meter,
     ) -> None:
-        self._meter = meter
         self._calls = calls
         self._app_token = app_token
         self._take = take
+        self._seats = seats
         self._timing = timing
+        self._meter = meter
         self._closing: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
@@ -154,43 +197,76 @@ class Sockets:
         Raises:
             BadToken: The app-level token is refused.
         """
-        lanes = [asyncio.create_task(self._lane(f"socket {n + 1}")) for n in range(CONNECTIONS)]
+        renewing = asyncio.create_task(self._seats.run())
+        names = [f"socket {number + 1}" for number in range(CONNECTIONS)]
+        lanes = [asyncio.create_task(self._lane(name)) for name in names]
+        # Ready also without a seat: this process can take over what others have begun.
+        self._meter.connected(True, "calls")
         try:
-            done, _ = await asyncio.wait(lanes, return_when=asyncio.FIRST_EXCEPTION)
-            for lane in done:
-                lane.result()
+            done, _ = await asyncio.wait([*lanes, renewing], return_when=asyncio.FIRST_EXCEPTION)
+            for task in done:
+                task.result()
         finally:
-            for lane in lanes:
-                lane.cancel()
-            await asyncio.gather(*lanes, return_exceptions=True)
-            await asyncio.gather(*self._closing, return_exceptions=True)
+            await to_the_end(self._end(lanes, renewing))
+
+    async def _end(self, lanes: Sequence[asyncio.Task[None]], renewing: asyncio.Task[None]) -> None:
+        await ended(*lanes)
+        await asyncio.gather(*self._closing, return_exceptions=True)
+        await ended(renewing)
 
     async def _lane(self, name: str) -> None:
-        """Keep one connection: the next is opened before the last is closed."""
+        """Keep one connection; where a seat is free, the next is opened before the last closes."""
         loop = asyncio.get_running_loop()
         wait = Backoff(self._timing.reconnect)
-        link: Link | None = None
-        self._meter.connected(False, name)
+        seat: Seat | None = None
+        standing: Connection | None = None
         try:
             while True:
-                fresh = await self._open(wait)
-                if link is not None:
-                    self._retire(link)
-                link, since = fresh, loop.time()
+                if seat is None:
+                    # While it stands by it is not meant to be connected.
+                    self._meter.connected(None, name)
+                    seat = await self._seats.take()
+                    self._meter.connected(False, name)
+                fresh = Connection(await self._open(wait), seat)
+                if standing is not None:
+                    self._retire(standing)
+                standing, since = fresh, loop.time()
                 self._meter.connected(True, name)
-                await link.ending.wait()
-                if link.reason == _CROWDED:
-                    await link.close()
+                why = await standing.over()
+                self._meter.reconnected(why)
                 if loop.time() - since > STEADY_SECONDS:
                     wait.reset()
-                if link.reason not in _GRACEFUL:
+                seat = await self._seats.spare() if why in _GRACEFUL else None
+                if seat is None:
                     self._meter.connected(False, name)
+                    await standing.link.close()
+                    seat = await self._kept(standing.seat, why)
+                    standing = None
+                if why not in (*_GRACEFUL, YIELDED):
                     seconds = wait.next()
-                    log.warning("Lost a connection to Slack; a new one in %.1f s", seconds)
+                    log.warning("Lost a connection to Slack (%s); again in %.1f s", why, seconds)
                     await asyncio.sleep(seconds)
         finally:
-            if link is not None:
-                await link.close()
+            await to_the_end(self._leave(standing, seat))
+
+    async def _leave(self, standing: Connection | None, seat: Seat | None) -> None:
+        """Close what stands, and give back its seat and the one for the next connection."""
+        if standing is not None:
+            await self._close(standing)
+        if seat is not None and (standing is None or seat is not standing.seat):
+            await self._seats.leave(seat)
+
+    async def _kept(self, seat: Seat, why: str) -> Seat | None:
+        """The seat of a closed connection for the next one; None when it is given back."""
+        if not seat.gone.is_set() and why != _CROWDED:
+            return seat
+        if why == _CROWDED:
+            log.warning(
+                "Slack says that the app has too many connections: does another deployment use "
+                "the same SLACK_APP_TOKEN with another Redis?"
+            )
+        await self._seats.leave(seat)
+        return None
 
     async def _open(self, wait: Backoff) -> Link:
         while True:
@@ -200,10 +276,12 @@ class Sockets:
                 raise
             except PlatformError as fault:
                 seconds = wait.next()
+                if isinstance(fault, PlatformBusy):
+                    seconds = max(seconds, fault.retry_after or 0.0)
                 log.warning("No connection to Slack (%s); again in %.1f s", fault, seconds)
                 await asyncio.sleep(seconds)
             else:
-                return Link(socket, self._take, self._timing)
+                return Link(socket, self._take, self._timing, self._meter)
 
     async def _connect(self) -> aiohttp.ClientWebSocketResponse:
         url = await address(self._calls, self._app_token)
@@ -219,10 +297,17 @@ class Sockets:
             # Not its text: that holds the address, which is a secret while it is unused.
             raise PlatformBusy(f"no WebSocket: {type(error).__name__}") from None
 
-    def _retire(self, link: Link) -> None:
-        task = asyncio.create_task(link.close())
+    def _retire(self, standing: Connection) -> None:
+        standing.seat.leaving = True
+        task = asyncio.create_task(self._close(standing))
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)
+
+    async def _close(self, standing: Connection) -> None:
+        try:
+            await standing.link.close()
+        finally:
+            await self._seats.leave(standing.seat)
 
 
 class Backoff:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any
+from dataclasses import replace
+from typing import Any, cast
 
 from adapters.slack.markup import mentioned, mentions, quote, readable
 from adapters.slack.values import PLATFORM, Names, Own, Person, Said, fields, objects
@@ -12,6 +13,9 @@ from bot.chat import Author, EarlierMessage, Incoming, MessageRef, ThreadKey
 
 SPOKEN = frozenset({None, "file_share", "thread_broadcast", "me_message"})
 """Subtypes of messages in which a person says something."""
+
+HEARD = SPOKEN | {"bot_message"}
+"""The same with that of other programs."""
 
 SLACKBOT = "USLACK"
 _SLACKBOTS = frozenset({SLACKBOT, "USLACKBOT"})
@@ -33,6 +37,18 @@ def workspace(body: Mapping[str, Any]) -> str:
     return str(team or "")
 
 
+def concerns_us(body: Mapping[str, Any], own: Own) -> bool:
+    """Whether an `app_uninstalled` or a `tokens_revoked` event ends the bot's own access.
+
+    The tokens of people who use the app are revoked by events of the same kind.
+    """
+    event = fields(body.get("event"))
+    if event.get("type") == "app_uninstalled":
+        return True
+    revoked: object = fields(event.get("tokens")).get("bot")
+    return isinstance(revoked, list) and own.user in cast("list[object]", revoked)
+
+
 def said(body: Mapping[str, Any], own: Own) -> Said | None:
     """The message in an event that may concern the bot, None for any other event.
 
@@ -40,16 +56,46 @@ def said(body: Mapping[str, Any], own: Own) -> Said | None:
         KeyError, TypeError, ValueError: The payload is malformed.
     """
     event = fields(body["event"])
-    if event.get("subtype") not in SPOKEN or event.get("hidden"):
-        return None
-    if event.get("bot_id") or event.get("user") in (own.user, *_SLACKBOTS):
+    if event.get("subtype") not in HEARD or event.get("hidden") or _is_ours(event, own):
         return None
     channel = id_in(event, "channel")
     kind = event.get("channel_type") or ("im" if channel.startswith("D") else "")
+    if event.get("bot_id"):
+        event = _by_bot(event)
     found = _said(event, channel, own, direct=kind == "im", named=event["type"] == "app_mention")
     if found.in_thread or found.direct or found.mentioned:
         return found
     return None
+
+
+def _is_ours(event: Mapping[str, Any], own: Own) -> bool:
+    """Written by us or by Slack itself, in any of the shapes in which such messages come back."""
+    if event.get("user") in (own.user, *_SLACKBOTS):
+        return True
+    return bool(own.bot) and event.get("bot_id") == own.bot
+
+
+def _by_bot(event: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A program's message with what stands for its author and its text, where those are missing."""
+    writer = event.get("user") or event.get("bot_id")
+    text = event.get("text") or "\n".join(_fallbacks(event))
+    return {**event, "user": writer, "text": text}
+
+
+def _is_outside(event: Mapping[str, Any], own: Own) -> bool:
+    """Whether a message itself tells that its author belongs to another organisation.
+
+    Within an organisation of several workspaces only users.info tells them from others.
+    """
+    named = str(
+        event.get("user_team")
+        or event.get("team")
+        or fields(event.get("bot_profile")).get("team_id")
+        or own.team
+    )
+    if own.enterprise:
+        return named.startswith("E") and named != own.enterprise
+    return named != own.team
 
 
 def _said(event: Mapping[str, Any], channel: str, own: Own, *, direct: bool, named: bool) -> Said:
@@ -70,6 +116,8 @@ def _said(event: Mapping[str, Any], channel: str, own: Own, *, direct: bool, nam
         mentioned=named or mentions(text, own.user),
         files=tuple(_files(event)),
         shared=tuple(_shared(event)),
+        bot=bot_name(event),
+        is_outside=_is_outside(event, own),
     )
 
 
@@ -124,7 +172,7 @@ def position_of(ts: str) -> int:
 def looked_up(found: Said) -> tuple[frozenset[str], frozenset[str]]:
     """The ids of people and channels whose names are needed."""
     people, channels = mentioned(" ".join((found.text, *found.shared)))
-    return people | {found.user}, channels
+    return people if found.bot else people | {found.user}, channels
 
 
 def key_of(found: Said, own: Own) -> ThreadKey:
@@ -142,7 +190,7 @@ def incoming(found: Said, own: Own, names: Names) -> Incoming:
         event_id=f"{own.team}:{found.channel}:{found.ts}",
         thread=key_of(found, own),
         ref=MessageRef(found.channel, found.ts),
-        author=author_of(names.person(found.user)),
+        author=writer_of(found, names),
         text=_words(found, names, own),
         at=float(found.ts),
         position=position_of(found.ts),
@@ -154,8 +202,22 @@ def incoming(found: Said, own: Own, names: Names) -> Incoming:
 
 
 def author_of(person: Person) -> Author:
-    """Somebody as the engine knows people."""
-    return Author(person.id, person.name, is_admin=person.is_admin)
+    """Somebody as the engine knows people.
+
+    Whoever Slack could not tell of in time counts as one of us, unless the message itself names
+    another organisation: a slow answer must not turn a colleague away. Groups are not told: for
+    those Slack takes a call for each.
+    """
+    outside = person.is_guest and person.is_known
+    return Author(person.id, person.name, is_admin=person.is_admin, is_outside=outside)
+
+
+def writer_of(found: Said, names: Names) -> Author:
+    """Who wrote a message: a person, or another program under the name that it gives itself."""
+    author = author_of(names.person(found.user))
+    if found.bot is None:
+        return replace(author, is_outside=author.is_outside or found.is_outside)
+    return Author(found.user, found.bot or author.name, is_bot=True, is_outside=found.is_outside)
 
 
 def _words(found: Said, names: Names, own: Own) -> str:
@@ -175,17 +237,12 @@ def past(message: Mapping[str, Any], channel: str, own: Own) -> Said | None:
     Raises:
         KeyError, TypeError, ValueError: It is malformed.
     """
-    by_bot = bool(message.get("bot_id"))
-    spoken = message.get("subtype") in SPOKEN or message.get("subtype") == "bot_message"
-    if not spoken or message.get("user") in _SLACKBOTS:
+    if message.get("subtype") not in HEARD or message.get("user") in _SLACKBOTS:
         return None
-    writer = message.get("user") or message.get("bot_id")
-    if by_bot and message.get("bot_id") == own.bot:
-        writer = own.user
-    text = message.get("text") or "\n".join(_fallbacks(message))
-    found = _said(
-        {**message, "user": writer, "text": text}, channel, own, direct=False, named=False
-    )
+    given = _by_bot(message)
+    if message.get("bot_id") and message.get("bot_id") == own.bot:
+        given = {**given, "user": own.user}
+    found = _said(given, channel, own, direct=False, named=False)
     return found if found.text or found.files or found.shared else None
 
 
@@ -198,19 +255,18 @@ def _fallbacks(message: Mapping[str, Any]) -> Iterable[str]:
 
 
 def bot_name(message: Mapping[str, Any]) -> str | None:
-    """What another app calls itself in a message, None for a person's."""
+    """What another app calls itself in a message, empty if it does not; None for a person's."""
     if not message.get("bot_id"):
         return None
     profile = fields(message.get("bot_profile"))
-    name = message.get("username") or profile.get("name")
-    return str(name) if name else None
+    return str(message.get("username") or profile.get("name") or "")
 
 
 def earlier(found: Said, own: Own, names: Names) -> EarlierMessage:
     """A message of a thread's past for the engine."""
     return EarlierMessage(
         ref=MessageRef(found.channel, found.ts),
-        author=author_of(names.person(found.user)),
+        author=writer_of(found, names),
         text=_words(found, names, own),
         at=float(found.ts),
         from_bot=found.user == own.user,

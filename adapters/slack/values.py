@@ -34,6 +34,11 @@ class Timing:
         heartbeat: Between pings on a WebSocket; half of it without an answer ends it.
         reconnect: First and longest wait between connections.
         drain: How long the end waits for what is being handed over.
+        store: Giving a seat back, or looking for a further one that is not needed badly.
+        seat: How long a process that has gone silent keeps the right to a connection.
+        renew: How often it is renewed, and looked for a further one.
+        stand_by: How often a process without a connection looks for one.
+        body: Reading a request of Slack's.
     """
 
     call: float = 15.0
@@ -45,6 +50,11 @@ class Timing:
     heartbeat: float = 10.0
     reconnect: tuple[float, float] = (0.5, 30.0)
     drain: float = 5.0
+    store: float = 2.0
+    seat: float = 12.0
+    renew: float = 3.0
+    stand_by: float = 1.0
+    body: float = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +67,7 @@ class Own:
         bot: The bot's own id, by which some of its messages are marked.
         host: Host of the workspace's links.
         title: What the workspace is called.
+        enterprise: Id of the organisation that the workspace belongs to, empty for none.
     """
 
     team: str
@@ -64,6 +75,7 @@ class Own:
     bot: str = ""
     host: str = ""
     title: str = ""
+    enterprise: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +86,16 @@ class Person:
         id: User id.
         name: Display name.
         is_admin: Admin or owner of our own workspace.
-        is_guest: A guest, or somebody of another workspace, who does not see every channel.
+        is_guest: A guest, or somebody of another workspace, who does not see every channel. Whoever
+            is not known counts as one.
+        is_known: Slack has told of this person.
     """
 
     id: str
     name: str
     is_admin: bool = False
     is_guest: bool = True
+    is_known: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +124,8 @@ class Said:
         mentioned: It mentions the bot.
         files: Names of attached files.
         shared: Texts of messages that were forwarded with it, in Slack's own markup.
+        bot: The name under which another program wrote it, perhaps empty; None for a person.
+        is_outside: The message itself says that its author belongs to another organisation.
     """
 
     channel: str
@@ -120,6 +137,8 @@ class Said:
     mentioned: bool = False
     files: tuple[str, ...] = ()
     shared: tuple[str, ...] = ()
+    bot: str | None = None
+    is_outside: bool = False
 
     @property
     def in_thread(self) -> bool:

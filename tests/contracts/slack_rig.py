@@ -8,11 +8,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from adapters.slack.adapter import SlackAdapter
+from adapters.slack import LOOPBACK
+from adapters.slack.adapter import HttpMode, SlackAdapter, SocketMode
 from adapters.slack.manifest import manifest
 from adapters.slack.socket import CONNECTIONS
 from adapters.slack.values import Timing
 from bot.chat import (
+    Claims,
     CommandCall,
     CommandOption,
     CommandReply,
@@ -24,9 +26,9 @@ from bot.chat import (
     ThreadKey,
     everywhere,
 )
-from bot.errors import StoreError
-from bot.report import Unmeasured
+from bot.errors import StoreError, StoreUnavailable
 from bot.testing import MemoryClaims
+from tests.servers import free_port
 from tests.simulators.slack_sim import Channel, Message, SlackSimulator, User
 from tests.simulators.slack_sim import Timing as SimTiming
 
@@ -42,8 +44,15 @@ QUICK = Timing(
     heartbeat=5.0,
     reconnect=(0.01, 0.05),
     drain=2.0,
+    seat=2.0,
+    renew=0.1,
+    stand_by=0.05,
+    body=0.3,
 )
 """Time-outs for tests that provoke them."""
+
+ADDRESS = "https://bobbin.example.com/slack/events"
+"""A public address, which makes the manifest one for HTTP mode."""
 
 PATIENT = SimTiming(ack=200.0, trigger=600.0)
 """Long enough that a busy machine does not let anything be delivered twice."""
@@ -74,20 +83,44 @@ class NoNotes:
 
 
 @dataclass
+class Counted:
+    """A meter that keeps what it is told."""
+
+    changed: Callable[[], None]
+    acks: list[float] = field(default_factory=list)
+    refusals: list[str] = field(default_factory=list)
+    reconnects: list[str] = field(default_factory=list)
+
+    def acknowledged(self, seconds: float) -> None:
+        self.acks.append(seconds)
+        self.changed()
+
+    def refused(self, route: str) -> None:
+        self.refusals.append(route)
+        self.changed()
+
+    def reconnected(self, reason: str) -> None:
+        self.reconnects.append(reason)
+        self.changed()
+
+
+@dataclass
 class RecordingInbox:
     """An inbox that keeps what it is given.
 
     Attributes:
         failures: Raised by `message`, one each, before anything is taken again.
         gate: `message` waits for it.
+        away: So many times `left` fails before it is done.
         replies: What commands answer, the last one over and over.
     """
 
     changed: Callable[[], None]
     commands: Sequence[CommandSpec] = COMMANDS
     notes: NoNotes = field(default_factory=NoNotes)
-    claims: MemoryClaims = field(default_factory=MemoryClaims)
-    meter: Unmeasured = field(default_factory=Unmeasured)
+    claims: Claims = field(default_factory=MemoryClaims)
+    meter: Counted = field(init=False)
+    away: int = 0
     spaces_left: list[tuple[str, str]] = field(default_factory=list)
     messages: list[Incoming] = field(default_factory=list)
     calls: list[CommandCall] = field(default_factory=list)
@@ -96,6 +129,9 @@ class RecordingInbox:
     replies: list[CommandReply] = field(default_factory=lambda: [CommandReply("done")])
     gate: asyncio.Event | None = None
     waiting: int = 0
+
+    def __post_init__(self) -> None:
+        self.meter = Counted(self.changed)
 
     async def message(self, event: Incoming) -> None:
         if self.gate is not None:
@@ -123,6 +159,9 @@ class RecordingInbox:
         raise AssertionError("Slack itself repeats what was not acknowledged")
 
     async def left(self, platform: str, space: str) -> None:
+        if self.away:
+            self.away -= 1
+            raise StoreUnavailable("away")
         self.spaces_left.append((platform, space))
         self.changed()
 
@@ -140,6 +179,14 @@ class Rig:
     inbox: RecordingInbox
     room: Channel
     ada: User
+    port: int = 0
+
+    async def ready(self) -> None:
+        """Wait until what people say is heard."""
+        if self.sim.http:
+            await self.sim.listened(self.port)
+        else:
+            await self.sim.connected(CONNECTIONS)
 
     def start(self) -> asyncio.Task[None]:
         """Let the adapter run."""
@@ -196,14 +243,27 @@ def rig_of(sim: SlackSimulator, *, timing: Timing = QUICK, **tokens: str) -> Rig
     room = sim.add_channel("general")
     ada = sim.add_user("Ada Lovelace")
     room.members.append(ada.id)
+    inbox = RecordingInbox(sim.state.signal.changed)
+    port = free_port() if sim.http else 0
+    return Rig(sim, adapter_of(sim, port, timing=timing, **tokens), inbox, room, ada, port)
+
+
+def adapter_of(
+    sim: SlackSimulator,
+    port: int = 0,
+    *,
+    host: str = LOOPBACK,
+    timing: Timing = QUICK,
+    **tokens: str,
+) -> SlackAdapter:
+    """An adapter for a simulator; in HTTP mode it listens on `port`."""
     environment = sim.environment() | tokens
-    adapter = SlackAdapter(
-        environment["SLACK_BOT_TOKEN"],
-        environment["SLACK_APP_TOKEN"],
-        environment["SLACK_API_URL"],
-        timing,
+    mode = (
+        HttpMode(environment["SLACK_SIGNING_SECRET"], host, port)
+        if sim.http
+        else SocketMode(environment["SLACK_APP_TOKEN"])
     )
-    return Rig(sim, adapter, RecordingInbox(sim.state.signal.changed), room, ada)
+    return SlackAdapter(environment["SLACK_BOT_TOKEN"], mode, environment["SLACK_API_URL"], timing)
 
 
 @asynccontextmanager
@@ -214,7 +274,7 @@ async def connected(
     async with sim or simulator() as running_sim:
         rig = rig_of(running_sim, timing=timing)
         running = rig.start()
-        await running_sim.connected(CONNECTIONS)
+        await rig.ready()
         try:
             yield rig
         finally:

@@ -9,11 +9,13 @@ import pytest
 
 from adapters.slack import SPEC
 from adapters.slack.adapter import create
+from adapters.slack.manifest import manifest
 from adapters.slack.socket import CONNECTIONS
 from bot.chat import Adapter
 from bot.spec import AdapterSpec
 from bot.testing import AdapterContract
-from tests.contracts.slack_rig import simulator
+from tests.contracts.slack_rig import ADDRESS, simulator
+from tests.servers import free_port
 from tests.simulators.slack_sim import Channel, SlackSimulator, User
 
 
@@ -25,10 +27,14 @@ class SlackDriver:
     channel: Channel
     person: User
     adapter: Adapter
+    port: int = 0
     spec: AdapterSpec = SPEC
 
     async def connected(self) -> None:
-        await self.sim.connected(CONNECTIONS)
+        if self.sim.http:
+            await self.sim.listened(self.port)
+        else:
+            await self.sim.connected(CONNECTIONS)
 
     async def say(self, text: str) -> None:
         self.sim.say(self.channel, self.person, f"{self.sim.mention} {text}")
@@ -47,4 +53,18 @@ class TestSlack(AdapterContract):
             person = sim.add_user("Ada")
             channel = sim.add_channel("general", members=[person])
             yield SlackDriver(sim, channel, person, create(sim.environment()))
+            assert sim.violations == []
+
+
+class TestSlackOverHttp(AdapterContract):
+    """The same, posted to an address of the adapter's own."""
+
+    @pytest.fixture
+    async def driver(self) -> AsyncIterator[SlackDriver]:
+        """A workspace with one channel and one person."""
+        async with simulator(limits=True, manifest=manifest(ADDRESS)) as sim:
+            person, port = sim.add_user("Ada"), free_port()
+            channel = sim.add_channel("general", members=[person])
+            adapter = create(sim.environment() | {"SLACK_HTTP_PORT": str(port)})
+            yield SlackDriver(sim, channel, person, adapter, port)
             assert sim.violations == []

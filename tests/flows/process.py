@@ -18,10 +18,13 @@ from bot.chat import ThreadKey
 from bot.storage.connect import Link, open_redis
 from bot.storage.keys import ThreadKeys
 from tests.flows.acme import Acme, place
-from tests.flows.stage import Stage, open_stage
-from tests.servers import Valkey
+from tests.flows.stage import Stage, http_port, open_stage
+from tests.servers import Valkey, free_port
 from tests.simulators.discord_sim import Channel, DiscordSimulator, Message, User
 from tests.simulators.slack_sim import Message as Post
+
+ROOT = Path(__file__).parents[2]
+"""Processes run the code that lies beside these tests, wherever Bobbin is installed from."""
 
 LEASE_SECONDS = "0.6"
 PATIENCE = 20.0
@@ -50,6 +53,7 @@ def environment(folder: Path, *layers: Mapping[str, str]) -> dict[str, str]:
     """An environment in which nothing of this machine's settings is seen."""
     found = {
         "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(ROOT),
         "HOME": str(folder),
         "PYTHONPATH": os.pathsep.join((str(ROOT), str(SITE))),
         "PYTHONWARNINGS": ",".join(WARNINGS),
@@ -218,8 +222,10 @@ class Processes:
 
     async def bot(self, **extra: str) -> BotProcess:
         """Start a process and wait until it is connected everywhere."""
-        connected = asyncio.ensure_future(asyncio.gather(*self._connections()))
-        env = {"BOBBIN_LEASE_SECONDS": LEASE_SECONDS, **extra}
+        port = free_port()
+        listens = http_port(self.stage.slack, port)
+        connected = asyncio.ensure_future(asyncio.gather(*self._connections(port)))
+        env = {"BOBBIN_LEASE_SECONDS": LEASE_SECONDS, **listens, **extra}
         process = await BotProcess.start(
             self.folder,
             "run",
@@ -235,14 +241,16 @@ class Processes:
         await connected
         return process
 
-    def _connections(self) -> list[Coroutine[None, None, object]]:
+    def _connections(self, port: int) -> list[Coroutine[None, None, object]]:
         """What a process that is about to start will have done when it is connected."""
         waits: list[Coroutine[None, None, object]] = []
         discord, slack = self.stage.discord, self.stage.slack
         if discord is not None:
             sessions = len(discord.identifies)
             waits.append(discord.until(lambda: len(discord.identifies) > sessions, PATIENCE))
-        if slack is not None:
+        if slack is not None and slack.http:
+            waits.append(slack.listened(port, PATIENCE))
+        elif slack is not None:
             sockets = slack.sockets.accepted
 
             def linked() -> bool:
@@ -323,6 +331,8 @@ class SlackTown(Processes):
         """Crash a process, and wait until Slack has seen its sockets close."""
         sim = self.here.sim
         await process.kill()
+        if sim.http:
+            return
         alive = sum(other.running for other in self.bots)
         await sim.until(lambda: len(sim.connections) == alive * CONNECTIONS, PATIENCE)
 

@@ -17,7 +17,7 @@ from bot.context.tokens import Tokenizer, load_tokenizer
 from bot.model.port import Model
 from bot.plugins import find_adapters
 from bot.settings import read_settings
-from tests.servers import Valkey
+from tests.servers import Valkey, free_port
 from tests.simulators.discord_sim import DiscordSimulator
 from tests.simulators.openai_sim import OpenAISimulator
 from tests.simulators.slack_sim import SlackSimulator
@@ -56,6 +56,7 @@ class Stage:
     discord: DiscordSimulator | None = None
     slack: SlackSimulator | None = None
     extra: dict[str, str] = field(default_factory=dict[str, str])
+    _url: str = ""
     _app: App | None = None
     _task: asyncio.Task[int] | None = None
 
@@ -83,7 +84,9 @@ class Stage:
 
         `adapters` and `model`, if given, take the place of those that the settings name.
         """
-        settings = read_settings(self.environment(), find_adapters())
+        port = free_port()
+        slack_port = http_port(self.slack, port)
+        settings = read_settings(self.environment() | slack_port, find_adapters())
         before = len(self.discord.gateway.live) if self.discord else 0
         sockets = len(self.slack.connections) if self.slack else 0
         counting = tokenizer(settings.text("OPENAI_MODEL") or "")
@@ -92,7 +95,9 @@ class Stage:
         ready: list[asyncio.Task[object]] = []
         if self.discord is not None:
             ready.append(asyncio.ensure_future(self.discord.until_connected(before + 1)))
-        if self.slack is not None:
+        if slack_port and self.slack is not None:
+            ready.append(asyncio.ensure_future(self._listened(self.slack, port)))
+        elif self.slack is not None:
             ready.append(asyncio.ensure_future(self.slack.connected(sockets + CONNECTIONS)))
         connected = asyncio.gather(*ready)
         await asyncio.wait({self._task, connected}, return_when=asyncio.FIRST_COMPLETED)
@@ -102,10 +107,17 @@ class Stage:
             raise AssertionError(f"the bot ended: {self._task.result()}")
         await connected
 
+    async def _listened(self, slack: SlackSimulator, port: int) -> None:
+        self._url = await slack.listened(port)
+
     async def stop(self) -> int | None:
         """Let the bot drain, and return its exit code."""
         if self._app is None or self._task is None:
             return None
+        if self._url and self.slack is not None:
+            # A balancer sends nothing more to a process that is about to end.
+            self.slack.unplug(self._url)
+            self._url = ""
         self._app.stop()
         code = await asyncio.wait_for(self._task, 30)
         self._app = self._task = None
@@ -117,6 +129,11 @@ class Stage:
         code = await asyncio.wait_for(asyncio.shield(self._task), seconds)
         self._app = self._task = None
         return code
+
+
+def http_port(slack: SlackSimulator | None, port: int) -> dict[str, str]:
+    """What one bot more needs in HTTP mode: a port of its own."""
+    return {"SLACK_HTTP_PORT": str(port)} if slack is not None and slack.http else {}
 
 
 @asynccontextmanager

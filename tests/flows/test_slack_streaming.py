@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from adapters.slack.adapter import SlackAdapter
+from adapters.slack.adapter import SlackAdapter, SocketMode
 from adapters.slack.markup import MAX_CHARS
 from tests.contracts.slack_rig import QUICK as QUICK_CALLS
 from tests.flows.acme import acme
@@ -243,7 +243,7 @@ async def test_a_post_that_hangs_is_made_once(server: Valkey) -> None:
         tokens = here.sim.environment()
         adapter = SlackAdapter(
             tokens["SLACK_BOT_TOKEN"],
-            tokens["SLACK_APP_TOKEN"],
+            SocketMode(tokens["SLACK_APP_TOKEN"]),
             tokens["SLACK_API_URL"],
             QUICK_CALLS,
         )

@@ -88,6 +88,10 @@ class Faults:
         """Faults that have not been used up."""
         return [fault for fault in self._faults if fault.times > 0]
 
+    def clear(self) -> None:
+        """Let everything go well from now on."""
+        self._faults.clear()
+
     def take(self, request: Request) -> Fault | None:
         """Use up and return the first fault that fits, if any."""
         for fault in self._faults:

@@ -12,12 +12,23 @@ JSON = dict[str, Any]
 
 @dataclass(slots=True)
 class App:
-    """One Slack app: what an app-level token and a set of socket connections belong to."""
+    """One Slack app: what an app-level token and a set of socket connections belong to.
+
+    ``secret`` signs its requests in HTTP mode; ``request_urls`` are the processes behind its
+    Request URL.
+    """
 
     id: str
     name: str
     token: str
     manifest: Mapping[str, Any]
+    secret: str = ""
+    request_urls: list[str] = field(default_factory=list)
+
+    @property
+    def http(self) -> bool:
+        """Whether events are posted to the app instead of sent over sockets."""
+        return not self.manifest.get("settings", {}).get("socket_mode_enabled", True)
 
     @property
     def events(self) -> frozenset[str]:
@@ -336,7 +347,10 @@ class ResponseUrl:
 
 @dataclass(frozen=True, slots=True)
 class Ack:
-    """An acknowledgement as it came in; ``latency`` is simulated seconds since sending."""
+    """An acknowledgement as it came in; ``latency`` is simulated seconds since sending.
+
+    ``connection`` is the number of the socket, or the port that answered a request.
+    """
 
     envelope_id: str
     type: str

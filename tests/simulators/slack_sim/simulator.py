@@ -122,13 +122,12 @@ class SlackSimulator(People):
         return f"{self.base_url}/api/"
 
     def environment(self, workspace: Workspace | None = None) -> dict[str, str]:
-        """The environment variables a bot needs."""
+        """The environment variables a bot needs; in HTTP mode also a port, which is its own."""
         space = workspace or self.workspace
-        return {
-            "SLACK_BOT_TOKEN": space.token,
-            "SLACK_APP_TOKEN": space.app.token,
-            "SLACK_API_URL": self.api_url,
-        }
+        found = {"SLACK_BOT_TOKEN": space.token, "SLACK_API_URL": self.api_url}
+        if space.app.http:
+            return found | {"SLACK_SIGNING_SECRET": space.app.secret}
+        return found | {"SLACK_APP_TOKEN": space.app.token}
 
     def add_workspace(
         self,
@@ -170,6 +169,26 @@ class SlackSimulator(People):
 
         return await self.until(ready, timeout)
 
+    @property
+    def http(self) -> bool:
+        """Whether the manifest asks for HTTP instead of Socket Mode."""
+        return self.workspace.app.http
+
+    async def listened(self, port: int, timeout: float = 10.0) -> str:
+        """Put a process behind the Request URL, once it answers the challenge.
+
+        Returns:
+            Its address, for ``unplug``.
+        """
+        url = f"http://127.0.0.1:{port}/slack/events"
+        await self.sockets.posts.verify(self.workspace.app, url, timeout)
+        return url
+
+    def unplug(self, url: str) -> None:
+        """Take a process from behind the Request URL."""
+        urls = self.workspace.app.request_urls
+        urls[:] = [each for each in urls if each != url]
+
     def disconnect(
         self,
         reason: str = "refresh_requested",
@@ -202,6 +221,13 @@ class SlackSimulator(People):
     def release(self) -> None:
         """Send the envelopes that were held back."""
         self.sockets.release()
+
+    def lose_acks(self, message: Message, count: int) -> None:
+        """Lose the first acknowledgements of each event about a message, right after it is said.
+
+        What the app has taken is delivered again, after the usual delays.
+        """
+        self.sockets.acks_to_lose[message.ts] = count
 
     def retry_now(self) -> None:
         """Do the waiting redeliveries now."""

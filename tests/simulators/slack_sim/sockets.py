@@ -1,4 +1,4 @@
-"""Socket Mode: connections, envelopes, acknowledgements and redelivery."""
+"""Deliveries: envelopes, acknowledgements, redelivery, and the connections of Socket Mode."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 from aiohttp import WSMsgType, web
 
 from tests.simulators.slack_sim.model import JSON, Ack, App
+from tests.simulators.slack_sim.posts import Posts
 from tests.simulators.slack_sim.state import State
 
 MAX_CONNECTIONS = 10
@@ -36,7 +37,8 @@ class Envelope:
     """Something on its way to the app.
 
     ``attempts`` counts tries, also those that found no open socket. ``state`` is ``waiting``,
-    ``sent``, ``acked`` or ``lost``. ``ack`` is the accepted acknowledgement.
+    ``sent``, ``acked`` or ``lost``. ``ack`` is the accepted acknowledgement. ``at`` and ``until``
+    are simulated seconds: when it began, and when it was acknowledged.
     """
 
     app: App
@@ -47,6 +49,9 @@ class Envelope:
     state: str = "waiting"
     ack: Ack | None = None
     reason: str = ""
+    no_retry: bool = False
+    at: float = 0.0
+    until: float | None = None
     on_ack: Callable[[Ack], None] | None = None
     ids: list[str] = field(default_factory=list)
 
@@ -68,15 +73,18 @@ class _Attempt:
 
 
 class Sockets:
-    """The Socket Mode side of the simulator."""
+    """What goes to the apps: over sockets, or by HTTP where the manifest says so."""
 
     def __init__(self, state: State) -> None:
         self._state = state
+        self.posts = Posts(state)
+        self.most = 0
         self.connections: list[Connection] = []
         self.accepted = 0
         self.envelopes: list[Envelope] = []
         self.acks: list[Ack] = []
         self.held = False
+        self.acks_to_lose: dict[str, int] = {}
         self._tickets: dict[str, tuple[App, float]] = {}
         self._attempts: dict[str, _Attempt] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -106,7 +114,8 @@ class Sockets:
             return web.Response(status=404, text="not found")
         socket = web.WebSocketResponse(autoping=False)
         await socket.prepare(request)
-        if len(self.open_for(app)) >= MAX_CONNECTIONS:
+        # One that is to be replaced still counts: it is Slack's until it is closed.
+        if sum(c.app is app and not c.socket.closed for c in self.connections) >= MAX_CONNECTIONS:
             self._state.violate(f"socket: more than {MAX_CONNECTIONS} connections")
             await socket.send_json({"type": "disconnect", "reason": "too_many_websockets"})
             await socket.close()
@@ -115,6 +124,7 @@ class Sockets:
         connection = Connection(self.accepted, app, socket, request)
         await socket.send_json(self._hello(connection))
         self.connections.append(connection)
+        self.most = max(self.most, len(self.connections))
         self._state.signal.changed()
         pinger = self._spawn(self._ping(connection))
         try:
@@ -184,6 +194,10 @@ class Sockets:
     ) -> None:
         attempt.seen = True
         envelope = attempt.envelope
+        if self._loses(envelope):
+            attempt.late = True
+            attempt.answered.set()
+            return
         if payload is not None and not envelope.accepts_response:
             self._state.violate(f"socket: payload in the acknowledgement of {envelope.type}")
         ack = Ack(
@@ -199,10 +213,17 @@ class Sockets:
         self.acks.append(ack)
         if not attempt.late:
             envelope.ack = ack
+            envelope.until = self._state.clock()
             envelope.state = "acked"
             attempt.answered.set()
             if envelope.on_ack is not None:
                 envelope.on_ack(ack)
+
+    def _loses(self, envelope: Envelope) -> bool:
+        """Whether the acknowledgement that is coming in gets lost on its way."""
+        event = envelope.payload.get("event")
+        ts = event.get("ts", "") if isinstance(event, dict) else ""
+        return envelope.attempts <= self.acks_to_lose.get(str(ts), 0)
 
     # Sending
 
@@ -228,6 +249,7 @@ class Sockets:
         """
         envelope = Envelope(app, type_, payload, accepts_response, on_ack=on_ack)
         envelope.attempts = first_retry
+        envelope.at = self._state.clock()
         self.envelopes.append(envelope)
         self._spawn(self._deliver(envelope))
         self._state.signal.changed()
@@ -239,7 +261,7 @@ class Sockets:
         while True:
             if await self._attempt(envelope):
                 return
-            if envelope.attempts > len(retries):
+            if envelope.attempts > len(retries) or envelope.no_retry:
                 envelope.state = "lost"
                 self._state.signal.changed()
                 return
@@ -258,6 +280,8 @@ class Sockets:
     async def _attempt(self, envelope: Envelope) -> bool:
         number = envelope.attempts
         envelope.attempts += 1
+        if envelope.app.http:
+            return await self._post(envelope, number)
         open_ = self.open_for(envelope.app)
         if not open_:
             envelope.reason = "connection_failed"
@@ -290,8 +314,44 @@ class Sockets:
             )
         except TimeoutError:
             attempt.late = True
+        if attempt.late:
             envelope.reason = "timeout"
+        return not attempt.late
+
+    async def _post(self, envelope: Envelope, number: int) -> bool:
+        app = envelope.app
+        url = self.posts.choose(app)
+        if url is None:
+            envelope.reason = "connection_failed"
             return False
+        envelope.state = "sent"
+        envelope.ids.append(self._state.next_id("post-"))
+        self._state.signal.changed()
+        sent_at = self._state.clock()
+        posted = await self.posts.send(
+            app, url, envelope.type, envelope.payload, number, envelope.reason
+        )
+        envelope.reason, envelope.no_retry = posted.reason, posted.no_retry
+        if not posted.reason and self._loses(envelope):
+            envelope.reason = "http_timeout"
+        if envelope.reason:
+            return False
+        envelope.state = "acked"
+        envelope.until = self._state.clock()
+        envelope.ack = Ack(
+            envelope.ids[-1],
+            envelope.type,
+            envelope.event_id,
+            number,
+            int(url.rpartition(":")[2].partition("/")[0]),
+            self._state.clock() - sent_at,
+            False,
+            posted.payload,
+        )
+        self.acks.append(envelope.ack)
+        if envelope.on_ack is not None:
+            envelope.on_ack(envelope.ack)
+        self._state.signal.changed()
         return True
 
     # What an operator of Slack could do
@@ -357,3 +417,4 @@ class Sockets:
         await asyncio.gather(*tasks, return_exceptions=True)
         for connection in list(self.connections):
             self.cut(connection)
+        await self.posts.stop()

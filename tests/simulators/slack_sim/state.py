@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -146,6 +147,7 @@ class State:
     def add_app(self, name: str, manifest: Any = None) -> App:
         """Register an app with its app-level token."""
         app = App(self.next_id("A"), name, self.token("xapp-1"), manifest or DEFAULT_MANIFEST)
+        app.secret = hashlib.sha256(app.token.encode()).hexdigest()[:32]
         self.apps[app.id] = app
         return app
 

@@ -14,6 +14,7 @@ from bot.settings import read_settings
 BOT = {"SLACK_BOT_TOKEN": "xoxb-1"}
 APP = {"SLACK_APP_TOKEN": "xapp-1"}
 SECRET = {"SLACK_SIGNING_SECRET": "0123456789abcdef"}
+PORT = {"SLACK_HTTP_PORT": "3000"}
 
 
 def test_two_tokens_are_enough() -> None:
@@ -21,9 +22,20 @@ def test_two_tokens_are_enough() -> None:
     assert read_settings({**BOT, **APP, **SECRET}, [SPEC]).unknown == {}
 
 
+def test_http_mode_needs_no_app_token() -> None:
+    settings = read_settings({**BOT, **SECRET, **PORT}, [SPEC])
+    assert settings.adapters == (SPEC,)
+    assert settings.text("SLACK_HTTP_HOST") == "127.0.0.1"
+
+
 @pytest.mark.parametrize(
     ("values", "variable"),
     [
+        ({**BOT, **PORT}, "SLACK_SIGNING_SECRET"),
+        ({**BOT, **APP, **PORT, "SLACK_SIGNING_SECRET": "  "}, "SLACK_SIGNING_SECRET"),
+        ({**BOT, **PORT, "SLACK_SIGNING_SECRET": "short"}, "SLACK_SIGNING_SECRET"),
+        ({**SECRET, **PORT}, "SLACK_BOT_TOKEN"),
+        ({**BOT, **SECRET, "SLACK_HTTP_PORT": "0"}, "SLACK_HTTP_PORT"),
         (BOT, "SLACK_APP_TOKEN"),
         ({**BOT, **SECRET}, "SLACK_APP_TOKEN"),
         (APP, "SLACK_BOT_TOKEN"),
@@ -37,6 +49,11 @@ def test_what_is_missing_or_mixed_up_is_named(values: dict[str, str], variable: 
     (problem,) = caught.value.problems
     assert problem.variable == variable
     assert "xoxb-1" not in problem.wrong
+
+
+def test_both_ways_are_named_when_none_is_set() -> None:
+    with pytest.raises(SettingsError, match="needs it or SLACK_HTTP_PORT beside SLACK_BOT_TOKEN"):
+        read_settings(BOT, [SPEC])
 
 
 def test_settings_are_read_without_the_sdk() -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from adapters.slack.names import person_of
 from adapters.slack.translate import (
     bot_name,
+    concerns_us,
     earlier,
     incoming,
     key_of,
@@ -24,7 +25,7 @@ from adapters.slack.values import Names, Own, Person
 from bot.chat import Author, MessageRef, ThreadKey
 
 OWN = Own("T061EG9R6", "U0LAN0Z89", "B0LAN0Z11", "acme.slack.com")
-NAMES = Names({"U061F7AUR": Person("U061F7AUR", "Ada", is_admin=True)})
+NAMES = Names({"U061F7AUR": Person("U061F7AUR", "Ada", is_admin=True, is_guest=False)})
 
 MENTION: dict[str, Any] = {
     "token": "ZZZZZZWSxiZZZ2yIvs3peJ",
@@ -96,7 +97,8 @@ def test_a_mention_in_a_thread_joins() -> None:
     made = incoming(found, OWN, NAMES)
     assert made.joins and made.addressed
     assert key_of(found, OWN).thread == "1515449500.000100"
-    assert incoming(found, OWN, Names()).author == Author("U061F7AUR", "U061F7AUR")
+    unknown = incoming(found, OWN, Names()).author
+    assert unknown == Author("U061F7AUR", "U061F7AUR", is_outside=True)
 
 
 @pytest.mark.parametrize(
@@ -113,8 +115,15 @@ def test_a_mention_in_a_thread_joins() -> None:
         ({"subtype": "thread_broadcast", "thread_ts": "1515449500.000100"}, True),
         ({"subtype": "channel_join"}, None),
         ({"subtype": "message_changed", "user": None}, None),
-        ({"subtype": "bot_message", "bot_id": "B1"}, None),
-        ({"bot_id": "B1"}, None),
+        ({"subtype": "bot_message", "bot_id": "B1", "user": None}, True),
+        ({"bot_id": "B1"}, True),
+        ({"bot_id": "B1", "text": "done"}, None),
+        ({"bot_id": "B1", "text": "done", "thread_ts": "1515449500.000100"}, False),
+        ({"bot_id": "B0LAN0Z11"}, None),
+        ({"subtype": "bot_message", "bot_id": "B0LAN0Z11", "user": None}, None),
+        ({"subtype": "bot_message", "bot_id": "B1", "hidden": True}, None),
+        ({"subtype": "message_changed", "bot_id": "B1"}, None),
+        ({"bot_id": "B1", "user": "USLACK"}, None),
         ({"user": "USLACK"}, None),
         ({"user": "USLACKBOT"}, None),
         ({"user": "U0LAN0Z89"}, None),
@@ -145,6 +154,79 @@ def test_what_concerns_the_bot(changes: dict[str, Any], addressed: bool | None) 
 def test_malformed_events_are_named_so(changes: dict[str, Any]) -> None:
     with pytest.raises((KeyError, TypeError, ValueError)):
         said(event(**changes), OWN)
+
+
+BY_BOT: dict[str, Any] = {
+    "user": "U0ALARM00",
+    "bot_id": "B0ALARM00",
+    "bot_profile": {"id": "B0ALARM00", "name": "alarm", "team_id": "T061EG9R6"},
+}
+
+
+@pytest.mark.parametrize(
+    ("changes", "author"),
+    [
+        ({}, Author("U0ALARM00", "alarm", is_bot=True)),
+        ({"username": "night watch"}, Author("U0ALARM00", "night watch", is_bot=True)),
+        ({"user": None}, Author("B0ALARM00", "alarm", is_bot=True)),
+        ({"bot_profile": None, "user": "U061F7AUR"}, Author("U061F7AUR", "Ada", is_bot=True)),
+        ({"team": "T2"}, Author("U0ALARM00", "alarm", is_bot=True, is_outside=True)),
+    ],
+)
+def test_other_programs_are_marked(changes: dict[str, Any], author: Author) -> None:
+    found = said(event(**{**BY_BOT, **changes}), OWN)
+    assert found is not None
+    assert incoming(found, OWN, NAMES).author == author
+    assert (found.user in looked_up(found)[0]) == (author.name == "Ada")
+
+
+def test_a_program_is_heard_by_its_attachments() -> None:
+    alarm = {**BY_BOT, "subtype": "bot_message", "text": "", "thread_ts": "1515449500.000100"}
+    found = said(event(**alarm, attachments=[{"fallback": "CPU at 100%"}]), OWN)
+    assert found is not None and incoming(found, OWN, NAMES).text == "CPU at 100%"
+
+
+GRID = Own("T061EG9R6", "U0LAN0Z89", "B0LAN0Z11", enterprise="E1")
+GUEST = Names({"U061F7AUR": Person("U061F7AUR", "Ada")})
+
+
+@pytest.mark.parametrize(
+    ("changes", "own", "names", "outside"),
+    [
+        ({}, OWN, NAMES, False),
+        ({}, OWN, GUEST, True),
+        ({"team": "T2"}, OWN, NAMES, True),
+        ({"user_team": "T2"}, OWN, NAMES, True),
+        ({"user_team": "E2"}, OWN, NAMES, True),
+        ({"team": None}, OWN, NAMES, False),
+        # Another workspace of the same organisation is known by the person only.
+        ({"team": "T2"}, GRID, NAMES, False),
+        ({"team": "T2"}, GRID, GUEST, True),
+        ({"user_team": "E1"}, GRID, NAMES, False),
+        ({"user_team": "E2"}, GRID, NAMES, True),
+    ],
+)
+def test_who_is_from_outside(
+    changes: dict[str, Any], own: Own, names: Names, outside: bool
+) -> None:
+    found = said(event(**changes), own)
+    assert found is not None
+    assert incoming(found, own, names).author.is_outside is outside
+
+
+@pytest.mark.parametrize(
+    ("inner", "ours"),
+    [
+        ({"type": "app_uninstalled"}, True),
+        ({"type": "tokens_revoked", "tokens": {"oauth": [], "bot": ["U0LAN0Z89"]}}, True),
+        ({"type": "tokens_revoked", "tokens": {"oauth": ["U0LAN0Z89"], "bot": []}}, False),
+        ({"type": "tokens_revoked", "tokens": {"oauth": ["U1"]}}, False),
+        ({"type": "tokens_revoked", "tokens": ["U0LAN0Z89"]}, False),
+        ({"type": "tokens_revoked"}, False),
+    ],
+)
+def test_whose_tokens_are_revoked(inner: dict[str, Any], ours: bool) -> None:
+    assert concerns_us({"event": inner}, OWN) is ours
 
 
 def test_files_and_forwarded_messages_are_part_of_the_text() -> None:
@@ -247,3 +329,15 @@ def test_people(changes: dict[str, Any], person: Person) -> None:
         "profile": {"display_name": "Ada", "real_name": "Ada L"},
     }
     assert person_of({**user, **changes}, "T1") == person
+
+
+def test_people_of_the_same_organisation_are_no_strangers_and_no_admins() -> None:
+    user = {
+        "id": "U1",
+        "team_id": "T2",
+        "name": "ada",
+        "is_admin": True,
+        "enterprise_user": {"enterprise_id": "E1"},
+    }
+    assert person_of(user, "T1", "E1") == Person("U1", "ada", is_guest=False)
+    assert person_of(user, "T1", "E2") == person_of(user, "T1") == Person("U1", "ada")

@@ -1,0 +1,137 @@
+"""Who speaks: members, guests, people of other companies, other programs; and being sent away."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from adapters.slack.manifest import manifest
+from bot.chat import Author
+from bot.errors import NeedsOperator
+from tests.contracts.slack_rig import ADDRESS, Rig, connected, rig_of, simulator
+from tests.simulators.slack_sim import Timing as SimTiming
+from tests.simulators.slack_sim import User
+
+TRANSPORTS = pytest.mark.parametrize("url", ["", ADDRESS], ids=["socket", "http"])
+
+
+@pytest.fixture
+async def rig() -> AsyncIterator[Rig]:
+    async with connected() as made:
+        yield made
+        assert made.sim.violations == []
+
+
+async def heard(rig: Rig, who: User) -> Author:
+    """How the author of a mention is told."""
+    before = len(rig.inbox.messages)
+    rig.sim.say(rig.room, who, f"{rig.sim.mention} hello")
+    return (await rig.events(before + 2))[-1].author
+
+
+@pytest.mark.parametrize(
+    ("traits", "is_admin", "is_outside"),
+    [
+        ({}, False, False),
+        ({"admin": True}, True, False),
+        ({"guest": True}, False, True),
+        ({"external_team": "T0THERS"}, False, True),
+        ({"external_team": "T0THERS", "admin": True}, False, True),
+    ],
+    ids=str,
+)
+async def test_people_are_told_apart(
+    rig: Rig, traits: dict[str, Any], is_admin: bool, is_outside: bool
+) -> None:
+    who = rig.sim.add_user("Grace", **traits)
+    expected = Author(who.id, "Grace", is_admin=is_admin, is_outside=is_outside)
+    assert await heard(rig, who) == expected
+    await (call := rig.sim.slash(rig.room, who, "/bobbin", "help")).acked()
+    await call.responded()
+    assert rig.inbox.calls[-1].author == expected
+
+
+async def test_somebody_slack_does_not_tell_of_counts_as_a_guest(rig: Rig) -> None:
+    who = rig.sim.add_user("Grace", admin=True)
+    rig.sim.faults.add("users.info", status=500, body="no")
+    author = await heard(rig, who)
+    assert author == Author(who.id, who.id, is_outside=True)
+
+
+async def test_other_programs_are_heard_and_marked(rig: Rig) -> None:
+    robot = rig.sim.add_user("alarm", bot=True)
+    assert await heard(rig, robot) == Author(robot.id, "alarm", is_bot=True)
+    # The name stands in the message.
+    assert rig.sim.calls("users.info") == []
+    event = rig.inbox.messages[-1]
+    spot = await rig.adapter.open(event, "")
+    await rig.adapter.post(spot, f"our own {rig.sim.mention}", key="k")
+    await rig.sim.settled()
+    assert len(rig.inbox.messages) == 2
+
+
+@TRANSPORTS
+async def test_an_app_that_is_removed_erases_and_ends(url: str) -> None:
+    async with simulator(manifest=manifest(url)) as sim:
+        rig = rig_of(sim)
+        running = rig.start()
+        await rig.ready()
+        sim.uninstall()
+        with pytest.raises(NeedsOperator, match="removed from Acme") as caught:
+            await asyncio.wait_for(running, 5)
+        await rig.adapter.close()
+        assert "SLACK_BOT_TOKEN" in caught.value.hint
+        assert set(rig.inbox.spaces_left) == {("slack", sim.workspace.id)}
+        assert rig.inbox.malformed_events == []
+        # It was acknowledged before the end.
+        assert any(envelope.state == "acked" for envelope in sim.envelopes)
+        assert not sim.connections
+        assert sim.violations == []
+
+
+@TRANSPORTS
+async def test_what_cannot_be_erased_yet_is_told_again(url: str) -> None:
+    timing = SimTiming(ack=4.0, redelivery=(0.0, 1.0, 1.0))
+    async with simulator(manifest=manifest(url), timing=timing) as sim:
+        rig = rig_of(sim)
+        rig.inbox.away = 2
+        running = rig.start()
+        await rig.ready()
+        gone = sim.raw_event({"type": "app_uninstalled"})
+        with pytest.raises(NeedsOperator):
+            await asyncio.wait_for(running, 10)
+        await rig.adapter.close()
+        assert gone is not None and gone.attempts == 3
+        assert rig.inbox.spaces_left == [("slack", sim.workspace.id)]
+
+
+async def test_tokens_of_others_are_none_of_ours(rig: Rig) -> None:
+    tokens = {"oauth": [rig.ada.id], "bot": ["U0THER"]}
+    rig.sim.raw_event({"type": "tokens_revoked", "tokens": tokens})
+    other = rig.sim.add_workspace("Other")
+    rig.sim.raw_event({"type": "app_uninstalled"}, workspace=other)
+    await rig.sim.settled()
+    await rig.mentioned("still here?")
+    assert rig.inbox.spaces_left == []
+
+
+async def test_events_that_slack_holds_back_are_counted(
+    rig: Rig, caplog: pytest.LogCaptureFixture
+) -> None:
+    body = {"type": "app_rate_limited", "team_id": rig.sim.workspace.id, "token": "t"}
+    envelope = rig.sim.raw_envelope({**body, "minute_rate_limited": 1, "api_app_id": "A1"})
+    await rig.sim.settled()
+    assert envelope.state == "acked"
+    assert rig.inbox.meter.refusals == ["events"]
+    assert "holds events back" in caplog.text
+
+
+async def test_every_event_without_a_listener_is_acknowledged(rig: Rig) -> None:
+    for name in ("team_join", "reaction_added", "app_home_opened", "function_executed"):
+        rig.sim.raw_event({"type": name, "user": rig.ada.id, "event_ts": "1.0"})
+    await rig.sim.settled()
+    assert all(envelope.state == "acked" for envelope in rig.sim.envelopes)
+    assert rig.inbox.malformed_events == []
