@@ -29,7 +29,7 @@ from bot.model.create import create_model
 from bot.model.port import Model
 from bot.model.settings import ModelSettings
 from bot.plugins import resolve, values_for
-from bot.reply.pacing import LoopClock, Pacer
+from bot.reply.pacing import Clock, LoopClock, Pacer
 from bot.report import log_report
 from bot.settings import Settings
 from bot.spec import AdapterFactory, AdapterSpec
@@ -118,6 +118,25 @@ def model_settings(settings: Settings, timing: Timing = TIMING) -> ModelSettings
     )
 
 
+def shared_model(threads: Threads, endpoint: ModelSettings | None) -> Model:
+    """The model, asked as patiently as all processes with this endpoint have found necessary.
+
+    Raises:
+        ModelMisconfigured: The settings cannot be used.
+    """
+    if endpoint is None:
+        return create_model(None)
+    # A provider's limits are those of an account and a model.
+    name = "\n".join((endpoint.url, endpoint.name, endpoint.api_key))
+    return create_model(endpoint, exchange=threads.exchange(name))
+
+
+def shared_pacer(threads: Threads, adapter: Adapter, clock: Clock) -> Pacer:
+    """What shares out the adapter's limits, in all processes together where there are any."""
+    limits = adapter.capabilities.limits
+    return Pacer(limits, clock, threads.ledger(adapter.name) if limits else None)
+
+
 class App:
     """One process: adapters in front, the engine behind them.
 
@@ -160,7 +179,7 @@ class App:
         """
         async with open_threads(self._settings, self._timing) as threads:
             endpoint = model_settings(self._settings, self._timing)
-            model = self._model or create_model(endpoint)
+            model = self._model or shared_model(threads, endpoint)
             try:
                 return await self._serve(threads, model)
             finally:
@@ -194,9 +213,7 @@ class App:
             long_wait_seconds=self._timing.long_wait,
             report=log_report,
         )
-        pacers = {
-            name: Pacer(adapter.capabilities.limits, timer) for name, adapter in adapters.items()
-        }
+        pacers = {name: shared_pacer(threads, adapter, timer) for name, adapter in adapters.items()}
         engine = Engine(desk, adapters, pacers, running, min(self._timing.sweep, third))
         commands = Commands(threads, folding, running, budget, adapters, time.time, new_id)
         receptions = {

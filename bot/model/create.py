@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.limits import Exchange
 from bot.model.chat import ChatModel
 from bot.model.demo import DemoModel
 from bot.model.gate import Gate, GateLimits
@@ -15,6 +16,7 @@ def create_model(
     *,
     limits: GateLimits | None = None,
     retries: Retries | None = None,
+    exchange: Exchange | None = None,
 ) -> Model:
     """The model to use.
 
@@ -22,10 +24,11 @@ def create_model(
         settings: The endpoint; None for the built-in demo.
         limits: Bounds of the endpoint's gate; None for the defaults.
         retries: How long a request is tried; None for the defaults.
+        exchange: What other processes that ask this endpoint are told; None for nothing.
 
     Raises:
         ModelMisconfigured: The settings cannot be used.
     """
     if settings is None:
         return DemoModel()
-    return GatedModel(ChatModel(settings), Gate(limits), retries=retries)
+    return GatedModel(ChatModel(settings), Gate(limits), retries=retries, exchange=exchange)

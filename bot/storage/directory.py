@@ -23,6 +23,7 @@ from bot.storage.keys import (
     of_place,
     place_of,
 )
+from bot.storage.limits import SharedExchange, SharedLedger
 from bot.storage.log import Log
 
 VERSION = 1
@@ -215,6 +216,17 @@ class Directory(Log):
     def claims(self, name_space: str) -> Claims:
         """What processes agree on, kept apart by `name_space` (an adapter's name)."""
         return SharedClaims(self._link, name_space, self._worker, self._new_id)
+
+    def ledger(self, name_space: str) -> SharedLedger:
+        """The common count of an adapter's calls; `name_space` is the adapter's name."""
+        return SharedLedger(self._link, name_space, self._worker, self._new_id)
+
+    def exchange(self, endpoint: str) -> SharedExchange:
+        """What processes tell each other of a model; `endpoint` is all that tells it from others.
+
+        Only a digest of it reaches the store.
+        """
+        return SharedExchange(self._link, endpoint, self._worker, self._new_id)
 
     async def forget_space(self, platform: str, space: str) -> int:
         """Remove every thread of a server or workspace; safe to repeat.

@@ -27,7 +27,7 @@ NAMES = (
 )
 """Those about a thread: prelude.lua is put in front of them."""
 
-ALONE = ("claim", "release", "spend")
+ALONE = ("claim", "exchange", "pause", "release", "reserve", "spend")
 """Those that need no thread."""
 
 

@@ -15,6 +15,7 @@ from redis.asyncio import Redis
 
 from bot.chat import MessageRef, ThreadKey
 from bot.errors import StoreUnavailable
+from bot.limits import News, Scope
 from bot.records import Entry, Summary, Tally
 from bot.storage.connect import open_redis, wait_until_ready
 from bot.storage.scripts import SCRIPTS
@@ -262,6 +263,20 @@ async def everything(threads: Threads, client: Redis) -> None:
     assert len(await threads.usage(date(2023, 11, 14))) == 2
     await threads.notes("discord").write("hash", "1")
     assert await threads.notes("discord").read("hash") == "1"
+    book = threads.ledger("slack")
+    scopes = (Scope("post/4/T/C", 4, 4.0, 0.0, 1), Scope("edit/60/T", 48, 60.0, 0.2, 1))
+    booking = await book.reserve("T", scopes, 3, 1.0)
+    assert booking is not None and booking.granted
+    book.settle(booking, 0.1)
+    await book.pause("T", "edit/60/T", 5.0)
+    paused = await book.reserve("T", scopes, 0, 1.0)
+    assert paused is not None and not paused.granted
+    exchange = threads.exchange("https://api.openai.com/v1")
+    assert await exchange.start(1, 16, 0.1) == News()
+    exchange.taken(0.1)
+    assert await exchange.cool(20.0, 60.0) is not None
+    await exchange.push(0.1, 0.1, 3)
+    await exchange.close()
     assert await threads.leave(other)
     assert await threads.forget(other) == Erased(2, True, False, False, 1)
     entries = [Entry("user", "hello", 0.0, "u1", "Ada")]
