@@ -38,8 +38,7 @@ class Worker:
 
     def cpu_seconds(self) -> float:
         """CPU time it has used so far, in user space and in the kernel."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / TICKS
+        return cpu_of(self.pid)
 
     def memory(self, field: str = "VmRSS") -> float:
         """Resident memory in MiB; `VmHWM` gives the most it ever had."""
@@ -85,6 +84,12 @@ class Worker:
         except TimeoutError:
             self._process.kill()
             await self._process.wait()
+
+
+def cpu_of(pid: int) -> float:
+    """CPU time that a process has used so far, in user space and in the kernel."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS
 
 
 @asynccontextmanager
