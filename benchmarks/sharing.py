@@ -82,7 +82,7 @@ async def measure(times: int) -> Prices:
     ):
         client = open_redis(server.url)
         link = Link(client)
-        exchange = SharedExchange(link, "bench", "w", new_id)
+        exchange = SharedExchange(link, "bench", "w")
         ledger = SharedLedger(link, "bench", "w", new_id)
         models = (
             GatedModel(Instant(), Gate()),

@@ -161,8 +161,6 @@ class Pacer:
         self._widest = max((_PLACES.index(limit.per) for limit in limits), default=0)
         self._clock = clock
         self._ledger = ledger
-        # One question at a time: what it comes to is news for those behind it.
-        self._asking = asyncio.Lock()
         self._buckets: dict[tuple[int | Call, str], Bucket] = {}
         self._waiting: list[_Ticket] = []
         self._numbers = 0
@@ -298,8 +296,7 @@ class Pacer:
     async def _book(self, ledger: Ledger, permit: Permit, together: str, urgency: Urgency) -> bool:
         """Whether the other processes leave room for the call; if not, it is given back."""
         try:
-            async with self._asking:
-                free = await self._ask(ledger, permit, together, urgency)
+            free = await self._ask(ledger, permit, together, urgency)
         except asyncio.CancelledError:
             permit.give_back()
             raise
@@ -312,8 +309,6 @@ class Pacer:
 
     async def _ask(self, ledger: Ledger, permit: Permit, together: str, urgency: Urgency) -> bool:
         sent = self._clock.now()
-        if any(bucket.held_until(urgency) > sent for bucket in permit.buckets):
-            return False
         scopes = [bucket.scope(urgency) for bucket in permit.buckets]
         booking = await ledger.reserve(together, scopes, urgency, LATENCY_SECONDS)
         if booking is None:

@@ -13,7 +13,7 @@ from bot.storage.scripts import Script
 
 logger = logging.getLogger(__name__)
 
-ANSWER_SECONDS = 0.25
+ANSWER_SECONDS = 0.5
 REST_SECONDS = 2.0
 LATE_SECONDS = 0.05
 
@@ -22,15 +22,17 @@ class BriefLink:
     """Runs scripts whose answer is worth a short wait and no more.
 
     Once the store does not answer it is left alone for a moment, so that a store that is away
-    costs a call now and then a quarter of a second, and the others nothing.
+    costs a call now and then half a second, and the others nothing.
 
     Args:
         link: Sends scripts.
         what: What is done without the store meanwhile, for the log.
+        seconds: Longest wait for an answer.
     """
 
-    def __init__(self, link: Link, what: str) -> None:
+    def __init__(self, link: Link, what: str, seconds: float = ANSWER_SECONDS) -> None:
         self._link = link
+        self._seconds = seconds
         self._what = what
         self._rests_until = 0.0
         self._away = False
@@ -45,10 +47,10 @@ class BriefLink:
         for last in (False, True):
             began = loop.time()
             try:
-                async with asyncio.timeout(ANSWER_SECONDS):
+                async with asyncio.timeout(self._seconds):
                     answer = await self._link.run(script, keys, arguments)
             except TimeoutError:
-                if not last and loop.time() - began > ANSWER_SECONDS + LATE_SECONDS:
+                if not last and loop.time() - began > self._seconds + LATE_SECONDS:
                     # It was this process that had no time.
                     continue
                 return self._rest("no answer in time")

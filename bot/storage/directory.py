@@ -226,7 +226,7 @@ class Directory(Log):
 
         Only a digest of it reaches the store.
         """
-        return SharedExchange(self._link, endpoint, self._worker, self._new_id)
+        return SharedExchange(self._link, endpoint, self._worker)
 
     async def forget_space(self, platform: str, space: str) -> int:
         """Remove every thread of a server or workspace; safe to repeat.

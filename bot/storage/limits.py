@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.limits import Booking, News, PushBack, Scope, Standing
 from bot.storage import keys
-from bot.storage.brief import BriefLink
+from bot.storage.brief import ANSWER_SECONDS, BriefLink
 from bot.storage.codec import to_bytes
 from bot.storage.connect import Argument, Link
 from bot.storage.scripts import SCRIPTS
@@ -30,10 +30,18 @@ class SharedLedger:
         name_space: The adapter's name.
         worker: This process.
         new_id: Makes nonces.
+        patience: Longest wait for the store, in seconds.
     """
 
-    def __init__(self, link: Link, name_space: str, worker: str, new_id: Callable[[], str]) -> None:
-        self._link = BriefLink(link, f"pacing of {name_space}")
+    def __init__(
+        self,
+        link: Link,
+        name_space: str,
+        worker: str,
+        new_id: Callable[[], str],
+        patience: float = ANSWER_SECONDS,
+    ) -> None:
+        self._link = BriefLink(link, f"pacing of {name_space}", patience)
         self._name_space = name_space
         self._worker = worker
         self._new_id = new_id
@@ -96,21 +104,21 @@ class SharedExchange:
         link: Sends scripts.
         endpoint: What tells it from others; only a digest of it reaches the store.
         worker: This process.
-        new_id: Makes nonces.
+        patience: Longest wait for the store, in seconds.
     """
 
-    def __init__(self, link: Link, endpoint: str, worker: str, new_id: Callable[[], str]) -> None:
-        self._link = BriefLink(link, "the model's pace")
+    def __init__(
+        self, link: Link, endpoint: str, worker: str, patience: float = ANSWER_SECONDS
+    ) -> None:
+        self._link = BriefLink(link, "the model's pace", patience)
         self._key = keys.model(endpoint)
         self._worker = worker
-        self._new_id = new_id
-        # What is reported and what is heard belong together, so one call at a time.
-        self._calling = asyncio.Lock()
         self._active = 0
+        self._reported = 0
         self._unsaid: list[float] = []
-        self._before: tuple[int, int] | None = None
+        self._heard: tuple[int, int] | None = None
         self._elsewhere = (0, 0)
-        self._pushes: int | None = None
+        self._pushed = 0.0
         self._telling: asyncio.Task[None] | None = None
 
     async def start(self, active: int, free: int, spacing: float) -> News | None:
@@ -142,33 +150,32 @@ class SharedExchange:
             await self._call("hear")
 
     async def _call(self, want: str, *more: Argument) -> News | None:
-        async with self._calling:
-            now = asyncio.get_running_loop().time()
-            began, self._unsaid = self._unsaid, []
-            taken = ",".join(_exact_ms(now - each) for each in began)
-            about = (self._new_id(), to_bytes(self._worker), self._active, taken)
-            arguments = (*about, _ms(HOLDS_SECONDS), want, *more)
-            answer = await self._link.run(SCRIPTS["exchange"], (self._key,), arguments)
-            return None if answer is None else self._news(answer, want)
+        now = asyncio.get_running_loop().time()
+        began, self._unsaid = self._unsaid, []
+        before = self._reported
+        self._reported += len(began)
+        taken = ",".join(_exact_ms(now - each) for each in began)
+        about = (to_bytes(self._worker), self._active, _ms(HOLDS_SECONDS), before, taken)
+        answer = await self._link.run(SCRIPTS["exchange"], (self._key,), (*about, want, *more))
+        return None if answer is None else self._news(answer, want)
 
     def _news(self, answer: Sequence[Any], want: str) -> News:
         wait, cooldown, exhausted = (float(each) / 1000 for each in answer[:3])
-        taken, late, own_taken, own_late, pushes = (int(each) for each in answer[3:8])
-        before = self._before or (taken - own_taken, late - own_late)
-        self._before = (taken, late)
-        elsewhere = (
-            self._elsewhere[0] + max(0, taken - before[0] - own_taken),
-            self._elsewhere[1] + max(0, late - before[1] - own_late),
-        )
-        self._elsewhere = elsewhere if want == "hear" else (0, 0)
+        now = (int(answer[3]), int(answer[4]))
+        before = self._heard or now
+        # Answers may overtake each other; what has been heard once is not heard again.
+        self._heard = (max(now[0], before[0]), max(now[1], before[1]))
+        taken = self._elsewhere[0] + self._heard[0] - before[0]
+        late = self._elsewhere[1] + self._heard[1] - before[1]
+        self._elsewhere = (taken, late) if want == "hear" else (0, 0)
+        at, ago, interval = (float(each) / 1000 for each in answer[5:8])
         pushed = None
-        if want == "start" and pushes and pushes != self._pushes:
-            ago, interval = (float(each) / 1000 for each in answer[8:10])
-            pushed = PushBack(ago, interval, int(answer[10]))
+        if want == "start" and at > self._pushed:
+            pushed = PushBack(ago, interval, int(answer[8]))
         if want in ("start", "push"):
             # Of its own push-back, and of another that came before it, the gate knows already.
-            self._pushes = pushes
-        return News(wait, cooldown, exhausted, *elsewhere, pushed)
+            self._pushed = max(at, self._pushed)
+        return News(wait, cooldown, exhausted, taken, late, pushed)
 
 
 def _ms(seconds: float) -> int:

@@ -46,7 +46,7 @@ async def models(
         for _ in range(count):
             client = open_redis(url)
             stack.push_async_callback(client.aclose)
-            exchange = SharedExchange(Link(client), f"{url} {id(sim)}", new_id(), new_id)
+            exchange = SharedExchange(Link(client), f"{url} {id(sim)}", new_id())
             chat = ChatModel(settings_for(sim))
             found.append(GatedModel(chat, Gate(), retries=retries, exchange=exchange))
             stack.push_async_callback(found[-1].close)

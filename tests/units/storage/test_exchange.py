@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 
 import pytest
 from redis.asyncio import Redis
 
 from bot.limits import News, PushBack
+from bot.storage import keys
 from bot.storage.connect import Link
 from bot.storage.limits import SharedExchange
+from bot.storage.scripts import SCRIPTS
 
 ENDPOINT = "https://api.openai.com/v1\ngpt-6-luna\nsk-very-secret"
 
 
 def exchange(client: Redis, worker: str, endpoint: str = ENDPOINT) -> SharedExchange:
-    numbers = itertools.count(1)
-    return SharedExchange(Link(client), endpoint, worker, lambda: f"{worker}-{next(numbers)}")
+    return SharedExchange(Link(client), endpoint, worker, 20.0)
 
 
 async def start(
@@ -66,13 +66,14 @@ async def test_so_many_may_be_under_way_without_a_distance(client: Redis) -> Non
     assert (await start(one, active=1, free=5, spacing=30.0)).wait == 0
 
 
-async def test_a_start_sent_again_is_one_start(client: Redis) -> None:
-    same = SharedExchange(Link(client), ENDPOINT, "w1", lambda: "nonce")
-    same.taken(0.0)
-    await same.close()
-    assert (await start(same, spacing=30.0)).wait == 0
-    assert (await start(same, spacing=30.0)).wait == 0
-    assert (await start(exchange(client, "w2"), spacing=30.0)).wait > 29
+async def test_a_report_sent_again_counts_once(client: Redis) -> None:
+    one, two = exchange(client, "w1"), exchange(client, "w2")
+    await start(two)
+    script, key = SCRIPTS["exchange"], keys.model(ENDPOINT)
+    for _ in range(2):
+        await Link(client).run(script, (key,), (b"w1", 1, 10_000, 0, "5.0,6.0", "hear"))
+    assert (await start(two)).taken == 2
+    assert (await start(one)).taken == 0
 
 
 async def test_others_hear_what_was_taken(client: Redis) -> None:

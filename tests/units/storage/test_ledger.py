@@ -23,6 +23,9 @@ from bot.storage.connect import Link, open_redis
 from bot.storage.limits import SharedLedger
 from tests.servers import Valkey
 
+PATIENT = 20.0
+"""Seconds: here nothing is decided by how busy this machine is."""
+
 FINAL, PART, INTERIM = Urgency.FINAL, Urgency.PART, Urgency.INTERIM
 EDIT: frozenset[Call] = frozenset(("edit",))
 POST: frozenset[Call] = frozenset(("post",))
@@ -31,7 +34,9 @@ BOTH: frozenset[Call] = frozenset(("edit", "post"))
 
 def ledger(client: Redis, worker: str, name_space: str = "slack") -> SharedLedger:
     numbers = itertools.count(1)
-    return SharedLedger(Link(client), name_space, worker, lambda: f"{worker}-{next(numbers)}")
+    return SharedLedger(
+        Link(client), name_space, worker, lambda: f"{worker}-{next(numbers)}", PATIENT
+    )
 
 
 def scope(slots: int = 2, seconds: float = 60.0, *, name: str = "edit/60/T1", **more: int) -> Scope:
@@ -257,7 +262,7 @@ async def _play(
 
     try:
         await client.flushall()
-        books = [Prompt(Link(client), "slack", f"w{n}", new_id) for n in range(3)]
+        books = [Prompt(Link(client), "slack", f"w{n}", new_id, PATIENT) for n in range(3)]
         pacers = [Pacer(limits, LoopClock(), book) for book in books]
         await asyncio.gather(*(make(pacers[who], *rest) for who, *rest in calls))
         assert [pacer.waiting for pacer in pacers] == [0, 0, 0]
