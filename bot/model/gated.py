@@ -125,7 +125,8 @@ class GatedModel:
             # The others cannot be asked: better by what is known here than not at all.
             return True
         self._gate.hear(news)
-        return news.wait <= 0
+        # A push-back may have come in while the answer was on its way.
+        return news.wait <= 0 and not self._gate.cooldown
 
     def _taken(self, ticket: Ticket) -> None:
         if ticket.taken() and self._exchange is not None:
