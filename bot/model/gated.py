@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -56,6 +57,8 @@ class GatedModel:
         self._gate = gate
         self._retries = retries or Retries()
         self._exchange = exchange
+        # One question at a time: what it comes to is news for those behind it.
+        self._asking = asyncio.Lock()
 
     @property
     def name(self) -> str:
@@ -119,12 +122,15 @@ class GatedModel:
         """
         if self._exchange is None:
             return True
-        free, spacing = self._gate.spacing
-        news = await self._exchange.start(self._gate.active, free, spacing)
-        if news is None:
-            # The others cannot be asked: better by what is known here than not at all.
-            return True
-        self._gate.hear(news)
+        async with self._asking:
+            if self._gate.held or self._gate.exhausted:
+                return False
+            free, spacing = self._gate.spacing
+            news = await self._exchange.start(self._gate.active, free, spacing)
+            if news is None:
+                # The others cannot be asked: better by what is known here than not at all.
+                return True
+            self._gate.hear(news)
         # A push-back may have come in while the answer was on its way.
         return news.wait <= 0 and not self._gate.cooldown
 
