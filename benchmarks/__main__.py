@@ -14,7 +14,16 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from benchmarks import conversations, page, prefix, splitter, store, topologies
+from benchmarks import (
+    conversations,
+    page,
+    patience,
+    prefix,
+    sharing,
+    splitter,
+    store,
+    topologies,
+)
 from benchmarks.scene import Pace
 from bot.context.tokens import load_tokenizer
 
@@ -35,6 +44,9 @@ class Extent:
         failovers: How many primaries of each kind are killed.
         window_turns: Turns of the conversation that is played against three kinds of windows.
         lengths: Lengths of answers that are split.
+        crowd: People who ask at once a model that takes few requests.
+        crowd_bots: Processes that answer them.
+        shared: Requests and calls by which the price of sharing limits is measured.
     """
 
     pace: Pace
@@ -46,6 +58,9 @@ class Extent:
     failovers: int
     window_turns: int
     lengths: tuple[int, ...]
+    crowd: int
+    crowd_bots: tuple[int, ...]
+    shared: int
 
 
 FULL = Extent(
@@ -58,6 +73,9 @@ FULL = Extent(
     failovers=3,
     window_turns=200,
     lengths=splitter.LENGTHS,
+    crowd=100,
+    crowd_bots=(1, 2, 4),
+    shared=2_000,
 )
 QUICK = Extent(
     pace=Pace(tokens=150),
@@ -69,6 +87,9 @@ QUICK = Extent(
     failovers=1,
     window_turns=60,
     lengths=(1_000, 10_000),
+    crowd=30,
+    crowd_bots=(2,),
+    shared=300,
 )
 
 
@@ -115,6 +136,16 @@ async def split(extent: Extent) -> str:
     return splitter.report(extent.lengths)
 
 
+async def limited(extent: Extent) -> str:
+    """A crowd that asks at once a model which takes ten requests a second."""
+    return patience.report(await patience.measure(extent.crowd, extent.crowd_bots, tell))
+
+
+async def limits(extent: Extent) -> str:
+    """What keeping limits costs a turn, alone and together with other processes."""
+    return sharing.report(await sharing.measure(extent.shared))
+
+
 BENCHMARKS: dict[str, Callable[[Extent], Awaitable[str]]] = {
     "discord": discord,
     "slack": slack,
@@ -122,6 +153,8 @@ BENCHMARKS: dict[str, Callable[[Extent], Awaitable[str]]] = {
     "processes": processes,
     "window": window,
     "splitter": split,
+    "model limit": limited,
+    "limits": limits,
 }
 
 

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from benchmarks.scene import MODEL, Pace, Spoken, number_in, pieces
-from tests.simulators.openai_sim import Answer, OpenAISimulator
+from tests.simulators.openai_sim import Answer, OpenAISimulator, RateLimit
 from tests.simulators.openai_sim.request import Request
 
 READABLE = 3
@@ -26,7 +26,7 @@ class Timed(Answer):
 
 
 class HostedModel:
-    """Under orders: `environment`, `pace`, `spoken`."""
+    """Under orders: `environment`, `pace`, `limit`, `asked`, `spoken`."""
 
     def __init__(self) -> None:
         self._pace = Pace()
@@ -48,6 +48,12 @@ class HostedModel:
         if order == "pace":
             self._pace = Pace(**details)
             return None
+        if order == "limit":
+            self._sim.set_rate_limit(RateLimit(**details))
+            return None
+        if order == "asked":
+            statuses = [request.status for request in self._sim.chats]
+            return {"requests": len(statuses), "refused": statuses.count(429)}
         if order == "spoken":
             found = {number: _spoken(answer.times) for number, answer in self._answers.items()}
             self._answers.clear()

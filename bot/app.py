@@ -34,9 +34,10 @@ from bot.model.probe import probe
 from bot.model.settings import ModelSettings
 from bot.ops import figures
 from bot.ops.health import Health
+from bot.ops.meters import ModelMeter
 from bot.ops.outside import Outside, Probe, seen_from_outside
 from bot.plugins import resolve, values_for
-from bot.reply.pacing import LoopClock, Pacer
+from bot.reply.pacing import Clock, LoopClock, Pacer
 from bot.settings import Settings
 from bot.spec import AdapterFactory, AdapterSpec
 from bot.storage.connect import Observe, open_redis, wait_until_ready
@@ -136,6 +137,39 @@ def model_settings(settings: Settings, timing: Timing = TIMING) -> ModelSettings
     )
 
 
+def shared_model(
+    threads: Threads, endpoint: ModelSettings | None, gate: Gate, requests: ModelMeter
+) -> Model:
+    """The model, asked as patiently as all processes with this endpoint have found necessary.
+
+    Args:
+        threads: Where processes tell each other.
+        endpoint: The model; None for the demo.
+        gate: What requests pass.
+        requests: Told of every single one.
+
+    Raises:
+        ModelMisconfigured: The settings cannot be used.
+    """
+    if endpoint is None:
+        return create_model(None, witness=requests)
+    # A provider's limits are those of an account and a model.
+    name = "\n".join((endpoint.url, endpoint.name, endpoint.api_key))
+    return create_model(
+        endpoint,
+        gate=gate,
+        witness=requests,
+        retried=requests.retried,
+        exchange=threads.exchange(name),
+    )
+
+
+def shared_pacer(threads: Threads, adapter: Adapter, clock: Clock) -> Pacer:
+    """What shares out the adapter's limits, in all processes together where there are any."""
+    limits = adapter.capabilities.limits
+    return Pacer(limits, clock, threads.ledger(adapter.name) if limits else None)
+
+
 class App:
     """One process: adapters in front, the engine behind them.
 
@@ -193,9 +227,7 @@ class App:
             self._health.stored_in(threads.ping)
             gate = Gate()
             endpoint = model_settings(self._settings, self._timing)
-            model = self._model or create_model(
-                endpoint, gate=gate, witness=outside.model, retried=outside.model.retried
-            )
+            model = self._model or shared_model(threads, endpoint, gate, outside.model)
             outside.metrics.read(figures.GATE_WIDTH, lambda: gate.width)
             outside.metrics.read(figures.GATE_ACTIVE, lambda: gate.active)
             outside.metrics.read(figures.GATE_QUEUED, lambda: gate.queued)
@@ -256,9 +288,7 @@ class App:
             report=outside.report,
             tracer=outside.tracer,
         )
-        pacers = {
-            name: Pacer(adapter.capabilities.limits, timer) for name, adapter in adapters.items()
-        }
+        pacers = {name: shared_pacer(threads, adapter, timer) for name, adapter in adapters.items()}
         sweep = min(self._timing.sweep, third)
         engine = Engine(desk, adapters, pacers, running, sweep, metrics.taken_over)
         commands = Commands(

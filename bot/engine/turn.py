@@ -40,8 +40,9 @@ from bot.errors import (
 from bot.model.port import Finished, FinishReason, Model, Prompt, TextDelta, Waiting
 from bot.records import NO_TALLY, Entry, Tally
 from bot.reply.fences import open_fence, scan
-from bot.reply.pacing import Clock, Pacer, Urgency
+from bot.reply.pacing import Clock, Pacer
 from bot.reply.progressive import ProgressiveReply
+from bot.reply.slots import Urgency
 from bot.report import Outcome, TurnReport
 from bot.storage.patience import patiently
 from bot.storage.threads import Threads

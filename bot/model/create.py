@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from bot.errors import ModelBusy
+from bot.limits import Exchange
 from bot.model.chat import ChatModel
 from bot.model.demo import DemoModel
 from bot.model.gate import Gate, GateLimits
@@ -22,6 +23,7 @@ def create_model(
     gate: Gate | None = None,
     witness: Witness | None = None,
     retried: Callable[[ModelBusy], None] = lambda fault: None,
+    exchange: Exchange | None = None,
 ) -> Model:
     """The model to use.
 
@@ -32,6 +34,7 @@ def create_model(
         gate: The endpoint's gate, for those who want to look at it; None makes one.
         witness: Told of every single request.
         retried: See `GatedModel`.
+        exchange: What other processes that ask this endpoint are told; None for nothing.
 
     Raises:
         ModelMisconfigured: The settings cannot be used.
@@ -39,7 +42,9 @@ def create_model(
     if settings is None:
         return _seen(DemoModel(), witness)
     single = _seen(ChatModel(settings), witness)
-    return GatedModel(single, gate or Gate(limits), retries=retries, retried=retried)
+    return GatedModel(
+        single, gate or Gate(limits), retries=retries, retried=retried, exchange=exchange
+    )
 
 
 def _seen(model: Model, witness: Witness | None) -> Model:

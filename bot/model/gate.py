@@ -19,8 +19,9 @@ from types import TracebackType
 from typing import Literal, Self
 
 from bot.errors import ModelBusy, ModelError, QuotaExhausted
+from bot.limits import News
 from bot.model.clock import Clock, LoopClock, Timer
-from bot.model.pace import Pace
+from bot.model.pace import IDLE_SECONDS, Pace
 from bot.model.port import Purpose
 
 _RANK = {Purpose.REPLY: 0, Purpose.SUMMARY: 1}
@@ -88,19 +89,21 @@ class Ticket:
         if error is not None:
             raise error
 
-    def taken(self) -> None:
-        """The server has begun to answer; may be said more than once."""
-        if not self._taken and self.granted:
-            self._taken = True
-            self._gate.on_taken(self)
+    def taken(self) -> bool:
+        """The server has begun to answer; may be said more than once. Whether this is news."""
+        if self._taken or not self.granted:
+            return False
+        self._taken = True
+        self._gate.on_taken(self)
+        return True
 
     def good(self) -> None:
         """The answer came to its proper end."""
         self._gate.on_good()
 
-    def failed(self, error: ModelError) -> None:
-        """The request failed before any text."""
-        self._gate.on_failed(self, error)
+    def failed(self, error: ModelError) -> bool:
+        """The request failed before any text. Whether it was a push-back that is news."""
+        return self._gate.on_failed(self, error)
 
     def settle(self, error: ModelError | None) -> None:
         """Wake the waiter; for the gate only."""
@@ -161,6 +164,8 @@ class Gate:
         self._next_start = 0.0
         self._wider_at: float | None = None
         self._cooldown_until = 0.0
+        self._held_until = 0.0
+        self._heard_at = 0.0
         self._pushes = 0
         self._timer: Timer | None = None
         self._breaker_until: float | None = None
@@ -180,6 +185,33 @@ class Gate:
     def width(self) -> int:
         """Requests that may run at once, as learned so far."""
         return self._pace.width
+
+    @property
+    def held(self) -> bool:
+        """No request may start now, although slots may have been granted."""
+        return max(self._cooldown_until, self._held_until) > self._clock.now()
+
+    @property
+    def spacing(self) -> tuple[int, float]:
+        """Requests that may be under way anywhere without spacing; seconds between others."""
+        if self._pace.interval > 0:
+            return 0, self._pace.interval
+        return self._limits.start, self._limits.widen_seconds if self._pace.may_widen else 0.0
+
+    @property
+    def measured(self) -> tuple[float, int]:
+        """Seconds between the starts of two requests, and how many these were learned from."""
+        return self._pace.interval, self._pace.known
+
+    @property
+    def cooldown(self) -> float:
+        """Seconds that the server has asked for patience for yet."""
+        return max(0.0, self._cooldown_until - self._clock.now())
+
+    @property
+    def exhausted(self) -> float:
+        """Seconds for which the account is taken to be out of credit yet."""
+        return max(0.0, (self._breaker_until or 0.0) - self._clock.now())
 
     def now(self) -> float:
         """The gate's time."""
@@ -241,7 +273,8 @@ class Gate:
         now = self._clock.now()
         cooldown = max(0.0, self._cooldown_until - now)
         ahead = sum(1 for other in self._queue if other < ticket)
-        spaced = max(cooldown, self._next_start - now) + ahead * self._pace.interval
+        next_start = max(self._next_start, self._held_until)
+        spaced = max(cooldown, next_start - now) + ahead * self._pace.interval
         busy = cooldown > 0 or ticket in self._delayed
         return (max(0.0, spaced), "busy" if busy else "queue")
 
@@ -249,25 +282,26 @@ class Gate:
         """See `Ticket.taken`."""
         self._pushes = 0
         self._close_breaker(ticket)
-        self._pace.taken()
+        self._pace.taken(ticket.granted_at)
 
     def on_good(self) -> None:
         """See `Ticket.good`."""
         self._pace.good()
         self._pump()
 
-    def on_failed(self, ticket: Ticket, error: ModelError) -> None:
+    def on_failed(self, ticket: Ticket, error: ModelError) -> bool:
         """See `Ticket.failed`."""
         now = self._clock.now()
         if isinstance(error, QuotaExhausted):
-            self._open_breaker(now, error)
-            return
+            self._open_breaker(now + self._limits.breaker_seconds, error)
+            return False
         if not isinstance(error, ModelBusy):
             self._close_breaker(ticket)
-            return
+            return False
         if error.retry_after is None and not error.overloaded:
-            return
-        if self._pace.pushed(now, ticket.granted_at, error.retry_after):
+            return False
+        news = self._pace.pushed(now, ticket.granted_at, error.retry_after)
+        if news:
             self._pushes += 1
         if error.retry_after:
             wait = error.retry_after * (1 + self._jitter() / 20)
@@ -275,6 +309,32 @@ class Gate:
             wait = self.backoff(self._pushes)
         wait = min(wait, self._limits.most_cooldown_seconds)
         self._cooldown_until = max(self._cooldown_until, now + wait)
+        return news
+
+    def hear(self, news: News) -> None:
+        """Learn from what the requests of other processes came to."""
+        now = self._clock.now()
+        if news.pushed is not None:
+            self._pace.told(now, news.pushed, news.cooldown)
+        elif now - self._heard_at <= IDLE_SECONDS:
+            self._pace.recount(news.late)
+            for _ in range(news.taken):
+                self._pace.taken()
+        self._heard_at = now
+        cooldown = min(news.cooldown, self._limits.most_cooldown_seconds)
+        self._cooldown_until = max(self._cooldown_until, now + cooldown)
+        if news.exhausted > self.exhausted:
+            told = QuotaExhausted("another process was told that the account is out of credit")
+            self._open_breaker(now + news.exhausted, told)
+        if news.wait > 0:
+            # The common spacing rules; what was granted here has not started.
+            self._held_until = now + news.wait
+            self._next_start = now
+
+    def recount(self, news: News) -> None:
+        """Learn what other processes knew when this one was pushed back just now."""
+        self._pace.recount(news.taken + news.late)
+        self._heard_at = self._clock.now()
 
     def leave(self, ticket: Ticket) -> None:
         """Take the ticket's place or slot back; for `Ticket` only."""
@@ -322,7 +382,8 @@ class Gate:
             self._timer = None
         now = self._clock.now()
         while self._queue:
-            start = max(self._cooldown_until, self._next_start, self._room_at(now))
+            start = max(self._cooldown_until, self._held_until, self._next_start)
+            start = max(start, self._room_at(now))
             if start > now:
                 if start < math.inf:
                     self._timer = self._clock.call_at(start, self._pump)
@@ -359,8 +420,8 @@ class Gate:
             return True
         return now >= self._breaker_until and self._probe is None
 
-    def _open_breaker(self, now: float, error: QuotaExhausted) -> None:
-        self._breaker_until = now + self._limits.breaker_seconds
+    def _open_breaker(self, until: float, error: QuotaExhausted) -> None:
+        self._breaker_until = until
         waiting = [*self._queue, *self._delayed]
         self._queue.clear()
         self._delayed.clear()

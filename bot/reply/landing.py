@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 from bot.chat import MessageRef, Spot
 from bot.errors import BadToken, MessageGone, PlatformBusy, PlatformError
-from bot.reply.pacing import Clock, Pacer, Urgency
+from bot.reply.pacing import Clock, Pacer
+from bot.reply.slots import Urgency
 from bot.reply.written import Patience, Written
 
 logger = logging.getLogger(__name__)

@@ -15,23 +15,24 @@ import math
 from collections.abc import Callable, Coroutine, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from enum import IntEnum
+from functools import partial
 from types import TracebackType
 from typing import Any, Protocol
 
 from bot.chat import Call, Limit
+from bot.limits import Booking, Ledger
+from bot.reply.slots import UNLIMITED, Bucket, Urgency
 from bot.reply.waiting import settle, stop
 
 logger = logging.getLogger(__name__)
 
-ANSWER_SECONDS = 10.0
-"""About how long one answer takes; so many of the running ones end within a limit's period."""
-
 LATENCY_SECONDS = 1.0
 """A call is taken to reach the platform at most this long after it began."""
 
+_PLACES = ("channel", "space", "adapter")
+"""What may share one count, from the narrowest to the widest."""
+
 _SHORTEST_SLEEP = 0.001
-_UNLIMITED = 1_000_000_000
 _FIRST_SWEEP = 64
 
 
@@ -59,102 +60,44 @@ class LoopClock:
         await asyncio.sleep(seconds)
 
 
-class Urgency(IntEnum):
-    """Who goes first."""
-
-    FINAL = 0
-    """Completes an answer."""
-    PART = 1
-    """Posts a message of a growing answer, or gives one its last text."""
-    OPEN = 2
-    """Makes a place for an answer; those that have one go on first."""
-    INTERIM = 3
-    """Shows progress; leaves a reserve for the answers that are about to end."""
-    SIGN = 4
-    """Shows only that something is being done, while there are slots in plenty."""
-
-
-class _Bucket:
-    """One limit in one scope: when each of its taken slots is free again, in order."""
-
-    def __init__(self, limit: Limit) -> None:
-        self.limit = limit
-        self.taken: list[float] = []
-        self.paused_until = -math.inf
-        self.interim_at = -math.inf
-        self.running = 0
-        self.waiting = 0
-
-    def free(self, now: float) -> None:
-        """Drop the slots that are free again."""
-        del self.taken[: bisect.bisect_right(self.taken, now)]
-
-    def room_at(self, urgency: Urgency, ahead: int = 0) -> float:
-        """When a call may be made, -inf for at once; after `ahead` others."""
-        share = self._share(urgency)
-        over = len(self.taken) - share + ahead
-        if over < 0:
-            at = -math.inf
-        elif over < len(self.taken):
-            at = self.taken[over]
-        else:
-            last = self.taken[-1] if self.taken else 0.0
-            at = last + self.limit.seconds * (1 + (over - len(self.taken)) // share)
-        if urgency is Urgency.INTERIM:
-            spread = min(self.limit.seconds, ANSWER_SECONDS) / share
-            at = max(at, self.interim_at + spread)
-        return max(at, self.paused_until)
-
-    def idle(self, now: float) -> bool:
-        """Nothing would be lost by forgetting it."""
-        self.free(now)
-        in_use = self.running or self.waiting or self.taken
-        return not in_use and self.paused_until <= now
-
-    def _share(self, urgency: Urgency) -> int:
-        if urgency is Urgency.SIGN:
-            return max(1, self.limit.count // 2)
-        if urgency is not Urgency.INTERIM:
-            return self.limit.count
-        return self.limit.count - min(self.limit.count - 1, self._reserve())
-
-    def _reserve(self) -> int:
-        """Slots kept for the answers that will end within one period.
-
-        That is all that are running if the period is long, and those that will follow them, as
-        far as half of the slots go.
-        """
-        ending = self.running * self.limit.seconds / ANSWER_SECONDS
-        return math.ceil(min(ending, max(self.running, self.limit.count / 2)))
-
-
 class Permit:
     """Leave to make one call now. Use it as a context manager around the call."""
 
     def __init__(
-        self, buckets: Sequence[_Bucket], clock: Clock, given_back: Callable[[], None]
+        self, buckets: Sequence[Bucket], clock: Clock, given_back: Callable[[], None]
     ) -> None:
-        self._buckets = buckets
+        self.buckets = buckets
         self._clock = clock
         self._given_back = given_back
         self._at = clock.now()
+        self._settle: Callable[[float | None], None] | None = None
         for bucket in buckets:
             bisect.insort(bucket.taken, self._at + bucket.limit.seconds)
 
+    def booked(self, settle: Callable[[float | None], None]) -> None:
+        """Other processes know of it; `settle` hears when the call was over, or that there is none.
+
+        For the pacer only.
+        """
+        self._settle = settle
+
     def done(self) -> None:
         """The call has returned: it may have reached the platform later than it was begun."""
-        at = min(self._clock.now(), self._at + LATENCY_SECONDS)
+        now = self._clock.now()
+        self._tell(now)
+        at = min(now, self._at + LATENCY_SECONDS)
         if at <= self._at:
             return
-        for bucket in self._buckets:
+        for bucket in self.buckets:
             if self._remove(bucket):
                 bisect.insort(bucket.taken, at + bucket.limit.seconds)
         self._at = at
 
     def give_back(self) -> None:
         """The call was not made: somebody else may have the slot."""
-        for bucket in self._buckets:
+        for bucket in self.buckets:
             self._remove(bucket)
+        self._tell(None)
         self._given_back()
 
     def __enter__(self) -> Permit:
@@ -168,7 +111,12 @@ class Permit:
     ) -> None:
         self.done()
 
-    def _remove(self, bucket: _Bucket) -> bool:
+    def _tell(self, now: float | None) -> None:
+        if self._settle is not None:
+            self._settle(now)
+            self._settle = None
+
+    def _remove(self, bucket: Bucket) -> bool:
         until = self._at + bucket.limit.seconds
         found = bisect.bisect_left(bucket.taken, until)
         if found < len(bucket.taken) and bucket.taken[found] == until:
@@ -181,7 +129,7 @@ class Permit:
 class _Ticket:
     urgency: Urgency
     number: int
-    buckets: Sequence[_Bucket]
+    buckets: Sequence[Bucket]
     deadline: float
     granted: asyncio.Future[Permit | None] = field(
         default_factory=lambda: asyncio.get_running_loop().create_future()
@@ -200,12 +148,20 @@ class Pacer:
 
     What is not limited is never held up, except after `penalise`. Scopes in which nothing is
     going on are forgotten.
+
+    Args:
+        limits: What the platform allows.
+        clock: Time.
+        ledger: Where the processes of a deployment count together; None when this is the only
+            one. A call that has its turn here asks there as well.
     """
 
-    def __init__(self, limits: Sequence[Limit], clock: Clock) -> None:
+    def __init__(self, limits: Sequence[Limit], clock: Clock, ledger: Ledger | None = None) -> None:
         self._limits = tuple(limits)
+        self._widest = max((_PLACES.index(limit.per) for limit in limits), default=0)
         self._clock = clock
-        self._buckets: dict[tuple[int | Call, str], _Bucket] = {}
+        self._ledger = ledger
+        self._buckets: dict[tuple[int | Call, str], Bucket] = {}
         self._waiting: list[_Ticket] = []
         self._numbers = 0
         self._timer: asyncio.Task[None] | None = None
@@ -276,14 +232,13 @@ class Pacer:
 
         It does not say which of its limits was passed; the narrowest is the likeliest.
         """
-        places = {"channel": 0, "space": 1, "adapter": 2}
-        buckets = self._scoped(call, channel, space)
-        if buckets:
-            bucket = min(buckets, key=lambda each: places[each.limit.per])
-        else:
-            bucket = _Bucket(Limit(frozenset({call}), "channel", _UNLIMITED, 1.0))
-            self._buckets[call, channel] = bucket
+        buckets = self._scoped(call, channel, space) or [self._unlimited(call, channel, space)]
+        bucket = min(buckets, key=lambda each: _PLACES.index(each.limit.per))
         bucket.paused_until = max(bucket.paused_until, self._clock.now() + retry_after)
+        if self._ledger is not None:
+            together = self._together(channel, space)
+            telling = self._ledger.pause(together, bucket.name, retry_after)
+            self.look_after(telling, "telling of a refusal")
 
     def look_after(self, chore: Coroutine[Any, Any, None], name: str) -> None:
         """Run what may wait long for its slots and nobody else waits for."""
@@ -308,9 +263,22 @@ class Pacer:
     async def _wait(
         self, call: Call, channel: str, space: str, urgency: Urgency, deadline: float
     ) -> Permit | None:
-        self._serve()
         self._numbers += 1
-        ticket = _Ticket(urgency, self._numbers, self._scoped(call, channel, space), deadline)
+        number = self._numbers
+        while True:
+            buckets = self._scoped(call, channel, space)
+            if self._ledger is not None and not buckets:
+                buckets = [self._unlimited(call, channel, space)]
+            permit = await self._queue(_Ticket(urgency, number, buckets, deadline))
+            if permit is None or self._ledger is None:
+                return permit
+            if await self._book(self._ledger, permit, self._together(channel, space), urgency):
+                return permit
+            if any(bucket.held_until(urgency) > deadline for bucket in buckets):
+                return None
+
+    async def _queue(self, ticket: _Ticket) -> Permit | None:
+        self._serve()
         for bucket in ticket.buckets:
             bucket.waiting += 1
         bisect.insort(self._waiting, ticket, key=_rank)
@@ -324,6 +292,34 @@ class Pacer:
             elif (permit := ticket.granted.result()) is not None:
                 permit.give_back()
             raise
+
+    async def _book(self, ledger: Ledger, permit: Permit, together: str, urgency: Urgency) -> bool:
+        """Whether the other processes leave room for the call; if not, it is given back."""
+        try:
+            free = await self._ask(ledger, permit, together, urgency)
+        except asyncio.CancelledError:
+            permit.give_back()
+            raise
+        if not free:
+            for bucket in permit.buckets:
+                # It did not happen; when the next may is for the ledger to say.
+                bucket.interim_at = -math.inf
+            permit.give_back()
+        return free
+
+    async def _ask(self, ledger: Ledger, permit: Permit, together: str, urgency: Urgency) -> bool:
+        sent = self._clock.now()
+        scopes = [bucket.scope(urgency) for bucket in permit.buckets]
+        booking = await ledger.reserve(together, scopes, urgency, LATENCY_SECONDS)
+        if booking is None:
+            # The others cannot be asked: better by our own count than not at all.
+            return True
+        now = self._clock.now()
+        for bucket, standing in zip(permit.buckets, booking.standings, strict=True):
+            bucket.hear(standing, urgency, now)
+        if booking.granted:
+            permit.booked(partial(_settle, ledger, booking, sent))
+        return booking.granted
 
     def _serve(self) -> None:
         """Let everybody go whose turn it is, and set the timer for the next."""
@@ -345,7 +341,7 @@ class Pacer:
                 next_at = min(next_at, ready_at, ticket.deadline)
         self._set_timer(next_at)
 
-    def _grant(self, buckets: Sequence[_Bucket], urgency: Urgency) -> Permit:
+    def _grant(self, buckets: Sequence[Bucket], urgency: Urgency) -> Permit:
         if urgency is Urgency.INTERIM:
             for bucket in buckets:
                 bucket.interim_at = self._clock.now()
@@ -370,17 +366,27 @@ class Pacer:
         self._timer = None
         self._serve()
 
-    def _scoped(self, call: Call, channel: str, space: str) -> list[_Bucket]:
+    def _together(self, channel: str, space: str) -> str:
+        """The word for everything that can share a count with calls in this channel."""
+        return (f"{space}/{channel}", space, "")[self._widest]
+
+    def _unlimited(self, call: Call, channel: str, space: str) -> Bucket:
+        """Where a call that no limit counts can be paused."""
+        place = f"{space}/{channel}"
+        limit = Limit(frozenset({call}), "channel", UNLIMITED, 1.0)
+        return self._buckets.setdefault((call, place), Bucket(limit, place))
+
+    def _scoped(self, call: Call, channel: str, space: str) -> list[Bucket]:
         """The counts that `call` falls under, up to date."""
         now = self._clock.now()
         self._sweep(now)
-        found: list[_Bucket] = []
+        found: list[Bucket] = []
         names = {"channel": f"{space}/{channel}", "space": space, "adapter": ""}
         for number, limit in enumerate(self._limits):
             if call in limit.calls:
-                key = (number, names[limit.per])
-                found.append(self._buckets.setdefault(key, _Bucket(limit)))
-        paused = self._buckets.get((call, channel))
+                place = names[limit.per]
+                found.append(self._buckets.setdefault((number, place), Bucket(limit, place)))
+        paused = self._buckets.get((call, names["channel"]))
         if paused is not None:
             found.append(paused)
         for bucket in found:
@@ -393,6 +399,10 @@ class Pacer:
         for key in [key for key, bucket in self._buckets.items() if bucket.idle(now)]:
             del self._buckets[key]
         self._sweep_above = max(_FIRST_SWEEP, 2 * len(self._buckets))
+
+
+def _settle(ledger: Ledger, booking: Booking, sent: float, now: float | None) -> None:
+    ledger.settle(booking, None if now is None else min(now - sent, LATENCY_SECONDS))
 
 
 def _rank(ticket: _Ticket) -> tuple[int, int]:

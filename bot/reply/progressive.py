@@ -11,8 +11,9 @@ from typing import Literal
 from bot.chat import Adapter, MessageRef, Spot
 from bot.errors import BadToken, BobbinError, MessageGone, NotAllowed, PlatformBusy, PlatformError
 from bot.reply.landing import Landing
-from bot.reply.pacing import Clock, Pacer, Urgency
+from bot.reply.pacing import Clock, Pacer
 from bot.reply.readable import readable_prefix
+from bot.reply.slots import Urgency
 from bot.reply.split import Splitter
 from bot.reply.status import StatusSign
 from bot.reply.waiting import settle, stop, unless

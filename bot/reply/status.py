@@ -7,7 +7,8 @@ import logging
 
 from bot.chat import Adapter, Spot
 from bot.errors import PlatformBusy, PlatformError
-from bot.reply.pacing import Clock, Pacer, Urgency
+from bot.reply.pacing import Clock, Pacer
+from bot.reply.slots import Urgency
 from bot.reply.waiting import settle, stop, unless
 
 logger = logging.getLogger(__name__)

@@ -27,6 +27,7 @@ from bot.storage.keys import (
     place_of,
     usage_field,
 )
+from bot.storage.limits import SharedExchange, SharedLedger
 from bot.storage.log import Log
 from bot.storage.spending import Spending
 
@@ -241,6 +242,17 @@ class Directory(Log):
     async def condition(self) -> Condition:
         """How Redis is set up, as far as its user may see that. Raises StoreUnavailable."""
         return await condition_of(self._link)
+
+    def ledger(self, name_space: str) -> SharedLedger:
+        """The common count of an adapter's calls; `name_space` is the adapter's name."""
+        return SharedLedger(self._link, name_space, self._worker, self._new_id)
+
+    def exchange(self, endpoint: str) -> SharedExchange:
+        """What processes tell each other of a model; `endpoint` is all that tells it from others.
+
+        Only a digest of it reaches the store.
+        """
+        return SharedExchange(self._link, endpoint, self._worker)
 
     async def check_schema(self) -> None:
         """Write the layout's version into an empty database, or compare it.

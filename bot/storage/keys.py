@@ -10,6 +10,10 @@ fixed by its name and by the number of buckets, which therefore never changes fo
     bobbin:claim:<name space>:<name> STRING  who holds it
     bobbin:rate:<name space>:<name>  HASH    until when its turns are used up, nonce
     bobbin:{<space>}:spent:<day>     HASH    see afford.lua; two days
+    P = bobbin:{p:<name space>:<together>}:<scope>, a count of calls to a platform
+    P:slots                          ZSET    nonce -> when the slot is free again, server's ms
+    P:state                          HASH    see the header of reserve.lua
+    bobbin:model:<digest>            HASH    see the header of exchange.lua
     B = bobbin:{bNNN}
     B:leases                         ZSET    thread -> end of its lease, server's ms; 0 when parked
     B:threads                        ZSET    thread -> last write, ms
@@ -76,6 +80,19 @@ def rate(name_space: str, name: str) -> str:
 def spent(platform: str, space: str, day: str) -> str:
     """What is used and reserved in a server or workspace on a day, YYYYMMDD in UTC."""
     return f"{PREFIX}:{{{_quoted(platform)}:{_quoted(space)}}}:spent:{day}"
+
+
+def pace(name_space: str, together: str, scope: str) -> tuple[str, str]:
+    """The taken slots of a common count, and how it stands."""
+    tag = f"p:{_quoted(name_space)}:{_quoted(together)}"
+    base = f"{PREFIX}:{{{tag}}}:{_quoted(scope)}"
+    return f"{base}:slots", f"{base}:state"
+
+
+def model(endpoint: str) -> str:
+    """How things are at a model's endpoint, of which only a digest is seen."""
+    digest = hashlib.sha256(endpoint.encode("utf-8", "surrogatepass")).hexdigest()
+    return f"{PREFIX}:model:{digest[:32]}"
 
 
 @dataclass(frozen=True, slots=True)

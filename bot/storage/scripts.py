@@ -27,7 +27,17 @@ NAMES = (
 )
 """Those about a thread: prelude.lua is put in front of them."""
 
-ALONE = ("afford", "charge", "claim", "release", "settle", "spend")
+ALONE = (
+    "afford",
+    "charge",
+    "claim",
+    "exchange",
+    "pause",
+    "release",
+    "reserve",
+    "settle",
+    "spend",
+)
 """Those that need no thread."""
 
 

@@ -9,6 +9,7 @@ from redis.asyncio import Redis
 
 from bot.budgets import Budgets, Most, Payer
 from bot.chat import MessageRef
+from bot.limits import Scope
 from bot.records import Entry, Summary, Tally
 from bot.storage.threads import Threads
 from bot.storage.types import Draft, Turn
@@ -178,6 +179,36 @@ async def _charge(threads: Threads, trouble: Trouble) -> object:
     return await threads.spending.used(ADA)
 
 
+async def _reserve(threads: Threads, trouble: Trouble) -> object:
+    ledger, scopes = threads.ledger("slack"), (Scope("post/4/T/C", 2, 600.0, 0.0, 1),)
+    granted: list[bool] = []
+    for _ in range(3):
+        await trouble()
+        booking = await ledger.reserve("T", scopes, 0, 1.0)
+        granted.append(booking is not None and booking.granted)
+    return granted
+
+
+async def _pause(threads: Threads, trouble: Trouble) -> object:
+    ledger, scopes = threads.ledger("slack"), (Scope("post/4/T/C", 2, 600.0, 0.0, 1),)
+    await trouble()
+    await ledger.pause("T", "post/4/T/C", 600.0)
+    booking = await ledger.reserve("T", scopes, 0, 1.0)
+    return booking is not None and booking.granted
+
+
+async def _exchange(threads: Threads, trouble: Trouble) -> object:
+    exchange = threads.exchange("https://api.openai.com/v1")
+    await trouble()
+    began = await exchange.start(1, 16, 0.1)
+    await trouble()
+    cooled = await exchange.cool(600.0, 0.0)
+    refused = await exchange.start(1, 16, 0.1)
+    await exchange.close()
+    assert began is not None and cooled is not None and refused is not None
+    return began.wait, cooled.cooldown > 0, refused.wait > 0
+
+
 SCENES: Mapping[str, Scene] = {
     "account": _account,
     "afford": _afford,
@@ -185,14 +216,17 @@ SCENES: Mapping[str, Scene] = {
     "charge": _charge,
     "claim": _claim,
     "commit": _commit,
+    "exchange": _exchange,
     "fold": _fold,
     "forget": _forget,
     "leave": _leave,
     "park": _park,
+    "pause": _pause,
     "read": _read,
     "reclaim": _reclaim,
     "release": _release,
     "renew": _renew,
+    "reserve": _reserve,
     "restore": _restore,
     "rollback": _rollback,
     "settle": _settle,
@@ -207,6 +241,8 @@ async def contents(client: Redis) -> Mapping[str, Any]:
     async for raw in client.scan_iter(count=1000):
         key = raw.decode()
         match (await client.type(key)).decode():
+            case "hash" if key.endswith(":state") or ":model:" in key:
+                found[key] = set(await client.hkeys(key))
             case "hash":
                 found[key] = await client.hgetall(key)
                 found[key].pop(b"until", None)
@@ -214,7 +250,7 @@ async def contents(client: Redis) -> Mapping[str, Any]:
                 found[key] = await client.lrange(key, 0, -1)
             case "set":
                 found[key] = await client.smembers(key)
-            case "zset" if key.endswith(":leases"):
+            case "zset" if key.endswith((":leases", ":slots")):
                 found[key] = set(await client.zrange(key, 0, -1))
             case "zset":
                 found[key] = await client.zrange(key, 0, -1, withscores=True)

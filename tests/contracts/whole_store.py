@@ -10,6 +10,7 @@ from pathlib import Path
 
 from bot.budgets import Account, Budgets, Most, Over, Payer
 from bot.chat import Author, MessageRef, ThreadKey
+from bot.limits import News, Scope
 from bot.records import Entry, Summary, Tally
 from bot.storage.connect import open_redis, wait_until_ready
 from bot.storage.threads import Threads
@@ -133,3 +134,17 @@ async def _beside_threads(threads: Threads) -> None:
     await claims.release("shard")
     assert await claims.spend("logins", 1, 5) == 0
     assert (await threads.condition()).summary
+    book = threads.ledger("slack")
+    scopes = (Scope("post/4/T/C", 4, 4.0, 0.0, 1), Scope("edit/60/T", 48, 60.0, 0.2, 1))
+    booking = await book.reserve("T", scopes, 3, 1.0)
+    assert booking is not None and booking.granted
+    book.settle(booking, 0.1)
+    await book.pause("T", "edit/60/T", 5.0)
+    paused = await book.reserve("T", scopes, 0, 1.0)
+    assert paused is not None and not paused.granted
+    exchange = threads.exchange("https://api.openai.com/v1")
+    assert await exchange.start(1, 16, 0.1) == News()
+    exchange.taken(0.1)
+    assert await exchange.cool(20.0, 60.0) is not None
+    await exchange.push(0.1, 0.1, 3)
+    await exchange.close()

@@ -18,7 +18,7 @@ from bot.chat import ThreadKey
 from bot.storage.connect import Link, open_redis
 from bot.storage.keys import ThreadKeys
 from tests.flows.acme import Acme, place
-from tests.flows.stage import Stage, http_port, open_stage
+from tests.flows.stage import SCALE, Stage, http_port, open_stage
 from tests.servers import Valkey, free_port
 from tests.simulators.discord_sim import Channel, DiscordSimulator, Message, User
 from tests.simulators.slack_sim import Message as Post
@@ -53,7 +53,6 @@ def environment(folder: Path, *layers: Mapping[str, str]) -> dict[str, str]:
     """An environment in which nothing of this machine's settings is seen."""
     found = {
         "PATH": os.environ["PATH"],
-        "PYTHONPATH": str(ROOT),
         "HOME": str(folder),
         "PYTHONPATH": os.pathsep.join((str(ROOT), str(SITE))),
         "PYTHONWARNINGS": ",".join(WARNINGS),
@@ -361,10 +360,11 @@ async def open_town(
     folder: Path,
     *platforms: str,
     extra: Mapping[str, str] | None = None,
+    scale: float = SCALE,
 ) -> AsyncIterator[Town]:
     """The place where processes come and go; no bot runs yet."""
     async with open_stage(
-        server, "discord", *platforms, extra=extra, start=False, limits=True
+        server, "discord", *platforms, extra=extra, start=False, limits=True, scale=scale
     ) as stage:
         sim = stage.discord
         assert sim is not None

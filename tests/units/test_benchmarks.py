@@ -8,7 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import conversations, page, scene, splitter, store, topologies, watching
+from benchmarks import (
+    conversations,
+    page,
+    patience,
+    scene,
+    sharing,
+    splitter,
+    store,
+    topologies,
+    watching,
+)
 from benchmarks.__main__ import BENCHMARKS, main
 from benchmarks.figures import Spread, both, duration, quantile, table
 
@@ -82,7 +92,19 @@ async def test_round_trips_are_counted() -> None:
     (cost,) = await store.measure((12,), turns=1, real=1)
     assert cost.trips["begin"] == cost.trips["commit"] == 1
     assert cost.trips["renew"] >= 1
-    assert set(cost.trips) <= {"begin", "renew", "commit"}
+    assert set(cost.trips) <= {"begin", "renew", "commit", "reserve", "exchange"}
+
+
+@linux
+async def test_the_price_of_shared_limits() -> None:
+    prices = await sharing.measure(5)
+    assert prices.call[1].wall.median > prices.call[0].wall.median > 0
+    assert len(sharing.report(prices).splitlines()) == 5
+
+
+def test_a_crowd_at_a_model_that_takes_few_requests() -> None:
+    crowd = patience.Crowd(2, 100, 98, 120, 20, Spread.of([1.0, 3.0]), 11.04)
+    assert "| 2 | 98 of 100 | 1.22 | 20 | 2.00 s / 2.90 s | 11.0 s |" in patience.report([crowd])
 
 
 @linux

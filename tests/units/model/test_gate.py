@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import ContextTooLong, ModelBusy, ModelError, QuotaExhausted
+from bot.limits import News, PushBack
 from bot.model.gate import Gate, GateLimits, Ticket
 from bot.model.pace import Pace
 from bot.model.port import Purpose
@@ -282,6 +283,100 @@ def test_idle_time_is_not_measured() -> None:
         pace.taken()
     pace.pushed(3600.5, 3600.4, 0.5)
     assert pace.interval == pytest.approx(0.1 / 0.95)
+
+
+def test_what_was_let_in_before_a_push_back_belongs_to_what_was_measured() -> None:
+    pace = Pace(start=8, most=64)
+    pace.started(0.0, None)
+    assert pace.pushed(0.5, 0.4, 0.5)
+    assert pace.interval == pytest.approx(1.0 / 0.95)
+    for _ in range(5):
+        pace.taken(0.3)
+    assert pace.interval == pytest.approx(0.2 / 0.95)
+    pace.recount(5)
+    assert (pace.interval, pace.known) == (pytest.approx(0.1 / 0.95), 10)
+    for _ in range(10):
+        pace.taken(1.5)
+    assert pace.pushed(1.9, 1.8, 0.1)
+    assert pace.interval == pytest.approx(0.1 / 0.95), "twenty in two seconds"
+
+
+def test_a_push_back_of_another_process_is_as_if_it_had_happened_here() -> None:
+    here, there = Pace(start=8, most=64), Pace(start=8, most=64)
+    for pace in (here, there):
+        pace.started(0.0, None)
+    for _ in range(10):
+        there.taken(0.0)
+    there.pushed(0.5, 0.4, 0.5)
+    here.told(0.7, PushBack(0.2, there.interval, there.known), 0.3)
+    assert (here.interval, here.width) == (there.interval, there.width)
+    assert not here.may_widen
+    assert not here.pushed(0.8, 0.45, 0.5)
+    for pace in (here, there):
+        for _ in range(10):
+            pace.taken(1.2)
+        assert pace.pushed(1.9, 1.8, 0.1)
+    assert here.interval == pytest.approx(there.interval)
+
+
+def test_an_old_push_back_of_another_process_says_nothing() -> None:
+    pace = Pace(start=8, most=64)
+    pace.told(100.0, PushBack(61.0, 5.0, 3), 0.0)
+    assert (pace.interval, pace.width) == (0.0, 8)
+
+
+async def test_what_other_processes_were_told_holds_here() -> None:
+    scene = stage(start=4)
+    gate, clock = scene.gate, scene.clock
+    gate.hear(News(wait=20.0, cooldown=20.0, pushed=PushBack(0.1, 0.5, 4)))
+    assert gate.held
+    assert gate.cooldown == pytest.approx(20)
+    assert (gate.width, gate.spacing) == (2, (0, 0.5))
+    with gate.ticket(REPLY) as first, gate.ticket(REPLY) as second:
+        assert first.expected == (pytest.approx(20), "busy")
+        clock.forward(20)
+        assert (first.granted, second.granted, gate.held) == (True, False, False)
+        clock.forward(0.5)
+        assert second.granted
+
+
+async def test_a_common_distance_is_kept_although_a_slot_was_granted() -> None:
+    scene = stage(start=4)
+    gate, clock = scene.gate, scene.clock
+    with gate.ticket(REPLY) as granted:
+        assert granted.granted
+        gate.hear(News(wait=3.0))
+    with gate.ticket(REPLY) as waiting:
+        assert waiting.expected == (pytest.approx(3), "queue")
+        clock.forward(3)
+        assert waiting.granted
+
+
+async def test_credit_that_another_process_found_missing_is_missing_here() -> None:
+    scene = stage()
+    blocker, waiting = scene.gate.ticket(REPLY), scene.gate.ticket(REPLY)
+    scene.gate.hear(News(wait=60.0, exhausted=60.0))
+    with pytest.raises(QuotaExhausted), waiting:
+        await waiting.wait()
+    finish(blocker)
+    with pytest.raises(QuotaExhausted):
+        scene.gate.ticket(REPLY)
+    scene.clock.forward(60)
+    assert scene.gate.ticket(REPLY).granted
+
+
+async def test_answers_elsewhere_are_counted_unless_they_are_old_news() -> None:
+    scene = stage(start=4)
+    gate = scene.gate
+    fail(gate.ticket(REPLY), ModelBusy(retry_after=5))
+    before, _ = gate.measured
+    gate.hear(News(taken=9))
+    assert gate.measured[0] == before
+    gate.hear(News(taken=9))
+    assert gate.measured[0] < before
+    between, known = gate.measured
+    gate.hear(News(late=1 + known))
+    assert gate.measured == (pytest.approx(between / max(1, 1 + 2 * known)), 1 + 2 * known)
 
 
 STEP = st.one_of(
