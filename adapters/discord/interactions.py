@@ -50,7 +50,7 @@ def read(interaction: discord.Interaction[Listening], place: Place) -> Called | 
     writer = Writer(
         str(user.id),
         name_of(user),
-        user.bot,
+        bool(user.bot),
         is_admin=is_admin(interaction.permissions),
         roles=roles_of(user),
     )

@@ -96,7 +96,9 @@ def writer_of(message: discord.Message) -> Writer:
     if isinstance(author, discord.Member):
         return writer_of_member(author)
     webhook = message.webhook_id is not None
-    return Writer(str(author.id), name_of(author), is_bot=author.bot or webhook, is_webhook=webhook)
+    return Writer(
+        str(author.id), name_of(author), is_bot=bool(author.bot) or webhook, is_webhook=webhook
+    )
 
 
 def name_of(user: discord.abc.User) -> str:
@@ -111,7 +113,7 @@ def writer_of_member(member: discord.Member) -> Writer:
     return Writer(
         str(member.id),
         name_of(member),
-        is_bot=member.bot,
+        is_bot=bool(member.bot),
         is_admin=is_admin(member.guild_permissions),
         roles=roles_of(member),
     )

@@ -17,14 +17,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.discord import interactions
-from adapters.discord.client import Client
+from adapters.discord.client import Listening
 from adapters.discord.commands import call_of
 from adapters.discord.logins import Logins
 from adapters.discord.markup import measure, mentions, pieces, readable
 from adapters.discord.reading import own_in, place_of, seen, space_of
+from adapters.discord.shards import ALONE
 from adapters.discord.translate import earlier, incoming, is_ours_to_read, may_be_loose
 from adapters.discord.values import DIRECT_SPACE, Kind, Names, Own, Place
 from bot.chat import CommandCall, Incoming, ThreadKey
+from bot.report import Unmeasured
 from tests.payloads import discord as payloads
 from tests.payloads.mutations import ODD, mutated
 
@@ -49,8 +51,8 @@ class Reader:
         self.calls: list[CommandCall] = []
         self.left_out = 0
 
-    async def message(self, client: Client, message: discord.Message) -> None:
-        if message.author.bot or message.webhook_id is not None:
+    async def message(self, client: Listening, message: discord.Message) -> None:
+        if message.author.id == client.me or message.webhook_id is not None:
             return
         own = own_in(client.me, message.guild)
         space = space_of(message)
@@ -63,7 +65,7 @@ class Reader:
             if event is not None:
                 self.events.append(event)
 
-    async def interaction(self, client: Client, interaction: discord.Interaction[Client]) -> None:
+    async def interaction(self, client: Listening, interaction: discord.Interaction[Any]) -> None:
         space = str(interaction.guild_id) if interaction.guild_id else DIRECT_SPACE
         place = place_of(interaction.channel, space)
         called = interactions.read(interaction, place) if place else None
@@ -73,9 +75,15 @@ class Reader:
     def malformed(self, event: str) -> None:
         self.left_out += 1
 
-    def connected(self, client: Client) -> None: ...
+    def connected(self, client: Listening) -> None: ...
 
-    def ready(self) -> None: ...
+    def ready(self, client: Listening) -> None: ...
+
+    def online(self, client: Listening, up: bool) -> None: ...
+
+    def joined(self, client: Listening) -> None: ...
+
+    def left(self, client: Listening, server: int) -> None: ...
 
 
 class Gateway:
@@ -86,8 +94,10 @@ class Gateway:
         self.reader = Reader()
         self.client = runner.run(self._log_in())
 
-    async def _log_in(self) -> Client:
-        client = Client(self.reader, Logins(lambda: 0.0), content=True)
+    async def _log_in(self) -> Listening:
+        client = Listening(
+            self.reader, Logins(lambda: 0.0), Unmeasured(), ALONE, lambda: 0.0, content=True
+        )
         await client._async_setup_hook()
         parsers = client._connection.parsers
         parsers["READY"](copy.deepcopy(payloads.READY))
@@ -143,7 +153,7 @@ def test_any_message_is_read_left_out_or_malformed(gateway: Gateway, payload: An
         assert event.position == int(event.event_id)
         assert event.ref.channel == whole(payload["channel_id"])
         assert event.author.id == whole(payload["author"]["id"]) != payloads.BOT
-        assert not payload["author"].get("bot")
+        assert event.author.is_bot == bool(payload["author"].get("bot"))
         space = whole(payload["guild_id"]) if "guild_id" in payload else DIRECT_SPACE
         assert event.thread.space == space
         assert event.direct == (space == DIRECT_SPACE)

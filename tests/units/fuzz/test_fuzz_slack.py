@@ -74,9 +74,10 @@ def test_any_event_is_read_left_out_or_malformed(body: Any) -> None:
     assert STAMP.fullmatch(event.thread.thread) and STAMP.fullmatch(event.ref.message)
     assert event.ref.message == inner["ts"]
     assert event.event_id == f"{slack.TEAM}:{inner['channel']}:{inner['ts']}"
-    assert event.author.id == inner["user"] not in (slack.BOT_USER, "USLACK", "USLACKBOT")
-    assert event.author.is_admin == (inner["user"] == slack.ADA)
-    assert not inner.get("bot_id")
+    assert event.author.id == (inner.get("user") or inner["bot_id"])
+    assert event.author.id not in (slack.BOT_USER, slack.BOT_ID, "USLACK", "USLACKBOT")
+    assert event.author.is_bot == bool(inner.get("bot_id"))
+    assert event.author.is_admin == (inner.get("user") == slack.ADA and not event.author.is_bot)
     assert event.mentioned == (
         inner["type"] == "app_mention"
         or re.search(rf"<@{slack.BOT_USER}(\|[^<>]*)?>", inner.get("text") or "") is not None
@@ -91,7 +92,7 @@ def test_any_event_is_read_left_out_or_malformed(body: Any) -> None:
 @pytest.mark.parametrize("body", slack.EVENTS)
 def test_the_payloads_themselves_are_good(body: dict[str, Any]) -> None:
     assert workspace(body) == slack.TEAM
-    kinds = (slack.CHANGED, slack.DELETED, slack.BY_A_BOT, slack.BY_OURSELVES)
+    kinds = (slack.CHANGED, slack.DELETED, slack.BY_OURSELVES)
     assert (read(body) is None) == (body in kinds)
 
 

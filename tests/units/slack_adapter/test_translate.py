@@ -98,7 +98,7 @@ def test_a_mention_in_a_thread_joins() -> None:
     assert made.joins and made.addressed
     assert key_of(found, OWN).thread == "1515449500.000100"
     unknown = incoming(found, OWN, Names()).author
-    assert unknown == Author("U061F7AUR", "U061F7AUR", is_outside=True)
+    assert unknown == Author("U061F7AUR", "U061F7AUR")
 
 
 @pytest.mark.parametrize(
@@ -187,7 +187,7 @@ def test_a_program_is_heard_by_its_attachments() -> None:
 
 
 GRID = Own("T061EG9R6", "U0LAN0Z89", "B0LAN0Z11", enterprise="E1")
-GUEST = Names({"U061F7AUR": Person("U061F7AUR", "Ada")})
+GUEST = Names({"U061F7AUR": Person("U061F7AUR", "Ada", is_known=True)})
 
 
 @pytest.mark.parametrize(
@@ -312,13 +312,13 @@ def test_what_says_nothing_is_no_past(changes: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("changes", "person"),
     [
-        ({}, Person("U1", "Ada", is_guest=False)),
-        ({"is_owner": True}, Person("U1", "Ada", is_admin=True, is_guest=False)),
-        ({"is_restricted": True}, Person("U1", "Ada")),
-        ({"team_id": "T2", "is_admin": True}, Person("U1", "Ada")),
-        ({"is_stranger": True, "is_admin": True}, Person("U1", "Ada")),
-        ({"profile": {"real_name": "Ada L"}}, Person("U1", "Ada L", is_guest=False)),
-        ({"profile": None}, Person("U1", "ada", is_guest=False)),
+        ({}, Person("U1", "Ada", is_guest=False, is_known=True)),
+        ({"is_owner": True}, Person("U1", "Ada", is_admin=True, is_guest=False, is_known=True)),
+        ({"is_restricted": True}, Person("U1", "Ada", is_known=True)),
+        ({"team_id": "T2", "is_admin": True}, Person("U1", "Ada", is_known=True)),
+        ({"is_stranger": True, "is_admin": True}, Person("U1", "Ada", is_known=True)),
+        ({"profile": {"real_name": "Ada L"}}, Person("U1", "Ada L", is_guest=False, is_known=True)),
+        ({"profile": None}, Person("U1", "ada", is_guest=False, is_known=True)),
     ],
 )
 def test_people(changes: dict[str, Any], person: Person) -> None:
@@ -339,5 +339,7 @@ def test_people_of_the_same_organisation_are_no_strangers_and_no_admins() -> Non
         "is_admin": True,
         "enterprise_user": {"enterprise_id": "E1"},
     }
-    assert person_of(user, "T1", "E1") == Person("U1", "ada", is_guest=False)
-    assert person_of(user, "T1", "E2") == person_of(user, "T1") == Person("U1", "ada")
+    colleague = Person("U1", "ada", is_guest=False, is_known=True)
+    assert person_of(user, "T1", "E1") == colleague
+    stranger = Person("U1", "ada", is_known=True)
+    assert person_of(user, "T1", "E2") == person_of(user, "T1") == stranger
