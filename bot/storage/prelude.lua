@@ -29,6 +29,7 @@ Fields of META
   forgotten            when the thread was forgotten on request (ms, caller's clock)
   label, last          first words; last write (ms, caller's clock)
   newest               highest position of a message that was taken
+  first                position of the message that called the bot; absent for imported threads
   tally:<n>            n-th figure of the tally
 --]]
 local META, LOG, QUEUE, MAIL = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
