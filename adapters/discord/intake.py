@@ -73,7 +73,7 @@ class Intake:
         """Hand a message to the inbox if it may concern the bot."""
         if message.author.bot or message.webhook_id is not None:
             return
-        await self._missed.looked()
+        await self._missed.caught_up(client, str(message.channel.id), message.id)
         own = own_in(client.me, message.guild)
         place = await self._place(client, message)
         found = seen(message, place, own)

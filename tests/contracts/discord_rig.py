@@ -40,6 +40,7 @@ QUICK = Timing(
     look=1.0,
     look_again=0.01,
     between_pages=0.0,
+    catch_up=2.0,
 )
 """Time-outs for tests that provoke them."""
 
