@@ -98,6 +98,8 @@ class Crew:
         wanted: How many there are to be.
         deaths: Who was killed.
         logs: What those that have ended have written, by name.
+        unexpected: Who ended without being killed.
+        began: Loop time from which the times of deaths are counted.
     """
 
     folder: Path
@@ -107,15 +109,14 @@ class Crew:
     deaths: list[Death] = field(default_factory=list[Death])
     logs: dict[int, str] = field(default_factory=dict[int, str])
     unexpected: list[str] = field(default_factory=list[str])
+    began: float = 0.0
     _alive: dict[int, tuple[BotProcess, float]] = field(
         default_factory=dict[int, tuple[BotProcess, float]]
     )
     _started: int = 0
-    _began: float = 0.0
 
     async def begin(self) -> None:
         """Start them all."""
-        self._began = asyncio.get_running_loop().time()
         for _ in range(self.wanted):
             await self._start()
 
@@ -138,7 +139,7 @@ class Crew:
         for name, (process, born) in dying.items():
             await process.close()
             self._bury(name, process)
-            self.deaths.append(Death(now - self._began, name, now - born))
+            self.deaths.append(Death(now - self.began, name, now - born))
         await asyncio.sleep(kill.back)
         for _ in victims:
             await self._start()

@@ -50,7 +50,7 @@ FULL = Size(
     restarts=3,
     processes=3,
     seconds=200.0,
-    faults=120,
+    faults=60,
     upsets=8,
 )
 SHORT = Size(

@@ -95,7 +95,7 @@ class Run:
         await self.store.start()
         await self.crew.begin()
         await self._connected()
-        began = loop.time()
+        began = self.crew.began = loop.time()
         watch = asyncio.create_task(self.crew.watch())
         try:
             for event in self.plan.events:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from tests.chaos.ledger import Said, Standing
 from tests.chaos.plan import Platform, Say, Size, Thread
-from tests.chaos.words import token
+from tests.chaos.words import NOTICES, token
 from tests.simulators.discord_sim import Channel as Room
 from tests.simulators.discord_sim import DiscordSimulator, User
 from tests.simulators.discord_sim import Message as Post
@@ -69,7 +69,11 @@ class Weavers:
             self._roots[thread.number] = message
         else:
             place = self.sim.thread_of(root)
-            answers = self._answers(thread.number, root)
+            answers = [
+                answer
+                for answer in self._answers(thread.number, root)
+                if answer.content not in NOTICES
+            ]
             if place is not None:
                 text = text if answers else f"{self.sim.mention} {text}"
                 message = await self.sim.say(place, who, text)

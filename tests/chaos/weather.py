@@ -110,10 +110,14 @@ def _answer(rng: random.Random, number: int, tokens: tuple[str, ...]) -> Answer:
         (rng.randrange(4, 40), rng.randrange(60, 200), rng.randrange(450, 800)), (75, 20, 5)
     )[0]
     text = answer_text(number, tokens, length)
-    words = text.split(" ")
+    head, _, body = text.partition("\n\n")
+    words = body.split(" ")
     pieces = [
-        " ".join(words[start : start + WORDS_A_PIECE]) + " "
-        for start in range(0, len(words), WORDS_A_PIECE)
+        f"{head}\n\n",
+        *(
+            " ".join(words[start : start + WORDS_A_PIECE]) + " "
+            for start in range(0, len(words), WORDS_A_PIECE)
+        ),
     ]
     pieces[-1] = pieces[-1].rstrip()
     slow = rng.random() < 0.3
