@@ -178,6 +178,7 @@ class Missed:
             async with asyncio.timeout(self._timing.look):
                 return await self._look()
         except TimeoutError:
+            log.warning("Where the bot left off is not known yet; new messages do not wait for it")
             return False
         finally:
             self._looked.set()

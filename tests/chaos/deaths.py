@@ -35,6 +35,9 @@ class Store:
 
     async def start(self) -> None:
         """Start it, with what its file holds."""
+        await asyncio.to_thread(self._start)
+
+    def _start(self) -> None:
         command = [str(find_server()), "--port", "0", "--dir", str(self.folder)]
         command += ["--unixsocket", str(self.folder / "store.sock"), "--unixsocketperm", "700"]
         command += ["--save", "", "--appendonly", "yes", "--appendfsync", "everysec"]
@@ -45,7 +48,7 @@ class Store:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-        await asyncio.to_thread(wait_for_line, self._process, READY)
+        wait_for_line(self._process, READY)
 
     def kill(self) -> None:
         """As a crash would."""
@@ -114,6 +117,7 @@ class Crew:
         default_factory=dict[int, tuple[BotProcess, float]]
     )
     _started: int = 0
+    _born: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def begin(self) -> None:
         """Start them all."""
@@ -124,13 +128,15 @@ class Crew:
         self._started += 1
         process = await BotProcess.start(self.folder, "run", env=environment(self.folder, self.env))
         self._alive[self._started] = (process, asyncio.get_running_loop().time())
+        self._born.set()
 
-    async def kill(self, kill: Kill) -> int:
-        """Kill one of them, or all, and start as many after a while; how many were killed."""
+    async def kill(self, kill: Kill) -> None:
+        """Kill one of them, or all, as soon as there is one; start as many after a while."""
+        while not self._alive:
+            self._born.clear()
+            await self._born.wait()
         now = asyncio.get_running_loop().time()
         names = sorted(self._alive)
-        if not names:
-            return 0
         victims = names if kill.everybody else [names[kill.victim % len(names)]]
         dying = {name: self._alive.pop(name) for name in victims}
         for process, _ in dying.values():
@@ -143,7 +149,6 @@ class Crew:
         await asyncio.sleep(kill.back)
         for _ in victims:
             await self._start()
-        return len(victims)
 
     async def watch(self) -> None:
         """Start again whatever has ended by itself, as a supervisor would; for ever."""

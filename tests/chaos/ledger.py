@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from tests.chaos.plan import Platform
 from tests.chaos.words import Page, read_page, token
@@ -189,7 +190,7 @@ def _late(said: Sequence[Said], page: Page) -> tuple[list[str], list[str]]:
     late: list[str] = []
     overtaken: list[str] = []
     known = [each for each in said if each.token in place]
-    for earlier, later in zip(known, known[1:], strict=False):
+    for earlier, later in pairwise(known):
         before, after = place[earlier.token], place[later.token]
         if before < after:
             continue

@@ -159,8 +159,7 @@ class Run:
                 spoil_slack(self.acme.sim, event, SLACK_SCALE)
 
     async def _kill(self, kill: Kill) -> None:
-        while not await self.crew.kill(kill):
-            await asyncio.sleep(0.1)
+        await self.crew.kill(kill)
         async with self._store:
             await self.store.pass_days()
 
