@@ -122,7 +122,11 @@ class Missed:
         """The servers of the new session are known."""
         self._ready.set()
 
-    async def caught_up(self, client: Client, channel: str, message: int) -> None:
+    def hands_in(self, message: int) -> bool:
+        """Whether a message was missed and is being handed in now: it waits for nothing."""
+        return message in self._found
+
+    async def caught_up(self, client: Client, channel: str) -> None:
         """Return once what was missed in a place has been handed in.
 
         A new message there waits for that, so that it does not overtake what was said before it,
@@ -132,11 +136,10 @@ class Missed:
         Args:
             client: Whose session it came in.
             channel: Where it was said.
-            message: Its id; what was missed itself waits for nothing.
         """
         await self._looked.wait()
         gap = self._left.get(channel)
-        if gap is None or message in self._found:
+        if gap is None:
             return
         try:
             async with asyncio.timeout(self._timing.catch_up):

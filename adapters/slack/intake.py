@@ -28,6 +28,7 @@ from adapters.slack.translate import incoming, looked_up, said, workspace
 from adapters.slack.values import PLATFORM, Own, Timing, fields
 from bot.chat import Inbox
 from bot.errors import StoreError
+from bot.tasks import Lines
 
 log = logging.getLogger(__name__)
 
@@ -64,6 +65,7 @@ class Intake:
         self._own = own
         self._timing = timing
         self._interactions = interactions
+        self._lines = Lines()
         self._app = self._bolt(calls)
 
     async def take(self, envelope: Mapping[str, Any]) -> bool:
@@ -139,8 +141,11 @@ class Intake:
         if found is None:
             return
         people, channels = looked_up(found)
-        names = await self._names.names(people - {self._own.user}, channels, self._timing.names)
-        await self._inbox.message(incoming(found, self._own, names))
+        # A name that has to be looked up must not let the next message overtake this one.
+        async with self._lines.turn(f"{found.channel} {found.root}"):
+            wanted = people - {self._own.user}
+            names = await self._names.names(wanted, channels, self._timing.names)
+            await self._inbox.message(incoming(found, self._own, names))
 
     def _left_out(self, kind: str, error: Exception) -> None:
         log.error("A payload of Slack (%s) was left out: %s", kind, type(error).__name__)
