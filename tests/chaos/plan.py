@@ -27,6 +27,8 @@ class Size:
         upsets: Of each platform's connections.
         doubled: Share of messages that are delivered twice.
         settle: Seconds after which what is not answered counts as stuck.
+        lease: BOBBIN_LEASE_SECONDS of the processes.
+        slow: Some calls take longer than the bot waits for them.
     """
 
     messages: int
@@ -40,6 +42,8 @@ class Size:
     upsets: int
     doubled: float = 0.3
     settle: float = 150.0
+    lease: float = 2.0
+    slow: bool = True
 
 
 FULL = Size(
@@ -57,13 +61,15 @@ SHORT = Size(
     messages=40,
     threads=4,
     channels=1,
-    kills=2,
+    kills=1,
     restarts=1,
     processes=2,
     seconds=3.0,
     faults=4,
     upsets=1,
-    settle=40.0,
+    settle=60.0,
+    lease=0.8,
+    slow=False,
 )
 SIZES: Mapping[str, Size] = {"full": FULL, "short": SHORT}
 
@@ -231,7 +237,7 @@ def _talk(rng: random.Random, size: Size, threads: Sequence[Thread]) -> Iterator
             )
             times.append((at, thread.number))
     for number, (at, thread) in enumerate(sorted(times)):
-        again = rng.choice((0.0, rng.uniform(0, 2), rng.uniform(2, 20)))
+        again = rng.choice((0.0, rng.uniform(0, 2), rng.uniform(2, min(20, size.seconds))))
         yield Say(
             at,
             number,
@@ -284,6 +290,7 @@ def _upsets(rng: random.Random, size: Size) -> Iterator[Upset]:
 
 
 def _faults(rng: random.Random, size: Size) -> Iterator[Fault]:
+    kinds = _KINDS if size.slow else _KINDS[:-1]
     for _ in range(size.faults):
         at = rng.uniform(_calm(size), size.seconds)
         yield Fault(at, "model", "chat", rng.choice(_MODEL), rng.uniform(0.2, 3.0))
@@ -292,4 +299,4 @@ def _faults(rng: random.Random, size: Size) -> Iterator[Fault]:
         for _ in range(size.faults):
             call = rng.choices(list(calls), list(calls.values()))[0]
             at = rng.uniform(_calm(size), size.seconds)
-            yield Fault(at, platform, call, rng.choice(_KINDS), rng.uniform(0.2, 3.0))
+            yield Fault(at, platform, call, rng.choice(kinds), rng.uniform(0.2, 3.0))

@@ -40,15 +40,14 @@ from tests.simulators.discord_sim import DiscordSimulator
 from tests.simulators.openai_sim import OpenAISimulator
 from tests.simulators.slack_sim import SlackSimulator, Timing
 
-LEASE_SECONDS = 2.0
 DISCORD_SCALE = 5.0
 """Discord's rate limits pass five times as fast; its pacing in the bot stays as it is."""
 SLACK_SCALE = 2.0
 """Slack's pass twice as fast."""
-SLACK = Timing(ack=3.0 * SLACK_SCALE, redelivery=(0.0, 5 * SLACK_SCALE, 20 * SLACK_SCALE))
-"""Slack waits for an acknowledgement as long as ever, and repeats after 0, 5 and 20 seconds."""
+SLACK = Timing(ack=3.0 * SLACK_SCALE, redelivery=(0.0, 3 * SLACK_SCALE, 15 * SLACK_SCALE))
+"""Slack waits for an acknowledgement as long as ever, and repeats after 0, 3 and 15 seconds."""
 
-QUIET_SECONDS = 4.0
+QUIET_LEASES = 2.0
 """Nothing more is expected when nobody has written anything for twice a lease."""
 LOOK_SECONDS = 0.5
 BOOT_SECONDS = 60.0
@@ -204,7 +203,7 @@ class Run:
             now = len(self.openai.requests) + self._writes()
             if now != written:
                 written, since = now, loop.time()
-            quiet = loop.time() - since > QUIET_SECONDS
+            quiet = loop.time() - since > QUIET_LEASES * self.plan.size.lease
             if quiet and not (self._later or self._tasks) and not self._verdict().violations:
                 return
 
@@ -313,7 +312,7 @@ async def run(plan: Plan) -> Outcome:
             **slack.environment(),
             "OPENAI_MODEL": "gpt-6-luna",
             "REDIS_URL": store.url,
-            "BOBBIN_LEASE_SECONDS": str(LEASE_SECONDS),
+            "BOBBIN_LEASE_SECONDS": str(plan.size.lease),
         }
         crew = Crew(folder, env, store, plan.size.processes)
         stack.push_async_callback(crew.close)
