@@ -56,6 +56,7 @@ class Timing:
     grace: float = 25.0
     resume: float = 1.0
     tidy: float = 3600.0
+    leftovers: float = 10.0
     first_retry: float = 1.0
     longest_retry: float = 60.0
     long_wait: float = 8.0
@@ -212,6 +213,10 @@ class App:
             asyncio.create_task(engine.sweep(), name="sweep"),
             asyncio.create_task(
                 repeat(partial(_tidy, threads), self._timing.tidy, "retention"), name="tidy"
+            ),
+            asyncio.create_task(
+                repeat(engine.tidy_up, self._timing.leftovers, "deleting what was left over"),
+                name="leftovers",
             ),
             *(
                 asyncio.create_task(

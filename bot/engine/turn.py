@@ -39,7 +39,7 @@ from bot.reply.progressive import ProgressiveReply
 from bot.report import Outcome, TurnReport
 from bot.storage.patience import patiently
 from bot.storage.threads import Threads
-from bot.storage.types import Done, Draft, Turn
+from bot.storage.types import Done, Draft, Leftover, Turn
 from bot.tasks import end
 from bot.title import title_of
 
@@ -104,6 +104,7 @@ class TurnRun:
             refs=turn.draft.refs,
             again=turn.attempt > 1,
             confirm=self._watch.confirm,
+            on_deleted=self._deleted,
         )
 
     async def run(self) -> Turn | Done:
@@ -353,12 +354,16 @@ class TurnRun:
     async def _commit(self, entries: tuple[Entry, ...], tally: Tally) -> Turn | Done:
         figures = Tally(turns=int(bool(entries))) + tally
         nonce = self._desk.new_id()
-        return await patiently(
+        left = self._reply.leftovers
+        after = await patiently(
             lambda: self._desk.threads.commit(
-                self._turn.lease, entries, figures, self._names, nonce=nonce
+                self._turn.lease, entries, figures, self._names, leftovers=left, nonce=nonce
             ),
             self._desk.store_patience_seconds,
         )
+        if after is Done.LOST:
+            self._reply.disown()
+        return after
 
     async def _rollback(self) -> Turn | Done:
         nonce = self._desk.new_id()
@@ -392,6 +397,12 @@ class TurnRun:
         # A place that did not have to be made is found again in the same way.
         if refs or self._begins_thread(self._opener()):
             await self._watch.save(Draft(spot, refs))
+
+    async def _deleted(self, ref: MessageRef) -> None:
+        try:
+            await self._desk.threads.leftover_deleted(Leftover(self._thread, ref))
+        except StoreUnavailable as error:
+            logger.info("a message that is gone will be looked for again: %s", error)
 
     def _report(self, outcome: Outcome) -> None:
         figures = self._reply.figures

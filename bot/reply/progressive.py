@@ -59,6 +59,7 @@ class ProgressiveReply:
         refs: Sequence[MessageRef] = (),
         again: bool = False,
         confirm: Callable[[], Awaitable[None]] | None = None,
+        on_deleted: Callable[[MessageRef], Awaitable[None]] | None = None,
         status: str = "thinking …",
         patience: Patience | None = None,
     ) -> None:
@@ -80,10 +81,12 @@ class ProgressiveReply:
                 found if this process posts anything beside them, else it stays.
             confirm: Awaited before every post and edit. Should it raise, the reply ends without
                 that call.
+            on_deleted: Told of each of `leftovers` that `close` has deleted.
             status: Shown while there is no text, unless `status()` says something better.
             patience: How long to insist.
         """
         self._open_spot = open_spot
+        self._on_deleted = on_deleted or _let_go
         self._spot = spot
         self._clock = clock
         self._pacer = pacer
@@ -166,9 +169,14 @@ class ProgressiveReply:
     async def close(self) -> None:
         """After `finish` and the commit: tidy up in the background, clear the sign."""
         if self._landing is not None and self._written.leftovers:
-            self._pacer.look_after(self._landing.tidy(), "tidying up after a reply")
+            tidying = self._landing.tidy(self._on_deleted)
+            self._pacer.look_after(tidying, "tidying up after a reply")
             self._landing = None
         await self._sign.close(self._patience.grace)
+
+    def disown(self) -> None:
+        """Somebody else has taken the reply up and may need what is left over: touch nothing."""
+        self._landing = None
 
     async def abandon(self) -> None:
         """Stop writing and leave the messages as they are, for a successor or for good.
@@ -208,6 +216,11 @@ class ProgressiveReply:
     def refs(self) -> tuple[MessageRef, ...]:
         """The messages so far, in order."""
         return tuple(self._written.refs)
+
+    @property
+    def leftovers(self) -> tuple[MessageRef, ...]:
+        """After `finish`: messages that no longer belong to the answer."""
+        return tuple(self._written.leftovers)
 
     @property
     def figures(self) -> ReplyFigures:
@@ -328,6 +341,10 @@ class ProgressiveReply:
 
 async def _ready() -> None:
     """Nobody has to be asked."""
+
+
+async def _let_go(_ref: MessageRef) -> None:
+    """Nobody has to be told."""
 
 
 def _log_fault(writer: asyncio.Task[None]) -> None:

@@ -60,6 +60,7 @@ class Written:
     """The messages of one reply.
 
     Attributes:
+        adapter: Makes the calls.
         refs: The messages, in order.
         shown: What each one shows; None if that is not known.
         at: When each one was last written.
@@ -80,7 +81,7 @@ class Written:
         confirm: Callable[[], Awaitable[None]],
     ) -> None:
         """See `ProgressiveReply`."""
-        self._adapter = adapter
+        self.adapter = adapter
         self._pacer = pacer
         self._space = space
         self._clock = clock
@@ -109,7 +110,7 @@ class Written:
         key = self._key(len(self._posted))
         await self._confirm()
         try:
-            ref = await self._adapter.post(spot, text, key=key, again=self._again)
+            ref = await self.adapter.post(spot, text, key=key, again=self._again)
         except PlatformBusy as busy:
             # Only a refusal with a time to wait is sure not to have been carried out.
             self._again = self._again or busy.retry_after is None
@@ -127,14 +128,10 @@ class Written:
         await self._confirm()
         self.at[index] = self._clock.now()
         self.shown[index] = None
-        await self._adapter.edit(self.refs[index], text)
+        await self.adapter.edit(self.refs[index], text)
         self.shown[index] = text
         self.edits += 1
         self._succeeded()
-
-    async def delete(self, ref: MessageRef) -> None:
-        """Delete a message that is left over."""
-        await self._adapter.delete(ref)
 
     async def tell(self, spot: Spot) -> None:
         """Report every message of the reply, in the order in which they stand.

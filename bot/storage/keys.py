@@ -90,6 +90,11 @@ class BucketKeys:
         """All threads, by last write."""
         return f"{self.base}:threads"
 
+    @property
+    def leftovers(self) -> str:
+        """Messages of replies that are to be deleted, by when somebody else may do it."""
+        return f"{self.base}:leftovers"
+
     def usage(self, day: str) -> str:
         """Figures per user; `day` is YYYYMMDD in UTC."""
         return f"{self.base}:use:{day}"

@@ -66,6 +66,14 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
+class Leftover:
+    """A message of ours in a thread that belongs to no answer any more."""
+
+    thread: ThreadKey
+    ref: MessageRef
+
+
+@dataclass(frozen=True, slots=True)
 class Conversation:
     """A thread as it stands, read without taking its lease; fields as in `Turn`.
 

@@ -44,8 +44,8 @@ DISCORD_SCALE = 5.0
 """Discord's rate limits pass five times as fast; its pacing in the bot stays as it is."""
 SLACK_SCALE = 2.0
 """Slack's pass twice as fast."""
-SLACK = Timing(ack=3.0 * SLACK_SCALE, redelivery=(0.0, 3 * SLACK_SCALE, 15 * SLACK_SCALE))
-"""Slack waits for an acknowledgement as long as ever, and repeats after 0, 3 and 15 seconds."""
+SLACK = Timing(ack=3.0 * SLACK_SCALE, redelivery=(0.0, 6 * SLACK_SCALE, 60 * SLACK_SCALE))
+"""Slack waits for an acknowledgement as long as ever, and repeats after 0, 6 and 60 seconds."""
 
 QUIET_LEASES = 2.0
 """Nothing more is expected when nobody has written anything for twice a lease."""
