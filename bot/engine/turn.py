@@ -103,6 +103,8 @@ class TurnRun:
             spot=turn.draft.spot,
             refs=turn.draft.refs,
             again=turn.attempt > 1,
+            unsure=turn.draft.posting,
+            on_posting=self._posting,
             confirm=self._watch.confirm,
             on_deleted=self._deleted,
         )
@@ -336,7 +338,9 @@ class TurnRun:
             await self._reply.abandon()
             if self._answer.finished is not None:
                 unsent = self._answer.to_keep()
-                await self._watch.save(Draft(self._reply.spot, self._reply.refs, unsent))
+                reply = self._reply
+                draft = Draft(reply.spot, reply.posted, unsent, posting=reply.unsure)
+                await self._watch.save(draft)
                 await self._desk.threads.account(self._thread, self._tally)
             await self._desk.threads.park(self._turn.lease)
             return Outcome.PARKED, Done.LOST
@@ -397,6 +401,9 @@ class TurnRun:
         # A place that did not have to be made is found again in the same way.
         if refs or self._begins_thread(self._opener()):
             await self._watch.save(Draft(spot, refs))
+
+    async def _posting(self, spot: Spot, refs: tuple[MessageRef, ...]) -> None:
+        await self._watch.save(Draft(spot, refs, posting=True))
 
     async def _deleted(self, ref: MessageRef) -> None:
         try:

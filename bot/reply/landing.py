@@ -13,6 +13,9 @@ from bot.reply.written import Patience, Written
 
 logger = logging.getLogger(__name__)
 
+SHORTEST = "…"
+"""Text of a message that is posted only to be deleted."""
+
 
 class Landing:
     """Writes the last text of one reply, ahead of everybody's interim edits."""
@@ -42,6 +45,8 @@ class Landing:
                     written.drop_from(index)
             if index == len(written.refs):
                 await self._post(spot, text)
+        if written.unsure:
+            await self._find_last(spot)
         written.drop_from(len(parts))
 
     async def tidy(self, on_deleted: Callable[[MessageRef], Awaitable[None]]) -> None:
@@ -57,6 +62,17 @@ class Landing:
             else:
                 await on_deleted(ref)
         written.leftovers.clear()
+
+    async def _find_last(self, spot: Spot) -> None:
+        """Get hold of a message that an earlier process may have posted as its last deed.
+
+        Posting under the same key gives it back; where there is none a short one is made. Either
+        is left over.
+        """
+        try:
+            await self._post(spot, SHORTEST)
+        except PlatformError as error:
+            logger.warning("a message may be left over: %s", type(error).__name__)
 
     async def _edit(self, index: int, text: str) -> bool:
         """Whether the message shows `text`; if not, another one has to."""

@@ -126,7 +126,7 @@ def dump_draft(draft: Draft) -> bytes:
     """Where a reply is being written."""
     spot = None if draft.spot is None else [draft.spot.channel, draft.spot.reply_to]
     refs = [[ref.channel, ref.message] for ref in draft.refs]
-    return _dump({"spot": spot, "refs": refs, "note": draft.note})
+    return _dump({"spot": spot, "refs": refs, "note": draft.note, "posting": draft.posting})
 
 
 def load_draft(raw: bytes | None) -> Draft:
@@ -140,6 +140,7 @@ def load_draft(raw: bytes | None) -> Draft:
             spot=None if spot is None else Spot(*spot),
             refs=tuple(MessageRef(*ref) for ref in data.get("refs", ())),
             note=data.get("note", ""),
+            posting=data.get("posting", False),
         )
     except TypeError as error:
         raise StoreMismatch("a draft cannot be read") from error

@@ -27,12 +27,14 @@ class Lease:
 class Draft:
     """Where the running reply is being written, kept so that a successor edits the same messages.
 
-    `note` belongs to the engine; the store only keeps it.
+    `note` belongs to the engine; the store only keeps it. With `posting` one message more than
+    `refs` names may have been posted.
     """
 
     spot: Spot | None = None
     refs: tuple[MessageRef, ...] = ()
     note: str = ""
+    posting: bool = False
 
 
 @dataclass(frozen=True, slots=True)
