@@ -35,6 +35,7 @@ from bot.settings import Settings
 from bot.spec import AdapterFactory, AdapterSpec
 from bot.storage.connect import open_redis, wait_until_ready
 from bot.storage.embedded import EmbeddedServer
+from bot.storage.patience import patiently
 from bot.storage.threads import Threads
 from bot.tasks import end, repeat
 
@@ -96,7 +97,8 @@ async def open_threads(settings: Settings, timing: Timing = TIMING) -> AsyncGene
             max_attempts=1_000,
             erased=erased,
         )
-        await threads.check_schema()
+        # It may go away again right after it was there.
+        await patiently(threads.check_schema, timing.store_at_start)
         yield threads
 
 
@@ -174,7 +176,8 @@ class App:
         tokenizer = self._tokenizer or await asyncio.to_thread(load_tokenizer, model.name)
         budget = Budget(self._settings.context_tokens)
         system = system_prompt(self._settings.system_prompt)
-        stand_in = partial(pseudonym, await _salt(threads))
+        salt = await patiently(partial(_salt, threads), self._timing.store_at_start)
+        stand_in = partial(pseudonym, salt)
         folding = Folding(threads, model, tokenizer, budget, system, stand_in)
         running = Running()
         timer = LoopClock()

@@ -45,8 +45,12 @@ from bot.title import title_of
 
 logger = logging.getLogger(__name__)
 
-MOST_ATTEMPTS = 5
-"""Leases of one turn that may end without an answer before people are told to ask again."""
+MOST_LOSSES = 5
+"""Leases of one turn that may run out before people are told to ask again.
+
+A turn that was given back in good order is not given up: the platform may be down for an hour, and
+the answer is delivered when it is back.
+"""
 
 GIVEN_UP_HINT = "Each time the process ended or lost the store; look into the log for why."
 
@@ -140,8 +144,8 @@ class TurnRun:
             return await self._fail(BobbinError(type(error).__name__))
 
     async def _converse(self) -> tuple[Outcome, Turn | Done]:
-        if self._turn.attempt > MOST_ATTEMPTS:
-            why = f"given up after {MOST_ATTEMPTS} attempts"
+        if self._turn.losses >= MOST_LOSSES:
+            why = f"given up after {MOST_LOSSES} attempts"
             return await self._fail(BobbinError(why, user_text=texts.GIVEN_UP, hint=GIVEN_UP_HINT))
         if not any(event.text.strip() for event in self._turn.mail):
             refs = await self._reply.finish(texts.HELLO)

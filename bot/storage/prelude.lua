@@ -183,7 +183,7 @@ local function state(tag)
     whole(upto), whole(number("version")), whole(first), redis.call("EXISTS", LOG),
     tally, redis.call("LRANGE", MAIL, 0, -1), window(first, seq),
     redis.call("HGETALL", NAMES), redis.call("LLEN", QUEUE),
-    get("forgotten"),
+    get("forgotten"), get("losses"),
   }
 end
 

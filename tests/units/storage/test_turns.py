@@ -186,6 +186,7 @@ async def test_a_turn_is_given_up_after_three_lost_leases(threads: Threads, clie
         heir = await threads.reclaim(THREAD)
         assert heir is not None
         assert heir.attempt == attempt
+        assert heir.losses == attempt - 1
     await end_lease(client)
     following = await threads.reclaim(THREAD)
     assert following is not None
@@ -210,7 +211,7 @@ async def test_parking_hands_over_at_once_and_does_not_count_as_loss(threads: Th
         assert await threads.stranded() == [THREAD]
         heir = await threads.reclaim(THREAD)
         assert heir is not None
-        assert (heir.attempt, heir.draft, heir.mail) == (attempt, draft, turn.mail)
+        assert (heir.attempt, heir.losses, heir.draft, heir.mail) == (attempt, 0, draft, turn.mail)
         turn = heir
 
 
