@@ -27,6 +27,7 @@ class Size:
         upsets: Of each platform's connections.
         doubled: Share of messages that are delivered twice.
         settle: Seconds after which what is not answered counts as stuck.
+        backlog: People wait with what they say while so many messages are not answered.
         lease: BOBBIN_LEASE_SECONDS of the processes.
         slow: Some calls take longer than the bot waits for them.
     """
@@ -41,7 +42,8 @@ class Size:
     faults: int
     upsets: int
     doubled: float = 0.3
-    settle: float = 150.0
+    settle: float = 180.0
+    backlog: int = 150
     lease: float = 2.0
     slow: bool = True
 

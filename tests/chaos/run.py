@@ -50,6 +50,9 @@ SLACK = Timing(ack=3.0 * SLACK_SCALE, redelivery=(0.0, 6 * SLACK_SCALE, 60 * SLA
 QUIET_LEASES = 2.0
 """Nothing more is expected when nobody has written anything for twice a lease."""
 LOOK_SECONDS = 0.5
+TICK_SECONDS = 0.1
+ABSENCE_SECONDS = 3.0
+"""So long the plan goes on although no process is connected."""
 BOOT_SECONDS = 60.0
 
 
@@ -80,6 +83,8 @@ class Run:
     faults: Counter[str] = field(default_factory=Counter[str])
     upsets: Counter[Platform] = field(default_factory=Counter[Platform])
     restless: float = 0.0
+    _plan_time: float = 0.0
+    _absent: float = 0.0
     _later: dict[int, deque[Say]] = field(
         default_factory=lambda: defaultdict[int, deque[Say]](deque)
     )
@@ -98,7 +103,7 @@ class Run:
         watch = asyncio.create_task(self.crew.watch())
         try:
             for event in self.plan.events:
-                await self._until(began + event.at)
+                await self._reach(event.at)
                 await self._do(event)
             await self._settle()
         finally:
@@ -114,6 +119,34 @@ class Run:
         await self.acme.sim.until(
             lambda: len(self.acme.sim.connections) >= 2 * wanted, BOOT_SECONDS
         )
+
+    async def _reach(self, at: float) -> None:
+        """Wait until the plan's clock shows `at`.
+
+        It stands still while nobody has been there for longer than `ABSENCE_SECONDS`, or while
+        too many wait for an answer: a slow machine must not become a storm without end.
+        """
+        loop = asyncio.get_running_loop()
+        while self._plan_time < at:
+            before = loop.time()
+            await self._until(before + min(TICK_SECONDS, at - self._plan_time))
+            passed = loop.time() - before
+            there = bool(self.weavers.sim.gateway.live and self.acme.sim.connections)
+            self._absent = 0.0 if there else self._absent + passed
+            self.arrivals.look(self.weavers, self.acme)
+            if self._absent < ABSENCE_SECONDS and self._backlog() < self.plan.size.backlog:
+                self._plan_time += min(passed, 2 * TICK_SECONDS)
+
+    def _backlog(self) -> int:
+        """How many messages wait for their answers, as far as the platforms show."""
+        said = len(self.weavers.said) + len(self.acme.said)
+        answered = {
+            token
+            for asked in self.model.asked
+            if asked.number in self.arrivals.at
+            for token in asked.tokens
+        }
+        return said - len(answered)
 
     async def _until(self, at: float) -> None:
         loop = asyncio.get_running_loop()

@@ -159,7 +159,7 @@ def spoil_slack(sim: SlackSimulator, fault: Fault, scale: float) -> None:
         case "lost":
             sim.faults.add(fault.call, after_effect=True)
         case "slow":
-            sim.faults.add(fault.call, delay=SLACK_SLOW * scale)
+            sim.faults.add(fault.call, delay=SLACK_SLOW * scale, after_effect=True)
         case _:
             raise ValueError(fault.kind)
 
