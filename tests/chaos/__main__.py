@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import secrets
+import signal
 import sys
 from dataclasses import fields, replace
 
@@ -31,7 +32,7 @@ def main() -> int:
     for seed in range(first, first + options.seeds):
         print(f"chaos: SEED={seed}", flush=True)
         plan = make_plan(seed, size)
-        outcome = asyncio.run(run(plan))
+        outcome = asyncio.run(_run(plan))
         print(table(outcome.result), flush=True)
         if not outcome.result.good:
             good = False
@@ -41,6 +42,14 @@ def main() -> int:
     if len(summary) > 1:
         print("\n".join(["", *summary]))
     return 0 if good else 1
+
+
+async def _run(plan: Plan) -> Outcome:
+    """Run a plan; nothing is left behind when this process is asked to end."""
+    task = asyncio.current_task()
+    assert task is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    return await run(plan)
 
 
 def _options() -> argparse.Namespace:
