@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: run test format lint types imports unit bench simulators settings setup doctor clean
+.PHONY: run test format lint types imports unit bench chaos simulators settings setup doctor clean
 
 run: $(VENV)/.run
 	@$(BIN)/python -m bot run
@@ -31,6 +31,11 @@ unit: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks
+
+# Nothing lost, nothing doubled, under kill -9 and bad weather, or exit 1. SEED=… repeats a run;
+# ARGS="--seeds 10" or "--size short", see python -m tests.chaos --help.
+chaos: $(VENV)/.dev
+	@$(BIN)/python -m tests.chaos $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 # A pretend Discord, Slack and OpenAI on this machine; prints the settings for a bot.
 simulators: $(VENV)/.dev

@@ -42,6 +42,7 @@ from bot.settings import Settings
 from bot.spec import AdapterFactory, AdapterSpec
 from bot.storage.connect import Observe, open_redis, wait_until_ready
 from bot.storage.embedded import EmbeddedServer
+from bot.storage.patience import patiently
 from bot.storage.threads import Threads
 from bot.storage.topology import WAITS, Waits
 from bot.tasks import end, repeat
@@ -64,6 +65,7 @@ class Timing:
     grace: float = 25.0
     resume: float = 1.0
     tidy: float = 3600.0
+    leftovers: float = 10.0
     first_retry: float = 1.0
     longest_retry: float = 60.0
     long_wait: float = 8.0
@@ -114,7 +116,8 @@ async def open_threads(
             waits=timing.store,
             observe=observe,
         )
-        await threads.check_schema()
+        # It may go away again right after it was there.
+        await patiently(threads.check_schema, timing.store_at_start)
         yield threads
 
 
@@ -245,7 +248,8 @@ class App:
         tokenizer = self._tokenizer or await asyncio.to_thread(load_tokenizer, model.name)
         budget = Budget(self._settings.context_tokens)
         system = system_prompt(self._settings.system_prompt)
-        stand_in = partial(pseudonym, await _salt(threads))
+        salt = await patiently(partial(_salt, threads), self._timing.store_at_start)
+        stand_in = partial(pseudonym, salt)
         allowance = Allowance(
             self._settings.budgets,
             threads,
@@ -316,6 +320,10 @@ class App:
             asyncio.create_task(engine.sweep(self._health.beat), name="sweep"),
             asyncio.create_task(
                 repeat(partial(_tidy, threads), self._timing.tidy, "retention"), name="tidy"
+            ),
+            asyncio.create_task(
+                repeat(engine.tidy_up, self._timing.leftovers, "deleting what was left over"),
+                name="leftovers",
             ),
             *(
                 asyncio.create_task(

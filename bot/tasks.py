@@ -1,10 +1,11 @@
-"""Chores that go on whatever happens, and ending tasks for certain."""
+"""Chores that go on whatever happens, tasks in their order, and ending tasks for certain."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 from bot.errors import BobbinError
@@ -38,6 +39,33 @@ async def repeat(
             logger.exception("%s: data that cannot be read", what)
         beat(what)
         await asyncio.sleep(seconds)
+
+
+class Lines:
+    """Lines of tasks, by name: who stands in one first goes first. Empty ones are forgotten.
+
+    For events that arrive in an order that matters, and whose handling waits for this and that.
+    """
+
+    def __init__(self) -> None:
+        self._locks: dict[str, asyncio.Lock] = {}
+        self._standing: dict[str, int] = {}
+
+    def __len__(self) -> int:
+        return len(self._locks)
+
+    @asynccontextmanager
+    async def turn(self, name: str) -> AsyncGenerator[None]:
+        """Stand in a line; the block runs once everybody before has left theirs."""
+        lock = self._locks.setdefault(name, asyncio.Lock())
+        self._standing[name] = self._standing.get(name, 0) + 1
+        try:
+            async with lock:
+                yield
+        finally:
+            self._standing[name] -= 1
+            if not self._standing[name]:
+                del self._standing[name], self._locks[name]
 
 
 async def end(*tasks: asyncio.Future[Any]) -> None:

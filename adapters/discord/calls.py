@@ -46,6 +46,7 @@ class Timing:
         drain: How long the end waits for what is being handed over.
         look: How long new messages wait while it is found out where a session begins.
         look_again: Between tries to find that out while the store is away.
+        catch_up: How long a new message waits for what was missed in its place.
         between_pages: Between reads of what was missed.
         note: Between notes that the bot listens.
         identify: Between two log-ins of one key; Discord's five and some for the way there.
@@ -65,6 +66,7 @@ class Timing:
     drain: float = 5.0
     look: float = 2.0
     look_again: float = 5.0
+    catch_up: float = 5.0
     between_pages: float = 0.2
     note: float = 60.0
     identify: float = 5.25

@@ -20,6 +20,7 @@ from adapters.discord.translate import incoming, is_addressed, is_ours_to_read, 
 from adapters.discord.values import DIRECT_SPACE, PLATFORM, Own, Place, Seen
 from bot.chat import Inbox, Incoming, MessageRef
 from bot.errors import PlatformError, StoreError
+from bot.tasks import Lines
 
 log = logging.getLogger(__name__)
 
@@ -68,6 +69,7 @@ class Intake:
         self._begun = begun
         self._clock = clock
         self._told: Expiring[bool] = Expiring(clock)
+        self._lines = Lines()
 
     def malformed(self, event: str) -> None:
         """Count an event that could not be read."""
@@ -106,10 +108,18 @@ class Intake:
         await self._servers.close()
 
     async def message(self, client: Listening, message: discord.Message) -> None:
-        """Hand a message to the inbox if it may concern the bot."""
+        """Hand a message to the inbox if it may concern the bot, each place in its order."""
         if message.author.id == client.me or message.webhook_id is not None:
             return
-        await self._missed.looked()
+        if self._missed.hands_in(message.id):
+            await self._take(client, message)
+            return
+        channel = str(message.channel.id)
+        async with self._lines.turn(channel):
+            await self._missed.caught_up(client, channel)
+            await self._take(client, message)
+
+    async def _take(self, client: Listening, message: discord.Message) -> None:
         own = own_in(client.me, message.guild)
         place = await self._place(client, message)
         found = seen(message, place, own)

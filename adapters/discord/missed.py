@@ -59,8 +59,10 @@ class Gap:
 def gaps(followed: Sequence[Followed], heard: float | None, now: float) -> list[Gap]:
     """Where messages may have been missed, the liveliest conversations first.
 
-    Each conversation is read from the newest message that was taken in it. New conversations
-    begin in the channels around them, which are read from when the bot last listened.
+    Each conversation is read from the newest message that was taken in it, or from when the bot
+    last listened if that is earlier: a process that has died before it had read everything may
+    have taken new messages before older ones. New conversations begin in the channels around
+    them, which are read from when the bot last listened.
 
     Args:
         followed: Conversations that the bot takes part in.
@@ -68,16 +70,17 @@ def gaps(followed: Sequence[Followed], heard: float | None, now: float) -> list[
         now: The same clock.
     """
     oldest = snowflake(now - LONGEST_SECONDS)
+    since = None if heard is None else snowflake(heard - OVERLAP_SECONDS)
     found: list[Gap] = []
     channels: set[str] = set()
     for each in followed:
         key = each.thread
-        found.append(Gap(key.thread, key.space, max(each.newest, oldest)))
+        newest = each.newest if since is None else min(each.newest, since)
+        found.append(Gap(key.thread, key.space, max(newest, oldest)))
         new = key.channel not in channels and key.channel != key.thread
-        if heard is not None and new and len(channels) < MOST_CHANNELS:
+        if since is not None and new and len(channels) < MOST_CHANNELS:
             channels.add(key.channel)
-            since = max(snowflake(heard - OVERLAP_SECONDS), oldest)
-            found.append(Gap(key.channel, key.space, since))
+            found.append(Gap(key.channel, key.space, max(since, oldest)))
     return found
 
 
@@ -120,6 +123,9 @@ class Missed:
         self._looked = asyncio.Event()
         self._looked.set()
         self._ready = asyncio.Event()
+        self._left: dict[str, Gap] = {}
+        self._reading: dict[str, asyncio.Lock] = {}
+        self._found: set[int] = set()
 
     def connected(self, client: Listening) -> None:
         """A session has begun; its first events may follow at once."""
@@ -133,12 +139,30 @@ class Missed:
         """The servers of the new session are known."""
         self._ready.set()
 
-    async def looked(self) -> None:
-        """Return once it is known where the new session begins; new messages wait for that.
+    def hands_in(self, message: int) -> bool:
+        """Whether a message was missed and is being handed in now: it waits for nothing."""
+        return message in self._found
 
-        Else the first of them would be taken for the end of what was heard before.
+    async def caught_up(self, client: Listening, channel: str) -> None:
+        """Return once what was missed in a place has been handed in.
+
+        A new message there waits for that, so that it does not overtake what was said before it,
+        but no longer than `Timing.catch_up`. Any new message waits until it is known where the
+        session begins: else it would be taken for the end of what was heard before.
+
+        Args:
+            client: Whose session it came in.
+            channel: Where it was said.
         """
         await self._looked.wait()
+        gap = self._left.get(channel)
+        if gap is None:
+            return
+        try:
+            async with asyncio.timeout(self._timing.catch_up):
+                await self._fill(client, gap)
+        except TimeoutError:
+            log.info("A message did not wait any longer for what was missed before it")
 
     def stop(self) -> None:
         """Read and note no more."""
@@ -156,12 +180,12 @@ class Missed:
         if before is not None:
             await end(before)
         try:
-            found = await self._first_look()
+            known = await self._first_look()
             await self._ready.wait()
-            while found is None:
+            while not known:
                 await asyncio.sleep(self._timing.look_again)
-                found = await self._look()
-            await self._read_all(client, found)
+                known = await self._look()
+            await self._read_all(client)
             while True:
                 await self._note(client)
                 await asyncio.sleep(self._timing.note)
@@ -169,17 +193,18 @@ class Missed:
             log.error("Missed messages are not looked for: %s", type(error).__name__)
             log.debug("Why they are not looked for", exc_info=error)
 
-    async def _first_look(self) -> list[Gap] | None:
+    async def _first_look(self) -> bool:
         try:
             async with asyncio.timeout(self._timing.look):
                 return await self._look()
         except TimeoutError:
-            return None
+            log.warning("Where the bot left off is not known yet; new messages do not wait for it")
+            return False
         finally:
             self._looked.set()
 
-    async def _look(self) -> list[Gap] | None:
-        """Where to read; None while the store is away."""
+    async def _look(self) -> bool:
+        """Find out where to read; False while the store is away."""
         now = self._clock()
         try:
             written = await self._inbox.notes.read(self._note_name)
@@ -191,21 +216,33 @@ class Missed:
             followed = await self._inbox.taking_part(PLATFORM, since, self._shard.covers)
         except StoreError as error:
             log.warning("Missed messages cannot be looked for yet: %s", error)
-            return None
-        return gaps(followed, _seconds(written), now)
+            return False
+        self._left = {gap.channel: gap for gap in gaps(followed, _seconds(written), now)}
+        return True
 
-    async def _read_all(self, client: Listening, left: Sequence[Gap]) -> None:
+    async def _read_all(self, client: Listening) -> None:
         for _ in range(ROUNDS):
-            left = [gap for gap in left if not await self._read(client, gap)]
-            if not left:
+            for gap in tuple(self._left.values()):
+                if gap.channel in self._left:
+                    await asyncio.sleep(self._timing.between_pages)
+                    await self._fill(client, gap)
+            if not self._left:
                 return
-        log.warning("%d place(s) could not be read for missed messages", len(left))
+        log.warning("%d place(s) could not be read for missed messages", len(self._left))
+        self._left.clear()
+
+    async def _fill(self, client: Listening, gap: Gap) -> None:
+        """Read one place, unless that is done; one reader at a time."""
+        async with self._reading.setdefault(gap.channel, asyncio.Lock()):
+            if self._left.get(gap.channel) is gap and await self._read(client, gap):
+                del self._left[gap.channel]
 
     async def _read(self, client: Listening, gap: Gap) -> bool:
         """Hand in what people said in one place; False when it should be tried again."""
         after = gap.after
-        for _ in range(MOST_PAGES):
-            await asyncio.sleep(self._timing.between_pages)
+        for number in range(MOST_PAGES):
+            if number:
+                await asyncio.sleep(self._timing.between_pages)
             try:
                 page = await self._page(client, gap, after)
             except PlatformBusy as busy:
@@ -215,8 +252,12 @@ class Missed:
                 log.debug("A place is not read for missed messages: %s", error)
                 return True
             for message in page:
-                # A task of its own, as for an event: the client waits for it when it ends.
-                await asyncio.create_task(client.on_message(message))
+                self._found.add(message.id)
+                try:
+                    # A task of its own, as for an event: the client waits for it when it ends.
+                    await asyncio.create_task(client.on_message(message))
+                finally:
+                    self._found.discard(message.id)
             if len(page) < PAGE:
                 return True
             after = page[-1].id

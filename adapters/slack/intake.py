@@ -28,6 +28,7 @@ from adapters.slack.translate import concerns_us, incoming, looked_up, said, wor
 from adapters.slack.values import PLATFORM, Own, Timing, fields
 from bot.chat import Inbox
 from bot.errors import StoreError
+from bot.tasks import Lines
 
 log = logging.getLogger(__name__)
 
@@ -73,6 +74,7 @@ class Intake:
         self._timing = timing
         self._interactions = interactions
         self.removed = asyncio.Event()
+        self._lines = Lines()
         self._app = self._bolt(calls)
 
     async def take(self, kind: str, payload: object) -> bool:
@@ -157,8 +159,11 @@ class Intake:
         if found is None:
             return
         people, channels = looked_up(found)
-        names = await self._names.names(people - {self._own.user}, channels, self._timing.names)
-        await self._inbox.message(incoming(found, self._own, names))
+        # A name that has to be looked up must not let the next message overtake this one.
+        async with self._lines.turn(f"{found.channel} {found.root}"):
+            wanted = people - {self._own.user}
+            names = await self._names.names(wanted, channels, self._timing.names)
+            await self._inbox.message(incoming(found, self._own, names))
 
     async def _left(self, body: Mapping[str, Any]) -> None:
         """Erase what is kept, however often Slack says so, before it is acknowledged."""

@@ -9,12 +9,16 @@ from collections.abc import Callable, Mapping
 from bot.chat import Adapter, Incoming
 from bot.engine.running import Ending, Running
 from bot.engine.turn import Desk, TurnRun
-from bot.errors import PlatformError, StoreError, StoreUnavailable
+from bot.errors import PlatformBusy, PlatformError, StoreError, StoreUnavailable
+from bot.reply.deleting import delete
 from bot.reply.pacing import Pacer
-from bot.storage.types import Begun, Done, Turn
+from bot.storage.types import Begun, Done, Leftover, Turn
 from bot.tasks import end, repeat
 
 logger = logging.getLogger(__name__)
+
+TIDY_SECONDS = 120.0
+"""How long it is tried at a stretch to delete what another process left over."""
 
 
 class Engine:
@@ -103,6 +107,33 @@ class Engine:
             if turn is not None:
                 self._took_over(thread.platform)
                 self._start(turn)
+
+    async def tidy_up(self) -> None:
+        """Delete what processes that have died left over of their replies, once.
+
+        Raises:
+            StoreUnavailable: The store is away.
+        """
+        for leftover in await self._desk.threads.due_leftovers():
+            pacer = self._pacers.get(leftover.thread.platform)
+            if pacer is not None and not self._closing:
+                pacer.look_after(self._delete(leftover), "tidying up after another process")
+
+    async def _delete(self, leftover: Leftover) -> None:
+        thread, threads = leftover.thread, self._desk.threads
+        adapter, pacer = self._adapters[thread.platform], self._pacers[thread.platform]
+        timer, space = self._desk.timer, thread.space
+        try:
+            await delete(adapter, pacer, timer, space, leftover.ref, TIDY_SECONDS)
+        except PlatformBusy as busy:
+            logger.info("a leftover message is deleted later: %s", busy)
+            return
+        except PlatformError as error:
+            logger.warning("a message was left over: %s", error)
+        try:
+            await threads.leftover_deleted(leftover)
+        except StoreUnavailable as error:
+            logger.info("a message that is gone will be looked for again: %s", error)
 
     async def drain(self, grace_seconds: float) -> None:
         """Let running turns finish for a while, then hand the rest to whoever comes next."""

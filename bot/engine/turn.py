@@ -46,15 +46,19 @@ from bot.reply.slots import Urgency
 from bot.report import Outcome, TurnReport
 from bot.storage.patience import patiently
 from bot.storage.threads import Threads
-from bot.storage.types import Done, Draft, Turn
+from bot.storage.types import Done, Draft, Leftover, Turn
 from bot.tasks import end
 from bot.title import title_of
 from bot.tracing import Tracer, Untraced
 
 logger = logging.getLogger(__name__)
 
-MOST_ATTEMPTS = 5
-"""Leases of one turn that may end without an answer before people are told to ask again."""
+MOST_LOSSES = 5
+"""Leases of one turn that may run out before people are told to ask again.
+
+A turn that was given back in good order is not given up: the platform may be down for an hour, and
+the answer is delivered when it is back.
+"""
 
 GIVEN_UP_HINT = "Each time the process ended or lost the store; look into the log for why."
 
@@ -116,7 +120,10 @@ class TurnRun:
             spot=turn.draft.spot,
             refs=turn.draft.refs,
             again=turn.attempt > 1,
+            unsure=turn.draft.posting,
+            on_posting=self._posting,
             confirm=self._watch.confirm,
+            on_deleted=self._deleted,
         )
 
     async def run(self) -> Turn | Done:
@@ -159,8 +166,8 @@ class TurnRun:
             return await self._fail(BobbinError(type(error).__name__))
 
     async def _converse(self) -> tuple[Outcome, Turn | Done]:
-        if self._turn.attempt > MOST_ATTEMPTS:
-            why = f"given up after {MOST_ATTEMPTS} attempts"
+        if self._turn.losses >= MOST_LOSSES:
+            why = f"given up after {MOST_LOSSES} attempts"
             return await self._fail(BobbinError(why, user_text=texts.GIVEN_UP, hint=GIVEN_UP_HINT))
         if not any(event.text.strip() for event in self._turn.mail):
             refs = await self._reply.finish(texts.HELLO)
@@ -385,7 +392,9 @@ class TurnRun:
             await self._reply.abandon()
             if self._answer.finished is not None:
                 unsent = self._answer.to_keep()
-                await self._watch.save(Draft(self._reply.spot, self._reply.refs, unsent))
+                reply = self._reply
+                draft = Draft(reply.spot, reply.posted, unsent, posting=reply.unsure)
+                await self._watch.save(draft)
                 await self._desk.threads.account(self._thread, self._tally)
             await self._desk.threads.park(self._turn.lease)
             return Outcome.PARKED, Done.LOST
@@ -405,13 +414,17 @@ class TurnRun:
     async def _commit(self, entries: tuple[Entry, ...], tally: Tally) -> Turn | Done:
         figures = Tally(turns=int(bool(entries))) + tally
         nonce = self._desk.new_id()
+        left = self._reply.leftovers
         with self._desk.tracer.span("commit", {"entries": len(entries)}):
-            return await patiently(
+            after = await patiently(
                 lambda: self._desk.threads.commit(
-                    self._turn.lease, entries, figures, self._names, nonce=nonce
+                    self._turn.lease, entries, figures, self._names, leftovers=left, nonce=nonce
                 ),
                 self._desk.store_patience_seconds,
             )
+        if after is Done.LOST:
+            self._reply.disown()
+        return after
 
     async def _rollback(self) -> Turn | Done:
         nonce = self._desk.new_id()
@@ -445,6 +458,15 @@ class TurnRun:
         # A place that did not have to be made is found again in the same way.
         if refs or self._begins_thread(self._opener()):
             await self._watch.save(Draft(spot, refs))
+
+    async def _posting(self, spot: Spot, refs: tuple[MessageRef, ...]) -> None:
+        await self._watch.save(Draft(spot, refs, posting=True))
+
+    async def _deleted(self, ref: MessageRef) -> None:
+        try:
+            await self._desk.threads.leftover_deleted(Leftover(self._thread, ref))
+        except StoreUnavailable as error:
+            logger.info("a message that is gone will be looked for again: %s", error)
 
     def _report(self, outcome: Outcome) -> None:
         figures = self._reply.figures

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from bot.chat import MessageRef, Spot
 from bot.errors import BadToken, MessageGone, PlatformBusy, PlatformError
+from bot.reply.deleting import delete
 from bot.reply.pacing import Clock, Pacer
 from bot.reply.slots import Urgency
 from bot.reply.written import Patience, Written
 
 logger = logging.getLogger(__name__)
+
+SHORTEST = "…"
+"""Text of a message that is posted only to be deleted."""
 
 
 class Landing:
@@ -43,17 +47,34 @@ class Landing:
                     written.reposted += 1
             if index == len(written.refs):
                 await self._post(spot, text)
+        if written.unsure:
+            await self._find_last(spot)
         written.drop_from(len(parts))
 
-    async def tidy(self) -> None:
-        """Delete the messages that are left over."""
+    async def tidy(self, on_deleted: Callable[[MessageRef], Awaitable[None]]) -> None:
+        """Delete the messages that are left over, and tell of each that is gone."""
+        written = self._written
         until = self._clock.now() + self._patience.tidy
-        for ref in tuple(self._written.leftovers):
+        for ref in tuple(written.leftovers):
+            left = until - self._clock.now()
             try:
-                await self._delete(ref, until)
+                await delete(written.adapter, self._pacer, self._clock, self._space, ref, left)
             except PlatformError as error:
                 logger.warning("a message was left over: %s", type(error).__name__)
-        self._written.leftovers.clear()
+            else:
+                await on_deleted(ref)
+        written.leftovers.clear()
+
+    async def _find_last(self, spot: Spot) -> None:
+        """Get hold of a message that an earlier process may have posted as its last deed.
+
+        Posting under the same key gives it back; where there is none a short one is made. Either
+        is left over.
+        """
+        try:
+            await self._post(spot, SHORTEST)
+        except PlatformError as error:
+            logger.warning("a message may be left over: %s", type(error).__name__)
 
     async def _edit(self, index: int, text: str) -> bool:
         """Whether the message shows `text`; if not, another one has to."""
@@ -101,23 +122,4 @@ class Landing:
                 await self._clock.sleep(pause)
             else:
                 await self._written.tell(spot)
-                return
-
-    async def _delete(self, ref: MessageRef, until: float) -> None:
-        while True:
-            left = until - self._clock.now()
-            permit = await self._pacer.acquire_within(
-                "delete", ref.channel, self._space, Urgency.PART, left
-            )
-            if permit is None:
-                raise PlatformBusy("no room for a deletion within the time allowed")
-            try:
-                with permit:
-                    await self._written.delete(ref)
-            except PlatformBusy as busy:
-                pause = self._written.told_to_wait(busy, "delete", ref.channel)
-                if self._clock.now() + pause > until:
-                    raise
-                await self._clock.sleep(pause)
-            else:
                 return

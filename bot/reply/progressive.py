@@ -59,7 +59,10 @@ class ProgressiveReply:
         spot: Spot | None = None,
         refs: Sequence[MessageRef] = (),
         again: bool = False,
+        unsure: bool = False,
+        on_posting: OnPosted | None = None,
         confirm: Callable[[], Awaitable[None]] | None = None,
+        on_deleted: Callable[[MessageRef], Awaitable[None]] | None = None,
         status: str = "thinking …",
         patience: Patience | None = None,
     ) -> None:
@@ -77,14 +80,20 @@ class ProgressiveReply:
                 be more than the answer takes in the end.
             spot: Where an earlier process has written.
             refs: The messages it is known to have posted; they are edited from the start.
-            again: An earlier process may have posted one more that is not among `refs`. It is
-                found if this process posts anything beside them, else it stays.
+            again: An earlier process has worked on the reply: what seems to be new may stand
+                there already.
+            unsure: It may have posted one more that is not among `refs`, as `on_posting` told.
+                It is found, and deleted if the answer does not need it.
+            on_posting: Called before any post but the first, with the spot and all messages so
+                far: one more may stand there from now on.
             confirm: Awaited before every post and edit. Should it raise, the reply ends without
                 that call.
+            on_deleted: Told of each of `leftovers` that `close` has deleted.
             status: Shown while there is no text, unless `status()` says something better.
             patience: How long to insist.
         """
         self._open_spot = open_spot
+        self._on_deleted = on_deleted or _let_go
         self._spot = spot
         self._clock = clock
         self._pacer = pacer
@@ -92,7 +101,17 @@ class ProgressiveReply:
         self._capabilities = adapter.capabilities
         self._splitter = Splitter(adapter.capabilities.max_chars, adapter.measure)
         self._written = Written(
-            adapter, pacer, space, clock, key, on_posted, refs, again, confirm or _ready
+            adapter,
+            pacer,
+            space,
+            clock,
+            key,
+            on_posted,
+            on_posting or _unheard,
+            refs,
+            again,
+            unsure,
+            confirm or _ready,
         )
         self._sign = StatusSign(adapter, pacer, space, clock, status)
         self._space = space
@@ -167,9 +186,14 @@ class ProgressiveReply:
     async def close(self) -> None:
         """After `finish` and the commit: tidy up in the background, clear the sign."""
         if self._landing is not None and self._written.leftovers:
-            self._pacer.look_after(self._landing.tidy(), "tidying up after a reply")
+            tidying = self._landing.tidy(self._on_deleted)
+            self._pacer.look_after(tidying, "tidying up after a reply")
             self._landing = None
         await self._sign.close(self._patience.grace)
+
+    def disown(self) -> None:
+        """Somebody else has taken the reply up and may need what is left over: touch nothing."""
+        self._landing = None
 
     async def abandon(self) -> None:
         """Stop writing and leave the messages as they are, for a successor or for good.
@@ -209,6 +233,21 @@ class ProgressiveReply:
     def refs(self) -> tuple[MessageRef, ...]:
         """The messages so far, in order."""
         return tuple(self._written.refs)
+
+    @property
+    def posted(self) -> tuple[MessageRef, ...]:
+        """All messages so far, also those that are left over; what a successor has to know."""
+        return tuple(self._written.posted)
+
+    @property
+    def unsure(self) -> bool:
+        """One more than `posted` may stand there."""
+        return self._written.unsure
+
+    @property
+    def leftovers(self) -> tuple[MessageRef, ...]:
+        """After `finish`: messages that no longer belong to the answer."""
+        return tuple(self._written.leftovers)
 
     @property
     def figures(self) -> ReplyFigures:
@@ -330,6 +369,14 @@ class ProgressiveReply:
 
 async def _ready() -> None:
     """Nobody has to be asked."""
+
+
+async def _unheard(_spot: Spot, _refs: tuple[MessageRef, ...]) -> None:
+    """Nobody keeps what may happen."""
+
+
+async def _let_go(_ref: MessageRef) -> None:
+    """Nobody has to be told."""
 
 
 def _log_fault(writer: asyncio.Task[None]) -> None:

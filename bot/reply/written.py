@@ -62,9 +62,12 @@ class Written:
     """The messages of one reply.
 
     Attributes:
+        adapter: Makes the calls.
         refs: The messages, in order.
         shown: What each one shows; None if that is not known.
         at: When each one was last written.
+        posted: All messages so far, those that are left over as well.
+        unsure: One more than `posted` may stand there.
         leftovers: Messages that no longer belong to the answer and are to be deleted.
         not_before: No interim call before this time.
     """
@@ -77,21 +80,25 @@ class Written:
         clock: Clock,
         key: Callable[[int], str],
         on_posted: Callable[[Spot, tuple[MessageRef, ...]], Awaitable[None]],
+        on_posting: Callable[[Spot, tuple[MessageRef, ...]], Awaitable[None]],
         refs: Sequence[MessageRef],
         again: bool,
+        unsure: bool,
         confirm: Callable[[], Awaitable[None]],
     ) -> None:
         """See `ProgressiveReply`."""
-        self._adapter = adapter
+        self.adapter = adapter
         self._pacer = pacer
         self._space = space
         self._clock = clock
         self._key = key
         self._on_posted = on_posted
+        self._on_posting = on_posting
         self._confirm = confirm
         self._again = again
         self._pause = _FIRST_PAUSE
-        self._posted = list(refs)
+        self.posted = list(refs)
+        self.unsure = unsure
         self.refs = list(refs)
         self.shown: list[str | None] = [None] * len(self.refs)
         self.at = [-math.inf] * len(self.refs)
@@ -107,18 +114,24 @@ class Written:
         """Post the next message.
 
         Posts are numbered through all the processes that have worked on the reply, so that a
-        message that replaces another has a key of its own.
+        message that replaces another has a key of its own. The first is found again by its key,
+        since every answer has one; that there may be another is told before.
         """
-        key = self._key(len(self._posted))
+        key = self._key(len(self.posted))
+        unsure = self.unsure
+        if self.posted and not unsure:
+            self.unsure = True
+            await self._on_posting(spot, tuple(self.posted))
         await self._confirm()
         try:
-            ref = await self._adapter.post(spot, text, key=key, again=self._again)
+            ref = await self.adapter.post(spot, text, key=key, again=self._again)
         except PlatformBusy as busy:
             # Only a refusal with a time to wait is sure not to have been carried out.
             self._again = self._again or busy.retry_after is None
+            self.unsure = unsure or busy.retry_after is None
             raise
-        self._again = False
-        self._posted.append(ref)
+        self._again = self.unsure = False
+        self.posted.append(ref)
         self.refs.append(ref)
         self.shown.append(text)
         self.at.append(self._clock.now())
@@ -130,14 +143,10 @@ class Written:
         await self._confirm()
         self.at[index] = self._clock.now()
         self.shown[index] = None
-        await self._adapter.edit(self.refs[index], text)
+        await self.adapter.edit(self.refs[index], text)
         self.shown[index] = text
         self.edits += 1
         self._succeeded()
-
-    async def delete(self, ref: MessageRef) -> None:
-        """Delete a message that is left over."""
-        await self._adapter.delete(ref)
 
     async def tell(self, spot: Spot) -> None:
         """Report every message of the reply, in the order in which they stand.
@@ -145,7 +154,7 @@ class Written:
         Those that are left over are among them. A successor edits them from the start and deletes
         what it does not need, and the answer stands in order whichever those are.
         """
-        await self._on_posted(spot, tuple(self._posted))
+        await self._on_posted(spot, tuple(self.posted))
 
     def drop_from(self, index: int) -> None:
         """From this message on they no longer belong to the answer."""

@@ -28,10 +28,16 @@ if forgotten and not later(position, forgotten) then
   return { "duplicate" }
 end
 
+-- What was said before the bot was called is background, however late it is delivered.
 local turn = get("turn")
-local staying = turn and get("leaving") ~= turn
-if ARGV[9] ~= "1" and get("part") ~= "1" and not staying then
-  return { "ignored" }
+local taking_part = get("part") == "1" or (turn and get("leaving") ~= turn)
+local first = get("first")
+local before_call = not taking_part or (first and later(first, position))
+if before_call then
+  if ARGV[9] ~= "1" then
+    return { "ignored" }
+  end
+  redis.call("HSET", META, "first", position)
 end
 
 -- Two bots would go on answering each other for ever.

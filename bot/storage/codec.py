@@ -14,7 +14,7 @@ from typing import Any, cast
 from bot.chat import Author, Incoming, MessageRef, Spot, ThreadKey
 from bot.errors import StoreMismatch
 from bot.records import Entry, Summary, Tally
-from bot.storage.types import Draft
+from bot.storage.types import Draft, Leftover
 
 ROLES = ("user", "assistant", "context")
 TALLY_FIELDS = tuple(field.name for field in fields(Tally))
@@ -126,7 +126,7 @@ def dump_draft(draft: Draft) -> bytes:
     """Where a reply is being written."""
     spot = None if draft.spot is None else [draft.spot.channel, draft.spot.reply_to]
     refs = [[ref.channel, ref.message] for ref in draft.refs]
-    return _dump({"spot": spot, "refs": refs, "note": draft.note})
+    return _dump({"spot": spot, "refs": refs, "note": draft.note, "posting": draft.posting})
 
 
 def load_draft(raw: bytes | None) -> Draft:
@@ -140,9 +140,25 @@ def load_draft(raw: bytes | None) -> Draft:
             spot=None if spot is None else Spot(*spot),
             refs=tuple(MessageRef(*ref) for ref in data.get("refs", ())),
             note=data.get("note", ""),
+            posting=data.get("posting", False),
         )
     except TypeError as error:
         raise StoreMismatch("a draft cannot be read") from error
+
+
+def dump_leftover(leftover: Leftover) -> bytes:
+    """A message that is to be deleted, always the same bytes for the same one."""
+    ref = leftover.ref
+    return _dump({"thread": str(leftover.thread), "ref": [ref.channel, ref.message]})
+
+
+def load_leftover(raw: bytes) -> Leftover:
+    """The reverse of `dump_leftover`. Raises StoreMismatch."""
+    data = _load(raw)
+    try:
+        return Leftover(ThreadKey.parse(data["thread"]), MessageRef(*data["ref"]))
+    except (KeyError, TypeError, ValueError) as error:
+        raise StoreMismatch("a leftover message cannot be read") from error
 
 
 def dump_summary(summary: Summary) -> bytes:

@@ -1,15 +1,16 @@
 --[[
 End a turn well: append its entries, count what it took, go on with waiting mail.
 
-KEYS  12 B:answer:<nonce>, 13 B:use:<day>
+KEYS  12 B:answer:<nonce>, 13 B:use:<day>, 14 B:leftovers
 ARGV  6 turn, 7 fence, 8 id of the next turn, 9 worker, 10 user ("" for nobody), 11 channel and
       12 space that the usage is counted for, 13-19 tally, 20 number of entries, 21 number of
-      arguments with names, 22 number of message ids; then these, one after the other: entries
-      (JSON), id and name pairs, message ids; then the ids of everybody whose words the entries
-      hold
+      arguments with names, 22 number of message ids, 23 number of authors, 24 how long the caller
+      has for deleting what is left over of the reply (ms); then these, one after the other:
+      entries (JSON), id and name pairs, message ids, ids of everybody whose words the entries
+      hold, leftovers (JSON)
 Returns  {"lost"} | {"idle"} | state("run") of the next turn
 --]]
-local ANSWER, USE = KEYS[12], KEYS[13]
+local ANSWER, USE, LEFTOVERS = KEYS[12], KEYS[13], KEYS[14]
 
 local before = finished(ANSWER)
 if before then
@@ -19,10 +20,10 @@ if not mine(ARGV[6], ARGV[7]) then
   return { "lost" }
 end
 
-local names = 23 + tonumber(ARGV[20])
+local names = 25 + tonumber(ARGV[20])
 local ids = names + tonumber(ARGV[21])
 local seq = number("seq")
-for place = 23, names - 1 do
+for place = 25, names - 1 do
   seq = seq + 1
   redis.call("HSET", LOG, whole(seq), ARGV[place])
 end
@@ -30,7 +31,12 @@ redis.call("HSET", META, "seq", whole(seq))
 each_chunk(names, ids - 1, function(...) redis.call("HSET", NAMES, ...) end)
 local authors = ids + tonumber(ARGV[22])
 find(ids, authors - 1)
-each_chunk(authors, #ARGV, function(...) redis.call("SADD", AUTHORS, ...) end)
+local leftovers = authors + tonumber(ARGV[23])
+each_chunk(authors, leftovers - 1, function(...) redis.call("SADD", AUTHORS, ...) end)
+for place = leftovers, #ARGV do
+  redis.call("ZADD", LEFTOVERS, whole(server_ms() + tonumber(ARGV[24])), ARGV[place])
+  redis.call("EXPIRE", LEFTOVERS, whole(RETENTION))
+end
 
 count(13, USE, { ARGV[10], ARGV[11], ARGV[12] })
 

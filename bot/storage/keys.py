@@ -121,6 +121,11 @@ class BucketKeys:
         """Threads of which only that they were forgotten is kept."""
         return f"{self.base}:forgotten"
 
+    @property
+    def leftovers(self) -> str:
+        """Messages of replies that are to be deleted, by when somebody else may do it."""
+        return f"{self.base}:leftovers"
+
     def usage(self, day: str) -> str:
         """Figures per person, channel and space; `day` is YYYYMMDD in UTC."""
         return f"{self.base}:use:{day}"

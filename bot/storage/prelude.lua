@@ -34,6 +34,7 @@ Fields of META
   forgotten            when the thread was forgotten on request (ms, caller's clock)
   label, last          first words; last write (ms, caller's clock)
   newest               highest position of a message that was taken
+  first                position of the message that called the bot; absent for imported threads
   tally:<n>            n-th figure of the tally
 --]]
 local META, LOG, QUEUE, MAIL = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
@@ -205,7 +206,7 @@ local function state(tag)
     whole(upto), whole(number("version")), whole(first), redis.call("EXISTS", LOG),
     tally, redis.call("LRANGE", MAIL, 0, -1), window(first, seq),
     redis.call("HGETALL", NAMES), redis.call("LLEN", QUEUE),
-    get("forgotten"),
+    get("forgotten"), get("losses"),
   }
 end
 

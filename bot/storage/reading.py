@@ -33,6 +33,7 @@ def read_turn(thread: ThreadKey, state: State) -> Turn:
         summary=_summary(state),
         draft=load_draft(state[4]),
         attempt=int(state[3]),
+        losses=int(state[16] or 0),
         joined=not state[9],
         names=_names(state),
         tally=read_tally(state[10]),

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from bot.storage.erasure import Erasure
+from bot.storage.leftovers import Leftovers
 from bot.storage.turns import Turns
 
 
-class Threads(Turns, Erasure):
+class Threads(Turns, Leftovers, Erasure):
     """The store of conversations, shared by any number of processes on one Redis.
 
     One lease per thread decides who answers. It is measured by the server's own clock, so the

@@ -10,11 +10,19 @@ from bot.budgets import day_of
 from bot.chat import Incoming, MessageRef, ThreadKey
 from bot.records import Entry, Tally
 from bot.storage.base import Base
-from bot.storage.codec import dump_draft, dump_entry, dump_incoming, to_bytes, to_text
+from bot.storage.codec import (
+    dump_draft,
+    dump_entry,
+    dump_incoming,
+    dump_leftover,
+    to_bytes,
+    to_text,
+)
 from bot.storage.connect import Argument
 from bot.storage.keys import BUCKETS, BucketKeys, ThreadKeys, place_fields, usage_field
+from bot.storage.leftovers import OWN_MS
 from bot.storage.reading import read_turn, tally_figures
-from bot.storage.types import Begun, Done, Draft, Lease, Signal, Turn
+from bot.storage.types import Begun, Done, Draft, Lease, Leftover, Signal, Turn
 from bot.title import title_of
 
 logger = logging.getLogger(__name__)
@@ -82,13 +90,16 @@ class Turns(Base):
         tally: Tally,
         names: Mapping[str, str],
         *,
+        leftovers: Sequence[MessageRef] = (),
         nonce: str | None = None,
     ) -> Turn | Done:
         """End a turn well.
 
         The turn's mail gives way to `entries`, which get the next numbers of the log; `tally` is
         added to the thread's and to today's figures of the user whose message was the last of
-        them; `names` are added to the known ones. From now on the bot takes part.
+        them; `names` are added to the known ones. From now on the bot takes part. `leftovers` are
+        messages of the reply that the caller deletes now; what it does not get done is found by
+        `due_leftovers` a little later.
 
         Returns:
             The next turn when mail waits (the caller has its lease), else IDLE; LOST when nothing
@@ -104,6 +115,7 @@ class Turns(Base):
         ids = [to_bytes(message) for entry in entries for message in entry.message_ids]
         named = _flat(names)
         authors = sorted({entry.author_id for entry in entries if entry.author_id})
+        left = [Leftover(thread, ref) for ref in leftovers]
         reply = await self._run(
             "commit",
             thread,
@@ -115,13 +127,20 @@ class Turns(Base):
                 len(entries),
                 len(named),
                 len(ids),
+                len(authors),
+                OWN_MS,
                 *map(dump_entry, entries),
                 *named,
                 *ids,
                 *map(to_bytes, authors),
+                *map(dump_leftover, left),
             ),
             nonce=token,
-            keys=(bucket.answer(token), bucket.usage(day_of(self._clock()))),
+            keys=(
+                bucket.answer(token),
+                bucket.usage(day_of(self._clock())),
+                bucket.leftovers,
+            ),
         )
         return _turn_or(Done, thread, reply)
 

@@ -27,12 +27,14 @@ class Lease:
 class Draft:
     """Where the running reply is being written, kept so that a successor edits the same messages.
 
-    `note` belongs to the engine; the store only keeps it.
+    `note` belongs to the engine; the store only keeps it. With `posting` one message more than
+    `refs` names may have been posted.
     """
 
     spot: Spot | None = None
     refs: tuple[MessageRef, ...] = ()
     note: str = ""
+    posting: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,7 @@ class Turn:
         summary: What stands for the log before the window.
         draft: What an earlier attempt had begun to write; empty on the first.
         attempt: 1, or more when earlier holders of the lease went away.
+        losses: How many of them went without a word; those that parked it are not counted.
         joined: Nothing was ever said here: this is the bot's first turn in the thread.
         names: Author id to the unique name the model sees.
         tally: Figures of the thread so far.
@@ -59,10 +62,19 @@ class Turn:
     summary: Summary = field(default_factory=Summary)
     draft: Draft = field(default_factory=Draft)
     attempt: int = 1
+    losses: int = 0
     joined: bool = True
     names: Mapping[str, str] = field(default_factory=dict[str, str])
     tally: Tally = field(default_factory=Tally)
     forgotten: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Leftover:
+    """A message of ours in a thread that belongs to no answer any more."""
+
+    thread: ThreadKey
+    ref: MessageRef
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,7 @@ QUICK = Timing(
     identify=0.0,
     handover=0.5,
     poll=0.02,
+    catch_up=2.0,
 )
 """Time-outs for tests that provoke them."""
 

@@ -11,7 +11,14 @@ import pytest
 
 from adapters.discord.adapter import DiscordAdapter, create
 from adapters.discord.logins import RATE, LocalRate, Logins, allowance
-from adapters.discord.missed import LONGEST_SECONDS, MOST_PAGES, PAGE, gaps, snowflake
+from adapters.discord.missed import (
+    LONGEST_SECONDS,
+    MOST_PAGES,
+    OVERLAP_SECONDS,
+    PAGE,
+    gaps,
+    snowflake,
+)
 from adapters.discord.missed import NOTE as HEARD
 from bot.chat import Followed, ThreadKey
 from bot.errors import NeedsOperator, StoreUnavailable
@@ -106,8 +113,45 @@ def test_old_messages_and_channels_never_listened_to_are_let_be() -> None:
     direct = Followed(ThreadKey("discord", "@me", "9", "9"), newest)
     found = gaps([*threads, direct], now - 30, now)
     assert [gap.channel for gap in found] == ["3", "2", "4", "5", "9"]
-    assert found[0].after == newest
     assert snowflake(now - 3600) < found[1].after < snowflake(now - 30)
+    quiet = Followed(threads[0].thread, snowflake(now - 600))
+    assert gaps([quiet], now - 30, now)[0].after == quiet.newest
+
+
+def test_what_was_taken_after_a_gap_does_not_hide_the_gap() -> None:
+    """A process may have died after it took a new message and before it had read older ones."""
+    now = 1_790_000_000.0
+    thread = Followed(ThreadKey("discord", "1", "2", "3"), snowflake(now - 5))
+    found = gaps([thread], now - 60, now)
+    assert {gap.after for gap in found} == {snowflake(now - 60 - OVERLAP_SECONDS)}
+
+
+async def test_a_new_message_does_not_overtake_what_was_missed_before_it() -> None:
+    async with DiscordSimulator() as sim:
+        rig = await rig_of(sim)
+        first = await rig.say("first")
+        thread = await sim.start_thread(rig.channel, first, "talk", sim.bot)
+        follow(rig, first.id, thread.id)
+        rig.inbox.notes.texts[HEARD] = str(time.time())
+        gate = asyncio.Event()
+        fault = sim.faults.add(HISTORY, gate=gate)
+        await sim.say(thread, rig.ada, "missed one")
+        await sim.say(thread, rig.ada, "missed two")
+        running = rig.start()
+        await sim.until_connected()
+        async with asyncio.timeout(10):
+            await fault.arrived.wait()
+        await sim.say(thread, rig.ada, "live")
+        # Nobody has missed anything elsewhere.
+        direct = sim.open_dm(rig.ada)
+        await sim.say(direct, rig.ada, "elsewhere")
+        await rig.changed(lambda: rig.inbox.messages)
+        gate.set()
+        await rig.changed(lambda: [event.text for event in rig.inbox.messages][-1:] == ["live"])
+        await rig.stop(running)
+    # The page may hold the new message as well; the engine drops what it has.
+    texts = list(dict.fromkeys(event.text for event in rig.inbox.messages))
+    assert texts == ["elsewhere", "missed one", "missed two", "live"]
 
 
 @pytest.mark.parametrize("code", [4010, 4011, 4012, 4013])

@@ -59,6 +59,23 @@ async def test_talk_in_threads_is_passed_on_and_talk_in_channels_is_not(rig: Rig
     assert event.joins and not event.addressed and not event.mentioned
 
 
+async def test_a_name_that_is_slow_to_find_out_changes_no_order(rig: Rig) -> None:
+    ben = rig.sim.add_user("Ben")
+    gate = asyncio.Event()
+    slow = rig.sim.faults.add(
+        lambda call: call.api == "users.info" and call.params.get("user") == rig.ada.id, gate=gate
+    )
+    root = rig.mention("first")
+    async with asyncio.timeout(10):
+        await slow.arrived.wait()
+    rig.sim.say(rig.room, ben, f"{rig.sim.mention} second", thread=root)
+    await rig.sim.until(lambda: len(rig.sim.calls("users.info")) == 2)
+    gate.set()
+    events = await rig.events(4)
+
+    assert [event.text for event in events] == ["first", "first", "second", "second"]
+
+
 async def test_direct_messages_are_addressed(rig: Rig) -> None:
     room = rig.sim.open_dm(rig.ada)
     root = rig.sim.say(room, rig.ada, "hello you")

@@ -36,6 +36,7 @@ QUICK = Timing(
     store_in_turn=10.0,
     grace=5.0,
     resume=0.05,
+    leftovers=0.2,
     first_retry=0.1,
     longest_retry=1.0,
 )

@@ -71,8 +71,8 @@ class Faults:
             delay: simulated seconds to wait first.
             gate: an event to wait for first; the call hangs until it is set.
             drop: close the connection without an answer.
-            after_effect: let the call take effect, then replace the answer, or drop it when none
-                is given.
+            after_effect: let the call take effect first, then wait, and replace the answer, or
+                drop it when none is given.
         """
         if error is not None:
             body = {"ok": False, "error": error}

@@ -247,11 +247,13 @@ class Server:
         self.requests.append(request)
         self._state.signal.changed()
         fault = self._faults.take(request)
-        if fault is not None:
+        if fault is not None and not fault.after_effect:
             await self._wait(fault)
         answer: Answer | None = None
         if fault is None or not fault.answers or fault.after_effect:
             answer = await effect()
+        if fault is not None and fault.after_effect:
+            await self._wait(fault)
         if fault is not None and fault.answers:
             status = fault.status or 200
             answer = None if fault.drop else Answer(fault.body or "", status, fault.headers)

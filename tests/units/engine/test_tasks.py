@@ -1,11 +1,11 @@
-"""Ending tasks for certain."""
+"""Tasks in their order, and ending them for certain."""
 
 from __future__ import annotations
 
 import asyncio
 
 from bot.errors import StoreMismatch, StoreUnavailable
-from bot.tasks import end, repeat
+from bot.tasks import Lines, end, repeat
 
 
 async def test_a_task_that_loses_its_first_cancellation_is_ended() -> None:
@@ -55,3 +55,26 @@ async def test_a_chore_goes_on_whatever_it_meets() -> None:
     await asyncio.wait_for(done.wait(), 10)
     await end(chore)
     assert chore.cancelled()
+
+
+async def test_each_line_keeps_its_order() -> None:
+    lines, gates, done = Lines(), [asyncio.Event(), asyncio.Event()], list[str]()
+
+    async def stand(line: str, name: str, gate: asyncio.Event | None = None) -> None:
+        async with lines.turn(line):
+            if gate is not None:
+                await gate.wait()
+            done.append(name)
+
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(stand("a", "first", gates[0]))
+        tasks.create_task(stand("a", "second"))
+        gone = tasks.create_task(stand("a", "gone"))
+        other = tasks.create_task(stand("b", "elsewhere", gates[1]))
+        gates[1].set()
+        await other
+        gone.cancel()
+        assert done == ["elsewhere"]
+        gates[0].set()
+    assert done == ["elsewhere", "first", "second"]
+    assert len(lines) == 0

@@ -45,6 +45,7 @@ class Scene:
     told: list[tuple[float, tuple[MessageRef, ...]]] = field(
         default_factory=list[tuple[float, tuple[MessageRef, ...]]]
     )
+    warned: tuple[MessageRef, ...] | None = None
     opened: int = 0
 
     def __post_init__(self) -> None:
@@ -70,6 +71,7 @@ class Scene:
         spot: Spot | None = None,
         refs: tuple[MessageRef, ...] = (),
         again: bool = False,
+        unsure: bool = False,
         patience: Patience | None = None,
     ) -> ProgressiveReply:
         return ProgressiveReply(
@@ -84,6 +86,8 @@ class Scene:
             spot=spot,
             refs=refs,
             again=again,
+            unsure=unsure,
+            on_posting=self._warn,
             patience=patience,
         )
 
@@ -98,10 +102,16 @@ class Scene:
         if self.taken is not None:
             raise self.taken
 
+    async def _warn(self, spot: Spot, refs: tuple[MessageRef, ...]) -> None:
+        assert spot.channel == self.channel
+        await asyncio.sleep(0.01)
+        self.warned = refs
+
     async def _tell(self, spot: Spot, refs: tuple[MessageRef, ...]) -> None:
         assert spot.channel == self.channel
         await asyncio.sleep(0.01)
         self.told.append((now(), refs))
+        self.warned = None
         if self.told_error is not None:
             raise self.told_error
 

@@ -335,6 +335,17 @@ async def test_deleting_what_is_left_over_is_tried_again() -> None:
 
 
 @virtual
+async def test_whoever_lost_the_turn_deletes_nothing_that_a_successor_may_need() -> None:
+    platform = Platform(unlimited())
+    old = tuple(platform.put("c1", f"old {number}") for number in range(3))
+    async with Scene(platform).writing(spot=Spot("c1"), refs=old) as reply:
+        await reply.finish(TEXT)
+        assert reply.leftovers == old[1:]
+        reply.disown()
+    assert platform.standing("c1") == [TEXT.strip(), "old 1", "old 2"]
+
+
+@virtual
 async def test_a_left_over_message_that_may_not_be_deleted_stops_nothing() -> None:
     platform = Platform(unlimited())
     platform.faults += [Fault("delete", NotAllowed())]

@@ -51,6 +51,7 @@ drafts = st.builds(
     spot=st.none() | st.builds(Spot, anything, st.none() | anything),
     refs=st.lists(refs, max_size=3).map(tuple),
     note=anything,
+    posting=st.booleans(),
 )
 summaries = st.builds(
     Summary,

@@ -73,6 +73,7 @@ class Paper:
     upto: int = 0
     names: dict[str, str] = field(default_factory=dict)
     newest: int = 0
+    first: int = 0
     forgotten_to: int = 0
 
     def takes_part(self) -> bool:
@@ -166,9 +167,11 @@ class Store(RuleBasedStateMachine):
         if event.position <= paper.forgotten_to:
             assert answer is Begun.DUPLICATE
             return multiple()
-        if not addressed and not paper.takes_part():
-            assert answer is Begun.IGNORED
-            return multiple()
+        if not paper.takes_part() or event.position < paper.first:
+            if not addressed:
+                assert answer is Begun.IGNORED
+                return multiple()
+            paper.first = event.position
         self.taken.append(event)
         paper.newest = max(paper.newest, event.position)
         if loose:

@@ -64,7 +64,30 @@ async def test_unaddressed_messages_are_ignored_until_the_bot_takes_part(threads
     assert await commit(threads, after) is Done.IDLE
     assert await threads.takes_part(THREAD)
     # An ignored message is not remembered: the same one, now addressed, is new.
-    assert isinstance(await threads.begin(stray), Turn)
+    assert isinstance(await threads.begin(message(1)), Turn)
+
+
+async def test_what_was_said_before_the_bot_was_called_stays_unanswered(threads: Threads) -> None:
+    before = message(1, addressed=False)
+    assert await threads.begin(before) is Begun.IGNORED
+    turn = await begin(threads, 2)
+    assert await threads.begin(before) is Begun.IGNORED
+    await commit(threads, turn)
+    assert await threads.begin(before) is Begun.IGNORED
+    # A call that was delivered late makes what came after it the bot's, too.
+    earlier = await begin(threads, 0)
+    assert await threads.begin(before) is Begun.QUEUED
+    assert await commit(threads, earlier) is not Done.IDLE
+
+
+async def test_a_bot_that_is_called_again_looks_no_further_back(threads: Threads) -> None:
+    await commit(threads, await begin(threads, 1))
+    await threads.leave(THREAD)
+    meanwhile = message(2, addressed=False)
+    assert await threads.begin(meanwhile) is Begun.IGNORED
+    await commit(threads, await begin(threads, 3))
+    assert await threads.begin(meanwhile) is Begun.IGNORED
+    assert isinstance(await threads.begin(message(4, addressed=False)), Turn)
 
 
 async def test_ignored_messages_leave_nothing_behind(threads: Threads, client: Redis) -> None:
@@ -163,6 +186,7 @@ async def test_a_turn_is_given_up_after_three_lost_leases(threads: Threads, clie
         heir = await threads.reclaim(THREAD)
         assert heir is not None
         assert heir.attempt == attempt
+        assert heir.losses == attempt - 1
     await end_lease(client)
     following = await threads.reclaim(THREAD)
     assert following is not None
@@ -187,7 +211,7 @@ async def test_parking_hands_over_at_once_and_does_not_count_as_loss(threads: Th
         assert await threads.stranded() == [THREAD]
         heir = await threads.reclaim(THREAD)
         assert heir is not None
-        assert (heir.attempt, heir.draft, heir.mail) == (attempt, draft, turn.mail)
+        assert (heir.attempt, heir.losses, heir.draft, heir.mail) == (attempt, 0, draft, turn.mail)
         turn = heir
 
 
