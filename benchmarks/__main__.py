@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from benchmarks import conversations, page, prefix, splitter, store
+from benchmarks import conversations, page, prefix, scale, splitter, store
 from benchmarks.scene import Pace
 from bot.context.tokens import load_tokenizer
 
@@ -33,6 +33,9 @@ class Extent:
         store_turns: Turns of the store alone for each.
         window_turns: Turns of the conversation that is played against three kinds of windows.
         lengths: Lengths of answers that are split.
+        crews: Numbers of processes that share the work.
+        questions: Asked of them at once.
+        leases: Lengths of a lease, for the time until another process goes on.
     """
 
     pace: Pace
@@ -42,6 +45,9 @@ class Extent:
     store_turns: int
     window_turns: int
     lengths: tuple[int, ...]
+    crews: tuple[int, ...]
+    questions: int
+    leases: tuple[float, ...]
 
 
 FULL = Extent(
@@ -52,6 +58,9 @@ FULL = Extent(
     store_turns=300,
     window_turns=200,
     lengths=splitter.LENGTHS,
+    crews=(1, 2, 4),
+    questions=400,
+    leases=(15.0, 3.0),
 )
 QUICK = Extent(
     pace=Pace(tokens=150),
@@ -61,6 +70,9 @@ QUICK = Extent(
     store_turns=60,
     window_turns=60,
     lengths=(1_000, 10_000),
+    crews=(1, 2),
+    questions=60,
+    leases=(3.0,),
 )
 
 
@@ -101,12 +113,20 @@ async def split(extent: Extent) -> str:
     return splitter.report(extent.lengths)
 
 
+async def processes(extent: Extent) -> str:
+    """Several processes on one store, on a cluster, and when one of them dies."""
+    rates = await scale.throughput(extent.crews, extent.questions, tell, cluster=False)
+    rates += await scale.throughput(extent.crews, extent.questions, tell, cluster=True)
+    return scale.report(rates, await scale.take_over(extent.leases, 10, tell))
+
+
 BENCHMARKS: dict[str, Callable[[Extent], Awaitable[str]]] = {
     "discord": discord,
     "slack": slack,
     "store": stored,
     "window": window,
     "splitter": split,
+    "processes": processes,
 }
 
 
