@@ -19,6 +19,7 @@ from benchmarks import (
     page,
     patience,
     prefix,
+    scale,
     sharing,
     splitter,
     store,
@@ -47,6 +48,9 @@ class Extent:
         crowd: People who ask at once a model that takes few requests.
         crowd_bots: Processes that answer them.
         shared: Requests and calls by which the price of sharing limits is measured.
+        crews: Numbers of processes that share the work.
+        questions: Asked of them at once.
+        leases: Lengths of a lease, for the time until another process goes on.
     """
 
     pace: Pace
@@ -61,6 +65,9 @@ class Extent:
     crowd: int
     crowd_bots: tuple[int, ...]
     shared: int
+    crews: tuple[int, ...]
+    questions: int
+    leases: tuple[float, ...]
 
 
 FULL = Extent(
@@ -76,6 +83,9 @@ FULL = Extent(
     crowd=100,
     crowd_bots=(1, 2, 4),
     shared=2_000,
+    crews=(1, 2, 4),
+    questions=400,
+    leases=(15.0, 3.0),
 )
 QUICK = Extent(
     pace=Pace(tokens=150),
@@ -90,6 +100,9 @@ QUICK = Extent(
     crowd=30,
     crowd_bots=(2,),
     shared=300,
+    crews=(1, 2),
+    questions=60,
+    leases=(3.0,),
 )
 
 
@@ -146,6 +159,13 @@ async def limits(extent: Extent) -> str:
     return sharing.report(await sharing.measure(extent.shared))
 
 
+async def crews(extent: Extent) -> str:
+    """Several processes of the bot on one store, on a cluster, and when one of them dies."""
+    rates = await scale.throughput(extent.crews, extent.questions, tell, cluster=False)
+    rates += await scale.throughput(extent.crews, extent.questions, tell, cluster=True)
+    return scale.report(rates, await scale.take_over(extent.leases, 10, tell))
+
+
 BENCHMARKS: dict[str, Callable[[Extent], Awaitable[str]]] = {
     "discord": discord,
     "slack": slack,
@@ -155,6 +175,7 @@ BENCHMARKS: dict[str, Callable[[Extent], Awaitable[str]]] = {
     "splitter": split,
     "model limit": limited,
     "limits": limits,
+    "crews": crews,
 }
 
 

@@ -26,11 +26,12 @@ class Timed(Answer):
 
 
 class HostedModel:
-    """Under orders: `environment`, `pace`, `limit`, `asked`, `spoken`."""
+    """Under orders: `environment`, `pace`, `limit`, `asked`, `spoken`, `begun`."""
 
     def __init__(self) -> None:
         self._pace = Pace()
         self._answers: dict[int, Timed] = {}
+        self._begun: dict[int, list[Timed]] = {}
         self._sim = OpenAISimulator(behaviour=self._answer)
 
     async def start(self) -> None:
@@ -57,8 +58,14 @@ class HostedModel:
         if order == "spoken":
             found = {number: _spoken(answer.times) for number, answer in self._answers.items()}
             self._answers.clear()
+            self._begun.clear()
             self._sim.requests.clear()
             return {"spoken": found, "violations": self._sim.violations}
+        if order == "begun":
+            return {
+                number: [answer.times[0] for answer in answers if answer.times]
+                for number, answers in self._begun.items()
+            }
         raise ValueError(order)
 
     def _answer(self, request: Request) -> Answer:
@@ -69,6 +76,7 @@ class HostedModel:
         number = number_in(request.last_user_text)
         if number is not None:
             self._answers[number] = answer
+            self._begun.setdefault(number, []).append(answer)
         return answer
 
 

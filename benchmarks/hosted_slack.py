@@ -36,7 +36,8 @@ class HostedSlack:
         if order == "environment":
             return self._sim.environment()
         if order == "connected":
-            await self._sim.until(lambda: self._sim.connections, 30.0)
+            count: int = details.get("count", 1)
+            await self._sim.until(lambda: len(self._sim.connections) >= count, 30.0)
             return None
         if order == "ask":
             return await self._ask(**details)

@@ -179,13 +179,13 @@ async def test_everything_expires_and_can_be_forgotten(
 
 
 async def test_fifty_at_the_edge_of_a_budget_take_what_is_left_and_no_more(
-    server: Valkey, client: Redis, clock: Clock
+    url: str, client: Redis, clock: Clock
 ) -> None:
     """Ten connections, fifty requests at once, room for seven."""
     budgets = Budgets(
         user=Most(tokens=10_000), channel=Most(tokens=7 * 120 + 119), space=Most(tokens=10_000)
     )
-    clients = [open_redis(server.url) for _ in range(10)]
+    clients = [open_redis(url) for _ in range(10)]
     doors = [Spending(Link(one), clock) for one in clients]
     answers = await asyncio.gather(
         *(
