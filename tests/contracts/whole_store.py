@@ -142,6 +142,10 @@ async def _beside_threads(threads: Threads) -> None:
     await book.pause("T", "edit/60/T", 5.0)
     paused = await book.reserve("T", scopes, 0, 1.0)
     assert paused is not None and not paused.granted
+    only = (Scope("open/1/T", 1, 60.0, 0.0, 0),)
+    for granted in (True, False):
+        taken = await book.reserve("T", only, 0, 1.0)
+        assert taken is not None and taken.granted is granted
     exchange = threads.exchange("https://api.openai.com/v1")
     assert await exchange.start(1, 16, 0.1) == News()
     exchange.taken(0.1)
