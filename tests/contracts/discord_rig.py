@@ -24,6 +24,7 @@ from bot.chat import (
     everywhere,
 )
 from bot.errors import StoreError, StoreUnavailable
+from bot.testing import RecordingMeter
 from tests.simulators.discord_sim import Channel, DiscordSimulator, Guild, Message, User
 
 T = TypeVar("T")
@@ -121,10 +122,11 @@ class ProcessClaims:
         return 0.0
 
 
-class CountingMeter:
+class CountingMeter(RecordingMeter):
     """`bot.chat.Meter` that keeps what it is told."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.waits: list[float] = []
         self.refusals: list[str] = []
         self.reasons: list[str] = []

@@ -103,6 +103,12 @@ class Counted:
         self.reconnects.append(reason)
         self.changed()
 
+    def connected(self, up: bool | None, part: str = "") -> None:
+        self.changed()
+
+    def fell_back(self, what: str) -> None:
+        self.changed()
+
 
 @dataclass
 class RecordingInbox:

@@ -43,14 +43,20 @@ async def taken(here: Field) -> int:
     return counts[1]
 
 
-async def test_without_budgets_a_turn_takes_three_round_trips(server: Valkey) -> None:
+OF_A_TURN = 3
+OF_A_REQUEST = 2
+"""By which processes share the model's patience."""
+OF_BUDGETS = 2
+
+
+async def test_what_a_turn_takes_without_budgets(server: Valkey) -> None:
     async with a_meadow(server, timing=CALM) as here:
-        assert await taken(here) == 3
+        assert await taken(here) == OF_A_TURN + OF_A_REQUEST
 
 
 async def test_with_budgets_it_takes_two_more(server: Valkey) -> None:
     async with a_meadow(server, LIMITED, timing=CALM) as here:
-        assert await taken(here) == 5
+        assert await taken(here) == OF_A_TURN + OF_A_REQUEST + OF_BUDGETS
 
 
 async def test_a_turn_that_is_taken_over_is_counted_once(server: Valkey) -> None:

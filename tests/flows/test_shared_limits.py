@@ -29,7 +29,7 @@ async def test_the_edits_of_one_slack_workspace(server: Valkey, tmp_path: Path) 
         assert here.sim.rate_limited.total() == 0, here.sim.rate_limited
         assert len(here.sim.calls("chat.update")) <= 48
         for process in town.bots:
-            await process.prints("answered: attempt", log=True)
+            await process.prints('"outcome": "answered"', log=True)
 
 
 async def test_one_channel_of_discord(server: Valkey, tmp_path: Path) -> None:
@@ -51,7 +51,7 @@ async def test_one_channel_of_discord(server: Valkey, tmp_path: Path) -> None:
         assert town.sim.refused == {}
         assert sum(request.route == EDIT for request in town.sim.requests) > 4
         for process in town.bots:
-            await process.prints("answered: attempt", log=True)
+            await process.prints('"outcome": "answered"', log=True)
 
 
 async def test_what_the_model_told_one_process_keeps_the_other_silent(

@@ -45,7 +45,7 @@ async def test_a_thread_broadcast_is_part_of_the_conversation(server: Valkey) ->
 
 
 async def test_somebody_of_another_company_is_answered_but_no_admin(server: Valkey) -> None:
-    async with acme(server) as here:
+    async with acme(server, extra={"BOBBIN_OUTSIDERS": "on"}) as here:
         guest = here.sim.add_user("Gus", external_team="T0THEIRS", admin=True)
         shared = here.sim.add_channel("shared", shared=True, members=[here.ada, guest])
         root = await here.conversation("our secret is red", "Red it is.", shared)

@@ -122,7 +122,12 @@ async def test_a_discord_conversation_in_the_console() -> None:
     async with running("--only", "discord") as sims:
         await sims.until("# Type here")
         found = sims.environment
-        assert set(found) == {"DISCORD_TOKEN", "DISCORD_API_URL", "DISCORD_GATEWAY_URL"}
+        assert set(found) == {
+        "DISCORD_TOKEN",
+        "DISCORD_API_URL",
+        "DISCORD_GATEWAY_URL",
+        "DISCORD_IDENTIFY_SECONDS",
+    }
         await sims.type("watch")
         await sims.type("discord general ada: @Bobbin hello")
         assert await sims.until("hello") == "+ discord #general Ada: @Bobbin hello"
