@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime
 from urllib.parse import urlsplit
 
 from bot.errors import ModelBusy, ModelError, ModelMisconfigured, QuotaExhausted
-from bot.model.chat import ChatModel
+from bot.model.endpoint import Endpoint, open_endpoint
 from bot.model.port import Finished, FinishReason, Message, Prompt, TextDelta
 from bot.model.prices import BUNDLED, retires_on
 from bot.model.settings import ModelSettings
@@ -51,7 +51,7 @@ async def check_model(
         )
     findings = [*_address(settings), *_retirement(settings.name, today())]
     try:
-        model = ChatModel(settings)
+        model = open_endpoint(settings)
     except ModelError as error:
         return [*findings, Finding("model", False, str(error), error.hint)]
     try:
@@ -111,7 +111,7 @@ def _retirement(name: str, today: date) -> list[Finding]:
     return [Finding("model's end", left > SOON_DAYS, detail, fix)]
 
 
-async def _stream(model: ChatModel, settings: ModelSettings) -> list[Finding]:
+async def _stream(model: Endpoint, settings: ModelSettings) -> list[Finding]:
     """One tiny answer, and what its success or failure says about key, model and address."""
     now = asyncio.get_running_loop().time
     start, first = now(), 0.0
@@ -149,7 +149,7 @@ async def _stream(model: ChatModel, settings: ModelSettings) -> list[Finding]:
     return findings
 
 
-async def _failure(model: ChatModel, settings: ModelSettings, error: ModelError) -> Finding:
+async def _failure(model: Endpoint, settings: ModelSettings, error: ModelError) -> Finding:
     """The failed test as a line, with a better fix than the general one where there is one."""
     fix = error.hint
     if isinstance(error, ModelMisconfigured) and "OPENAI_MODEL" in error.hint:
@@ -162,7 +162,7 @@ async def _failure(model: ChatModel, settings: ModelSettings, error: ModelError)
     return Finding("model", False, str(error), fix)
 
 
-async def _near_names(model: ChatModel, name: str) -> list[str]:
+async def _near_names(model: Endpoint, name: str) -> list[str]:
     """Up to five offered models, those with names alike first."""
     try:
         offered = await model.offered()

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from bot.errors import ModelBusy
 from bot.limits import Exchange
-from bot.model.chat import ChatModel
 from bot.model.demo import DemoModel
+from bot.model.endpoint import open_endpoint
 from bot.model.gate import Gate, GateLimits
 from bot.model.gated import GatedModel, Retries
 from bot.model.port import Model
@@ -41,7 +41,7 @@ def create_model(
     """
     if settings is None:
         return _seen(DemoModel(), witness)
-    single = _seen(ChatModel(settings), witness)
+    single = _seen(open_endpoint(settings), witness)
     return GatedModel(
         single, gate or Gate(limits), retries=retries, retried=retried, exchange=exchange
     )

@@ -6,8 +6,8 @@ import asyncio
 from contextlib import aclosing
 
 from bot.errors import ModelMisconfigured, ModelRefused
-from bot.model.chat import ChatModel
 from bot.model.check import TEST_PROMPT
+from bot.model.endpoint import Endpoint, open_endpoint
 from bot.model.settings import ModelSettings
 
 
@@ -23,7 +23,7 @@ async def probe(settings: ModelSettings, seconds: float, thorough: bool) -> None
         ModelError: It is not known to be good, and why.
         TimeoutError: It did not answer in time.
     """
-    model = ChatModel(settings)
+    model = open_endpoint(settings)
     try:
         async with asyncio.timeout(seconds):
             if thorough:
@@ -42,7 +42,7 @@ async def probe(settings: ModelSettings, seconds: float, thorough: bool) -> None
         await model.close()
 
 
-async def _ask(model: ChatModel) -> None:
+async def _ask(model: Endpoint) -> None:
     async with aclosing(model.stream(TEST_PROMPT)) as events:
         async for _ in events:
             return

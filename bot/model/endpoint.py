@@ -1,0 +1,35 @@
+"""A model's endpoint, whose SDK is imported when one is opened: it takes half a second."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol, cast
+
+from bot.model.port import Model
+from bot.model.settings import ModelSettings
+from bot.plugins import resolve
+
+_CHAT = "bot.model.chat:ChatModel"
+
+
+class Endpoint(Model, Protocol):
+    """A model behind an address, each request made once."""
+
+    async def offered(self) -> tuple[str, ...]:
+        """Names of the models that the server lists for this key.
+
+        Raises:
+            ModelError: The server cannot be asked, or keeps no list.
+        """
+        ...
+
+
+def open_endpoint(settings: ModelSettings) -> Endpoint:
+    """The endpoint that the settings name.
+
+    The demo, an export and a look at the settings do without, and so without the SDK.
+
+    Raises:
+        ModelMisconfigured: The settings cannot be used.
+    """
+    return cast("Callable[[ModelSettings], Endpoint]", resolve(_CHAT))(settings)
