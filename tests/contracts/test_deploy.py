@@ -11,18 +11,23 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 from redis.asyncio import Redis
 from redis.exceptions import NoPermissionError, RedisError, ResponseError
 
 from bot.chat import Author, Incoming, MessageRef, ThreadKey
+from bot.plugins import find_adapters
 from bot.records import Entry, Summary, Tally
+from bot.settings import read_settings, variables
 from bot.storage.binary import find_server
 from bot.storage.connect import open_redis
 from bot.storage.threads import Threads
 from bot.storage.types import Done, Restored, Turn
+from bot.variables import OPERATION
 from tests.servers import wait_for_line
 
 START = Path(__file__).parents[2] / "deploy/redis-start.sh"
+KUBERNETES = Path(__file__).parents[2] / "deploy/kubernetes.yml"
 THREAD = ThreadKey("discord", "1", "2", "3")
 
 
@@ -151,3 +156,24 @@ def test_a_password_that_would_break_the_acl_file_is_refused() -> None:
         )
         assert done.returncode == 2
         assert b"BOBBIN_REDIS_PASSWORD" in done.stderr
+
+
+def test_the_example_for_kubernetes_is_about_this_bot() -> None:
+    found = {each["kind"]: each for each in yaml.safe_load_all(KUBERNETES.read_text())}
+    settings = found["ConfigMap"]["data"]
+    specs = find_adapters()
+    assert set(settings) <= {variable.name for variable in variables(specs)}
+    secrets = {"REDIS_URL": "redis://redis:6379/0", "DISCORD_TOKEN": "a-token"}
+    assert read_settings({**settings, **secrets}, specs).unknown == {}
+    pod = found["Deployment"]["spec"]["template"]["spec"]
+    (bot,) = pod["containers"]
+    (port,) = bot["ports"]
+    assert str(port["containerPort"]) == settings["BOBBIN_HTTP_PORT"]
+    probes = ("startupProbe", "livenessProbe", "readinessProbe")
+    assert {bot[probe]["httpGet"]["path"] for probe in probes} == {"/healthz", "/readyz"}
+    grace = next(each for each in OPERATION if each.name == "BOBBIN_GRACE_SECONDS")
+    assert pod["terminationGracePeriodSeconds"] >= float(grace.default) + 10
+    labels = found["Deployment"]["spec"]["template"]["metadata"]["labels"]
+    for kind in ("PodDisruptionBudget", "NetworkPolicy"):
+        spec = found[kind]["spec"]
+        assert (spec.get("selector") or spec["podSelector"])["matchLabels"] == labels
