@@ -50,7 +50,7 @@ class Timing:
         between_pages: Between reads of what was missed.
         note: Between notes that the bot listens.
         identify: Between two log-ins of one key; Discord's five and some for the way there.
-        hold: How long a connection may take from its turn to its log-in.
+        hold: How long a log-in waits for its key once the connection is there.
         handover: How long a shard that was given up is still listened to, while another process
             connects.
         poll: Between looks for free shards, and for a turn to log in.

@@ -141,7 +141,7 @@ class Logins:
         self._allowed = allowed
         self._local = LocalRate(clock)
         self._claims: Claims | None = None
-        self._free_at: dict[int, float] = {}
+        self._held: dict[int, tuple[_Turn, float]] = {}
         self._paid: set[Shard] = set()
         self._turns: dict[Shard, _Turn] = {}
         self._numbers = 0
@@ -163,7 +163,9 @@ class Logins:
             self._paid.add(shard)
         self._numbers += 1
         turn = self._turns[shard] = _Turn(shard.id % starts.concurrency, self._numbers)
-        await self._hold(shard, turn, self._timing.hold)
+        # Not for as long as connecting may take: whoever dies meanwhile gives nothing back, and
+        # whoever is slower than that waits for the key once more.
+        await self._hold(shard, turn, self._timing.identify)
 
     async def identifying(self, shard: Shard) -> None:
         """The log-in follows now; the next one of its key only after `Timing.identify`.
@@ -174,7 +176,6 @@ class Logins:
         turn = self._turns.pop(shard, None)
         if turn is None:
             return
-        self._free_at.pop(turn.key, None)
         try:
             async with asyncio.timeout(self._timing.hold):
                 await self._hold(shard, turn, self._timing.identify)
@@ -186,7 +187,8 @@ class Logins:
         turn = self._turns.pop(shard, None)
         if turn is None:
             return
-        self._free_at.pop(turn.key, None)
+        if turn.key in self._held and self._held[turn.key][0] is turn:
+            del self._held[turn.key]
         if self._claims is None:
             return
         try:
@@ -237,7 +239,7 @@ class Logins:
         return wait
 
     async def _hold(self, shard: Shard, turn: _Turn, seconds: float) -> None:
-        """Hold a key for some seconds from now on, as soon as it is free."""
+        """Hold a key for some seconds from now on, as soon as no other turn holds it."""
         if self._timing.identify <= 0:
             return
         while wait := await self._taken(shard, turn, seconds):
@@ -245,8 +247,8 @@ class Logins:
 
     async def _taken(self, shard: Shard, turn: _Turn, seconds: float) -> float:
         """0.0 when the key is ours, else how long to wait before the next try."""
-        now = self._clock()
-        wait = self._free_at.get(turn.key, now) - now
+        holder, until = self._held.get(turn.key, (turn, 0.0))
+        wait = 0.0 if holder is turn else until - self._clock()
         if wait <= 0 and self._claims is not None:
             try:
                 wait = await self._claims.claim(_name(turn.key), seconds, _holder(shard, turn))
@@ -255,7 +257,7 @@ class Logins:
         if wait > 0:
             # Whoever holds it may give it back before its time.
             return min(wait, self._timing.poll)
-        self._free_at[turn.key] = self._clock() + seconds
+        self._held[turn.key] = (turn, self._clock() + seconds)
         return 0.0
 
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from adapters.discord.adapter import DiscordAdapter, redirect
-from adapters.discord.logins import RESERVE
+from adapters.discord.calls import Timing
+from adapters.discord.logins import RESERVE, Logins, Starts
 from adapters.discord.shards import ALONE, Plan, Shard, Shared
 from bot.chat import Followed, Incoming, Spot, ThreadKey
 from bot.errors import NeedsOperator
@@ -287,6 +288,38 @@ async def test_log_ins_of_one_key_wait_for_each_other(concurrency: int) -> None:
     assert COUNT <= len(at) <= COUNT + 1
     together = at[COUNT - 1] - at[0] < apart * (COUNT - 1)
     assert together is (concurrency == COUNT)
+
+
+async def all_left() -> Starts:
+    """Discord's word on a day without log-ins."""
+    return Starts()
+
+
+async def test_who_dies_while_connecting_holds_nobody_up() -> None:
+    claims, timing = SharedClaims(), Timing(identify=0.2, poll=0.01)
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    for name in ("dead", "successor"):
+        logins = Logins(loop.time, timing)
+        logins.share(claims.of(name))
+        await logins.admit(ALONE, all_left)
+    assert timing.identify <= loop.time() - began < timing.hold / 2
+
+
+@pytest.mark.parametrize("shared", [True, False])
+async def test_who_connects_slowly_waits_for_the_key_once_more(shared: bool) -> None:
+    timing = Timing(identify=0.2, poll=0.01)
+    loop = asyncio.get_running_loop()
+    logins = Logins(loop.time, timing)
+    if shared:
+        logins.share(SharedClaims().of("both"))
+    slow, quick = Shard(0, 2), Shard(1, 2)
+    await logins.admit(slow, all_left)
+    await logins.admit(quick, all_left)
+    await logins.identifying(quick)
+    began = loop.time()
+    await logins.identifying(slow)
+    assert loop.time() - began > timing.identify / 2
 
 
 async def test_log_ins_of_the_day_are_not_used_up() -> None:

@@ -64,9 +64,13 @@ class Acme:
         """Mention the bot in a channel, #general if none is given."""
         return self.sim.say(channel or self.general, who, f"{self.mention} {text}", thread=thread)
 
-    def say(self, root: Message, who: User, text: str) -> Message:
-        """Write into the thread of a message, without mentioning anybody."""
-        return self.sim.say(self.sim.state.channels[root.channel], who, text, thread=root)
+    def say(self, root: Message, who: User, text: str, *, deliver: bool = True) -> Message:
+        """Write into the thread of a message, without mentioning anybody.
+
+        With `deliver` False its event is held back until it is redelivered.
+        """
+        channel = self.sim.state.channels[root.channel]
+        return self.sim.say(channel, who, text, thread=root, deliver=deliver)
 
     async def conversation(
         self,

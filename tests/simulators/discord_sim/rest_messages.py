@@ -22,6 +22,8 @@ from tests.simulators.discord_sim.rest import Call, Endpoint
 from tests.simulators.discord_sim.world import World
 
 NONCE_SECONDS = 300.0
+"""Real seconds whatever the scale: processes that die start again no faster."""
+
 _MESSAGES = "/channels/{channel_id}/messages"
 _MESSAGE = _MESSAGES + "/{message_id}"
 _REACTION = _MESSAGE + "/reactions/{emoji}"
@@ -158,7 +160,7 @@ class MessageRoutes:
         )
         if body.get("nonce") is not None:
             key = (channel.id, str(body["nonce"]))
-            self._nonces[key] = (world.clock() + NONCE_SECONDS, message)
+            self._nonces[key] = (world.clock() + NONCE_SECONDS * world.scale, message)
         return world.rest_payload(message)
 
     def _same_nonce(self, channel: Channel, body: dict[str, Any]) -> Message | None:

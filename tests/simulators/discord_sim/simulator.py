@@ -38,7 +38,7 @@ class DiscordSimulator(People):
 
     Args:
         scale: simulated seconds per real second; rate limits, expiries and Retry-After shrink by
-            it.
+            it, except for how long nonces are remembered.
         seed: makes tokens and session ids differ between simulators.
         limits: False switches rate limits off.
         token: the bot token that is accepted.
