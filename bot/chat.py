@@ -320,6 +320,10 @@ class Claims(Protocol):
         ...
 
 
+CALLS = "calls"
+"""See `Meter.connected`."""
+
+
 class Meter(Protocol):
     """Where an adapter counts what an operator wants to see; never raises, never waits."""
 
@@ -339,7 +343,8 @@ class Meter(Protocol):
         """Events come in over this connection, or do not; None when it is no longer meant to be.
 
         `part` tells several connections of one adapter apart, as in "socket 1". An adapter is
-        ready when it has said True for each one it named.
+        ready when it has said True for each one it named. `CALLS` is for one that can be called
+        while it hears nothing; it is not counted as a connection.
         """
         ...
 

@@ -13,7 +13,7 @@ from adapters.discord.connection import Connection, Login, Prepare, starts
 from adapters.discord.logins import Logins
 from adapters.discord.shards import Plan, Shard
 from adapters.discord.sharing import Sharing
-from bot.chat import Inbox, Meter
+from bot.chat import CALLS, Inbox, Meter
 from bot.tasks import end
 
 LEAVE_SECONDS = 30.0
@@ -113,7 +113,7 @@ class Gateways:
             return
         await self._login.enter(inbox.meter, prepare)
         # Ready also without a shard: it can take over what others have begun.
-        inbox.meter.connected(True, "calls")
+        inbox.meter.connected(True, CALLS)
         order = await self._shards(await self._login.client())
         self._shuffle(order)
 

@@ -22,7 +22,7 @@ from adapters.slack.endings import ended, to_the_end
 from adapters.slack.faults import NETWORK, Denied
 from adapters.slack.seats import YIELDED, Seat, Seats
 from adapters.slack.values import Timing, fields
-from bot.chat import Meter
+from bot.chat import CALLS, Meter
 from bot.errors import BadToken, PlatformBusy, PlatformError
 
 log = logging.getLogger(__name__)
@@ -201,7 +201,7 @@ class Sockets:
         names = [f"socket {number + 1}" for number in range(CONNECTIONS)]
         lanes = [asyncio.create_task(self._lane(name)) for name in names]
         # Ready also without a seat: this process can take over what others have begun.
-        self._meter.connected(True, "calls")
+        self._meter.connected(True, CALLS)
         try:
             done, _ = await asyncio.wait([*lanes, renewing], return_when=asyncio.FIRST_EXCEPTION)
             for task in done:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from enum import Enum
 
+from bot.chat import CALLS
 from bot.errors import ModelError, ModelMisconfigured, QuotaExhausted, StoreUnavailable
 
 STORE_SECONDS = 2.0
@@ -75,8 +76,11 @@ class Health:
 
     def connections(self, platform: str) -> tuple[int, int]:
         """How many connections of a platform stand, and how many are meant to."""
-        parts = self._platforms.get(platform, {})
-        return sum(parts.values()), max(1, len(parts))
+        parts = self._platforms.get(platform)
+        if not parts:
+            return 0, 1
+        heard = [up for part, up in parts.items() if part != CALLS]
+        return sum(heard), len(heard)
 
     def stored_in(self, ping: Callable[[], Awaitable[None]]) -> None:
         """How to ask the store."""

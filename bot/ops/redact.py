@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote, unquote, unquote_plus, urlsplit
 
 from bot.spec import Variable, VariableKind
 
@@ -72,14 +72,20 @@ def secrets_in(values: Mapping[str, str], table: Iterable[Variable]) -> set[str]
             continue
         if variable.kind is VariableKind.SECRET:
             found.add(value)
-        elif variable.kind is VariableKind.URL:
-            found |= _password(value)
+        elif variable.kind in (VariableKind.URL, VariableKind.REDIS_URL):
+            found |= _passwords(value)
     return found
 
 
-def _password(address: str) -> set[str]:
+def _passwords(address: str) -> set[str]:
+    """As they are written, and as they are meant."""
     try:
-        password = urlsplit(address).password
+        parts = urlsplit(address)
     except ValueError:
         return set()
-    return {password, unquote(password)} if password else set()
+    options = [option.partition("=") for option in parts.query.split("&")]
+    hidden = {value for name, _, value in options if unquote_plus(name) == "sentinel_password"}
+    found = hidden | {unquote_plus(value) for value in hidden}
+    if parts.password:
+        found |= {parts.password, unquote(parts.password)}
+    return found

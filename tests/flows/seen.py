@@ -52,6 +52,12 @@ class Seen:
                 pass
         return found
 
+    async def until_counted(self, seconds: float = 10.0) -> None:
+        """Look until no turn runs here; it is counted after its lease is gone."""
+        async with asyncio.timeout(seconds):
+            while await self.figure("bobbin_running_turns"):
+                pass
+
     async def figure(self, name: str, **labels: str) -> float:
         """A figure, added up over the labels that are not given."""
         status, text = await self.ask("/metrics")
@@ -87,6 +93,12 @@ class Log:
     def lines(self) -> list[dict[str, Any]]:
         """Line by line."""
         return [json.loads(line) for line in self.text.splitlines()]
+
+    async def until(self, text: str, seconds: float = 10.0) -> None:
+        """Wait until this has been written; a turn's line comes after its lease is gone."""
+        async with asyncio.timeout(seconds):
+            while text not in self.text:  # noqa: ASYNC110 - nobody reports what is logged
+                await asyncio.sleep(0.01)
 
     @contextmanager
     def written(self, environment: Mapping[str, str], level: int = logging.INFO) -> Iterator[Log]:

@@ -52,7 +52,7 @@ async def test_turns_on_both_platforms_are_seen(server: Valkey) -> None:
         root = there.ask(there.ada, "hi")
         await there.until_said(root, "Hello from Slack")
         await settled(server)
-        await seen.until_waiting_for()
+        await seen.until_counted()
         for platform in ("discord", "slack"):
             on = {"platform": platform}
             assert await seen.figure("bobbin_turns_total", **on) == 1
@@ -108,6 +108,7 @@ async def test_ready_follows_the_model(server: Valkey, monkeypatch: pytest.Monke
         assert told == {"model": "The server refuses the key: check OPENAI_API_KEY."}
         await here.thread_of(asked)
         await seen.until_waiting_for()
+        await seen.until_counted()
         assert await seen.figure("bobbin_turns_total", outcome="failed") == 1
         assert await seen.figure("bobbin_turn_errors_total", error="ModelMisconfigured") == 1
 
@@ -165,6 +166,7 @@ async def test_what_was_overtaken_and_refused_is_counted(server: Valkey) -> None
         thread = await here.thread_of(await here.ask(here.ada, "many words"))
         await here.sim.until(lambda: any("word199" in said for said in here.said(thread)), 30)
         await settled(server)
+        await seen.until_counted()
         assert await seen.figure("bobbin_edits_skipped_total") > 50
         assert await seen.figure("bobbin_fallbacks_total", kind="reposted") == 1
         calls = {"call": "edit", "platform": "discord"}
@@ -228,6 +230,7 @@ async def test_a_turn_is_parked_and_taken_over(server: Valkey) -> None:
             assert await first.stop() == 0
             await here.until_asked(2)
             await here.settled()
+            await second.until_counted()
             assert await second.figure("bobbin_takeovers_total") == 1
             assert await second.figure("bobbin_turns_total", outcome="answered") == 1
         await other.stop()

@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from bot.chat import CALLS
 from bot.errors import ModelBusy, ModelError, ModelMisconfigured, QuotaExhausted, StoreUnavailable
 from bot.ops.health import FRESH_SECONDS, SILENT_SECONDS, Health, ModelState
 
@@ -80,6 +81,17 @@ async def test_every_connection_counts(health: Health) -> None:
     assert health.connections("slack") == (2, 3)
     health.connected("slack", None, "socket 2")
     assert await why(health) == {}
+
+
+async def test_calls_are_no_connection(clock: Clock) -> None:
+    health = Health(clock)
+    health.expect(["slack"])
+    assert health.connections("slack") == (0, 1)
+    health.connected("slack", True, CALLS)
+    assert health.connections("slack") == (0, 0)
+    assert "slack" not in await why(health)
+    health.connected("slack", True, "socket 1")
+    assert health.connections("slack") == (1, 1)
 
 
 async def test_an_adapter_that_ended(health: Health) -> None:

@@ -83,3 +83,20 @@ def test_secrets_are_found_in_the_settings() -> None:
     values = {"A": "one-secret", "B": "redis://u:two%2Fsecret@h:1/0", "C": "harmless"}
     assert secrets_in(values, table) == {"one-secret", "two%2Fsecret", "two/secret"}
     assert secrets_in({"B": "http://[bad"}, table) == set()
+
+
+@pytest.mark.parametrize(
+    ("address", "secrets"),
+    [
+        ("redis://h:1/0", set[str]()),
+        ("redis://u:two%2fsecret@h:1/0", {"two%2fsecret", "two/secret"}),
+        ("unix://u:secret@/run/redis.sock?db=1", {"secret"}),
+        ("rediss+cluster://:secret@[::1]:1,b:2?ssl_cert_reqs=none", {"secret"}),
+        (
+            "redis+sentinel://u:secret@a,b/0?service=s&sentinel_password=a+b%2Fcde",
+            {"secret", "a+b%2Fcde", "a b/cde"},
+        ),
+    ],
+)
+def test_passwords_are_found_in_the_address_of_redis(address: str, secrets: set[str]) -> None:
+    assert secrets_in({"R": address}, (Variable("R", "", VariableKind.REDIS_URL),)) == secrets
