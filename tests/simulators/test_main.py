@@ -123,11 +123,11 @@ async def test_a_discord_conversation_in_the_console() -> None:
         await sims.until("# Type here")
         found = sims.environment
         assert set(found) == {
-        "DISCORD_TOKEN",
-        "DISCORD_API_URL",
-        "DISCORD_GATEWAY_URL",
-        "DISCORD_IDENTIFY_SECONDS",
-    }
+            "DISCORD_TOKEN",
+            "DISCORD_API_URL",
+            "DISCORD_GATEWAY_URL",
+            "DISCORD_IDENTIFY_SECONDS",
+        }
         await sims.type("watch")
         await sims.type("discord general ada: @Bobbin hello")
         assert await sims.until("hello") == "+ discord #general Ada: @Bobbin hello"
