@@ -5,17 +5,19 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from bot.storage.connect import open_redis
+from bot.storage.connect import Link, open_redis
 from tests.servers import Valkey
 
 
 async def settled(server: Valkey) -> None:
     """Wait until no turn is running: everything is committed."""
     client: Any = open_redis(server.url)
+    # As patient as the bot: a failover may be under way.
+    link = Link(client)
     try:
         # The store does not report changes; each look takes a round trip.
-        async with asyncio.timeout(5):
-            while await client.keys("bobbin:*:leases"):
+        async with asyncio.timeout(10):
+            while any((await link.everywhere("KEYS", "bobbin:*:leases")).values()):
                 pass
     finally:
         await client.aclose()

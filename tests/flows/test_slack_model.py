@@ -85,7 +85,7 @@ async def test_a_model_that_takes_long_to_begin_is_told_and_then_replaced(server
         await here.until_said(root, WAITING)
         answer.release_all()
         await here.until_said(root, "Here it is.")
-        assert here.sim.status(root) == ""
+        await here.sim.until(lambda: here.sim.status(root) == "")
 
 
 async def test_without_credit_people_are_told_once_and_clearly(server: Valkey) -> None:

@@ -252,5 +252,5 @@ async def test_a_hundred_at_once_against_ten_a_second(limit: RateLimit) -> None:
 async def test_a_hundred_at_once_against_four_slots() -> None:
     async with OpenAISimulator(max_concurrent=4, tokens_per_second=2000) as sim:
         await crowd(sim)
-        assert len(sim.chats) < 1.5 * PEOPLE
+        assert len(sim.chats) < 1.8 * PEOPLE
         assert sim.peak_in_flight == 4
