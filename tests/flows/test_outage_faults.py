@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import tempfile
@@ -33,6 +34,8 @@ SHORT = replace(
 )
 """An outage of two seconds is to these as one of five minutes to the real ones."""
 
+LEFT = "a turn was left to be taken over"
+
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
@@ -51,7 +54,9 @@ async def remembered(town: Weavers, *answers: str) -> None:
     assert asked.texts("assistant") == list(answers)
 
 
-async def test_a_server_that_hangs_for_longer_than_anybody_waits(server: Valkey) -> None:
+async def test_a_server_that_hangs_for_longer_than_anybody_waits(
+    server: Valkey, caplog: pytest.LogCaptureFixture
+) -> None:
     """Longer than a lease and than a finished answer is kept for, and then it does what it was
     told long ago, too."""
     extra = {"BOBBIN_LEASE_SECONDS": "0.6"}
@@ -68,6 +73,9 @@ async def test_a_server_that_hangs_for_longer_than_anybody_waits(server: Valkey)
             await town.sim.until(lambda: town.said(town.general) == [texts.STORE_AWAY], 15)
             await town.ask(town.ben, "nobody there?")
             await town.sim.until(lambda: len(town.said(town.general)) == 2, 15)
+            async with asyncio.timeout(15):
+                while LEFT not in caplog.text:  # noqa: ASYNC110 - nobody reports what is logged
+                    await asyncio.sleep(0.01)
         finally:
             os.kill(server.pid, signal.SIGCONT)
         elsewhere = await town.thread_of(other)
