@@ -26,9 +26,8 @@ types: $(VENV)/.dev
 imports: $(VENV)/.dev
 	$(BIN)/lint-imports --no-cache
 
-# Three at once on two cores: much of the time tests wait for what they see.
 unit: $(VENV)/.dev
-	$(BIN)/pytest -n 3
+	$(BIN)/pytest -n 2
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks
