@@ -80,15 +80,16 @@ async def test_a_server_that_hangs_for_longer_than_anybody_waits(
             os.kill(server.pid, signal.SIGCONT)
         elsewhere = await town.thread_of(other)
         await town.sim.until(lambda: len(town.said(elsewhere)) == 1, 15)
-        # The answer could not be kept, so the question is asked again, and its message edited.
-        await town.until_asked(4)
+        # What it was told meanwhile it may carry out now: then the answer is kept as it stands.
+        # Else the question is asked again, and its message edited.
+        await town.until_asked(3)
         await town.settled()
         (again,) = town.said(thread)
-        assert again.startswith("Ada said: tell me")
+        assert again == WHOLE or again.startswith("Ada said: tell me")
         await town.sim.say(thread, town.ada, "thanks")
         await town.sim.until(lambda: len(town.said(thread)) == 2, 15)
         await remembered(town, again)
-        assert len(town.openai.chats) == 5
+        assert len(town.openai.chats) == (4 if again == WHOLE else 5)
         await town.settled()
 
 
