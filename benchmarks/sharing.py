@@ -11,7 +11,7 @@ from pathlib import Path
 
 from benchmarks.figures import Spread, both, duration, table
 from benchmarks.processes import cpu_of
-from bot.chat import Limit
+from bot.capabilities import Limit
 from bot.ids import new_id
 from bot.model.gate import Gate
 from bot.model.gated import GatedModel

@@ -22,6 +22,7 @@ from adapters.console.adapter import ConsoleAdapter
 from adapters.console.seat import Seat
 from benchmarks.figures import Spread, both, table
 from bot.chat import MessageRef, Spot
+from bot.controls import PLAIN, Presentation
 from bot.model.port import Purpose
 from bot.model.witness import Request
 from bot.ops.adapter import MeteredAdapter
@@ -61,10 +62,18 @@ REPORT = TurnReport(
 class Still(ConsoleAdapter):
     """An adapter whose calls return at once."""
 
-    async def edit(self, ref: MessageRef, text: str) -> None:
+    async def edit(self, ref: MessageRef, text: str, *, look: Presentation = PLAIN) -> None:
         """Nothing."""
 
-    async def post(self, spot: Spot, text: str, *, key: str, again: bool = False) -> MessageRef:
+    async def post(
+        self,
+        spot: Spot,
+        text: str,
+        *,
+        key: str,
+        again: bool = False,
+        look: Presentation = PLAIN,
+    ) -> MessageRef:
         """Nothing."""
         return MessageRef(spot.channel, key)
 

@@ -10,8 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Literal, Protocol
+from typing import Protocol
 from urllib.parse import quote, unquote
+
+from bot.capabilities import Capabilities
+from bot.controls import PLAIN, Presentation
+from bot.services import Claims, Meter, Notes
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -229,128 +233,9 @@ class CommandReply:
     choices: tuple[ThreadChoice, ...] = ()
 
 
-Call = Literal["open", "post", "edit", "delete", "status"]
-"""A kind of platform call that a `Limit` can count."""
-
-
-@dataclass(frozen=True, slots=True)
-class Limit:
-    """A rate limit of the platform, as data: `count` calls per `seconds`.
-
-    `calls` says which calls it counts together; `per` what shares one count: one physical channel,
-    one space (server or workspace), or everything that goes over this adapter.
-    """
-
-    calls: frozenset[Call]
-    per: Literal["channel", "space", "adapter"]
-    count: int
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class Capabilities:
-    """What a platform can show.
-
-    Attributes:
-        max_chars: Longest text of one message, in the adapter's own `measure`.
-        edits: A posted message can be changed; without it a reply is posted when it is complete.
-        limits: The platform's rate limits that pacing has to share out.
-        min_edit_seconds: Never edit one message more often than this; more is flicker.
-        status_seconds: Renew the "is working" sign this often; None where there is none.
-        status_lapses: The sign goes away by itself and cannot be cleared.
-        slash_in_threads: Native commands work inside threads.
-    """
-
-    max_chars: int
-    edits: bool = True
-    limits: tuple[Limit, ...] = ()
-    min_edit_seconds: float = 1.0
-    status_seconds: float | None = None
-    status_lapses: bool = False
-    slash_in_threads: bool = True
-
-
 def everywhere(space: str) -> bool:
     """Every space."""
     return True
-
-
-class Notes(Protocol):
-    """Small durable texts an adapter keeps for itself, such as a hash of what it last synced."""
-
-    async def read(self, name: str) -> str | None:
-        """The note, or None. Raises StoreError."""
-        ...
-
-    async def write(self, name: str, text: str) -> None:
-        """Keep the note until it is written again. Raises StoreError."""
-        ...
-
-
-class Claims(Protocol):
-    """What the processes of one deployment agree on through the store: who has what, how often.
-
-    Names belong to the adapter that uses them. Time is the store's, so clocks need not agree.
-    """
-
-    async def claim(self, name: str, seconds: float, holder: str = "") -> float:
-        """Take `name` for so many seconds, or keep it for so long from now on.
-
-        Args:
-            name: Anything.
-            seconds: Until it is free again if nothing is said.
-            holder: For whom, within this process; empty for the process itself.
-
-        Returns:
-            0.0 when it is ours, else the seconds after which it may be free. Raises StoreError.
-        """
-        ...
-
-    async def release(self, name: str, holder: str = "") -> None:
-        """Give `name` back if it is ours. Raises StoreError."""
-        ...
-
-    async def spend(self, name: str, burst: int, seconds: float) -> float:
-        """Use one of `burst` turns, of which one more becomes free every `seconds`.
-
-        Returns:
-            0.0 when it was used, else the seconds after which one will be free; nothing was used.
-            Raises StoreError.
-        """
-        ...
-
-
-CALLS = "calls"
-"""See `Meter.connected`."""
-
-
-class Meter(Protocol):
-    """Where an adapter counts what an operator wants to see; never raises, never waits."""
-
-    def acknowledged(self, seconds: float) -> None:
-        """An event was taken (stored or known to be none of ours) so long after it arrived."""
-        ...
-
-    def refused(self, route: str) -> None:
-        """The platform asked to wait (429); `route` is a kind of call, never an address."""
-        ...
-
-    def reconnected(self, reason: str) -> None:
-        """A connection to the platform was lost or replaced; `reason` is one of few words."""
-        ...
-
-    def connected(self, up: bool | None, part: str = "") -> None:
-        """Events come in over this connection, or do not; None when it is no longer meant to be.
-
-        `part` tells several connections of one adapter apart, as in "socket 1". An adapter is
-        ready when it has said True for each one it named. `CALLS` is for one that can be called
-        while it hears nothing; it is not counted as a connection.
-        """
-        ...
-
-    def fell_back(self, what: str) -> None:
-        """Something was done in a second-best way; `what` is one of few words."""
-        ...
 
 
 class Inbox(Protocol):
@@ -445,17 +330,26 @@ class Adapter(Protocol):
         """The place to answer `event` in, made when it is missing. Safe to repeat."""
         ...
 
-    async def post(self, spot: Spot, text: str, *, key: str, again: bool = False) -> MessageRef:
+    async def post(
+        self,
+        spot: Spot,
+        text: str,
+        *,
+        key: str,
+        again: bool = False,
+        look: Presentation = PLAIN,
+    ) -> MessageRef:
         """Post Markdown and return where it is.
 
         `key` names this post for good (at most 25 characters of [a-z0-9]); `again` says that an
         earlier process may have made it already, in which case that message is found (and given
-        this text) rather than posted twice. Raises ValueError for text over `max_chars`.
+        this text) rather than posted twice. `look` is shown as far as the platform can. Raises
+        ValueError for text over `max_chars`.
         """
         ...
 
-    async def edit(self, ref: MessageRef, text: str) -> None:
-        """Replace a message's text. Raises MessageGone when it was deleted."""
+    async def edit(self, ref: MessageRef, text: str, *, look: Presentation = PLAIN) -> None:
+        """Replace a message's text and look. Raises MessageGone when it was deleted."""
         ...
 
     async def delete(self, ref: MessageRef) -> None:

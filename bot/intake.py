@@ -13,15 +13,12 @@ from bot import refusals
 from bot.access import Access, Place, Refusal
 from bot.chat import (
     Adapter,
-    Claims,
     CommandCall,
     CommandReply,
     CommandSpec,
     Followed,
     Incoming,
     MessageRef,
-    Meter,
-    Notes,
     ThreadKey,
     everywhere,
 )
@@ -31,6 +28,7 @@ from bot.engine import texts
 from bot.engine.engine import Engine
 from bot.errors import PlatformError, StoreError, StoreUnavailable
 from bot.report import IntakeMeter, Unmeasured
+from bot.services import Claims, Meter, Notes
 from bot.storage.threads import Threads
 from bot.storage.types import Begun
 from bot.tasks import end

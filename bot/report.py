@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from bot.chat import Meter
 from bot.records import NO_TALLY, Tally
+from bot.services import Meter
 
 logger = logging.getLogger(__name__)
 

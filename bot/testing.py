@@ -22,15 +22,12 @@ from typing import Protocol
 
 from bot.chat import (
     Adapter,
-    Claims,
     CommandCall,
     CommandReply,
     CommandSpec,
     Followed,
     Incoming,
     MessageRef,
-    Meter,
-    Notes,
     Spot,
     ThreadKey,
     everywhere,
@@ -38,6 +35,7 @@ from bot.chat import (
 from bot.commands.specs import COMMANDS
 from bot.errors import MessageGone, StoreUnavailable
 from bot.report import Unmeasured
+from bot.services import Claims, Meter, Notes
 from bot.spec import AdapterSpec
 
 SECONDS = 10.0

@@ -12,6 +12,7 @@ from adapters.console.seat import Seat
 from adapters.console.terminal import Terminal, kept, user_name
 from bot import chat
 from bot.chat import CommandReply, Inbox, Incoming, MessageRef, Spot, ThreadKey
+from bot.controls import PLAIN, Presentation
 from bot.errors import NotAllowed, StoreError
 
 THREAD = ThreadKey("console", "local", "terminal", "main")
@@ -86,14 +87,22 @@ class ConsoleAdapter:
         """There is only one place."""
         return Spot(THREAD.channel)
 
-    async def post(self, spot: Spot, text: str, *, key: str, again: bool = False) -> MessageRef:
+    async def post(
+        self,
+        spot: Spot,
+        text: str,
+        *,
+        key: str,
+        again: bool = False,
+        look: Presentation = PLAIN,
+    ) -> MessageRef:
         """Print the beginning of an answer, below the one before."""
         if len(text) > self.capabilities.max_chars:
             raise ValueError("longer than a message may be")
         await self.edit(ref := MessageRef(spot.channel, key), text)
         return ref
 
-    async def edit(self, ref: MessageRef, text: str) -> None:
+    async def edit(self, ref: MessageRef, text: str, *, look: Presentation = PLAIN) -> None:
         """Print what has been added; if the text is another one, print it whole on a new line."""
         shown = self._shown.get(ref.message)
         grown = shown is not None and text.startswith(shown)

@@ -28,17 +28,9 @@ from adapters.discord.places import Expiring, Places, cached_channel, may_open_t
 from adapters.discord.servers import Servers
 from adapters.discord.shards import ALONE, Plan, Shard, read_plan
 from adapters.discord.values import PLATFORM, Kind
-from bot.chat import (
-    Capabilities,
-    CommandReply,
-    History,
-    Inbox,
-    Incoming,
-    Limit,
-    MessageRef,
-    Spot,
-    ThreadKey,
-)
+from bot.capabilities import Capabilities, Limit
+from bot.chat import CommandReply, History, Inbox, Incoming, MessageRef, Spot, ThreadKey
+from bot.controls import PLAIN, Presentation
 from bot.errors import MessageGone, NotAllowed, PlatformBusy, PlatformError
 
 log = logging.getLogger(__name__)
@@ -216,7 +208,15 @@ class DiscordAdapter:
         log.info("No thread in channel %s, answering in place: %s", channel, why)
         self._threadless.put(channel, True, min(seconds, self._timing.refused))
 
-    async def post(self, spot: Spot, text: str, *, key: str, again: bool = False) -> MessageRef:
+    async def post(
+        self,
+        spot: Spot,
+        text: str,
+        *,
+        key: str,
+        again: bool = False,
+        look: Presentation = PLAIN,
+    ) -> MessageRef:
         """Post a message. `key` is the nonce, by which Discord knows a repeated post.
 
         Discord remembers nonces for some minutes: within them a repeated post gives back the
@@ -227,7 +227,7 @@ class DiscordAdapter:
         fields = answer.fields()
         ref = MessageRef(spot.channel, str(fields["id"]))
         if again and str(fields.get("content", "")).strip() != text.strip():
-            await self.edit(ref, text)
+            await self.edit(ref, text, look=look)
         return ref
 
     async def _send(self, spot: Spot, nonce: str, text: str | None, **extra: Any) -> Answer:
@@ -255,7 +255,7 @@ class DiscordAdapter:
             ),
         )
 
-    async def edit(self, ref: MessageRef, text: str) -> None:
+    async def edit(self, ref: MessageRef, text: str, *, look: Presentation = PLAIN) -> None:
         """Replace a message's text; returns when Discord's answer is there."""
         self._check(text)
         client = await self._gateways.client()

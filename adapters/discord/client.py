@@ -15,8 +15,8 @@ from discord.gateway import DiscordWebSocket
 from adapters.discord.calls import trace
 from adapters.discord.logins import Logins
 from adapters.discord.shards import ALONE, Shard
-from bot.chat import Meter
 from bot.errors import BobbinError, PlatformBusy
+from bot.services import Meter
 
 log = logging.getLogger(__name__)
 

@@ -14,8 +14,8 @@ from adapters.discord.calls import Calls, Timing
 from adapters.discord.client import Client, Listener, Listening, SessionLost
 from adapters.discord.logins import Logins, Starts, read_starts
 from adapters.discord.shards import Shard
-from bot.chat import Meter
 from bot.errors import BadToken, NeedsOperator, PlatformBusy, PlatformError
+from bot.services import Meter
 
 log = logging.getLogger(__name__)
 

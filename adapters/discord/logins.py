@@ -18,8 +18,8 @@ from typing import Any, cast
 
 from adapters.discord.calls import Timing
 from adapters.discord.shards import Shard
-from bot.chat import Claims
 from bot.errors import PlatformError, StoreError
+from bot.services import Claims
 
 log = logging.getLogger(__name__)
 

@@ -20,8 +20,8 @@ from typing import Any
 
 from adapters.discord.calls import Timing
 from adapters.discord.shards import Shard
-from bot.chat import Claims
 from bot.errors import NeedsOperator, StoreError
+from bot.services import Claims
 from bot.tasks import end
 
 log = logging.getLogger(__name__)

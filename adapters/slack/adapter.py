@@ -23,17 +23,9 @@ from adapters.slack.seats import Seats
 from adapters.slack.socket import CONNECTIONS, REFUSED, Backoff, Sockets
 from adapters.slack.status import REFRESH_SECONDS, StatusLine
 from adapters.slack.values import PLATFORM, Own, Timing
-from bot.chat import (
-    Capabilities,
-    CommandReply,
-    History,
-    Inbox,
-    Incoming,
-    Limit,
-    MessageRef,
-    Spot,
-    ThreadKey,
-)
+from bot.capabilities import Capabilities, Limit
+from bot.chat import CommandReply, History, Inbox, Incoming, MessageRef, Spot, ThreadKey
+from bot.controls import PLAIN, Presentation
 from bot.errors import BadToken, MessageGone, NeedsOperator, PlatformBusy, PlatformError
 
 log = logging.getLogger(__name__)
@@ -208,13 +200,21 @@ class SlackAdapter:
         """The event's thread. Slack makes it with the first reply, and it has no title."""
         return Spot(event.thread.channel, reply_to=event.thread.thread)
 
-    async def post(self, spot: Spot, text: str, *, key: str, again: bool = False) -> MessageRef:
+    async def post(
+        self,
+        spot: Spot,
+        text: str,
+        *,
+        key: str,
+        again: bool = False,
+        look: Presentation = PLAIN,
+    ) -> MessageRef:
         """Post a message. `key` goes along as metadata, by which it is found again."""
         self._check(text)
         if again:
             found = await history.posted(self._calls, await self._who(), self._timing, spot, key)
             if found is not None:
-                await self.edit(found, text)
+                await self.edit(found, text, look=look)
                 return found
         payload = {"event_type": history.EVENT_TYPE, "event_payload": {"key": key}}
         answer = await self._calls.answer(
@@ -234,7 +234,7 @@ class SlackAdapter:
             raise PlatformError("Slack's answer names no message")
         return MessageRef(spot.channel, ts)
 
-    async def edit(self, ref: MessageRef, text: str) -> None:
+    async def edit(self, ref: MessageRef, text: str, *, look: Presentation = PLAIN) -> None:
         """Replace a message's text."""
         self._check(text)
         # Unlike a post, an edit reads names out of the text unless it is told not to.

@@ -13,8 +13,8 @@ import asyncio
 import logging
 
 from adapters.slack.values import Timing
-from bot.chat import Claims
 from bot.errors import StoreError
+from bot.services import Claims
 
 log = logging.getLogger(__name__)
 

@@ -22,8 +22,8 @@ from adapters.slack.endings import ended, to_the_end
 from adapters.slack.faults import NETWORK, Denied
 from adapters.slack.seats import YIELDED, Seat, Seats
 from adapters.slack.values import Timing, fields
-from bot.chat import CALLS, Meter
 from bot.errors import BadToken, PlatformBusy, PlatformError
+from bot.services import CALLS, Meter
 
 log = logging.getLogger(__name__)
 

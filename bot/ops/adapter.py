@@ -5,17 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
-from bot.chat import (
-    Adapter,
-    Capabilities,
-    CommandReply,
-    History,
-    Inbox,
-    Incoming,
-    MessageRef,
-    Spot,
-    ThreadKey,
-)
+from bot.capabilities import Capabilities
+from bot.chat import Adapter, CommandReply, History, Inbox, Incoming, MessageRef, Spot, ThreadKey
+from bot.controls import PLAIN, Presentation
 from bot.errors import PlatformError
 from bot.ops import figures
 from bot.ops.metrics import Metrics
@@ -59,15 +51,23 @@ class MeteredAdapter:
         with self._timed("open"):
             return await self._adapter.open(event, title)
 
-    async def post(self, spot: Spot, text: str, *, key: str, again: bool = False) -> MessageRef:
+    async def post(
+        self,
+        spot: Spot,
+        text: str,
+        *,
+        key: str,
+        again: bool = False,
+        look: Presentation = PLAIN,
+    ) -> MessageRef:
         """See `bot.chat.Adapter`."""
         with self._timed("post"):
-            return await self._adapter.post(spot, text, key=key, again=again)
+            return await self._adapter.post(spot, text, key=key, again=again, look=look)
 
-    async def edit(self, ref: MessageRef, text: str) -> None:
+    async def edit(self, ref: MessageRef, text: str, *, look: Presentation = PLAIN) -> None:
         """See `bot.chat.Adapter`."""
         with self._timed("edit"):
-            await self._adapter.edit(ref, text)
+            await self._adapter.edit(ref, text, look=look)
 
     async def delete(self, ref: MessageRef) -> None:
         """See `bot.chat.Adapter`."""

@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from enum import Enum
 
-from bot.chat import CALLS
 from bot.errors import ModelError, ModelMisconfigured, QuotaExhausted, StoreUnavailable
+from bot.services import CALLS
 
 STORE_SECONDS = 2.0
 """How long the store may take to answer a look."""

@@ -19,7 +19,7 @@ from functools import partial
 from types import TracebackType
 from typing import Any, Protocol
 
-from bot.chat import Call, Limit
+from bot.capabilities import Call, Limit
 from bot.limits import Booking, Ledger
 from bot.reply.slots import UNLIMITED, Bucket, Urgency
 from bot.reply.waiting import settle, stop

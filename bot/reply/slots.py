@@ -6,7 +6,7 @@ import bisect
 import math
 from enum import IntEnum
 
-from bot.chat import Limit
+from bot.capabilities import Limit
 from bot.limits import Scope, Standing
 
 ANSWER_SECONDS = 10.0

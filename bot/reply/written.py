@@ -6,7 +6,8 @@ import math
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from bot.chat import Adapter, Call, MessageRef, Spot
+from bot.capabilities import Call
+from bot.chat import Adapter, MessageRef, Spot
 from bot.errors import PlatformBusy, PlatformError
 from bot.reply.pacing import Clock, Pacer
 

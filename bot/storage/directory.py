@@ -8,9 +8,10 @@ from typing import cast
 from urllib.parse import unquote
 
 from bot.budgets import Account, Payer, Used, day_of
-from bot.chat import Claims, Followed, MessageRef, Notes, ThreadChoice, ThreadKey, everywhere
+from bot.chat import Followed, MessageRef, ThreadChoice, ThreadKey, everywhere
 from bot.errors import StoreMismatch
 from bot.records import Tally
+from bot.services import Claims, Notes
 from bot.storage.claims import SharedClaims
 from bot.storage.codec import TALLY_FIELDS, to_bytes, to_text
 from bot.storage.condition import Condition, condition_of

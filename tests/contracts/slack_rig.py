@@ -14,7 +14,6 @@ from adapters.slack.manifest import manifest
 from adapters.slack.socket import CONNECTIONS
 from adapters.slack.values import Timing
 from bot.chat import (
-    Claims,
     CommandCall,
     CommandOption,
     CommandReply,
@@ -27,6 +26,7 @@ from bot.chat import (
     everywhere,
 )
 from bot.errors import StoreError, StoreUnavailable
+from bot.services import Claims
 from bot.testing import MemoryClaims
 from tests.servers import free_port
 from tests.simulators.slack_sim import Channel, Message, SlackSimulator, User

@@ -9,9 +9,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
 from bot.app import Timing
+from bot.capabilities import Capabilities
 from bot.chat import (
     Author,
-    Capabilities,
     CommandCall,
     CommandReply,
     History,
@@ -21,6 +21,7 @@ from bot.chat import (
     Spot,
     ThreadKey,
 )
+from bot.controls import PLAIN, Presentation
 from tests.flows.look import settled, stored
 from tests.flows.stage import QUICK, Stage, open_stage
 from tests.servers import Valkey
@@ -134,12 +135,20 @@ class Meadow:
     async def open(self, event: Incoming, title: str) -> Spot:
         return Spot(event.thread.thread)
 
-    async def post(self, spot: Spot, text: str, *, key: str, again: bool = False) -> MessageRef:
+    async def post(
+        self,
+        spot: Spot,
+        text: str,
+        *,
+        key: str,
+        again: bool = False,
+        look: Presentation = PLAIN,
+    ) -> MessageRef:
         self.posts[key] = text
         await self._notify()
         return MessageRef(spot.channel, key)
 
-    async def edit(self, ref: MessageRef, text: str) -> None:
+    async def edit(self, ref: MessageRef, text: str, *, look: Presentation = PLAIN) -> None:
         self.posts[ref.message] = text
         await self._notify()
 

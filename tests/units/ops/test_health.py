@@ -6,9 +6,9 @@ import asyncio
 
 import pytest
 
-from bot.chat import CALLS
 from bot.errors import ModelBusy, ModelError, ModelMisconfigured, QuotaExhausted, StoreUnavailable
 from bot.ops.health import FRESH_SECONDS, SILENT_SECONDS, Health, ModelState
+from bot.services import CALLS
 
 
 class Clock:

@@ -8,18 +8,9 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from bot.chat import (
-    Call,
-    Capabilities,
-    CommandReply,
-    History,
-    Inbox,
-    Incoming,
-    Limit,
-    MessageRef,
-    Spot,
-    ThreadKey,
-)
+from bot.capabilities import Call, Capabilities, Limit
+from bot.chat import CommandReply, History, Inbox, Incoming, MessageRef, Spot, ThreadKey
+from bot.controls import PLAIN, Presentation
 from bot.errors import MessageGone, PlatformBusy, PlatformError
 
 _KEY = re.compile(r"[a-z0-9]{1,25}")
@@ -103,7 +94,15 @@ class Platform:
     async def open(self, event: Incoming, title: str) -> Spot:
         raise NotImplementedError
 
-    async def post(self, spot: Spot, text: str, *, key: str, again: bool = False) -> MessageRef:
+    async def post(
+        self,
+        spot: Spot,
+        text: str,
+        *,
+        key: str,
+        again: bool = False,
+        look: Presentation = PLAIN,
+    ) -> MessageRef:
         assert _KEY.fullmatch(key)
         self._check(text)
         fault = await self._arrive("post", spot.channel)
@@ -118,7 +117,7 @@ class Platform:
         await self._return("post", spot.channel, fault)
         return ref
 
-    async def edit(self, ref: MessageRef, text: str) -> None:
+    async def edit(self, ref: MessageRef, text: str, *, look: Presentation = PLAIN) -> None:
         self._check(text)
         assert self.capabilities.edits
         fault = await self._arrive("edit", ref.channel)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from bot.chat import Capabilities
+from bot.capabilities import Capabilities
 from bot.reply.pacing import LoopClock, Pacer
 from tests.units.reply.platform import Platform, discord_like, slack_like
 from tests.units.reply.scene import Scene, now, stream

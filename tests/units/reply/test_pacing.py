@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.chat import Call, Limit
+from bot.capabilities import Call, Limit
 from bot.reply.pacing import LoopClock, Pacer, Urgency
 from tests.units.reply.virtual import virtual
 

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 import pytest
 from redis.asyncio import Redis
 
-from bot.chat import Limit
+from bot.capabilities import Limit
 from bot.ids import new_id
 from bot.reply.pacing import LoopClock, Pacer
 from bot.reply.slots import Urgency

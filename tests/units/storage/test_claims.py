@@ -8,7 +8,7 @@ import itertools
 import pytest
 from redis.asyncio import Redis
 
-from bot.chat import Claims
+from bot.services import Claims
 from bot.storage.claims import SharedClaims
 from bot.storage.connect import Link
 

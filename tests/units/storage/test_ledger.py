@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from redis.asyncio import Redis
 
-from bot.chat import Call, Limit
+from bot.capabilities import Call, Limit
 from bot.ids import new_id
 from bot.limits import Booking, Scope
 from bot.reply.pacing import LoopClock, Pacer

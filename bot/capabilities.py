@@ -1,0 +1,46 @@
+"""What a platform can show and how often, as an adapter declares it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Call = Literal["open", "post", "edit", "delete", "status"]
+"""A kind of platform call that a `Limit` can count."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A rate limit of the platform, as data: `count` calls per `seconds`.
+
+    `calls` says which calls it counts together; `per` what shares one count: one physical channel,
+    one space (server or workspace), or everything that goes over this adapter.
+    """
+
+    calls: frozenset[Call]
+    per: Literal["channel", "space", "adapter"]
+    count: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a platform can show.
+
+    Attributes:
+        max_chars: Longest text of one message, in the adapter's own `measure`.
+        edits: A posted message can be changed; without it a reply is posted when it is complete.
+        limits: The platform's rate limits that pacing has to share out.
+        min_edit_seconds: Never edit one message more often than this; more is flicker.
+        status_seconds: Renew the "is working" sign this often; None where there is none.
+        status_lapses: The sign goes away by itself and cannot be cleared.
+        slash_in_threads: Native commands work inside threads.
+    """
+
+    max_chars: int
+    edits: bool = True
+    limits: tuple[Limit, ...] = ()
+    min_edit_seconds: float = 1.0
+    status_seconds: float | None = None
+    status_lapses: bool = False
+    slash_in_threads: bool = True
