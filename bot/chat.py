@@ -185,6 +185,7 @@ class CommandCall:
     Attributes:
         direct: Called in a direct message.
         visible: The platform was asked, and the caller may open the channel that `thread` is in.
+        about: The message that the command was called on, from its menu.
     """
 
     event_id: str
@@ -197,6 +198,7 @@ class CommandCall:
     options: Mapping[str, str] = field(default_factory=dict[str, str])
     direct: bool = False
     visible: bool = False
+    about: EarlierMessage | None = None
 
 
 @dataclass(frozen=True, slots=True)
