@@ -22,12 +22,14 @@ from typing import Protocol
 
 from bot.chat import (
     Adapter,
+    Author,
     CommandCall,
     CommandReply,
     CommandSpec,
     Followed,
     Incoming,
     MessageRef,
+    Overview,
     Spot,
     ThreadKey,
     everywhere,
@@ -55,6 +57,14 @@ class MemoryNotes:
     async def write(self, name: str, text: str) -> None:
         """See `bot.chat.Notes`."""
         self._texts[name] = text
+
+    async def delete(self, name: str) -> None:
+        """See `bot.chat.Notes`."""
+        self._texts.pop(name, None)
+
+    async def names(self, prefix: str) -> Sequence[str]:
+        """See `bot.chat.Notes`."""
+        return [name for name in self._texts if name.startswith(prefix)]
 
 
 class MemoryClaims:
@@ -121,6 +131,7 @@ class RecordingInbox:
         malformed_kinds: What `malformed` was told.
         refuse: While true, `message` fails as it does when the store is away.
         reply: What every command answers.
+        kept: What `overview` tells.
         followed: What `taking_part` finds.
         spaces_left: What `left` was told.
         connections: What `meter` was told of connections.
@@ -134,6 +145,7 @@ class RecordingInbox:
         self.refuse = False
         self.refused = 0
         self.reply = CommandReply("Done.")
+        self.kept = Overview()
         self.loose: dict[MessageRef, ThreadKey] = {}
         self.followed: Sequence[Followed] = ()
         self.spaces_left: list[tuple[str, str]] = []
@@ -163,6 +175,10 @@ class RecordingInbox:
         self.calls.append(call)
         await self._tell()
         return self.reply
+
+    async def overview(self, platform: str, space: str, author: Author) -> Overview:
+        """See `bot.chat.Inbox`."""
+        return self.kept
 
     async def thread_of(self, platform: str, space: str, ref: MessageRef) -> ThreadKey | None:
         """See `bot.chat.Inbox`."""

@@ -10,10 +10,10 @@ import aiohttp
 from slack_sdk.signature import SignatureVerifier
 
 from adapters.slack import LOOPBACK, PATH
-from adapters.slack.adapter import own_of
 from adapters.slack.calls import Calls
 from adapters.slack.faults import NETWORK
 from adapters.slack.http import SECRET
+from adapters.slack.identity import own_of
 from adapters.slack.manifest import PURPOSES
 from adapters.slack.socket import REFUSED, address
 from adapters.slack.values import Timing

@@ -1,6 +1,7 @@
 """The app's manifest: what operators paste into Slack, and what each scope in it is for.
 
-`python -m adapters.slack.manifest https://bobbin.example.com` prints the one for HTTP mode.
+`python -m adapters.slack.manifest https://bobbin.example.com` prints the one for HTTP mode, and
+`--many` in front of the address the one for many workspaces.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from importlib.resources import files
 from typing import Any
 from urllib.parse import urlsplit
 
-from adapters.slack import PATH
+from adapters.slack import PATH, REDIRECT_PATH
 
 PURPOSES: Mapping[str, str] = {
     "app_mentions:read": "hear mentions",
@@ -33,12 +34,13 @@ PURPOSES: Mapping[str, str] = {
 """What does not work without a scope."""
 
 
-def manifest(url: str = "") -> Mapping[str, Any]:
+def manifest(url: str = "", *, many: bool = False) -> Mapping[str, Any]:
     """The manifest as it ships, for Socket Mode, or for HTTP mode.
 
     Args:
         url: Where Slack reaches the bot, such as https://bobbin.example.com/slack/events; empty
             for Socket Mode.
+        many: For many workspaces: people may be sent back to that host, and tokens expire.
     """
     text = files(__package__ or "adapters.slack").joinpath("manifest.json").read_text("utf-8")
     found: dict[str, Any] = json.loads(text)
@@ -49,17 +51,24 @@ def manifest(url: str = "") -> Mapping[str, Any]:
         settings["interactivity"]["request_url"] = url
         for command in found["features"]["slash_commands"]:
             command["url"] = url
+    if many:
+        if url:
+            redirect = urlsplit(url)._replace(path=REDIRECT_PATH).geturl()
+            found["oauth_config"]["redirect_urls"] = [redirect]
+        found["settings"]["token_rotation_enabled"] = True
     return found
 
 
 def main(words: Sequence[str]) -> int:
     """Print the manifest; with the public address of HTTP mode as a word, the one for that."""
-    address = urlsplit(words[0]) if len(words) == 1 else None
-    if words and (address is None or address.scheme != "https" or not address.netloc):
-        print("usage: python -m adapters.slack.manifest [https://HOST]", file=sys.stderr)
+    many, given = "--many" in words, [word for word in words if word != "--many"]
+    address = urlsplit(given[0]) if len(given) == 1 else None
+    if given and (address is None or address.scheme != "https" or not address.netloc):
+        usage = "usage: python -m adapters.slack.manifest [--many] [https://HOST]"
+        print(usage, file=sys.stderr)
         return 2
     url = f"https://{address.netloc}{address.path.rstrip('/') or PATH}" if address else ""
-    print(json.dumps(manifest(url), indent=2))
+    print(json.dumps(manifest(url, many=many), indent=2))
     return 0
 
 

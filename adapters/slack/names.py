@@ -144,17 +144,20 @@ def person_of(user: Mapping[str, Any], team: str, enterprise: str = "") -> Perso
         user.get("real_name"),
         user.get("name"),
     )
-    here = user.get("team_id", team) == team
+    here = user.get("team_id", team) == team != enterprise
     colleague = bool(enterprise) and (
         fields(user.get("enterprise_user")).get("enterprise_id") == enterprise
     )
     stranger = bool(user.get("is_stranger")) or not (here or colleague)
+    # An app that a whole organisation has installed listens to the admins of all of it.
+    whole = bool(enterprise) and team == enterprise
+    ranked = fields(user.get("enterprise_user")) if whole else user
     ranks = ("is_admin", "is_owner", "is_primary_owner")
     limited = ("is_restricted", "is_ultra_restricted")
     return Person(
         id=id_,
         name=next((name for name in named if name and isinstance(name, str)), id_),
-        is_admin=here and not stranger and any(user.get(rank) for rank in ranks),
+        is_admin=(here or whole) and not stranger and any(ranked.get(rank) for rank in ranks),
         is_guest=stranger or any(user.get(rank) for rank in limited),
         is_known=True,
     )

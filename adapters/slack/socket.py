@@ -27,8 +27,11 @@ from bot.services import CALLS, Meter
 
 log = logging.getLogger(__name__)
 
-Take = Callable[[str, object], Awaitable[bool]]
-"""Takes what Slack sends, its kind and its payload; True when it is to be acknowledged."""
+Take = Callable[[str, object], Awaitable[bool | Mapping[str, Any]]]
+"""Takes what Slack sends, its kind and its payload; True when it is to be acknowledged.
+
+What is not empty is acknowledged with it, which only a form that was sent off may ask for.
+"""
 
 CONNECTIONS = 2
 """So many a process wants; it lives with one where many share what Slack takes."""
@@ -121,10 +124,12 @@ class Link:
     async def _handle(self, envelope: Mapping[str, Any]) -> None:
         loop = asyncio.get_running_loop()
         arrived = loop.time()
-        if not await self._take(str(envelope.get("type")), envelope.get("payload")):
+        taken = await self._take(str(envelope.get("type")), envelope.get("payload"))
+        if not taken:
             return
+        answer = {"payload": taken} if isinstance(taken, Mapping) else {}
         try:
-            await self._socket.send_json({"envelope_id": envelope["envelope_id"]})
+            await self._socket.send_json({"envelope_id": envelope["envelope_id"], **answer})
             self._meter.acknowledged(loop.time() - arrived)
         except NETWORK as error:
             # Slack delivers it again, and the engine knows it by its id.
