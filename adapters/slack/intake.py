@@ -179,7 +179,8 @@ def _here(context: Mapping[str, Any]) -> Workspace:
 
 def _answer(response: BoltResponse) -> Mapping[str, Any]:
     """What a form asks to be acknowledged with; empty for nothing."""
-    return fields(json.loads(response.body)) if response.body.startswith("{") else {}
+    body = fields(json.loads(response.body)) if response.body.startswith("{") else {}
+    return body if "response_action" in body else {}
 
 
 def _kind(body: Mapping[str, Any]) -> str:

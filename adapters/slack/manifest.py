@@ -1,7 +1,8 @@
 """The app's manifest: what operators paste into Slack, and what each scope in it is for.
 
-`python -m adapters.slack.manifest https://bobbin.example.com` prints the one for HTTP mode, and
-`--many` in front of the address the one for many workspaces.
+`python -m adapters.slack.manifest https://bobbin.example.com` prints the one for HTTP mode; with
+`--many` in front of the address the app can be installed in many workspaces, and with `--socket`
+beside it events come over Socket Mode all the same.
 """
 
 from __future__ import annotations
@@ -34,41 +35,45 @@ PURPOSES: Mapping[str, str] = {
 """What does not work without a scope."""
 
 
-def manifest(url: str = "", *, many: bool = False) -> Mapping[str, Any]:
+def manifest(url: str = "", *, redirect: str = "") -> Mapping[str, Any]:
     """The manifest as it ships, for Socket Mode, or for HTTP mode.
 
     Args:
         url: Where Slack reaches the bot, such as https://bobbin.example.com/slack/events; empty
             for Socket Mode.
-        many: For many workspaces: people may be sent back to that host, and tokens expire.
+        redirect: For many workspaces: where Slack sends people back after they have installed the
+            app, such as https://bobbin.example.com/slack/oauth_redirect. Tokens expire then.
     """
     text = files(__package__ or "adapters.slack").joinpath("manifest.json").read_text("utf-8")
     found: dict[str, Any] = json.loads(text)
+    settings = found["settings"]
     if url:
-        settings = found["settings"]
         settings["socket_mode_enabled"] = False
         settings["event_subscriptions"]["request_url"] = url
         settings["interactivity"]["request_url"] = url
         for command in found["features"]["slash_commands"]:
             command["url"] = url
-    if many:
-        if url:
-            redirect = urlsplit(url)._replace(path=REDIRECT_PATH).geturl()
-            found["oauth_config"]["redirect_urls"] = [redirect]
-        found["settings"]["token_rotation_enabled"] = True
+    if redirect:
+        found["oauth_config"]["redirect_urls"] = [redirect]
+        settings["token_rotation_enabled"] = True
     return found
 
 
 def main(words: Sequence[str]) -> int:
     """Print the manifest; with the public address of HTTP mode as a word, the one for that."""
-    many, given = "--many" in words, [word for word in words if word != "--many"]
-    address = urlsplit(given[0]) if len(given) == 1 else None
-    if given and (address is None or address.scheme != "https" or not address.netloc):
-        usage = "usage: python -m adapters.slack.manifest [--many] [https://HOST]"
+    options = {word for word in words if word.startswith("--")}
+    addresses = [urlsplit(word) for word in words if not word.startswith("--")]
+    right = all(address.scheme == "https" and address.netloc for address in addresses)
+    known = options <= ({"--many", "--socket"} if addresses else set[str]())
+    if len(addresses) > 1 or not right or not known:
+        usage = "usage: python -m adapters.slack.manifest [[--many [--socket]] https://HOST]"
         print(usage, file=sys.stderr)
         return 2
-    url = f"https://{address.netloc}{address.path.rstrip('/') or PATH}" if address else ""
-    print(json.dumps(manifest(url, many=many), indent=2))
+    url = redirect = ""
+    for address in addresses:
+        url = f"https://{address.netloc}{address.path.rstrip('/') or PATH}"
+        redirect = f"https://{address.netloc}{REDIRECT_PATH}" if "--many" in options else ""
+    print(json.dumps(manifest("" if "--socket" in options else url, redirect=redirect), indent=2))
     return 0
 
 

@@ -13,6 +13,8 @@ from adapters.slack.check import check
 from adapters.slack.commands import COMMANDS, DIRECT
 from adapters.slack.intake import EVENTS, LEFT
 from adapters.slack.manifest import PURPOSES, manifest
+from adapters.slack.modals import SHORTCUTS
+from adapters.slack.surfaces import OPENED
 from bot.commands.specs import COMMANDS as SPECS
 from bot.spec import Finding
 from tests.contracts.slack_rig import connected, simulator
@@ -55,8 +57,16 @@ def test_every_command_has_a_listener_and_every_listener_a_command() -> None:
     assert all(len(entry["description"]) <= 2000 for entry in entries)
 
 
+def test_every_shortcut_has_a_listener_and_every_listener_a_shortcut() -> None:
+    entries = manifest()["features"]["shortcuts"]
+    assert [entry["callback_id"] for entry in entries] == list(SHORTCUTS)
+    assert [entry["type"] for entry in entries] == ["message"] * 3 + ["global"]
+    assert all(len(entry["name"]) <= 24 for entry in entries)
+    assert all(len(entry["description"]) <= 150 for entry in entries)
+
+
 def test_every_scope_is_needed_and_every_need_has_its_scope() -> None:
-    needed = {EVENT_SCOPES[event] for event in subscribed() - set(LEFT)} | {"commands"}
+    needed = {EVENT_SCOPES[event] for event in subscribed() - set(LEFT) - {OPENED}} | {"commands"}
     for name in methods():
         options = METHODS[name].scopes
         if options:
@@ -72,7 +82,7 @@ def test_every_scope_is_needed_and_every_need_has_its_scope() -> None:
 
 def test_nothing_else_is_switched_on() -> None:
     given = manifest()
-    assert set(given["features"]) == {"app_home", "bot_user", "slash_commands"}
+    assert set(given["features"]) == {"app_home", "bot_user", "shortcuts", "slash_commands"}
     assert given["settings"]["interactivity"]["is_enabled"]
     assert given["settings"]["socket_mode_enabled"]
     assert given["features"]["app_home"]["messages_tab_enabled"]

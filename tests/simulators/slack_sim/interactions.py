@@ -26,6 +26,7 @@ from tests.simulators.slack_sim.render import message_json
 from tests.simulators.slack_sim.response_urls import show
 from tests.simulators.slack_sim.sockets import Envelope, Sockets
 from tests.simulators.slack_sim.state import State
+from tests.simulators.slack_sim.view_rules import check_values
 
 
 class Interaction:
@@ -201,6 +202,7 @@ class Interactions:
 
     def submit(self, view: View, user: User, values: JSON) -> Interaction:
         """Submit a modal; ``values`` is ``view.state.values``."""
+        check_values(view.view, values)
         workspace = self._state.workspaces[view.team]
         trigger = self._trigger(workspace, user)
         shown = view_object(view, workspace.app.id, workspace.bot_id)

@@ -24,6 +24,8 @@ def auth_test(call: Call, a: dict[str, Any]) -> dict[str, Any]:
     }
     if workspace.enterprise_id is not None:
         body["enterprise_id"] = workspace.enterprise_id
+    if workspace.whole:
+        body |= {"team_id": workspace.enterprise_id, "is_enterprise_install": True}
     return body
 
 
@@ -36,7 +38,7 @@ def connections_open(call: Call, a: dict[str, Any]) -> dict[str, Any]:
 def users_info(call: Call, a: dict[str, Any]) -> dict[str, Any]:
     """users.info."""
     user = call.state.users.get(a["user"])
-    if user is None or user.team != call.workspace.id:
+    if user is None or not call.serves(user.team):
         raise ApiError("user_not_found")
     return {"user": user_json(user)}
 

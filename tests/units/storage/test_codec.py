@@ -104,7 +104,7 @@ def test_unreadable_data_is_told(raw: bytes) -> None:
         codec.load_entry(raw, 1)
 
 
-@pytest.mark.parametrize("raw", [b"{", b'{"spot":[1,2,3]}', b'{"refs":[1]}', b'{"refs":1}'])
+@pytest.mark.parametrize("raw", [b"{", b'{"spot":[1,2,3,4]}', b'{"refs":[1]}', b'{"refs":1}'])
 def test_unreadable_drafts_are_told(raw: bytes) -> None:
     with pytest.raises(StoreMismatch):
         codec.load_draft(raw)
