@@ -47,7 +47,8 @@ class Calls:
 
     Attributes:
         refused: Told the method of each call that Slack answers with 429.
-        disowned: Told when Slack does not accept the token.
+        renew: Asked for a newer token when Slack does not accept one; says whether it has made
+            the calls use one.
     """
 
     def __init__(self, token: str, api_url: str, timing: Timing, root: Calls | None = None) -> None:
@@ -56,13 +57,18 @@ class Calls:
         self._timing = timing
         self._root = root
         self.refused: Callable[[str], None] | None = None
-        self.disowned: Callable[[], None] | None = None
+        self.renew: Callable[[str], Awaitable[bool]] | None = None
         self._session: aiohttp.ClientSession | None = None
         self._client: AsyncWebClient | None = None
 
     def beside(self, token: str) -> Calls:
         """Calls with another token, over the same session."""
         return Calls(token, self._api_url, self._timing, self)
+
+    @property
+    def token(self) -> str:
+        """What the calls are made with."""
+        return self._token
 
     def use(self, token: str) -> None:
         """Make the calls from now on with a newer token."""
@@ -125,13 +131,25 @@ class Calls:
         until = loop.time() + (self._timing.call if seconds is None else seconds)
         for pause in (*self._timing.pauses, None):
             try:
-                return await self._once(make, until - loop.time())
+                return await self._accepted(make, until)
             except PlatformBusy as busy:
                 wait = pause if busy.retry_after is None else busy.retry_after
                 if not patient or pause is None or wait is None or loop.time() + wait >= until:
                     raise
             await asyncio.sleep(wait)
         raise AssertionError("the last try returns or raises")
+
+    async def _accepted(
+        self, make: Make, until: float
+    ) -> tuple[Mapping[str, Any], Mapping[str, str]]:
+        """Make a call, once more with a newer token when the token was refused and there is one."""
+        loop, token = asyncio.get_running_loop(), self._token
+        try:
+            return await self._once(make, until - loop.time())
+        except BadToken:
+            if self.renew is None or not await self.renew(token):
+                raise
+        return await self._once(make, until - loop.time())
 
     async def _once(
         self, make: Make, seconds: float
@@ -144,8 +162,6 @@ class Calls:
             if known is None:
                 raise
             self._count(faults.limited(error))
-            if isinstance(known, BadToken) and self.disowned is not None:
-                self.disowned()
             raise known from error
         except AttributeError as error:
             # The SDK looks for an error word in any body, also in the plain text that proxies send.

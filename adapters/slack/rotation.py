@@ -64,19 +64,25 @@ class Rotation:
         self._now = now
         self._not_before: dict[str, float] = {}
 
-    def is_due(self, installation: Installation) -> bool:
+    def is_due(self, installation: Installation, refused: str = "") -> bool:
         """Whether its token should be replaced now."""
-        return bool(installation.refresh) and self._left(installation) < AHEAD_SECONDS
+        early = self._left(installation) < AHEAD_SECONDS or installation.token == refused
+        return bool(installation.refresh) and early
 
-    def is_good(self, installation: Installation) -> bool:
+    def is_good(self, installation: Installation, refused: str = "") -> bool:
         """Whether its token can be used for a while yet."""
-        return not installation.expires or self._left(installation) > GOOD_SECONDS
+        left = self._left(installation) > GOOD_SECONDS
+        return installation.token != refused and (left or not installation.expires)
 
     def _left(self, installation: Installation) -> float:
         return installation.expires - self._now()
 
-    async def fresh(self, space: str) -> Installation | None:
+    async def fresh(self, space: str, refused: str = "") -> Installation | None:
         """The installation, its token replaced if that is due; None when there is none.
+
+        Args:
+            space: Where.
+            refused: A token that Slack does not accept any more, empty for none.
 
         Raises:
             StoreError: It is not known.
@@ -86,29 +92,30 @@ class Rotation:
         """
         while True:
             found = await self._vault.read(space)
-            if found is None or not self.is_due(found) or self._rests(found):
+            if found is None or not self.is_due(found, refused) or self._rests(found, refused):
                 return found
             if not await self._claims.claim(claim_of(space), CLAIM_SECONDS):
                 try:
-                    return await self._replaced(space)
+                    return await self._replaced(space, refused)
                 finally:
                     await self._claims.release(claim_of(space))
-            if self.is_good(found):
+            if self.is_good(found, refused):
                 return found
             await asyncio.sleep(LOOK_SECONDS)
 
-    def _rests(self, found: Installation) -> bool:
-        return self.is_good(found) and self._now() < self._not_before.get(found.space, 0.0)
+    def _rests(self, found: Installation, refused: str) -> bool:
+        waits = self._now() < self._not_before.get(found.space, 0.0)
+        return waits and self.is_good(found, refused)
 
-    async def _replaced(self, space: str) -> Installation | None:
+    async def _replaced(self, space: str, refused: str) -> Installation | None:
         # Another process may have been done just before this one got the claim.
         found = await self._vault.read(space)
-        if found is None or not self.is_due(found):
+        if found is None or not self.is_due(found, refused):
             return found
         try:
             new = await self._refresh(found.refresh)
         except PlatformError as error:
-            return self._kept(found, error)
+            return self._kept(found, refused, error)
         self._not_before.pop(space, None)
         fresh = replace(
             found,
@@ -120,11 +127,11 @@ class Rotation:
         log.info("The token of %s was replaced", found.title or space)
         return fresh
 
-    def _kept(self, found: Installation, error: PlatformError) -> Installation:
+    def _kept(self, found: Installation, refused: str, error: PlatformError) -> Installation:
         """The old token while it is good; there will be another try."""
         self._not_before[found.space] = self._now() + AFTER_FAILURE_SECONDS
         log.warning("No new token for %s: %s", found.title or found.space, error)
-        if self.is_good(found):
+        if self.is_good(found, refused):
             return found
         if isinstance(error, BadToken):
             raise BadToken(f"the token of {found.space} has expired: {error}", hint=REINSTALL)

@@ -11,11 +11,17 @@ from typing import Any, Protocol
 
 from adapters.slack.calls import Calls
 from adapters.slack.installation import Granted, Installation, Vault, granted
-from adapters.slack.rotation import CLAIM_SECONDS, LOOK_SECONDS, Rotation, claim_of
+from adapters.slack.rotation import (
+    AFTER_FAILURE_SECONDS,
+    CLAIM_SECONDS,
+    LOOK_SECONDS,
+    Rotation,
+    claim_of,
+)
 from adapters.slack.translate import workspace
 from adapters.slack.values import Timing, fields
 from adapters.slack.workspace import Workspace, workspace_of
-from bot.errors import BadToken, NeedsOperator, PlatformBusy, StoreError
+from bot.errors import BadToken, BobbinError, NeedsOperator, PlatformBusy, StoreError
 from bot.services import Claims, Notes
 from bot.tasks import Lines
 
@@ -104,6 +110,7 @@ class _Entry:
     installation: Installation
     workspace: Workspace
     until: float
+    refused: str = ""
 
 
 class Many:
@@ -243,19 +250,29 @@ class Many:
             return await self._found(space)
 
     def _is_current(self, entry: _Entry) -> bool:
-        return self._clock() < entry.until and not self._rotation.is_due(entry.installation)
+        rests = bool(entry.refused) or not self._rotation.is_due(entry.installation)
+        return self._clock() < entry.until and rests
 
     async def _found(self, space: str) -> Workspace | None:
         entry = self._entries.get(space)
         if entry is not None and self._is_current(entry):
             return entry.workspace
-        kept = await self._rotation.fresh(space)
+        try:
+            kept = await self._rotation.fresh(space, entry.refused if entry else "")
+        except BadToken as error:
+            if entry is None:
+                raise
+            # Everything there fails for a while, and says so; then it is tried again.
+            log.error("No token for %s: %s (%s)", space, error, error.hint)
+            entry.until = self._clock() + AFTER_FAILURE_SECONDS
+            return entry.workspace
         if kept is None:
             await self.drop(space)
             return None
         if entry is not None and entry.installation.own == kept.own:
             entry.workspace.calls.use(kept.token)
             entry.installation, entry.until = kept, self._clock() + READ_AGAIN_SECONDS
+            entry.refused = ""
             return entry.workspace
         await self.drop(space)
         return await self._enter(kept)
@@ -265,11 +282,18 @@ class Many:
         made = workspace_of(kept.own, calls, self._timing, self._clock)
         entry = _Entry(kept, made, self._clock() + READ_AGAIN_SECONDS)
 
-        def disowned() -> None:
-            # Another process may have a newer token by now, or none.
-            entry.until = 0.0
+        async def renew(refused: str) -> bool:
+            # Another process may have a newer token by now; or this one is to get it.
+            if entry.until and calls.token == refused and entry.refused != refused:
+                entry.refused, entry.until = refused, 0.0
+            try:
+                async with asyncio.timeout(self._timing.call):
+                    await self._find(kept.space)
+            except (BobbinError, TimeoutError) as error:
+                log.warning("No newer token for %s: %s", kept.space, error)
+            return calls.token != refused
 
-        calls.disowned = disowned
+        calls.renew = renew
         self._entries[kept.space] = entry
         while len(self._entries) > MOST:
             _, oldest = self._entries.popitem(last=False)

@@ -40,7 +40,17 @@ def users_info(call: Call, a: dict[str, Any]) -> dict[str, Any]:
     user = call.state.users.get(a["user"])
     if user is None or not call.serves(user.team):
         raise ApiError("user_not_found")
-    return {"user": user_json(user)}
+    home = call.state.workspaces.get(user.team)
+    if home is None or home.enterprise_id is None or user.external_team:
+        return {"user": user_json(user)}
+    of_all = {
+        "id": user.id,
+        "enterprise_id": home.enterprise_id,
+        "is_admin": user.org_admin,
+        "is_owner": False,
+        "teams": [user.team],
+    }
+    return {"user": {**user_json(user), "enterprise_user": of_all}}
 
 
 def bots_info(call: Call, a: dict[str, Any]) -> dict[str, Any]:

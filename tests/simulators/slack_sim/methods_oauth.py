@@ -9,9 +9,6 @@ from tests.simulators.slack_sim.calls import Call
 from tests.simulators.slack_sim.errors import ApiError
 from tests.simulators.slack_sim.model import Workspace
 
-LIFE = 43_200
-"""Seconds that a token is good for where tokens are rotated."""
-
 
 def access(call: Call, a: dict[str, Any]) -> dict[str, Any]:
     """oauth.v2.access: a code or a refresh token for a bot token."""
@@ -70,7 +67,7 @@ def _granted(call: Call, workspaces: list[Workspace]) -> dict[str, Any]:
         "authed_user": {"id": "U0INSTALLER"},
     }
     if rotates:
-        body |= {"expires_in": LIFE, "refresh_token": refresh}
+        body |= {"expires_in": call.state.token_life, "refresh_token": refresh}
     return body
 
 

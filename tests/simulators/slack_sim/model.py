@@ -69,6 +69,7 @@ class User:
     guest: bool = False
     external_team: str | None = None
     admin: bool = False
+    org_admin: bool = False
     deleted: bool = False
     tz: str = "Europe/Berlin"
 

@@ -75,6 +75,7 @@ class State:
         self.files: dict[str, File] = {}
         self.views: dict[str, View] = {}
         self.homes: dict[tuple[str, str], View] = {}
+        self.token_life = 43_200
         self.grants: dict[str, Grant] = {}
         self.triggers: dict[str, Trigger] = {}
         self.response_urls: dict[str, ResponseUrl] = {}
