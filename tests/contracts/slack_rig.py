@@ -14,6 +14,7 @@ from adapters.slack.manifest import manifest
 from adapters.slack.socket import CONNECTIONS
 from adapters.slack.values import Timing
 from bot.chat import (
+    Author,
     CommandCall,
     CommandOption,
     CommandReply,
@@ -22,6 +23,7 @@ from bot.chat import (
     Incoming,
     MessageRef,
     OptionKind,
+    Overview,
     ThreadKey,
     everywhere,
 )
@@ -119,6 +121,7 @@ class RecordingInbox:
         gate: `message` waits for it.
         away: So many times `left` fails before it is done.
         replies: What commands answer, the last one over and over.
+        kept: What `overview` tells; `blind` is raised in its place.
     """
 
     changed: Callable[[], None]
@@ -135,6 +138,9 @@ class RecordingInbox:
     replies: list[CommandReply] = field(default_factory=lambda: [CommandReply("done")])
     gate: asyncio.Event | None = None
     waiting: int = 0
+    kept: Overview = field(default_factory=Overview)
+    blind: StoreError | None = None
+    looked_at: list[tuple[str, str, str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.meter = Counted(self.changed)
@@ -155,6 +161,13 @@ class RecordingInbox:
         self.calls.append(call)
         self.changed()
         return self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
+
+    async def overview(self, platform: str, space: str, author: Author) -> Overview:
+        self.looked_at.append((platform, space, author.id))
+        self.changed()
+        if self.blind is not None:
+            raise self.blind
+        return self.kept
 
     async def thread_of(self, platform: str, space: str, ref: MessageRef) -> ThreadKey | None:
         raise AssertionError("no conversation on Slack is outside a thread")
