@@ -34,6 +34,9 @@ LATE = frozenset({"expired_trigger_id", "exchanged_trigger_id", "invalid_trigger
 GONE = "not_found"
 """A window that was closed, or that Slack has not put up yet."""
 
+CHANGED = "hash_conflict"
+"""A window that shows something else by now."""
+
 UNTIL_UP = (0.1, 0.3, 0.6, 1.0, 2.0)
 """Waits, in seconds, for a window that an acknowledgement asks for."""
 
@@ -43,14 +46,19 @@ UNSEEN = "Slack did not open a window in time, so nothing was done. Please try a
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A window that stands or is about to: its id, or a mark that it will carry."""
+    """A window that stands or is about to: its id, or a mark that it will carry.
+
+    With a `hash` it is only filled while it shows what it showed first.
+    """
 
     id: str = ""
     mark: str = ""
+    hash: str = ""
 
     def address(self) -> dict[str, str]:
         """As views.update takes it."""
-        return {"external_id": self.mark} if self.mark else {"view_id": self.id}
+        given = {"external_id": self.mark, "view_id": self.id, "hash": self.hash}
+        return {name: value for name, value in given.items() if value}
 
 
 class Shortcuts:
@@ -184,11 +192,12 @@ class Shortcuts:
     async def _forget(self, here: Workspace, user: str, trigger: str, subject: Subject) -> None:
         # What was said is not needed to erase it.
         subject = replace(subject, said=None)
-        window = await self._open(here, user, trigger, modals.forget(subject), subject)
+        window = await self._open(here, user, trigger, modals.forget(subject), subject, once=True)
         if window is None:
             return
         asked = Asked("usage", user, ThreadKey.parse(subject.thread))
         reply, _ = await self._interactions.reply(here, _called(trigger, asked, subject))
+        # Unless it was sent off meanwhile: then something else stands there.
         await self._update(here, window, modals.forget(subject, reply.text))
 
     async def _forget_all(self, here: Workspace, user: str, trigger: str) -> None:
@@ -239,14 +248,25 @@ class Shortcuts:
             await self._home.show(here, asked.user, note=note[:2900])
 
     async def _open(
-        self, here: Workspace, user: str, trigger: str, view: Mapping[str, Any], subject: Subject
+        self,
+        here: Workspace,
+        user: str,
+        trigger: str,
+        view: Mapping[str, Any],
+        subject: Subject,
+        *,
+        once: bool = False,
     ) -> Window | None:
-        """Open a window; when it is too late for that say so, if there is a place for it."""
+        """Open a window; when it is too late for that say so, if there is a place for it.
+
+        `once`: what is filled in later must not replace what somebody's answer has put there.
+        """
         try:
             answer = await here.calls.answer(
                 lambda client: client.views_open(trigger_id=trigger, view=view)
             )
-            return Window(text_in(fields(answer.get("view")), "id"))
+            made = fields(answer.get("view"))
+            return Window(text_in(made, "id"), hash=str(made.get("hash") or "") if once else "")
         except Refused as refusal:
             if refusal.code not in LATE:
                 raise
@@ -269,6 +289,8 @@ class Shortcuts:
                     patient=True,
                 )
             except Refused as refusal:
+                if refusal.code == CHANGED:
+                    return True
                 if refusal.code != GONE:
                     raise
             else:

@@ -8,7 +8,7 @@ from tests.simulators.slack_sim.blocks import elements
 from tests.simulators.slack_sim.emitter import Emitter
 from tests.simulators.slack_sim.errors import ApiError
 from tests.simulators.slack_sim.events import interaction, slash_payload
-from tests.simulators.slack_sim.methods_views import check_view, view_object
+from tests.simulators.slack_sim.methods_views import check_view, new_hash, view_object
 from tests.simulators.slack_sim.model import (
     JSON,
     Ack,
@@ -247,7 +247,7 @@ class Interactions:
                 self._state.violate(f"view_submission: {refusal.violation}")
                 return
             view.history.append(view.view)
-            view.view = answer["view"]
+            view.view, view.hash = answer["view"], new_hash(self._state)
         elif action != "errors" or not isinstance(answer.get("errors"), dict):
             self._state.violate(f"view_submission: response_action {action}")
         self._state.signal.changed()

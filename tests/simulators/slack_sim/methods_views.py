@@ -9,6 +9,7 @@ from tests.simulators.slack_sim.blocks import check_blocks
 from tests.simulators.slack_sim.calls import Call
 from tests.simulators.slack_sim.errors import ApiError
 from tests.simulators.slack_sim.model import Trigger, View
+from tests.simulators.slack_sim.state import State
 from tests.simulators.slack_sim.view_rules import check_view_blocks
 
 _KEYS = frozenset(
@@ -33,7 +34,9 @@ def open_(call: Call, a: dict[str, Any]) -> dict[str, Any]:
     trigger = _trigger(call, a)
     check_view(a["view"], "modal")
     trigger.used = True
-    view = View(call.state.next_id("V"), trigger.team, trigger.user, _hash(call), a["view"])
+    view = View(
+        call.state.next_id("V"), trigger.team, trigger.user, new_hash(call.state), a["view"]
+    )
     call.state.views[view.id] = view
     call.state.signal.changed()
     return {"view": view_json(call, view)}
@@ -78,7 +81,7 @@ def publish(call: Call, a: dict[str, Any]) -> dict[str, Any]:
     if home is None:
         if "hash" in a:
             raise ApiError("hash_conflict")
-        home = View(call.state.next_id("V"), user.team, user.id, _hash(call), a["view"])
+        home = View(call.state.next_id("V"), user.team, user.id, new_hash(call.state), a["view"])
         call.state.homes[user.team, user.id] = home
         call.state.signal.changed()
     else:
@@ -96,12 +99,13 @@ def _write(call: Call, view: View, a: dict[str, Any]) -> None:
     if "hash" in a and a["hash"] != view.hash:
         raise ApiError("hash_conflict")
     view.history.append(view.view)
-    view.view, view.hash = a["view"], _hash(call)
+    view.view, view.hash = a["view"], new_hash(call.state)
     call.state.signal.changed()
 
 
-def _hash(call: Call) -> str:
-    return f"{call.state.unix_time}.{call.state.random.getrandbits(32):08x}"
+def new_hash(state: State) -> str:
+    """What tells a view's states apart."""
+    return f"{state.unix_time}.{state.random.getrandbits(32):08x}"
 
 
 def check_view(view: dict[str, Any], kind: str) -> None:
