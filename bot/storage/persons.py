@@ -37,8 +37,8 @@ class Persons(Directory):
         begins = to_bytes(f"{ThreadKey(platform, space, '-', '-')}"[: -len("-:-")])
         here = [
             (float(score), name)
-            for pairs in cast("list[list[tuple[bytes, float]]]", found)
-            for name, score in pairs
+            for flat in cast("list[list[bytes]]", found)
+            for name, score in zip(flat[::2], flat[1::2], strict=True)
             if name.startswith(begins)
         ]
         here.sort(reverse=True)
