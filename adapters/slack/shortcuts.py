@@ -24,7 +24,7 @@ from adapters.slack.translate import author_of, earlier, id_in, looked_up, past,
 from adapters.slack.values import PLATFORM, Said, Timing, fields, objects
 from adapters.slack.workspace import Workspace
 from bot.chat import EVERYWHERE, CommandReply, EarlierMessage, Inbox, ThreadKey
-from bot.errors import BobbinError, PlatformError
+from bot.errors import BobbinError, PlatformBusy, PlatformError
 
 log = logging.getLogger(__name__)
 
@@ -271,6 +271,9 @@ class Shortcuts:
             if refusal.code not in LATE:
                 raise
             log.info("A window was not opened: %s", refusal)
+        except PlatformBusy as busy:
+            # There is no time to try again.
+            log.warning("A window was not opened: %s", busy)
         except (KeyError, ValueError):
             raise PlatformError("Slack's answer names no window") from None
         if subject.home:
@@ -281,7 +284,7 @@ class Shortcuts:
         return None
 
     async def _update(self, here: Workspace, window: Window, view: Mapping[str, Any]) -> bool:
-        """Fill a window; False when somebody has closed it."""
+        """Fill a window; False when somebody has closed it, or Slack does not take it now."""
         for pause in (*(UNTIL_UP if window.mark else ()), None):
             try:
                 await here.calls.answer(
@@ -293,6 +296,9 @@ class Shortcuts:
                     return True
                 if refusal.code != GONE:
                     raise
+            except PlatformBusy as busy:
+                log.warning("A window was not filled: %s", busy)
+                return False
             else:
                 return True
             if pause is not None:
