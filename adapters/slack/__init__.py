@@ -99,6 +99,7 @@ SPEC = AdapterSpec(
         ("SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET"),
         ("SLACK_CLIENT_ID", "SLACK_INSTALL_KEYS"),
     ),
+    uses=("BOBBIN_ALLOW", "BOBBIN_DENY", "BOBBIN_ADMINS"),
     ids=(
         IdForm(Named.SPACE, "workspace", r"[TE][A-Z0-9]+", "T and more, as in its address"),
         IdForm(Named.CHANNEL, "channel", r"[CGD][A-Z0-9]+", "C and more (at the end of its page)"),

@@ -15,6 +15,7 @@ from adapters.slack import LOOPBACK, history
 from adapters.slack.answers import Asked
 from adapters.slack.calls import Calls
 from adapters.slack.endings import ended, to_the_end
+from adapters.slack.groups import named_groups
 from adapters.slack.http import SECRET, Endpoint, Signatures
 from adapters.slack.identity import own_of
 from adapters.slack.install import OAuth, Pages
@@ -129,7 +130,8 @@ def create(values: Mapping[str, str]) -> SlackAdapter:
     # With many workspaces the port is needed for the pages, whichever way events come.
     over = {**values, "SLACK_HTTP_PORT": ""} if oauth and "SLACK_APP_TOKEN" in values else values
     token = values.get("SLACK_BOT_TOKEN", "")
-    return SlackAdapter(token, mode_of(over), values.get("SLACK_API_URL", ""), oauth=oauth)
+    url, groups = values.get("SLACK_API_URL", ""), named_groups(values)
+    return SlackAdapter(token, mode_of(over), url, oauth=oauth, groups=groups)
 
 
 class SlackAdapter:
@@ -143,6 +145,7 @@ class SlackAdapter:
         clock: Seconds, never going back.
         now: Seconds since the epoch.
         oauth: What is needed to answer in all workspaces that install the app.
+        groups: User groups that rules about access name.
     """
 
     name = PLATFORM
@@ -157,7 +160,9 @@ class SlackAdapter:
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], float] = time.time,
         oauth: OAuth | None = None,
+        groups: frozenset[str] = frozenset(),
     ) -> None:
+        self._groups = groups
         self._mode = mode
         self._oauth = oauth
         self._now = now
@@ -240,6 +245,7 @@ class SlackAdapter:
             self._timing,
             self._clock,
             self._now,
+            self._groups,
         )
         try:
             count = await many.check()
@@ -253,7 +259,9 @@ class SlackAdapter:
         while True:
             try:
                 answer = await self._calls.answer(lambda client: client.auth_test())
-                return workspace_of(own_of(answer), self._calls, self._timing, self._clock)
+                return workspace_of(
+                    own_of(answer), self._calls, self._timing, self._clock, self._groups
+                )
             except PlatformBusy as busy:
                 seconds = max(wait.next(), busy.retry_after or 0.0)
                 log.warning("No log-in at Slack (%s); again in %.1f s", busy, seconds)

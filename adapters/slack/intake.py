@@ -150,7 +150,9 @@ class Intake:
         people, channels = looked_up(found)
         # A name that has to be looked up must not let the next message overtake this one.
         async with self._lines.turn(f"{own.team} {found.channel} {found.root}"):
-            names = await here.names.names(people - {own.user}, channels, self._timing.names)
+            names = await here.names.names(
+                people - {own.user}, channels, self._timing.names, found.user
+            )
             await self._inbox.message(incoming(found, own, names))
 
     async def _left(self, body: Mapping[str, Any], context: Mapping[str, Any]) -> None:
@@ -179,8 +181,8 @@ def _here(context: Mapping[str, Any]) -> Workspace:
 
 def _answer(response: BoltResponse) -> Mapping[str, Any]:
     """What a form asks to be acknowledged with; empty for nothing."""
-    body = fields(json.loads(response.body)) if response.body.startswith("{") else {}
-    return body if "response_action" in body else {}
+    body = fields(json.loads(response.body) if response.body.startswith("{") else None)
+    return body if "response_action" in body else fields(None)
 
 
 def _kind(body: Mapping[str, Any]) -> str:

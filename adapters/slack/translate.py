@@ -209,11 +209,16 @@ def author_of(person: Person) -> Author:
     """Somebody as the engine knows people.
 
     Whoever Slack could not tell of in time counts as one of us, unless the message itself names
-    another organisation: a slow answer must not turn a colleague away. Groups are not told: for
-    those Slack takes a call for each.
+    another organisation: a slow answer must not turn a colleague away.
     """
     outside = person.is_guest and person.is_known
-    return Author(person.id, person.name, is_admin=person.is_admin, is_outside=outside)
+    return Author(
+        person.id,
+        person.name,
+        is_admin=person.is_admin,
+        is_outside=outside,
+        roles=person.groups,
+    )
 
 
 def writer_of(found: Said, names: Names) -> Author:

@@ -89,6 +89,7 @@ class Person:
         is_guest: A guest, or somebody of another workspace, who does not see every channel. Whoever
             is not known counts as one.
         is_known: Slack has told of this person.
+        groups: Ids of user groups that this person is in, of those that are asked about.
     """
 
     id: str
@@ -96,6 +97,7 @@ class Person:
     is_admin: bool = False
     is_guest: bool = True
     is_known: bool = False
+    groups: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

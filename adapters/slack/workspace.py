@@ -36,7 +36,13 @@ class Workspace:
         await self.calls.close()
 
 
-def workspace_of(own: Own, calls: Calls, timing: Timing, clock: Callable[[], float]) -> Workspace:
+def workspace_of(
+    own: Own,
+    calls: Calls,
+    timing: Timing,
+    clock: Callable[[], float],
+    groups: frozenset[str] = frozenset(),
+) -> Workspace:
     """Build it.
 
     Args:
@@ -44,7 +50,7 @@ def workspace_of(own: Own, calls: Calls, timing: Timing, clock: Callable[[], flo
         calls: Makes its calls.
         timing: Time-outs.
         clock: Seconds, never going back.
+        groups: User groups whose members are told apart.
     """
-    return Workspace(
-        own, calls, Directory(calls, own, clock), StatusLine(calls, timing), Answers(calls)
-    )
+    names = Directory(calls, own, clock, groups)
+    return Workspace(own, calls, names, StatusLine(calls, timing), Answers(calls))

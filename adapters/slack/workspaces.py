@@ -125,6 +125,7 @@ class Many:
         timing: Time-outs.
         clock: Seconds, never going back.
         now: Seconds since the epoch.
+        groups: User groups whose members are told apart.
     """
 
     def __init__(
@@ -137,8 +138,10 @@ class Many:
         timing: Timing,
         clock: Callable[[], float],
         now: Callable[[], float],
+        groups: frozenset[str] = frozenset(),
     ) -> None:
         self._calls = calls
+        self._groups = groups
         self._client = client
         self.vault = Vault(notes, keys)
         self._claims = claims
@@ -279,7 +282,7 @@ class Many:
 
     async def _enter(self, kept: Installation) -> Workspace:
         calls = self._calls.beside(kept.token)
-        made = workspace_of(kept.own, calls, self._timing, self._clock)
+        made = workspace_of(kept.own, calls, self._timing, self._clock, self._groups)
         entry = _Entry(kept, made, self._clock() + READ_AGAIN_SECONDS)
 
         async def renew(refused: str) -> bool:

@@ -70,7 +70,22 @@ def team_info(call: Call, a: dict[str, Any]) -> dict[str, Any]:
     return {"team": {"id": workspace.id, "name": workspace.name, "domain": workspace.domain}}
 
 
+def usergroups_users_list(call: Call, a: dict[str, Any]) -> dict[str, Any]:
+    """usergroups.users.list."""
+    group = call.state.groups.get(a["usergroup"])
+    if group is None or not call.serves(group.team):
+        raise ApiError("no_such_subteam")
+    return {"users": list(group.users)}
+
+
 METHODS = {
+    "usergroups.users.list": Method(
+        usergroups_users_list,
+        {"usergroup": "str!", "include_disabled": "bool"},
+        ("usergroups:read",),
+        2,
+        json=False,
+    ),
     "auth.test": Method(auth_test, {}, tier=None),
     "apps.connections.open": Method(connections_open, {}, tier=1, token="app"),
     "users.info": Method(

@@ -116,6 +116,15 @@ class Workspace:
 
 
 @dataclass(slots=True)
+class Group:
+    """A user group, which people mention as ``@name``."""
+
+    id: str
+    team: str
+    users: list[str]
+
+
+@dataclass(slots=True)
 class Grant:
     """What somebody agreed to when they installed an app: a code stands for it, once."""
 

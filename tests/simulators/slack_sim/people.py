@@ -13,6 +13,7 @@ from tests.simulators.slack_sim.model import (
     Channel,
     Ephemeral,
     File,
+    Group,
     Message,
     User,
     View,
@@ -85,6 +86,16 @@ class People:
             ids.insert(0, space.bot.id)
         kind = "group" if private else "channel"
         return self.state.add_channel(space.id, name, kind, ids, shared=shared)
+
+    def add_group(self, *users: User, workspace: Workspace | None = None) -> Group:
+        """Make a user group of some people."""
+        group = Group(
+            self.state.next_id("S"),
+            (workspace or self.workspace).id,
+            [user.id for user in users],
+        )
+        self.state.groups[group.id] = group
+        return group
 
     def open_dm(self, user: User) -> Channel:
         """Return the direct conversation of a person with the app."""

@@ -22,6 +22,7 @@ from tests.simulators.slack_sim.model import (
     Ephemeral,
     File,
     Grant,
+    Group,
     Message,
     ResponseUrl,
     Session,
@@ -77,6 +78,7 @@ class State:
         self.homes: dict[tuple[str, str], View] = {}
         self.token_life = 43_200
         self.grants: dict[str, Grant] = {}
+        self.groups: dict[str, Group] = {}
         self.triggers: dict[str, Trigger] = {}
         self.response_urls: dict[str, ResponseUrl] = {}
         self.statuses: list[Status] = []
