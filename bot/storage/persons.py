@@ -7,14 +7,13 @@ from typing import cast
 
 from bot.chat import ThreadChoice, ThreadKey
 from bot.storage.codec import to_bytes, to_text
-from bot.storage.connect import Command
 from bot.storage.directory import Directory
 from bot.storage.keys import BUCKETS, BucketKeys, ThreadKeys
 
 LATEST_OF_BUCKET = 100
-LATEST_OF_SPACE = 500
+LATEST_OF_SPACE = 5_000
 MOST = 25
-AT_A_TIME = 200
+AT_A_TIME = 500
 
 
 class Persons(Directory):
@@ -23,8 +22,8 @@ class Persons(Directory):
     async def latest_of(self, platform: str, space: str, user: str) -> Sequence[ThreadChoice]:
         """Threads in which `user` has written, the latest first, at most 25.
 
-        Two round trips: the hundred latest threads of every bucket are looked through, and of
-        those in the space the five hundred latest. Raises StoreUnavailable.
+        The hundred latest threads of every bucket are looked through, five hundred of those in the
+        space at a time, until there are enough. Raises StoreUnavailable.
         """
         last = LATEST_OF_BUCKET - 1
         found = await self._link.batch(
@@ -43,10 +42,18 @@ class Persons(Directory):
         ]
         here.sort(reverse=True)
         threads = [ThreadKey.parse(to_text(name)) for _, name in here[:LATEST_OF_SPACE]]
-        wrote = await self._wrote(threads, user)
+        mine: list[ThreadKey] = []
+        for start in range(0, len(threads), AT_A_TIME):
+            mine += await self._wrote(threads[start : start + AT_A_TIME], user)
+            if len(mine) >= MOST:
+                break
+        fields = await self._link.batch(
+            [("HMGET", ThreadKeys(thread).meta, "label", "last") for thread in mine[:MOST]]
+        )
         return [
-            ThreadChoice(thread, to_text(label or b""), int(at) / 1000)
-            for thread, label, at in wrote[:MOST]
+            ThreadChoice(thread, to_text(label or b""), int(last) / 1000)
+            for thread, (label, last) in zip(mine, fields, strict=False)
+            if last is not None
         ]
 
     async def all_of(self, platform: str, space: str, user: str) -> AsyncIterator[ThreadKey]:
@@ -60,26 +67,16 @@ class Persons(Directory):
                 continue
             waiting.append(thread)
             if len(waiting) == AT_A_TIME:
-                for mine, _, _ in await self._wrote(waiting, user):
+                for mine in await self._wrote(waiting, user):
                     yield mine
                 waiting.clear()
-        for mine, _, _ in await self._wrote(waiting, user):
+        for mine in await self._wrote(waiting, user):
             yield mine
 
-    async def _wrote(
-        self, threads: Sequence[ThreadKey], user: str
-    ) -> Sequence[tuple[ThreadKey, bytes | None, bytes]]:
-        """Those of `threads` in which `user` has written, each with its label and last write."""
-        commands: list[Command] = []
-        for thread in threads:
-            keys = ThreadKeys(thread)
-            commands.append(("HMGET", keys.meta, "label", "last"))
-            commands.append(("SISMEMBER", keys.authors, to_bytes(user)))
-        replies = await self._link.batch(commands)
-        return [
-            (thread, label, last)
-            for thread, (label, last), wrote in zip(
-                threads, replies[::2], replies[1::2], strict=True
-            )
-            if wrote and last is not None
-        ]
+    async def _wrote(self, threads: Sequence[ThreadKey], user: str) -> Sequence[ThreadKey]:
+        """Those of `threads` in which `user` has written."""
+        name = to_bytes(user)
+        wrote = await self._link.batch(
+            [("SISMEMBER", ThreadKeys(thread).authors, name) for thread in threads]
+        )
+        return [thread for thread, member in zip(threads, wrote, strict=True) if member]
