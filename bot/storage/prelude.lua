@@ -25,6 +25,8 @@ Fields of META
   worker               who that was, for people looking for a fault
   attempt, losses      leases of this turn; those that ran out (parking is not counted, nor is one
                        whose holder turned out to be alive)
+  quick                how many of them in a row, up to the last, were held for less than their length
+  since                when the lease was granted, by the server's clock (ms)
   lost, spared         fences of those that ran out, ",3,5,"; how many were not counted after all
   parked               the lease was given back by its holder
   draft                where the reply is being written
@@ -90,7 +92,7 @@ end
 
 local function grant(worker)
   redis.call("HINCRBY", META, "fence", 1)
-  redis.call("HSET", META, "grant", NONCE, "worker", worker)
+  redis.call("HSET", META, "grant", NONCE, "worker", worker, "since", whole(server_ms()))
   hold()
 end
 
@@ -106,13 +108,13 @@ local function survived(fence)
   local rest = string.sub(lost, 1, from) .. string.sub(lost, to + 1)
   if type(redis.pcall("HINCRBY", META, "spared", 1)) == "number" then
     redis.call("HINCRBY", META, "losses", -1)
-    redis.call("HSET", META, "lost", rest)
+    redis.call("HSET", META, "quick", whole(math.max(0, number("quick") - 1)), "lost", rest)
   end
 end
 
 local function release()
-  redis.call("HDEL", META, "turn", "until", "grant", "worker", "attempt", "losses", "lost", "spared",
-    "parked", "draft", "stop", "leaving")
+  redis.call("HDEL", META, "turn", "until", "grant", "worker", "since", "attempt", "losses", "quick",
+    "lost", "spared", "parked", "draft", "stop", "leaving")
   redis.call("DEL", MAIL)
   redis.call("ZREM", LEASES, THREAD)
 end
@@ -225,7 +227,7 @@ local function state(tag)
     whole(upto), whole(number("version")), whole(first), redis.call("EXISTS", LOG),
     tally, redis.call("LRANGE", MAIL, 0, -1), window(first, seq),
     redis.call("HGETALL", NAMES), redis.call("LLEN", QUEUE),
-    get("forgotten"), get("losses"),
+    get("forgotten"), get("losses"), get("quick"),
   }
 end
 

@@ -20,7 +20,10 @@ end
 local parked = redis.call("HEXISTS", META, "parked") == 1
 redis.call("HINCRBY", META, "losses", parked and 0 or 1)
 if not parked then
-  redis.call("HSET", META, "lost", (get("lost") or ",") .. get("fence") .. ",")
+  -- Its last sign of life was one lease before the end.
+  local lived = number("until") - LEASE - number("since")
+  redis.call("HSET", META, "lost", (get("lost") or ",") .. get("fence") .. ",",
+    "quick", lived < LEASE and number("quick") + 1 or 0)
 end
 redis.call("HDEL", META, "parked")
 if number("losses") < tonumber(ARGV[8]) then

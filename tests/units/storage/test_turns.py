@@ -215,6 +215,21 @@ async def test_a_holder_that_was_only_slow_does_not_count_as_a_loss(
         turn = heir
 
 
+async def test_losses_soon_after_taking_are_told_from_others(
+    threads: Threads, client: Redis
+) -> None:
+    await begin(threads, 1)
+    quick: list[int] = []
+    for lived in (False, True):
+        if lived:
+            await client.hset(ThreadKeys(THREAD).meta, "since", "-10000000")
+        await end_lease(client)
+        heir = await threads.reclaim(THREAD)
+        assert heir is not None
+        quick.append(heir.quick)
+    assert quick == [1, 0]
+
+
 async def test_slow_holders_are_told_from_dead_ones_in_any_order(
     threads: Threads, client: Redis
 ) -> None:
