@@ -99,6 +99,7 @@ class Crew:
 
     Attributes:
         wanted: How many there are to be.
+        forked: See `Size`.
         deaths: Who was killed.
         logs: What those that have ended have written, by name.
         unexpected: Who ended without being killed.
@@ -109,6 +110,7 @@ class Crew:
     env: Mapping[str, str]
     store: Store
     wanted: int
+    forked: bool
     deaths: list[Death] = field(default_factory=list[Death])
     logs: dict[int, str] = field(default_factory=dict[int, str])
     unexpected: list[str] = field(default_factory=list[str])
@@ -126,7 +128,8 @@ class Crew:
 
     async def _start(self) -> None:
         self._started += 1
-        process = await BotProcess.start(self.folder, "run", env=environment(self.folder, self.env))
+        start = BotProcess.fork if self.forked else BotProcess.start
+        process = await start(self.folder, "run", env=environment(self.folder, self.env))
         self._alive[self._started] = (process, asyncio.get_running_loop().time())
         self._born.set()
 

@@ -30,6 +30,7 @@ class Size:
         backlog: People wait with what they say while so many messages are not answered.
         lease: BOBBIN_LEASE_SECONDS of the processes.
         slow: Some calls take longer than the bot waits for them.
+        forked: Processes come from a nursery, which is quick, and not from nothing.
     """
 
     messages: int
@@ -46,6 +47,7 @@ class Size:
     backlog: int = 150
     lease: float = 2.0
     slow: bool = True
+    forked: bool = False
 
 
 FULL = Size(
@@ -72,6 +74,7 @@ SHORT = Size(
     settle=60.0,
     lease=0.8,
     slow=False,
+    forked=True,
 )
 SIZES: Mapping[str, Size] = {"full": FULL, "short": SHORT}
 

@@ -347,7 +347,7 @@ async def run(plan: Plan) -> Outcome:
             "REDIS_URL": store.url,
             "BOBBIN_LEASE_SECONDS": str(plan.size.lease),
         }
-        crew = Crew(folder, env, store, plan.size.processes)
+        crew = Crew(folder, env, store, plan.size.processes, plan.size.forked)
         stack.push_async_callback(crew.close)
         acme = Acme.open(slack, plan.size)
         holder: list[Run] = []
