@@ -122,6 +122,12 @@ def _keep(request: dict[str, object], descriptors: Sequence[int]) -> list[str]:
     for number, descriptor in enumerate(streams):
         os.dup2(descriptor, number)
         os.close(descriptor)
+    # The nursery's own were opened on something else, and remember what that could do.
+    sys.stdin = open(0, encoding=sys.stdin.encoding, errors=sys.stdin.errors, closefd=False)
+    sys.stdout = open(1, "w", encoding=sys.stdout.encoding, errors=sys.stdout.errors, closefd=False)
+    sys.stderr = open(
+        2, "w", 1, encoding=sys.stderr.encoding, errors=sys.stderr.errors, closefd=False
+    )
     os.chdir(str(request["folder"]))
     env, arguments = request["env"], request["arguments"]
     assert isinstance(env, dict) and isinstance(arguments, list)

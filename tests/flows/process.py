@@ -139,19 +139,30 @@ class BotProcess:
         return cls(process, process.stdout, process.stderr, process.stdin)
 
     @classmethod
-    async def fork(cls, folder: Path, *arguments: str, env: Mapping[str, str]) -> Self:
-        """Start it without waiting for its imports; it has no standard input."""
+    async def fork(
+        cls,
+        folder: Path,
+        *arguments: str,
+        env: Mapping[str, str],
+        stdin: int = asyncio.subprocess.DEVNULL,
+    ) -> Self:
+        """Start it without waiting for its imports."""
         made = nursery(ROOT, tuple(environment(Path("/")).items()))
-        nothing = os.open(os.devnull, os.O_RDONLY)
+        typed: asyncio.StreamWriter | None = None
+        if stdin == asyncio.subprocess.PIPE:
+            read, write = os.pipe()
+            typed = await _typing(write)
+        else:
+            read = os.open(os.devnull, os.O_RDONLY)
         (out, to_out), (log, to_log) = os.pipe(), os.pipe()
         try:
-            line = made.start(arguments, env, folder, (nothing, to_out, to_log))
+            line = made.start(arguments, env, folder, (read, to_out, to_log))
         finally:
-            for descriptor in (nothing, to_out, to_log):
+            for descriptor in (read, to_out, to_log):
                 os.close(descriptor)
         told, writer = await asyncio.open_connection(sock=line)
         pid = int(await told.readline())
-        return cls(Forked(pid, told, writer), await _pipe(out), await _pipe(log))
+        return cls(Forked(pid, told, writer), await _pipe(out), await _pipe(log), typed)
 
     @staticmethod
     def command(*arguments: str) -> tuple[str, ...]:
@@ -240,6 +251,8 @@ class BotProcess:
             self.send(signal.SIGKILL)
         await self._process.wait()
         await asyncio.gather(*self._readers)
+        if self._typed is not None:
+            self._typed.close()
 
 
 async def _pipe(descriptor: int) -> asyncio.StreamReader:
@@ -251,17 +264,26 @@ async def _pipe(descriptor: int) -> asyncio.StreamReader:
     return reader
 
 
+async def _typing(descriptor: int) -> asyncio.StreamWriter:
+    """Writes into a pipe."""
+    loop = asyncio.get_running_loop()
+    transport, protocol = await loop.connect_write_pipe(
+        lambda: asyncio.streams.FlowControlMixin(loop=loop), os.fdopen(descriptor, "wb", 0)
+    )
+    return asyncio.StreamWriter(transport, protocol, None, loop)
+
+
 @asynccontextmanager
 async def bot(
     folder: Path,
     *arguments: str,
     env: Mapping[str, str] | None = None,
     stdin: int = asyncio.subprocess.DEVNULL,
+    fresh: bool = False,
 ) -> AsyncIterator[BotProcess]:
-    """A process that has ended when the block does."""
-    process = await BotProcess.start(
-        folder, *arguments, env=environment(folder, env or {}), stdin=stdin
-    )
+    """A process that has ended when the block does; a `fresh` one starts from nothing."""
+    start = BotProcess.start if fresh else BotProcess.fork
+    process = await start(folder, *arguments, env=environment(folder, env or {}), stdin=stdin)
     try:
         yield process
     finally:
@@ -269,10 +291,15 @@ async def bot(
 
 
 async def run_bot(
-    folder: Path, *arguments: str, env: Mapping[str, str] | None = None, typed: bytes = b""
+    folder: Path,
+    *arguments: str,
+    env: Mapping[str, str] | None = None,
+    typed: bytes = b"",
+    fresh: bool = False,
 ) -> Ended:
     """Run it to its end with `typed` as standard input."""
-    async with bot(folder, *arguments, env=env, stdin=asyncio.subprocess.PIPE) as process:
+    pipe = asyncio.subprocess.PIPE
+    async with bot(folder, *arguments, env=env, stdin=pipe, fresh=fresh) as process:
         await process.write(typed, end=True)
         return await process.ended()
 
