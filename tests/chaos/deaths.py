@@ -22,7 +22,11 @@ ERA = ("*login*", "*identify*")
 
 @dataclass(slots=True)
 class Store:
-    """A server that keeps what it was told in an append-only file, and can be killed."""
+    """A server that keeps what it was told in an append-only file, and can be killed.
+
+    It is set up as the bundled one. A server that does not wait for its disk forgets what it has
+    confirmed when it is killed while the disk is busy.
+    """
 
     folder: Path
     restarts: int = 0
@@ -40,7 +44,7 @@ class Store:
     def _start(self) -> None:
         command = [str(find_server()), "--port", "0", "--dir", str(self.folder)]
         command += ["--unixsocket", str(self.folder / "store.sock"), "--unixsocketperm", "700"]
-        command += ["--save", "", "--appendonly", "yes", "--appendfsync", "everysec"]
+        command += ["--save", "", "--appendonly", "yes", "--appendfsync", "always"]
         self._process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
