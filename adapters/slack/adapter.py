@@ -18,6 +18,7 @@ from adapters.slack.http import SECRET, Endpoint, Signatures
 from adapters.slack.intake import Intake
 from adapters.slack.interactions import Interactions
 from adapters.slack.markup import MAX_CHARS, measure, safe
+from adapters.slack.missed import Missed
 from adapters.slack.names import Directory
 from adapters.slack.seats import Seats
 from adapters.slack.socket import CONNECTIONS, REFUSED, Backoff, Sockets
@@ -141,11 +142,16 @@ class SlackAdapter:
         interactions = Interactions(inbox, self._calls, names, own, self._timing)
         intake = Intake(inbox, self._calls, names, own, self._timing, interactions)
         transport = self._transport(inbox, intake, own)
+        missed = Missed(
+            inbox, self._reach, intake.take, (transport,), self._timing, self._now, (own.team,)
+        )
         working = asyncio.create_task(transport.run())
         removed = asyncio.create_task(intake.removed.wait())
+        looking = asyncio.create_task(missed.run(), name="missed messages of Slack")
         try:
             await asyncio.wait({working, removed}, return_when=asyncio.FIRST_COMPLETED)
         finally:
+            await to_the_end(ended(looking))
             await to_the_end(ended(working, removed))
             await to_the_end(interactions.close())
         if not intake.removed.is_set():
@@ -181,6 +187,9 @@ class SlackAdapter:
                 ) from refusal
         self._known.set()
         return self._own
+
+    async def _reach(self, space: str) -> Calls | None:
+        return self._calls if self._own is not None and space == self._own.team else None
 
     def _directory(self, own: Own) -> Directory:
         if self._names is None:

@@ -82,6 +82,10 @@ class Endpoint:
         take: Gets what they say.
         inbox: Where to count.
         timing: Waits and time-outs.
+
+    Attributes:
+        listening: Requests are taken at present.
+        breaks: How often that has ended.
     """
 
     def __init__(
@@ -97,6 +101,8 @@ class Endpoint:
         self._take = take
         self._inbox = inbox
         self._timing = timing
+        self.listening = False
+        self.breaks = 0
 
     async def run(self) -> None:
         """Listen until cancelled; then accept nothing more and finish what is being taken.
@@ -115,6 +121,7 @@ class Endpoint:
             await runner.setup()
             await web.TCPSite(runner, host, port).start()
             self._inbox.meter.connected(True, "http")
+            self.listening = True
             log.info("Slack is listened to on http://%s:%d%s", host, port, PATH)
             await asyncio.Event().wait()
         except OSError as error:
@@ -128,6 +135,8 @@ class Endpoint:
             ) from error
         finally:
             self._inbox.meter.connected(False, "http")
+            self.breaks += self.listening
+            self.listening = False
             await to_the_end(runner.cleanup())
 
     async def _receive(self, request: web.Request) -> web.Response:

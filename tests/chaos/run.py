@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
+import time
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
@@ -335,7 +336,13 @@ async def run(plan: Plan) -> Outcome:
             DiscordSimulator(scale=DISCORD_SCALE, seed=plan.seed)
         )
         slack = await stack.enter_async_context(
-            SlackSimulator(scale=SLACK_SCALE, seed=plan.seed, timing=SLACK, manifest=manifest())
+            SlackSimulator(
+                scale=SLACK_SCALE,
+                seed=plan.seed,
+                timing=SLACK,
+                manifest=manifest(),
+                epoch=int(time.time()),
+            )
         )
         store = Store(folder)
         stack.callback(store.close)
