@@ -43,8 +43,8 @@ MOST_PAGES = 5
 MOST_CHANNELS = 25
 ROUNDS = 3
 """How often a place is tried that cannot be read for a passing fault."""
-PAUSE_SECONDS = 5.0
-"""Before such a try, where Slack does not say how long."""
+LONGEST_PAUSE_SECONDS = 60.0
+"""Slack may ask for more; the place is tried again all the same, in its turn."""
 
 KINDS = "public_channel,private_channel,mpim,im"
 
@@ -200,7 +200,8 @@ class Missed:
                         return False
                 except PlatformBusy as busy:
                     again.append(gap)
-                    await asyncio.sleep(busy.retry_after or PAUSE_SECONDS)
+                    wait = busy.retry_after or self._timing.pauses[-1]
+                    await asyncio.sleep(min(wait, LONGEST_PAUSE_SECONDS))
                 except PlatformError as error:
                     log.debug("A place is not read for missed messages: %s", error)
             if not again:

@@ -119,8 +119,13 @@ RAISING: Mapping[str, Act] = {
 PASSING: Mapping[str, Act] = {"users.info": Scene.hear, "conversations.info": Scene.hear}
 """Calls that nothing waits for long."""
 
-ELSEWHERE = {"auth.test", "apps.connections.open"}
-"""Calls before there is a connection."""
+ELSEWHERE = {
+    "auth.test",
+    "apps.connections.open",
+    "conversations.history",
+    "users.conversations",
+}
+"""Calls before there is a connection, and those that look for what was missed."""
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ import pytest
 from adapters.slack.missed import CLAIM, MOST_CHANNELS, NOTE, gaps, stamp
 from adapters.slack.socket import CONNECTIONS
 from bot.chat import Followed, ThreadKey
+from bot.errors import StoreUnavailable
 from tests.contracts.slack_rig import Rig, adapter_of, rig_of, simulator
 from tests.simulators.slack_sim import SlackSimulator
 from tests.simulators.slack_sim import Timing as SimTiming
@@ -77,6 +78,54 @@ async def test_what_slack_has_given_up_is_read_once_somebody_listens() -> None:
             assert events["and here?"].direct
             assert events["and here?"].ref.message == direct.ts
         assert sim.violations == []
+
+
+@pytest.mark.parametrize("method", HISTORY)
+async def test_a_place_that_cannot_be_read_at_once_is_read_later(method: str) -> None:
+    async with deaf() as sim:
+        rig = rig_of(sim)
+        await left_off(rig)
+        root = rig.mention("is anybody there?")
+        sim.say(rig.room, rig.ada, "hello?", thread=root)
+        await rig.until(lambda: all(envelope.state == "lost" for envelope in sim.envelopes))
+        rig.inbox.followed = [Followed(rig.key(root), 0)]
+        sim.faults.add(method, status=500, body="oops")
+        sim.faults.add(method, drop=True)
+        limited = {"ok": False, "error": "ratelimited"}
+        sim.faults.add(method, status=429, headers={"Retry-After": "1"}, body=limited)
+        async with awake(rig):
+            await written(rig)
+        assert set(texts(rig)) == {"hello?", "is anybody there?"}
+        assert sim.faults.left == []
+        assert rig.inbox.meter.refusals == [method]
+
+
+@pytest.mark.parametrize("method", HISTORY)
+async def test_a_place_that_may_not_be_read_is_passed_over(method: str) -> None:
+    async with deaf() as sim:
+        rig = rig_of(sim)
+        await left_off(rig)
+        root = rig.mention("is anybody there?")
+        sim.say(rig.room, rig.ada, "hello?", thread=root)
+        await rig.until(lambda: all(envelope.state == "lost" for envelope in sim.envelopes))
+        rig.inbox.followed = [Followed(rig.key(root), 0)]
+        sim.faults.add(method, times=9, error="missing_scope")
+        async with awake(rig):
+            await written(rig)
+        assert "hello?" in texts(rig) or method == "conversations.replies"
+        assert "is anybody there?" in texts(rig)
+
+
+async def test_what_the_store_does_not_keep_is_read_again() -> None:
+    async with deaf() as sim:
+        rig = rig_of(sim)
+        await left_off(rig)
+        rig.mention("is anybody there?")
+        await rig.until(lambda: all(envelope.state == "lost" for envelope in sim.envelopes))
+        rig.inbox.failures = [StoreUnavailable("away"), StoreUnavailable("away")]
+        async with awake(rig):
+            await written(rig)
+        assert texts(rig) == ["is anybody there?"]
 
 
 async def test_who_joins_one_that_listens_reads_nothing() -> None:
