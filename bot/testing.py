@@ -72,15 +72,18 @@ class MemoryClaims:
 
     Attributes:
         claimed: Names that were claimed and not released, with their holders.
+        asked: Names that were to be claimed, in order.
         spent: Names that were spent, in order.
     """
 
     def __init__(self) -> None:
         self.claimed: dict[str, str] = {}
+        self.asked: list[str] = []
         self.spent: list[str] = []
 
     async def claim(self, name: str, seconds: float, holder: str = "") -> float:
         """See `bot.chat.Claims`."""
+        self.asked.append(name)
         if self.claimed.setdefault(name, holder) != holder:
             return seconds
         return 0.0

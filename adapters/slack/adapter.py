@@ -21,6 +21,7 @@ from adapters.slack.identity import own_of
 from adapters.slack.install import OAuth, Pages
 from adapters.slack.intake import Intake
 from adapters.slack.markup import MAX_CHARS, measure, safe
+from adapters.slack.missed import Missed
 from adapters.slack.seats import Seats
 from adapters.slack.socket import CONNECTIONS, REFUSED, Backoff, Sockets
 from adapters.slack.status import REFRESH_SECONDS
@@ -183,11 +184,11 @@ class SlackAdapter:
         surfaces = Surfaces(inbox, self._timing)
         if self._oauth is None:
             one = self._only = self._only or await self._log_in()
-            await self._listen(inbox, One(one), surfaces, one.own.user)
+            await self._listen(inbox, One(one), surfaces, one.own.user, [one.own.team])
             return
-        many = await self._installed(inbox, self._oauth)
+        many, spaces = await self._installed(inbox, self._oauth)
         pages = Pages(self._oauth, self._calls, many.vault, inbox.claims, many.drop, self._now)
-        await self._listen(inbox, many, surfaces, self._oauth.client_id, pages.routes())
+        await self._listen(inbox, many, surfaces, self._oauth.client_id, spaces, pages.routes())
 
     async def _listen(
         self,
@@ -195,6 +196,7 @@ class SlackAdapter:
         workspaces: Workspaces,
         surfaces: Surfaces,
         app: str,
+        spaces: Sequence[str],
         pages: Sequence[web.RouteDef] = (),
     ) -> None:
         """Listen until cancelled, or until the app was removed from its only workspace."""
@@ -204,10 +206,16 @@ class SlackAdapter:
         transports = self._transports(inbox, intake, app, pages)
         working = [asyncio.create_task(transport.run()) for transport in transports]
         removed = asyncio.create_task(intake.removed.wait())
+        # A page for installing hears nothing.
+        missed = Missed(
+            inbox, self._reach, intake.take, transports[:1], self._timing, self._now, spaces
+        )
+        looking = asyncio.create_task(missed.run(), name="missed messages of Slack")
         ends = {*working, removed} if self._only else {*working}
         try:
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         finally:
+            await to_the_end(ended(looking))
             await to_the_end(ended(*working, removed))
             await to_the_end(surfaces.close())
         if self._only and intake.removed.is_set():
@@ -235,7 +243,7 @@ class SlackAdapter:
         where = (oauth.host, oauth.port)
         return [sockets, Endpoint(where, None, intake.take, inbox, timing, pages)]
 
-    async def _installed(self, inbox: Inbox, oauth: OAuth) -> Many:
+    async def _installed(self, inbox: Inbox, oauth: OAuth) -> tuple[Many, Sequence[str]]:
         many = Many(
             self._calls,
             (oauth.client_id, oauth.client_secret),
@@ -248,11 +256,11 @@ class SlackAdapter:
             self._groups,
         )
         try:
-            count = await many.check()
+            spaces = await many.check()
         except StoreError as error:
             raise PlatformBusy(f"it is not known where the app is installed: {error}") from error
-        log.info("Slack: the app is installed in %d place(s)", count)
-        return many
+        log.info("Slack: the app is installed in %d place(s)", len(spaces))
+        return many, spaces
 
     async def _log_in(self) -> Workspace:
         wait = Backoff(self._timing.reconnect)
@@ -272,6 +280,14 @@ class SlackAdapter:
                     hint="Install the app anew (page OAuth & Permissions of the Slack app) and "
                     "put the Bot User OAuth Token into SLACK_BOT_TOKEN.",
                 ) from refusal
+
+    async def _reach(self, space: str) -> Calls | None:
+        """Who makes calls in a workspace; None when the bot is not there any more."""
+        try:
+            here = await self._at(space, "")
+        except BadToken:
+            return None
+        return here.calls if here.own.team == space else None
 
     async def _at(self, space: str, channel: str) -> Workspace:
         """The workspace that something is in. Raises PlatformError."""

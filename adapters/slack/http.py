@@ -83,6 +83,10 @@ class Endpoint:
         inbox: Where to count.
         timing: Waits and time-outs.
         pages: For people's browsers.
+
+    Attributes:
+        listening: Requests are taken at present.
+        breaks: How often that has ended.
     """
 
     def __init__(
@@ -101,6 +105,8 @@ class Endpoint:
         self._timing = timing
         self._pages = pages
         self._part = "http" if signatures is not None else "install"
+        self.listening = False
+        self.breaks = 0
 
     async def run(self) -> None:
         """Listen until cancelled; then accept nothing more and finish what is being taken.
@@ -121,6 +127,7 @@ class Endpoint:
             await runner.setup()
             await web.TCPSite(runner, host, port).start()
             self._inbox.meter.connected(True, self._part)
+            self.listening = self._signatures is not None
             log.info("Slack is served on http://%s:%d/slack/", host, port)
             await asyncio.Event().wait()
         except OSError as error:
@@ -134,6 +141,8 @@ class Endpoint:
             ) from error
         finally:
             self._inbox.meter.connected(False, self._part)
+            self.breaks += self.listening
+            self.listening = False
             await to_the_end(runner.cleanup())
 
     async def _receive(self, request: web.Request) -> web.Response:

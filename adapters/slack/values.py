@@ -39,6 +39,8 @@ class Timing:
         renew: How often it is renewed, and looked for a further one.
         stand_by: How often a process without a connection looks for one.
         body: Reading a request of Slack's.
+        note: Between notes that somebody listens.
+        between_pages: Between reads of what was missed.
     """
 
     call: float = 15.0
@@ -55,6 +57,8 @@ class Timing:
     renew: float = 3.0
     stand_by: float = 1.0
     body: float = 5.0
+    note: float = 5.0
+    between_pages: float = 1.3
 
 
 @dataclass(frozen=True, slots=True)

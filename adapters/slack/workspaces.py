@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -152,11 +152,11 @@ class Many:
         self._spaces: OrderedDict[str, str] = OrderedDict()
         self._lines = Lines()
 
-    async def check(self) -> int:
+    async def check(self) -> Sequence[str]:
         """Look at what is kept, and encrypt with the newest key what an older one did.
 
         Returns:
-            How many installations there are.
+            Where the app is installed.
 
         Raises:
             StoreError: It is not known.
@@ -176,7 +176,7 @@ class Many:
                 unread.append(error)
         if unread and len(unread) == len(spaces):
             raise unread[0]
-        return len(spaces)
+        return spaces
 
     async def heard(self, body: Mapping[str, Any]) -> Workspace | None:
         """See `Workspaces`."""

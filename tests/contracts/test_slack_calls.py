@@ -142,8 +142,13 @@ PASSING: Mapping[str, Act] = {
 }
 """Calls that nothing waits for long."""
 
-ELSEWHERE = {"auth.test", "apps.connections.open"}
-"""Calls before there is a connection."""
+ELSEWHERE = {
+    "auth.test",
+    "apps.connections.open",
+    "conversations.history",
+    "users.conversations",
+}
+"""Calls before there is a connection, and those that look for what was missed."""
 
 RULED = {"usergroups.users.list"}
 """Calls that only rules about access need; see test_slack_groups.py."""
