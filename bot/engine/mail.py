@@ -44,7 +44,10 @@ class MailReader:
             names: Names given so far; people who speak for the first time are added.
         """
         entries = [
-            await self._entry("user", turn, event.author, event.ref, event.text, event.at, names)
+            replace(
+                await self._entry("user", turn, event.author, event.ref, event.text, event.at, names),
+                edited=event.edited,
+            )
             for event in turn.mail
             if event.text.strip()
         ]

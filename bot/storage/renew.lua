@@ -2,7 +2,7 @@
 Keep a lease, store where the reply is being written, learn whether to stop.
 
 ARGV  6 turn, 7 fence, 8 draft (JSON, "" to leave it as it is), 9.. ids of the draft's messages
-Returns  "go" | "stop" | "lost"
+Returns  "go" | "stop" | "withdrawn" | "lost"
 --]]
 if not mine(ARGV[6], ARGV[7]) then
   return "lost"
@@ -11,6 +11,9 @@ hold()
 if ARGV[8] ~= "" then
   redis.call("HSET", META, "draft", ARGV[8])
   find(9, #ARGV)
+end
+if get("withdrawn") == ARGV[6] then
+  return "withdrawn"
 end
 if get("stop") == ARGV[6] then
   return "stop"

@@ -1,0 +1,70 @@
+"""Erasing what one person said in a server or workspace, such as one that he has left."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from itertools import chain
+
+from bot.chat import ThreadKey
+from bot.storage.changes import Changes
+from bot.storage.codec import to_bytes
+from bot.storage.erasure import Erasure
+from bot.storage.keys import BUCKETS, BucketKeys, ThreadKeys, usage_field
+from bot.storage.types import Struck
+
+LOOKED_AT = 200
+"""Threads that are asked for a person in one round trip."""
+
+
+class Departures(Erasure, Changes):
+    """The part of `Threads` that forgets people."""
+
+    async def forget_person(
+        self, platform: str, space: str, user: str
+    ) -> Sequence[tuple[ThreadKey, Struck]]:
+        """Remove what a person said in a space, with what was made from it; safe to repeat.
+
+        Entries, waiting messages, name and figures of usage; the answers that he was given stay,
+        as they do on the platform. What budgets count stays too, for the day or two that it is
+        kept, or leaving would be a way around them. It goes thread by thread.
+
+        Returns:
+            What was taken out of each thread. Raises StoreUnavailable or StoreMismatch.
+        """
+        found: list[tuple[ThreadKey, Struck]] = []
+        async for thread in self._threads_of(platform, space, user):
+            his = [entry async for entry in self.entries(thread) if entry.author_id == user]
+            messages = list(chain.from_iterable(entry.message_ids for entry in his))
+            numbers = [entry.seq for entry in his]
+            struck = await self.strike(thread, messages, person=user, entries=numbers)
+            found.append((thread, struck))
+        await self._forget_usage_of(ThreadKey(platform, space, "-", "-"), user)
+        return found
+
+    async def _threads_of(self, platform: str, space: str, user: str) -> AsyncIterator[ThreadKey]:
+        """The threads of a space in which a person has written."""
+        some: list[ThreadKey] = []
+        async for thread in self.all_threads():
+            if (thread.platform, thread.space) == (platform, space):
+                some.append(thread)
+            if len(some) >= LOOKED_AT:
+                for each in await self._having(some, user):
+                    yield each
+                some.clear()
+        for each in await self._having(some, user):
+            yield each
+
+    async def _having(self, threads: Sequence[ThreadKey], user: str) -> Sequence[ThreadKey]:
+        person = to_bytes(user)
+        wrote = await self._link.batch(
+            [("SISMEMBER", ThreadKeys(thread).authors, person) for thread in threads]
+        )
+        return [thread for thread, his in zip(threads, wrote, strict=True) if his]
+
+    async def _forget_usage_of(self, space: ThreadKey, user: str) -> None:
+        """Remove a person's figures of every day that is kept."""
+        for day in self._days():
+            keys = [BucketKeys(bucket).usage(day) for bucket in range(BUCKETS)]
+            there = await self._link.batch([("EXISTS", key) for key in keys])
+            for key in (key for key, exists in zip(keys, there, strict=True) if exists):
+                await self._forget_fields(key, (f"{usage_field(space, user)}|*",))
