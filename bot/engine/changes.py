@@ -72,9 +72,7 @@ class Changes:
                 self._running.end(thread, Ending.FORGOTTEN)
 
     async def _person(self, removal: Removal) -> None:
-        found = await self._threads.forget_person(
-            removal.platform, removal.space, removal.person
-        )
+        found = await self._threads.forget_person(removal.platform, removal.space, removal.person)
         for thread, struck in found:
             self._follow(thread, struck)
         logger.info("somebody is gone from %s: %d thread(s)", removal.platform, len(found))

@@ -45,7 +45,9 @@ class MailReader:
         """
         entries = [
             replace(
-                await self._entry("user", turn, event.author, event.ref, event.text, event.at, names),
+                await self._entry(
+                    "user", turn, event.author, event.ref, event.text, event.at, names
+                ),
                 edited=event.edited,
             )
             for event in turn.mail

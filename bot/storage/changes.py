@@ -120,9 +120,7 @@ class Changes(Base):
         keys = [bucket.event(event) for event in events]
         arguments: list[Argument] = [len(keys), to_bytes(person), len(messages)]
         arguments += [*map(to_bytes, messages), *entries]
-        reply = await self._run(
-            "strike", thread, arguments, nonce=self._new_id(), keys=keys
-        )
+        reply = await self._run("strike", thread, arguments, nonce=self._new_id(), keys=keys)
         struck = Struck(int(reply[0]), int(reply[1]), bool(reply[2]), bool(reply[3]))
         if struck.entries or struck.mail:
             self._erased()

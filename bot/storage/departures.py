@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from itertools import chain
 
 from bot.chat import ThreadKey
+from bot.records import Entry
 from bot.storage.changes import Changes
 from bot.storage.codec import to_bytes
 from bot.storage.erasure import Erasure
@@ -24,16 +25,17 @@ class Departures(Erasure, Changes):
     ) -> Sequence[tuple[ThreadKey, Struck]]:
         """Remove what a person said in a space, with what was made from it; safe to repeat.
 
-        Entries, waiting messages, name and figures of usage; the answers that he was given stay,
-        as they do on the platform. What budgets count stays too, for the day or two that it is
-        kept, or leaving would be a way around them. It goes thread by thread.
+        Entries, answers to what nobody else asked, waiting messages, name, figures of usage. What
+        budgets count stays for the day or two that it is kept, or leaving would be a way around
+        them. It goes thread by thread.
 
         Returns:
             What was taken out of each thread. Raises StoreUnavailable or StoreMismatch.
         """
         found: list[tuple[ThreadKey, Struck]] = []
         async for thread in self._threads_of(platform, space, user):
-            his = [entry async for entry in self.entries(thread) if entry.author_id == user]
+            log = [entry async for entry in self.entries(thread)]
+            his = _of(user, log)
             messages = list(chain.from_iterable(entry.message_ids for entry in his))
             numbers = [entry.seq for entry in his]
             struck = await self.strike(thread, messages, person=user, entries=numbers)
@@ -68,3 +70,17 @@ class Departures(Erasure, Changes):
             there = await self._link.batch([("EXISTS", key) for key in keys])
             for key in (key for key, exists in zip(keys, there, strict=True) if exists):
                 await self._forget_fields(key, (f"{usage_field(space, user)}|*",))
+
+
+def _of(user: str, log: Sequence[Entry]) -> Sequence[Entry]:
+    """What somebody said, and the answers that were for nobody else."""
+    asked: dict[str, set[str]] = {}
+    for entry in log:
+        if entry.role == "user":
+            asked.setdefault(entry.turn, set()).add(entry.author_id)
+    return [
+        entry
+        for entry in log
+        if entry.author_id == user
+        or (entry.role == "assistant" and entry.turn and asked.get(entry.turn) == {user})
+    ]

@@ -7,7 +7,8 @@ A message that is delivered only after it was deleted is not taken: its event co
 
 KEYS  12.. B:event:<digest> of each message whose event is known
 ARGV  6 number of those keys, 7 whose messages these are when somebody is taken out of the thread
-      ("" otherwise), 8 number of message ids; then the ids, then numbers of entries that are his
+      ("" otherwise), 8 number of message ids; then the ids, then numbers of entries that are his,
+      or are answers to him
 Returns  {entries, mail, summary dropped (1/0), turn told (1/0)}
 --]]
 local EVENTS, PERSON, IDS = tonumber(ARGV[6]), ARGV[7], tonumber(ARGV[8])
@@ -27,7 +28,8 @@ for _, seq in ipairs(seqs) do
   local entry = not entries[seq] and redis.call("HGET", LOG, seq)
   if entry then
     local said = cjson.decode(entry)
-    local his = PERSON ~= "" and said.id == PERSON
+    -- An answer without messages, as imported ones may be, is named by its number alone.
+    local his = PERSON ~= "" and (said.id == PERSON or said.role == "assistant")
     for _, id in ipairs(said.messages or {}) do
       his = his or wanted[id]
     end

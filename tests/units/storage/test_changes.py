@@ -316,9 +316,7 @@ class TestStriking:
         assert (now.summary.text, now.summary.upto) == ("", 0)
         assert [entry.seq for entry in now.window] == [2, 3, 4, 6]
 
-    async def test_a_summary_that_is_being_made_of_it_is_not_stored(
-        self, threads: Threads
-    ) -> None:
+    async def test_a_summary_that_is_being_made_of_it_is_not_stored(self, threads: Threads) -> None:
         await talk(threads, 1, 2)
         seen = (await threads.take_window(THREAD)).summary
         await threads.strike(THREAD, ["m1"])
@@ -396,9 +394,7 @@ class TestPlacesAndPeople:
         assert (await threads.drop(THREAD)).messages == 0
         assert 0 < await client.ttl(ThreadKeys(THREAD).meta) <= 600
 
-    async def test_a_person_goes_and_the_others_stay(
-        self, threads: Threads, client: Redis
-    ) -> None:
+    async def test_a_person_goes_and_the_others_stay(self, threads: Threads, client: Redis) -> None:
         elsewhere = ThreadKey("discord", "g2", "c1", "t1")
         for thread in (THREAD, OTHER, elsewhere):
             first = 1 if thread is THREAD else 11 if thread is OTHER else 21
