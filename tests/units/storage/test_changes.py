@@ -1,4 +1,4 @@
-"""Edits and deletions: history follows the people, whatever runs meanwhile and in whatever order."""
+"""Edits and deletions: history follows the people, whatever runs meanwhile."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class TestAmending:
     async def test_the_log_follows(self, threads: Threads) -> None:
         await talk(threads, 1, 2)
         assert await threads.amend(edit(1, "what I meant to say", 5.0), counting) is Amended.DONE
-        first = [entry async for entry in threads.entries(THREAD)][0]
+        first, *_ = [entry async for entry in threads.entries(THREAD)]
         assert (first.text, first.edited, first.tokens) == ("what I meant to say", 5.0, 5)
         assert (first.role, first.author_id, first.message_ids) == ("user", "u1", ("m1",))
         assert (await threads.take_window(THREAD)).window[0] == first
