@@ -280,7 +280,7 @@ class Missed:
         return True
 
     async def _hand_in(self, message: int, work: Coroutine[Any, Any, None]) -> None:
-        """Handle a message in a task of its own, as an event: at its end the client waits for it."""
+        """Handle a message in a task of its own, as an event: the client's end waits for it."""
         self._found.add(message)
         try:
             await asyncio.create_task(work)
