@@ -209,8 +209,10 @@ class Listening(Client):
             if "author" in data and "content" in data:
                 parse(data)
             elif data.get("edited_timestamp"):
-                space = str(data.get("guild_id") or DIRECT_SPACE)
-                self.dispatch("part_of_edit", space, str(data["channel_id"]), int(data["id"]))
+                guild = data.get("guild_id")
+                space = str(int(guild)) if guild else DIRECT_SPACE
+                channel, message = str(int(data["channel_id"])), int(data["id"])
+                self.dispatch("part_of_edit", space, channel, message)
 
         return whole
 

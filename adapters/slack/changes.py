@@ -73,7 +73,9 @@ def removal(body: Mapping[str, Any], own: Own) -> Removal | None:
             message = fields(event.get("message"))
             if message.get("subtype") == TOMBSTONE:
                 return _message(event, text_in(message, "ts"), message, own)
-    return None
+            return None
+        case _:
+            return None
 
 
 def _message(event: Mapping[str, Any], ts: str, message: Mapping[str, Any], own: Own) -> Removal:
