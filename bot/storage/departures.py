@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from itertools import chain
+from urllib.parse import unquote
 
 from bot.chat import ThreadKey
 from bot.records import Entry
@@ -12,6 +13,8 @@ from bot.storage.codec import to_bytes
 from bot.storage.erasure import Erasure
 from bot.storage.keys import BUCKETS, BucketKeys, ThreadKeys, usage_field
 from bot.storage.types import Struck
+
+EVERY_SPACE = "*"
 
 LOOKED_AT = 200
 """Threads that are asked for a person in one round trip."""
@@ -70,6 +73,35 @@ class Departures(Erasure, Changes):
             there = await self._link.batch([("EXISTS", key) for key in keys])
             for key in (key for key, exists in zip(keys, there, strict=True) if exists):
                 await self._forget_fields(key, (f"{usage_field(space, user)}|*",))
+
+
+def parse_person(text: str) -> tuple[str, str, str]:
+    """Platform, space and user id out of a name as `ThreadKey` writes its parts.
+
+    Raises:
+        ValueError: It is not three non-empty parts.
+    """
+    parts = [unquote(part, errors="surrogatepass") for part in text.split(":")]
+    if len(parts) != 3 or not all(parts):
+        raise ValueError(f"not a person: {text!r}; write platform:space:id")
+    return parts[0], parts[1], parts[2]
+
+
+async def forget_everywhere(
+    threads: Departures, platform: str, space: str, user: str
+) -> Sequence[Struck]:
+    """`forget_person` in one space, or with "*" in every space that has conversations.
+
+    Returns:
+        What was taken out of each thread. Raises as that does.
+    """
+    spaces = {space}
+    if space == EVERY_SPACE:
+        spaces = {
+            thread.space async for thread in threads.all_threads() if thread.platform == platform
+        }
+    found = [await threads.forget_person(platform, each, user) for each in sorted(spaces)]
+    return [struck for each in found for _, struck in each]
 
 
 def _of(user: str, log: Sequence[Entry]) -> Sequence[Entry]:
