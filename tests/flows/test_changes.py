@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
+import tempfile
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
 
 from bot.chat import Author, Incoming, Removal
+from bot.errors import StoreUnavailable
+from bot.ids import new_id
+from bot.storage.connect import open_redis
+from bot.storage.threads import Threads
+from bot.storage.types import Struck
+from tests.flows.look import stored
 from tests.flows.meadow import ADA, Field, a_meadow
+from tests.flows.stage import QUICK
 from tests.flows.weavers import asked_last
-from tests.servers import Valkey
+from tests.servers import Valkey, valkey_server
 from tests.simulators.openai_sim import Answer, Request
 
 BEN = Author("2", "Ben")
@@ -258,3 +271,51 @@ async def test_an_edit_may_call_the_bot_but_not_for_long(server: Valkey) -> None
         assert len(openai.chats) == 1
         assert asked_last(openai.chats[0]) == "Ada: what is weft? please"
         assert "warp" not in await here.stored()
+
+
+async def test_a_question_deleted_while_nobody_runs_its_turn(server: Valkey) -> None:
+    """The process ends in the middle of the answer, and the next one has nothing to answer."""
+    hasty = replace(QUICK, grace=0.05)
+    async with a_meadow(server, timing=hasty) as here:
+        meadow, openai = here.meadow, here.stage.openai
+        held = Answer(["Well, about your SECRET I should say this much: ", "all of it."]).hold(1)
+        openai.script.append(held)
+        asked = await meadow.say(meadow.event(ADA, "What about my SECRET?"))
+        await meadow.until(lambda: any("SECRET" in text for text in meadow.posts.values()))
+        await here.stage.stop()
+        client: Any = open_redis(server.url)
+        threads = Threads(client, worker="other", clock=lambda: 0.0, new_id=new_id)
+        struck = await threads.strike(asked.thread, [asked.ref.message], [asked.event_id])
+        assert struck == Struck(mail=1, withdrawn=True)
+        await client.aclose()
+        meadow._inbox = asyncio.get_running_loop().create_future()
+        await meadow.begin(here.stage, hasty)
+        await meadow.until_posted()
+        held.release_all()
+        assert "SECRET" not in await here.stored()
+
+
+async def test_changes_wait_for_a_store_that_is_away() -> None:
+    with tempfile.TemporaryDirectory(prefix="bobbin-away-") as directory:
+        folder = Path(directory)
+        with valkey_server(folder, persist=True) as first:
+            async with a_meadow(first) as here:
+                changed = await ask(here, "My loom is Hildagrad.")
+                deleted = await ask(here, "It is a SECRET.", "I see.")
+                first.kill()
+                inbox = await here.meadow.inbox()
+                change = reads_now(changed, "My loom is Hildegard.")
+                with pytest.raises(StoreUnavailable):
+                    await inbox.edited(change)
+                with pytest.raises(StoreUnavailable):
+                    await inbox.deleted(gone(deleted))
+                with valkey_server(folder, persist=True) as again:
+                    kept = ""
+                    # What is looked at key by key may be of two moments.
+                    for _ in range(500):
+                        kept = await stored(again)
+                        if not any(word in kept for word in ("Hildagrad", "SECRET")):
+                            break
+                    assert "Hildagrad" not in kept and "SECRET" not in kept
+                    assert "Hildegard" in kept
+                    await here.stage.stop()
