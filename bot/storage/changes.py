@@ -200,16 +200,19 @@ class Changes(Base):
         return None if raw is None else _Kept(int(seq), raw)
 
     async def _index(self, thread: ThreadKey, messages: Sequence[str]) -> None:
-        """Note which entries hold which messages, once for a log that was stored without that."""
+        """Note which entries hold which messages, as far as they were stored without that.
+
+        Imported ones are, and those of an older process that serves beside this one.
+        """
         keys = ThreadKeys(thread)
         fields = [to_bytes(f"entry:{message}") for message in messages]
         seq, done, epoch, *found = await self._link.call(
             "HMGET", keys.meta, "seq", "indexed", "epoch", *fields
         )
-        last = int(seq or 0)
-        if not last or done or (found and all(found)):
+        last, begin = int(seq or 0), int(done or 0) + 1
+        if begin > last or (found and all(found)):
             return
-        for first in range(1, last + 1, BATCH):
+        for first in range(begin, last + 1, BATCH):
             to = min(first + BATCH - 1, last)
             raw = await self._link.call("HMGET", keys.log, *range(first, to + 1))
             pairs = [
@@ -218,7 +221,7 @@ class Changes(Base):
                 for message in entry.message_ids
                 for part in (to_bytes(message), entry.seq)
             ]
-            arguments = (epoch or b"", int(to == last), *pairs)
+            arguments = (epoch or b"", to, *pairs)
             if not await self._run("index", thread, arguments):
                 return
 

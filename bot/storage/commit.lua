@@ -31,15 +31,16 @@ end
 local names = 26 + tonumber(ARGV[20])
 local ids = names + tonumber(ARGV[21])
 local seq = number("seq")
-if seq == 0 then
-  redis.call("HSET", META, "indexed", 1)
-end
+local indexed = number("indexed") == seq
 for place = 26, names - 1 do
   seq = seq + 1
   redis.call("HSET", LOG, whole(seq), ARGV[place])
   index(whole(seq), ARGV[place])
 end
 redis.call("HSET", META, "seq", whole(seq))
+if indexed then
+  redis.call("HSET", META, "indexed", whole(seq))
+end
 each_chunk(names, ids - 1, function(...) redis.call("HSET", NAMES, ...) end)
 local authors = ids + tonumber(ARGV[22])
 find(ids, authors - 1)

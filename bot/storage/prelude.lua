@@ -37,7 +37,7 @@ Fields of META
   label, last          first words; last write (ms, caller's clock)
   labelled             id of the message that the label is made from
   entry:<message>      number of the entry that holds this message
-  indexed              1 when that is there for all entries
+  indexed              number of the entry up to which that is there for all
   newest               highest position of a message that was taken
   first                position of the message that called the bot; absent for imported threads
   tally:<n>            n-th figure of the tally

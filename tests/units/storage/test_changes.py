@@ -464,3 +464,16 @@ async def test_an_edit_loses_no_race(
     monkeypatch.setattr(Threads, "_kept", slowly)
     assert await threads.amend(edit(position, "last", 8.0), racing) is Amended.DONE
     assert await threads.amend(edit(position, "first", 6.0), racing) is Amended.SAME
+
+
+async def test_what_an_older_process_has_stored_is_found(threads: Threads, client: Redis) -> None:
+    """It keeps no note of which entry holds which message."""
+    await talk(threads, 1, 2)
+    meta = ThreadKeys(THREAD).meta
+    await client.hdel(meta, "entry:m2")
+    await client.hset(meta, "indexed", "2")
+    await talk(threads, 3)
+    assert await threads.strike(THREAD, ["m2"], ["e2"]) == Struck(1)
+    assert await client.hget(meta, "indexed") == b"6"
+    await talk(threads, 4)
+    assert await client.hget(meta, "indexed") == b"8"
