@@ -25,6 +25,7 @@ from tests.simulators.openai_sim import Answer, Request
 
 BEN = Author("2", "Ben")
 SMALL = {"BOBBIN_CONTEXT_TOKENS": "1000"}
+BUDGET = {"BOBBIN_BUDGET_USER_TOKENS": "100000"}
 LONG = "weft over warp " * 8
 
 
@@ -319,3 +320,22 @@ async def test_changes_wait_for_a_store_that_is_away() -> None:
                     assert "Hildagrad" not in kept and "SECRET" not in kept
                     assert "Hildegard" in kept
                     await here.stage.stop()
+
+
+async def test_an_answer_with_a_deleted_message_in_view_begins_anew(server: Valkey) -> None:
+    async with a_meadow(server, BUDGET) as here:
+        meadow, openai = here.meadow, here.stage.openai
+        first = await ask(here, "My SECRET is red.", "Noted.")
+        held = Answer(["As you have told me, your SECRET is of this colour: ", "red."]).hold(1)
+        openai.script.extend([held, Answer("I do not know.")])
+        await meadow.say(meadow.event(ADA, "What is it?"))
+        await meadow.until(lambda: any("SECRET" in text for text in meadow.posts.values()))
+        await (await meadow.inbox()).deleted(gone(first))
+        await meadow.until_posted("Noted.", "I do not know.")
+        held.release_all()
+        kept = await here.stored()
+        assert "SECRET" not in kept
+        # What the first attempt took is paid for, too, and nothing stays reserved.
+        assert "hold:" not in kept and "done:" in kept
+        assert "SECRET" not in openai.chats[-1].text
+        assert len(openai.chats) == 3
