@@ -22,12 +22,14 @@ from typing import Protocol, TypeVar
 
 from bot.chat import (
     Adapter,
+    Author,
     CommandCall,
     CommandReply,
     CommandSpec,
     Followed,
     Incoming,
     MessageRef,
+    Overview,
     Removal,
     Spot,
     ThreadKey,
@@ -59,21 +61,32 @@ class MemoryNotes:
         """See `bot.chat.Notes`."""
         self._texts[name] = text
 
+    async def delete(self, name: str) -> None:
+        """See `bot.chat.Notes`."""
+        self._texts.pop(name, None)
+
+    async def names(self, prefix: str) -> Sequence[str]:
+        """See `bot.chat.Notes`."""
+        return [name for name in self._texts if name.startswith(prefix)]
+
 
 class MemoryClaims:
     """`bot.chat.Claims` without a store: everything is free, nothing is ever used up.
 
     Attributes:
         claimed: Names that were claimed and not released, with their holders.
+        asked: Names that were to be claimed, in order.
         spent: Names that were spent, in order.
     """
 
     def __init__(self) -> None:
         self.claimed: dict[str, str] = {}
+        self.asked: list[str] = []
         self.spent: list[str] = []
 
     async def claim(self, name: str, seconds: float, holder: str = "") -> float:
         """See `bot.chat.Claims`."""
+        self.asked.append(name)
         if self.claimed.setdefault(name, holder) != holder:
             return seconds
         return 0.0
@@ -122,11 +135,12 @@ class RecordingInbox:
             the engine does by its id.
         edits: Every edit, as it came.
         removals: Everything that was deleted, as it came.
-        kept: What `remembered` tells.
+        logged: What `remembered` tells.
         calls: Every command call.
         malformed_kinds: What `malformed` was told.
         refuse: While true, `message` fails as it does when the store is away.
         reply: What every command answers.
+        kept: What `overview` tells.
         followed: What `taking_part` finds.
         spaces_left: What `left` was told.
         connections: What `meter` was told of connections.
@@ -137,12 +151,13 @@ class RecordingInbox:
         self.messages: list[Incoming] = []
         self.edits: list[Incoming] = []
         self.removals: list[Removal] = []
-        self.kept: dict[ThreadKey, Sequence[str]] = {}
+        self.logged: dict[ThreadKey, Sequence[str]] = {}
         self.calls: list[CommandCall] = []
         self.malformed_kinds: list[str] = []
         self.refuse = False
         self.refused = 0
         self.reply = CommandReply("Done.")
+        self.kept = Overview()
         self.loose: dict[MessageRef, ThreadKey] = {}
         self.followed: Sequence[Followed] = ()
         self.spaces_left: list[tuple[str, str]] = []
@@ -177,13 +192,17 @@ class RecordingInbox:
 
     async def remembered(self, thread: ThreadKey) -> Sequence[str]:
         """See `bot.chat.Inbox`."""
-        return self.kept.get(thread, ())
+        return self.logged.get(thread, ())
 
     async def command(self, call: CommandCall) -> CommandReply:
         """See `bot.chat.Inbox`."""
         self.calls.append(call)
         await self._tell()
         return self.reply
+
+    async def overview(self, platform: str, space: str, author: Author) -> Overview:
+        """See `bot.chat.Inbox`."""
+        return self.kept
 
     async def thread_of(self, platform: str, space: str, ref: MessageRef) -> ThreadKey | None:
         """See `bot.chat.Inbox`."""

@@ -90,9 +90,12 @@ def _message(event: Mapping[str, Any], ts: str, message: Mapping[str, Any], own:
 
 
 def _person(event: Mapping[str, Any], own: Own) -> Removal | None:
-    """Somebody of our workspace whose account was closed."""
+    """Somebody of our workspace, or of our organisation, whose account was closed."""
     user = fields(event.get("user"))
-    if user.get("deleted") is not True or user.get("team_id") != own.team:
+    home: object = user.get("team_id")
+    if own.team == own.enterprise:
+        home = fields(user.get("enterprise_user")).get("enterprise_id")
+    if user.get("deleted") is not True or home != own.team:
         return None
     return Removal(PLATFORM, own.team, person=id_in(user, "id"))
 

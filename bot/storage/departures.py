@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from itertools import chain
 from urllib.parse import unquote
 
 from bot.chat import ThreadKey
 from bot.records import Entry
 from bot.storage.changes import Changes
-from bot.storage.codec import to_bytes
 from bot.storage.erasure import Erasure
-from bot.storage.keys import BUCKETS, BucketKeys, ThreadKeys, usage_field
+from bot.storage.keys import BUCKETS, BucketKeys, usage_field
+from bot.storage.persons import Persons
 from bot.storage.types import Struck
 
 EVERY_SPACE = "*"
 
-LOOKED_AT = 200
-"""Threads that are asked for a person in one round trip."""
 
-
-class Departures(Erasure, Changes):
+class Departures(Erasure, Changes, Persons):
     """The part of `Threads` that forgets people."""
 
     async def forget_person(
@@ -36,7 +33,7 @@ class Departures(Erasure, Changes):
             What was taken out of each thread. Raises StoreUnavailable or StoreMismatch.
         """
         found: list[tuple[ThreadKey, Struck]] = []
-        async for thread in self._threads_of(platform, space, user):
+        async for thread in self.all_of(platform, space, user):
             log = [entry async for entry in self.entries(thread)]
             his = _of(user, log)
             messages = list(chain.from_iterable(entry.message_ids for entry in his))
@@ -45,26 +42,6 @@ class Departures(Erasure, Changes):
             found.append((thread, struck))
         await self._forget_usage_of(ThreadKey(platform, space, "-", "-"), user)
         return found
-
-    async def _threads_of(self, platform: str, space: str, user: str) -> AsyncIterator[ThreadKey]:
-        """The threads of a space in which a person has written."""
-        some: list[ThreadKey] = []
-        async for thread in self.all_threads():
-            if (thread.platform, thread.space) == (platform, space):
-                some.append(thread)
-            if len(some) >= LOOKED_AT:
-                for each in await self._having(some, user):
-                    yield each
-                some.clear()
-        for each in await self._having(some, user):
-            yield each
-
-    async def _having(self, threads: Sequence[ThreadKey], user: str) -> Sequence[ThreadKey]:
-        person = to_bytes(user)
-        wrote = await self._link.batch(
-            [("SISMEMBER", ThreadKeys(thread).authors, person) for thread in threads]
-        )
-        return [thread for thread, his in zip(threads, wrote, strict=True) if his]
 
     async def _forget_usage_of(self, space: ThreadKey, user: str) -> None:
         """Remove a person's figures of every day that is kept."""

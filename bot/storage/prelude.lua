@@ -23,7 +23,11 @@ Fields of META
   until                end of its lease, by the server's clock (ms): no two clocks are compared
   grant                nonce of the call that was given the lease
   worker               who that was, for people looking for a fault
-  attempt, losses      leases of this turn; those that ran out (parking is not counted)
+  attempt, losses      leases of this turn; those that ran out (parking is not counted, nor is one
+                       whose holder turned out to be alive)
+  quick                how many of them in a row, up to the last, were held for less than their length
+  since                when the lease was granted, by the server's clock (ms)
+  lost, spared         fences of those that ran out, ",3,5,"; how many were not counted after all
   parked               the lease was given back by its holder
   draft                where the reply is being written
   stop, leaving        id of the turn that was asked to stop, or during which the bot was sent away
@@ -49,6 +53,7 @@ local THREAD, NOW, RETENTION = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local LEASE, NONCE = tonumber(ARGV[4]), ARGV[5]
 
 local FIGURES = 7
+local SPARED_MOST = 15
 local CHUNK = 500
 local WINDOW_MOST = 10000
 local CHANNEL_MOST = 100
@@ -92,14 +97,30 @@ end
 
 local function grant(worker)
   redis.call("HINCRBY", META, "fence", 1)
-  redis.call("HSET", META, "grant", NONCE, "worker", worker)
+  redis.call("HSET", META, "grant", NONCE, "worker", worker, "since", whole(server_ms()))
   redis.call("HDEL", META, "withdrawn")
   hold()
 end
 
+-- The lease with this fence ran out, but its holder lives: no reason to give the turn up. A turn that
+-- blocks everybody who takes it has to end some time, too, so this has a limit. A full server keeps
+-- its count; the caller still has to hear that the lease is lost.
+local function survived(fence)
+  local lost, word = get("lost") or "", "," .. fence .. ","
+  local from, to = string.find(lost, word, 1, true)
+  if not from or number("spared") >= SPARED_MOST then
+    return
+  end
+  local rest = string.sub(lost, 1, from) .. string.sub(lost, to + 1)
+  if type(redis.pcall("HINCRBY", META, "spared", 1)) == "number" then
+    redis.call("HINCRBY", META, "losses", -1)
+    redis.call("HSET", META, "quick", whole(math.max(0, number("quick") - 1)), "lost", rest)
+  end
+end
+
 local function release()
-  redis.call("HDEL", META, "turn", "until", "grant", "worker", "attempt", "losses", "parked",
-    "draft", "stop", "leaving", "withdrawn", "revised")
+  redis.call("HDEL", META, "turn", "until", "grant", "worker", "since", "attempt", "losses", "quick",
+    "lost", "spared", "parked", "draft", "stop", "leaving", "withdrawn", "revised")
   redis.call("DEL", MAIL)
   redis.call("ZREM", LEASES, THREAD)
 end
@@ -225,7 +246,7 @@ local function state(tag)
     whole(upto), whole(number("version")), whole(first), seq > 0 and 1 or 0,
     tally, redis.call("LRANGE", MAIL, 0, -1), window(first, seq),
     redis.call("HGETALL", NAMES), redis.call("LLEN", QUEUE),
-    get("forgotten"), get("losses"), get("revised"),
+    get("forgotten"), get("losses"), get("quick"), get("revised"),
   }
 end
 

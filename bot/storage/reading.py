@@ -31,11 +31,12 @@ def read_turn(thread: ThreadKey, state: State) -> Turn:
         draft=load_draft(state[4]),
         attempt=int(state[3]),
         losses=int(state[16] or 0),
+        quick=int(state[17] or 0),
         joined=not state[9],
         names=_names(state),
         tally=read_tally(state[10]),
         forgotten=float(state[15] or 0) / 1000,
-        revised=int(state[17] or 0),
+        revised=int(state[18] or 0),
     )
 
 
