@@ -50,6 +50,7 @@ def dump_incoming(event: Incoming) -> bytes:
             "direct": event.direct,
             "joins": event.joins,
             "loose": event.loose,
+            "edited": event.edited,
         }
     )
 
@@ -77,6 +78,7 @@ def load_incoming(raw: bytes) -> Incoming:
             direct=data.get("direct", False),
             joins=data.get("joins", False),
             loose=data.get("loose", False),
+            edited=data.get("edited", 0),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise StoreMismatch("a queued message cannot be read") from error
@@ -95,6 +97,7 @@ def dump_entry(entry: Entry) -> bytes:
             "tokens": entry.tokens,
             "cut": entry.interrupted,
             "turn": entry.turn,
+            "edited": entry.edited,
         }
     )
 
@@ -116,6 +119,7 @@ def load_entry(raw: bytes, seq: int) -> Entry:
             tokens=data.get("tokens", 0),
             interrupted=data.get("cut", False),
             turn=data.get("turn", ""),
+            edited=data.get("edited", 0),
             seq=seq,
         )
     except TypeError as error:
