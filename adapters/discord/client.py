@@ -11,9 +11,11 @@ from typing import Any, Protocol, cast
 
 import discord
 from discord.gateway import DiscordWebSocket
+from discord.state import ConnectionState
 
-from adapters.discord.calls import trace
+from adapters.discord.calls import Witness, trace
 from adapters.discord.logins import Logins
+from adapters.discord.partial import completed
 from adapters.discord.shards import ALONE, Shard
 from bot.errors import BobbinError, PlatformBusy
 from bot.services import Meter
@@ -58,6 +60,10 @@ class Listener(Protocol):
         """The bot was removed from a server."""
         ...
 
+    def permissions_changed(self) -> None:
+        """Somebody changed a channel or a role: what was forbidden may be allowed now."""
+        ...
+
 
 def intents(content: bool) -> discord.Intents:
     """What is asked from the gateway; `content` is the privileged one."""
@@ -75,12 +81,10 @@ class Client(discord.Client):
     Args:
         content: Ask for the content of messages that do not mention the bot.
         shard: Which servers the gateway is to tell of.
-        refused: Told the kind of every call that is answered with a 429.
+        witness: Told of calls that Discord refuses.
     """
 
-    def __init__(
-        self, refused: Callable[[str], None], shard: Shard = ALONE, *, content: bool = False
-    ) -> None:
+    def __init__(self, witness: Witness, shard: Shard = ALONE, *, content: bool = False) -> None:
         some = shard.count > 1
         super().__init__(
             intents=intents(content),
@@ -91,7 +95,7 @@ class Client(discord.Client):
             chunk_guilds_at_startup=False,
             guild_ready_timeout=0.5,
             allowed_mentions=discord.AllowedMentions.none(),
-            http_trace=trace(refused),
+            http_trace=trace(witness),
         )
 
     @property
@@ -101,6 +105,16 @@ class Client(discord.Client):
             raise RuntimeError("not logged in")
         return self.user.id
 
+    @property
+    def state(self) -> ConnectionState[discord.Client]:
+        """What the SDK needs to make a message of its fields."""
+        return self._connection
+
+    @property
+    def hears_all(self) -> bool:
+        """Whether what people write without a mention can be read; only after the log-in."""
+        return may_read(self)
+
     async def close(self) -> None:
         """Release everything, also the SDK's wait for servers that it would leave behind."""
         waiting = cast("asyncio.Task[None] | None", getattr(self._connection, "_ready_task", None))
@@ -108,6 +122,15 @@ class Client(discord.Client):
         if waiting is not None:
             waiting.cancel()
             await asyncio.gather(waiting, return_exceptions=True)
+
+
+def may_read(client: discord.Client) -> bool:
+    """Whether the application is granted the content of messages; only after the log-in."""
+    application = client.application
+    if application is None:
+        return True
+    flags = application.flags
+    return flags.gateway_message_content or flags.gateway_message_content_limited
 
 
 def _for_good() -> bool:
@@ -152,7 +175,7 @@ class Listening(Client):
         *,
         content: bool,
     ) -> None:
-        super().__init__(meter.refused, shard, content=content)
+        super().__init__(meter, shard, content=content)
         self.shard = shard
         self._listener = listener
         self._logins = logins
@@ -160,6 +183,7 @@ class Listening(Client):
         self._clock = clock
         self._running: set[asyncio.Task[Any]] = set()
         parsers = self._connection.parsers
+        parsers["INTERACTION_CREATE"] = completed(parsers["INTERACTION_CREATE"])
         for event, parse in parsers.items():
             parsers[event] = self._guarded(event, parse)
 
@@ -188,6 +212,11 @@ class Listening(Client):
             _ARRIVED.set(self._clock())
             super().dispatch(event, *args, **kwargs)
             _ARRIVED.set(None)
+
+    @property
+    def hears_all(self) -> bool:
+        """See `Client`: what this session was given."""
+        return self.intents.message_content
 
     def _may_resume(self) -> bool:
         socket = cast("DiscordWebSocket | None", self.ws)
@@ -228,6 +257,14 @@ class Listening(Client):
     async def on_guild_remove(self, guild: discord.Guild) -> None:
         """Tell that the bot was removed from a server; an outage is another event."""
         self._listener.left(self, guild.id)
+
+    async def on_guild_channel_update(self, *_: object) -> None:
+        """Permissions of a channel may have changed."""
+        self._listener.permissions_changed()
+
+    async def on_guild_role_update(self, *_: object) -> None:
+        """Permissions of a role may have changed."""
+        self._listener.permissions_changed()
 
     async def on_message(self, message: discord.Message) -> None:
         """Hand a message on."""

@@ -39,6 +39,8 @@ def place_of(channel: object, space: str) -> Place | None:
                 space,
                 parent=str(channel.parent_id),
                 owner=str(channel.owner_id or ""),
+                title=channel.name,
+                private=channel.is_private(),
             )
         case discord.DMChannel() | discord.GroupChannel():
             return Place(str(channel.id), Kind.DIRECT, DIRECT_SPACE)
@@ -77,17 +79,31 @@ def seen(message: discord.Message, place: Place, own: Own) -> Seen:
         id=str(message.id),
         place=place,
         writer=writer_of(message),
-        text=message.content,
+        text=content_of(message),
         names=_names(message),
         at=message.created_at.timestamp(),
         mentions_bot=_mentions(message, own),
         system=message.type not in _SPEECH,
         answers=_answers(message),
         forwarded=tuple(
-            readable(snapshot.content, _names(message)) for snapshot in message.message_snapshots
+            readable(content_of(snapshot), _names(message))
+            for snapshot in message.message_snapshots
         ),
         files=tuple(_files(message)),
     )
+
+
+def content_of(message: discord.Message | discord.MessageSnapshot) -> str:
+    """What a message says: its content, or the texts of its components where it has none."""
+    return message.content or "\n".join(_texts(message.components))
+
+
+def _texts(components: Iterable[object]) -> Iterable[str]:
+    for component in components:
+        if isinstance(component, discord.TextDisplay):
+            yield component.content
+        elif isinstance(component, discord.Container | discord.SectionComponent):
+            yield from _texts(component.children)
 
 
 def writer_of(message: discord.Message) -> Writer:
@@ -148,7 +164,7 @@ def _answers(message: discord.Message) -> Quoted | None:
     found = reference.resolved
     if not isinstance(found, discord.Message):
         return Quoted(str(reference.message_id), None, "")
-    return Quoted(str(found.id), writer_of(found), readable(found.content, _names(found)))
+    return Quoted(str(found.id), writer_of(found), readable(content_of(found), _names(found)))
 
 
 def _names(message: discord.Message) -> Names:
