@@ -53,9 +53,10 @@ SUMMARY = CommandSpec(
 
 
 def test_the_payload() -> None:
-    (command,) = payload([SUMMARY])
+    command, menu = payload([SUMMARY])
     assert (command["name"], command["type"], command["contexts"]) == ("summary", 1, [0, 1])
-    assert [option["type"] for option in command["options"]] == [5, 3]
+    assert [option["type"] for option in command["options"]] == [5, 3, 3]
+    assert (menu["name"], menu["type"]) == ("Summarise from here", 3)
     assert not any(option["required"] for option in command["options"])
 
 
