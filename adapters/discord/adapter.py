@@ -16,6 +16,7 @@ from discord.http import Route
 from adapters.discord import history
 from adapters.discord.calls import Answer, Calls, Timing
 from adapters.discord.commands import offered, sync
+from adapters.discord.controls import buttons, carries
 from adapters.discord.faults import Archived, HasThread, Refused
 from adapters.discord.gateways import Gateways
 from adapters.discord.intake import Intake
@@ -30,7 +31,7 @@ from adapters.discord.shards import ALONE, Plan, Shard, read_plan
 from adapters.discord.values import PLATFORM, Kind
 from bot.capabilities import Capabilities, Limit
 from bot.chat import CommandReply, History, Inbox, Incoming, MessageRef, Spot, ThreadKey
-from bot.controls import PLAIN, Presentation
+from bot.controls import PLAIN, Action, Presentation
 from bot.errors import MessageGone, NotAllowed, PlatformBusy, PlatformError
 
 log = logging.getLogger(__name__)
@@ -48,6 +49,7 @@ CAPABILITIES = Capabilities(
     min_edit_seconds=1.05,
     status_seconds=8.0,
     status_lapses=True,
+    controls=frozenset(Action),
 )
 
 NOBODY = discord.AllowedMentions.none()
@@ -223,10 +225,14 @@ class DiscordAdapter:
         message that stands, which is then brought to `text`.
         """
         self._check(text)
-        answer = await self._send(spot, key, text)
+        extra: dict[str, Callable[[], Any]] = {}
+        if look.actions:
+            extra["view"] = lambda: buttons(look)
+        answer = await self._send(spot, key, text, **extra)
         fields = answer.fields()
         ref = MessageRef(spot.channel, str(fields["id"]))
-        if again and str(fields.get("content", "")).strip() != text.strip():
+        same = str(fields.get("content", "")).strip() == text.strip() and carries(fields, look)
+        if again and not same:
             await self.edit(ref, text, look=look)
         return ref
 
@@ -256,7 +262,7 @@ class DiscordAdapter:
         )
 
     async def edit(self, ref: MessageRef, text: str, *, look: Presentation = PLAIN) -> None:
-        """Replace a message's text; returns when Discord's answer is there."""
+        """Replace a message's text and buttons; returns when Discord's answer is there."""
         self._check(text)
         client = await self._gateways.client()
         # An edit by ids alone carries no flags, so previews that were held back stay away.
@@ -264,7 +270,8 @@ class DiscordAdapter:
             int(ref.message)
         )
         await self._in_thread(
-            ref.channel, lambda: message.edit(content=text, allowed_mentions=NOBODY)
+            ref.channel,
+            lambda: message.edit(content=text, allowed_mentions=NOBODY, view=buttons(look)),
         )
 
     async def delete(self, ref: MessageRef) -> None:

@@ -11,6 +11,7 @@ import discord
 from adapters.discord import interactions
 from adapters.discord.calls import Calls, Timing
 from adapters.discord.client import Listening, waited
+from adapters.discord.controls import Pressed
 from adapters.discord.members import Members
 from adapters.discord.missed import Missed
 from adapters.discord.places import Expiring, Places, cached_channel
@@ -193,14 +194,28 @@ class Intake:
         self, client: Listening, interaction: discord.Interaction[Listening]
     ) -> None:
         """Run a command."""
+        place = self._place_of(interaction)
+        called = interactions.read(interaction, place) if place is not None else None
+        if called is not None:
+            await interactions.answer(
+                interaction, called, self._inbox, self._calls, self._acknowledged
+            )
+
+    async def control(
+        self, client: Listening, interaction: discord.Interaction[Listening], press: Pressed
+    ) -> None:
+        """Do what a control says."""
+        place = self._place_of(interaction)
+        if place is not None:
+            await interactions.answer_control(
+                interaction, press, place, self._inbox, self._calls, self._acknowledged
+            )
+
+    def _place_of(self, interaction: discord.Interaction[Listening]) -> Place | None:
+        """Where an interaction was started, None (and counted) when Discord does not say so."""
         space = str(interaction.guild_id) if interaction.guild_id else DIRECT_SPACE
         channel: object = interaction.channel
         place = place_of(channel, space)
         if place is None:
             self.malformed("INTERACTION_CREATE")
-            return
-        called = interactions.read(interaction, place)
-        if called is not None:
-            await interactions.answer(
-                interaction, called, self._inbox, self._calls, self._acknowledged
-            )
+        return place
