@@ -15,6 +15,7 @@ from importlib.metadata import version
 from typing import cast
 
 from bot.chat import Adapter
+from bot.commands.presses import Presses
 from bot.commands.runner import Commands
 from bot.context.prompt import system_prompt
 from bot.context.tokens import Tokenizer, load_tokenizer
@@ -298,12 +299,14 @@ class App:
         commands = Commands(
             threads, folding, running, budget, allowance, adapters, time.time, new_id
         )
+        presses = Presses(threads, running, engine, new_id, metrics.rated)
         receptions = {
             name: Reception(
                 adapter,
                 threads,
                 engine,
                 commands,
+                presses,
                 new_id,
                 meter=outside.meter(name),
                 access=self._settings.access,

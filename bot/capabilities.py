@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from bot.controls import Action
+
 Call = Literal["open", "post", "edit", "delete", "status"]
 """A kind of platform call that a `Limit` can count."""
 
@@ -35,6 +37,10 @@ class Capabilities:
         status_seconds: Renew the "is working" sign this often; None where there is none.
         status_lapses: The sign goes away by itself and cannot be cleared.
         slash_in_threads: Native commands work inside threads.
+        controls: What people can do with an answer by a control under it; empty where there are
+            none, and then no call is ever made for their sake.
+        streams: A message that is still being written is shown in another way than a finished
+            one, so that its end has to be told.
     """
 
     max_chars: int
@@ -44,3 +50,5 @@ class Capabilities:
     status_seconds: float | None = None
     status_lapses: bool = False
     slash_in_threads: bool = True
+    controls: frozenset[Action] = frozenset()
+    streams: bool = False

@@ -19,9 +19,11 @@ from bot.chat import (
     Followed,
     Incoming,
     MessageRef,
+    Press,
     ThreadKey,
     everywhere,
 )
+from bot.commands.presses import Presses
 from bot.commands.runner import Commands
 from bot.commands.specs import COMMANDS, Typed, typed_command
 from bot.engine import texts
@@ -78,6 +80,7 @@ class Reception:
         threads: Threads,
         engine: Engine,
         commands: Commands,
+        presses: Presses,
         new_id: Callable[[], str],
         most_waiting: int = MOST_WAITING,
         meter: IntakeMeter | None = None,
@@ -87,6 +90,7 @@ class Reception:
         self._threads = threads
         self._engine = engine
         self._commands = commands
+        self._presses = presses
         self._new_id = new_id
         self._meter: IntakeMeter = meter or Unmeasured()
         self._access = access or Access()
@@ -149,6 +153,15 @@ class Reception:
         if refusal is not None:
             return CommandReply(refusals.TO_COMMANDS[refusal], harmless=True)
         return await self._commands.run(call)
+
+    async def pressed(self, press: Press) -> CommandReply:
+        """See `bot.chat.Inbox`."""
+        press = replace(press, author=self._access.known(press.author, press.thread.platform))
+        place = _place_of(press.thread, press.direct, press.ref)
+        refusal = self._access.refusal(press.author, place)
+        if refusal is not None:
+            return CommandReply(refusals.TO_COMMANDS[refusal], harmless=True)
+        return await self._presses.pressed(press)
 
     async def thread_of(self, platform: str, space: str, ref: MessageRef) -> ThreadKey | None:
         """See `bot.chat.Inbox`."""

@@ -28,6 +28,7 @@ from bot.chat import (
     Followed,
     Incoming,
     MessageRef,
+    Press,
     Spot,
     ThreadKey,
     everywhere,
@@ -118,6 +119,7 @@ class RecordingInbox:
         messages: Every message, in the order it came; one that is delivered again is left out, as
             the engine does by its id.
         calls: Every command call.
+        presses: Every use of a control.
         malformed_kinds: What `malformed` was told.
         refuse: While true, `message` fails as it does when the store is away.
         reply: What every command answers.
@@ -130,6 +132,7 @@ class RecordingInbox:
         self.commands: Sequence[CommandSpec] = COMMANDS
         self.messages: list[Incoming] = []
         self.calls: list[CommandCall] = []
+        self.presses: list[Press] = []
         self.malformed_kinds: list[str] = []
         self.refuse = False
         self.refused = 0
@@ -161,6 +164,12 @@ class RecordingInbox:
     async def command(self, call: CommandCall) -> CommandReply:
         """See `bot.chat.Inbox`."""
         self.calls.append(call)
+        await self._tell()
+        return self.reply
+
+    async def pressed(self, press: Press) -> CommandReply:
+        """See `bot.chat.Inbox`."""
+        self.presses.append(press)
         await self._tell()
         return self.reply
 

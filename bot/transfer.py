@@ -68,6 +68,7 @@ class _Entry(_Element):
     tokens: Count = 0
     interrupted: bool = False
     turn: str = ""
+    model: str = ""
 
 
 _ELEMENT: TypeAdapter[_Thread | _Entry] = TypeAdapter(
@@ -269,6 +270,7 @@ def _line(entry: Entry) -> _Entry:
         tokens=entry.tokens,
         interrupted=entry.interrupted,
         turn=entry.turn,
+        model=entry.model,
     )
 
 
@@ -283,6 +285,7 @@ def _entry(item: _Entry) -> Entry:
         tokens=item.tokens,
         interrupted=item.interrupted,
         turn=item.turn,
+        model=item.model,
         seq=item.seq,
     )
 

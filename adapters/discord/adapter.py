@@ -17,6 +17,7 @@ from discord.http import Route
 from adapters.discord import history
 from adapters.discord.calls import Answer, Calls, Timing
 from adapters.discord.commands import offered, sync
+from adapters.discord.controls import buttons, carries
 from adapters.discord.faults import Archived, Denied, Refused
 from adapters.discord.gateways import Gateways
 from adapters.discord.intake import Intake
@@ -34,7 +35,7 @@ from adapters.discord.shards import ALONE, Plan, Shard, read_plan
 from adapters.discord.values import PLATFORM
 from bot.capabilities import Capabilities, Limit
 from bot.chat import CommandReply, History, Inbox, Incoming, MessageRef, Spot, ThreadKey
-from bot.controls import PLAIN, Presentation
+from bot.controls import PLAIN, Action, Presentation
 from bot.errors import MessageGone, NotAllowed
 
 log = logging.getLogger(__name__)
@@ -50,6 +51,7 @@ CAPABILITIES = Capabilities(
     min_edit_seconds=1.05,
     status_seconds=8.0,
     status_lapses=True,
+    controls=frozenset(Action),
 )
 
 NOBODY = discord.AllowedMentions.none()
@@ -190,15 +192,20 @@ class DiscordAdapter:
         message that stands, which is then brought to `text`.
         """
         self._check(text)
-        if self._presenter.is_laid_out(text):
-            answer = await self._send(spot, key, None, view=lambda: laid_out(text))
-        else:
-            answer = await self._send(spot, key, text)
+        self._check(text)
+        out = self._presenter.is_laid_out(text)
+        extra: dict[str, Callable[[], Any]] = {}
+        if out:
+            extra["view"] = lambda: laid_out(text, look)
+        elif look.actions:
+            extra["view"] = lambda: buttons(look)
+        answer = await self._send(spot, key, None if out else text, **extra)
         fields = answer.fields()
         ref = MessageRef(spot.channel, str(fields["id"]))
         if is_laid_out(fields):
             self._presenter.became(ref.message)
-        if again and said_by(fields).strip() != text.strip():
+        same = said_by(fields).strip() == text.strip() and carries(fields, look)
+        if again and not same:
             await self.edit(ref, text, look=look)
         return ref
 
@@ -229,30 +236,32 @@ class DiscordAdapter:
         )
 
     async def edit(self, ref: MessageRef, text: str, *, look: Presentation = PLAIN) -> None:
-        """Replace a message's text; returns when Discord's answer is there."""
+        """Replace a message's text and buttons; returns when Discord's answer is there."""
         self._check(text)
         out = self._presenter.is_laid_out(text, ref.message)
         try:
-            await self._rewrite(ref, text, out)
+            await self._rewrite(ref, text, look, out)
         except Refused as refusal:
             if out or not self._presenter.may_have_become(refusal.code):
                 raise
-            await self._rewrite(ref, text, True)
+            await self._rewrite(ref, text, look, True)
 
-    async def _rewrite(self, ref: MessageRef, text: str, out: bool) -> None:
+    async def _rewrite(self, ref: MessageRef, text: str, look: Presentation, out: bool) -> None:
         client = await self._gateways.client()
         channel, number = int(ref.channel), int(ref.message)
         # An edit by ids alone carries no flags, so previews that were held back stay away.
         message = client.get_partial_messageable(channel).get_partial_message(number)
         if not out:
             await self._in_thread(
-                "edit", ref.channel, lambda: message.edit(content=text, allowed_mentions=NOBODY)
+                "edit",
+                ref.channel,
+                lambda: message.edit(content=text, allowed_mentions=NOBODY, view=buttons(look)),
             )
             return
         await self._in_thread(
             "edit",
             ref.channel,
-            lambda: client.http.edit_message(channel, number, params=edit_of(text)),
+            lambda: client.http.edit_message(channel, number, params=edit_of(text, look)),
         )
         self._presenter.became(ref.message)
 

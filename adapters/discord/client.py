@@ -14,6 +14,7 @@ from discord.gateway import DiscordWebSocket
 from discord.state import ConnectionState
 
 from adapters.discord.calls import Witness, trace
+from adapters.discord.controls import Control, Pressed
 from adapters.discord.logins import Logins
 from adapters.discord.partial import completed
 from adapters.discord.shards import ALONE, Shard
@@ -34,6 +35,12 @@ class Listener(Protocol):
         self, client: Listening, interaction: discord.Interaction[Listening]
     ) -> None:
         """Somebody called a command or chose from a list."""
+        ...
+
+    async def control(
+        self, client: Listening, interaction: discord.Interaction[Listening], press: Pressed
+    ) -> None:
+        """Somebody used a control under an answer."""
         ...
 
     def malformed(self, event: str) -> None:
@@ -182,6 +189,7 @@ class Listening(Client):
         self._meter = meter
         self._clock = clock
         self._running: set[asyncio.Task[Any]] = set()
+        self.add_dynamic_items(Control)
         parsers = self._connection.parsers
         parsers["INTERACTION_CREATE"] = completed(parsers["INTERACTION_CREATE"])
         for event, parse in parsers.items():
@@ -273,6 +281,10 @@ class Listening(Client):
     async def on_interaction(self, interaction: discord.Interaction[Listening]) -> None:
         """Hand an interaction on."""
         await self._handle("interaction", self._listener.interaction(self, interaction))
+
+    async def on_control(self, interaction: discord.Interaction[Listening], press: Pressed) -> None:
+        """Hand a control on. The SDK tells of it as an interaction, too, which is passed over."""
+        await self._handle("control", self._listener.control(self, interaction, press))
 
     async def _handle(self, event: str, work: Awaitable[None]) -> None:
         task = asyncio.current_task()

@@ -12,6 +12,7 @@ from adapters.discord import choosing, interactions
 from adapters.discord.calls import Calls
 from adapters.discord.client import Listening
 from adapters.discord.commands import ANYWHERE, Called, call_of
+from adapters.discord.controls import Pressed
 from adapters.discord.forms import FORM, Forms, menu_of, target_of
 from adapters.discord.interactions import ACKNOWLEDGE_SECONDS
 from adapters.discord.members import Members
@@ -70,7 +71,7 @@ class Desk:
             PlatformError: Nothing could be shown.
         """
         if interaction.type is discord.InteractionType.autocomplete:
-            writer = interactions.caller(interaction)
+            writer = interactions.writer_of(interaction)
             await choosing.complete(
                 interaction, place, writer, self._inbox, self._calls, ACKNOWLEDGE_SECONDS
             )
@@ -90,9 +91,25 @@ class Desk:
             acknowledged,
         )
 
+    async def press(
+        self,
+        interaction: discord.Interaction[Listening],
+        pressed: Pressed,
+        place: Place,
+        acknowledged: Callable[[], None],
+    ) -> None:
+        """Do what a control under an answer says.
+
+        Raises:
+            PlatformError: Nothing could be shown.
+        """
+        await interactions.answer_control(
+            interaction, pressed, place, self._inbox, self._calls, acknowledged
+        )
+
     def _read(self, interaction: discord.Interaction[Listening], place: Place) -> Called | None:
         outside = is_outside(interaction)
-        writer = interactions.caller(interaction)
+        writer = interactions.writer_of(interaction)
         command = menu_of(interaction)
         if command is not None:
             about = target_of(interaction, place)

@@ -11,6 +11,7 @@ import discord
 
 from adapters.discord.calls import Calls, Timing
 from adapters.discord.client import Listening, waited
+from adapters.discord.controls import Pressed
 from adapters.discord.desk import Desk
 from adapters.discord.expiring import Expiring
 from adapters.discord.members import Members
@@ -213,9 +214,22 @@ class Intake:
         self, client: Listening, interaction: discord.Interaction[Listening]
     ) -> None:
         """Take what somebody started with a command, a menu, a form or a list."""
+        place = self._place_of(interaction)
+        if place is not None:
+            await self._desk.take(client, interaction, place, self._acknowledged)
+
+    async def control(
+        self, client: Listening, interaction: discord.Interaction[Listening], press: Pressed
+    ) -> None:
+        """Do what a control says."""
+        place = self._place_of(interaction)
+        if place is not None:
+            await self._desk.press(interaction, press, place, self._acknowledged)
+
+    def _place_of(self, interaction: discord.Interaction[Listening]) -> Place | None:
+        """Where an interaction was started, None (and counted) when Discord does not say so."""
         space = str(interaction.guild_id) if interaction.guild_id else DIRECT_SPACE
         place = place_of(cast("object", interaction.channel), space)
         if place is None:
             self.malformed("INTERACTION_CREATE")
-            return
-        await self._desk.take(client, interaction, place, self._acknowledged)
+        return place

@@ -22,10 +22,11 @@ from adapters.discord.commands import (
     picker_id,
     read_picker_id,
 )
+from adapters.discord.controls import UNKNOWN, Pressed, press_of
 from adapters.discord.markup import pieces
 from adapters.discord.reading import is_admin, name_of, roles_of
 from adapters.discord.values import PLATFORM, Place, Writer
-from bot.chat import CommandReply, File, ThreadChoice, ThreadKey
+from bot.chat import CommandReply, File, Inbox, ThreadChoice, ThreadKey
 from bot.errors import BobbinError, MessageGone, PlatformError
 
 log = logging.getLogger(__name__)
@@ -48,7 +49,7 @@ def read(interaction: discord.Interaction[Listening], place: Place) -> Called | 
         KeyError, TypeError, ValueError: The payload is malformed.
     """
     data = cast("Mapping[str, Any]", interaction.data or {})
-    writer = caller(interaction)
+    writer = writer_of(interaction)
     if interaction.type is discord.InteractionType.application_command:
         name: object = data["name"]
         if not isinstance(name, str):
@@ -67,7 +68,7 @@ def read(interaction: discord.Interaction[Listening], place: Place) -> Called | 
     return Called(str(interaction.id), name, writer, place, options, thread)
 
 
-def caller(interaction: discord.Interaction[Listening]) -> Writer:
+def writer_of(interaction: discord.Interaction[Listening]) -> Writer:
     """Who started an interaction."""
     user = interaction.user
     return Writer(
@@ -77,6 +78,27 @@ def caller(interaction: discord.Interaction[Listening]) -> Writer:
         is_admin=is_admin(interaction.permissions),
         roles=roles_of(user),
     )
+
+
+async def answer_control(
+    interaction: discord.Interaction[Listening],
+    pressed: Pressed,
+    place: Place,
+    inbox: Inbox,
+    calls: Calls,
+    acknowledged: Callable[[], None],
+) -> None:
+    """Do what a control says, and tell whoever used it what came of that."""
+    if not await _acknowledge(interaction, calls):
+        return
+    acknowledged()
+    try:
+        press = await press_of(interaction, writer_of(interaction), place, pressed, inbox)
+        reply = CommandReply(UNKNOWN) if press is None else await inbox.pressed(press)
+    except BobbinError as error:
+        log.warning("Control %s failed: %s", pressed.action, error)
+        reply = CommandReply(error.user_text)
+    await calls.answer(_edit(interaction, reply.text, (), dict))
 
 
 async def answer(

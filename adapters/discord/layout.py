@@ -7,14 +7,16 @@ the flag away. Its text is then in its components, and nowhere else.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, cast
 
 import discord
 from discord.http import MultipartParameters, handle_message_parameters
 
+from adapters.discord.controls import Control
 from adapters.discord.expiring import Expiring
 from adapters.discord.markup import MAX_CHARS, measure
+from bot.controls import PLAIN, Presentation
 
 INVALID_FORM = 50035
 """Discord's code for a body with a field that does not go with the message."""
@@ -25,32 +27,30 @@ MOST_IN_COMPONENTS = 3950
 TEXT_DISPLAY = 10
 KEPT_SECONDS = 3600.0
 
-Buttons = Sequence[discord.ui.Item[Any]]
 
-
-def laid_out(text: str, buttons: Buttons = ()) -> discord.ui.LayoutView:
-    """`text` with a row of buttons under it; needs a running loop.
+def laid_out(text: str, look: Presentation = PLAIN) -> discord.ui.LayoutView:
+    """`text` with its controls in a row under it; needs a running loop.
 
     The view is stopped from the start, so that the SDK does not remember it.
     """
     view = discord.ui.LayoutView(timeout=None)
     view.add_item(discord.ui.TextDisplay[discord.ui.LayoutView](text))
-    if buttons:
+    if look.actions:
         row = discord.ui.ActionRow[discord.ui.LayoutView]()
-        for button in buttons:
-            row.add_item(button)
+        for action in look.actions:
+            row.add_item(Control(action, look.turn))
         view.add_item(row)
     view.stop()
     return view
 
 
-def edit_of(text: str, buttons: Buttons = ()) -> MultipartParameters:
+def edit_of(text: str, look: Presentation = PLAIN) -> MultipartParameters:
     """The request that turns a message into components, or changes one that is."""
     # Whoever is named is not to be notified: an edit that does not say so goes by the defaults.
     return handle_message_parameters(
         content=None,
         embeds=[],
-        view=laid_out(text, buttons),
+        view=laid_out(text, look),
         flags=discord.MessageFlags(suppress_embeds=True),
         allowed_mentions=discord.AllowedMentions.none(),
     )

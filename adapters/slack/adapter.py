@@ -13,11 +13,12 @@ from urllib.parse import urlsplit
 from adapters.slack import LOOPBACK, history
 from adapters.slack.answers import Answers, Asked
 from adapters.slack.calls import Calls
+from adapters.slack.controls import shown
 from adapters.slack.endings import ended, to_the_end
 from adapters.slack.http import SECRET, Endpoint, Signatures
 from adapters.slack.intake import Intake
 from adapters.slack.interactions import Interactions
-from adapters.slack.markup import MAX_CHARS, measure, safe
+from adapters.slack.markup import MAX_CHARS, measure
 from adapters.slack.names import Directory
 from adapters.slack.seats import Seats
 from adapters.slack.socket import CONNECTIONS, REFUSED, Backoff, Sockets
@@ -25,7 +26,7 @@ from adapters.slack.status import REFRESH_SECONDS, StatusLine
 from adapters.slack.values import PLATFORM, Own, Timing
 from bot.capabilities import Capabilities, Limit
 from bot.chat import CommandReply, History, Inbox, Incoming, MessageRef, Spot, ThreadKey
-from bot.controls import PLAIN, Presentation
+from bot.controls import PLAIN, Action, Presentation
 from bot.errors import BadToken, MessageGone, NeedsOperator, PlatformBusy, PlatformError
 
 log = logging.getLogger(__name__)
@@ -42,6 +43,7 @@ CAPABILITIES = Capabilities(
     min_edit_seconds=1.2,
     status_seconds=REFRESH_SECONDS,
     slash_in_threads=False,
+    controls=frozenset(Action),
 )
 
 
@@ -221,11 +223,11 @@ class SlackAdapter:
             lambda client: client.chat_postMessage(
                 channel=spot.channel,
                 thread_ts=spot.reply_to,
-                markdown_text=safe(text),
                 parse="none",
                 unfurl_links=False,
                 unfurl_media=False,
                 metadata=payload,
+                **shown(text, look),
             )
         )
         self._status.answered(spot)
@@ -235,12 +237,12 @@ class SlackAdapter:
         return MessageRef(spot.channel, ts)
 
     async def edit(self, ref: MessageRef, text: str, *, look: Presentation = PLAIN) -> None:
-        """Replace a message's text."""
+        """Replace a message's text and its controls."""
         self._check(text)
         # Unlike a post, an edit reads names out of the text unless it is told not to.
         await self._calls.answer(
             lambda client: client.chat_update(
-                channel=ref.channel, ts=ref.message, markdown_text=safe(text), parse="none"
+                channel=ref.channel, ts=ref.message, parse="none", **shown(text, look)
             )
         )
 

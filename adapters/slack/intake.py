@@ -22,6 +22,7 @@ from slack_bolt.response import BoltResponse
 
 from adapters.slack.calls import Calls, quiet_log
 from adapters.slack.commands import COMMANDS, PICKER
+from adapters.slack.controls import CONTROL, used
 from adapters.slack.interactions import Interactions, choice, slash
 from adapters.slack.names import Directory
 from adapters.slack.translate import concerns_us, incoming, looked_up, said, workspace
@@ -128,6 +129,12 @@ class Intake:
                 self._interactions.start(called)
             await ack()
 
+        async def control(ack: Any, body: dict[str, Any]) -> None:
+            found = used(body, own)
+            if found is not None:
+                self._interactions.use(found)
+            await ack()
+
         async def failed(error: Exception, body: dict[str, Any]) -> BoltResponse:
             if isinstance(error, StoreError):
                 log.warning("An event could not be kept, Slack will repeat it: %s", error)
@@ -152,6 +159,7 @@ class Intake:
         for name in COMMANDS:
             app.command(name)(command)
         app.action(re.compile(f"^{PICKER}:"))(action)
+        app.action(re.compile(f"^{CONTROL}:"))(control)
         return app
 
     async def _message(self, body: Mapping[str, Any]) -> None:

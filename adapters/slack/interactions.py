@@ -12,6 +12,7 @@ from adapters.slack.access import may_see
 from adapters.slack.answers import Answers, Asked
 from adapters.slack.calls import Calls
 from adapters.slack.commands import Link, read_picker_id, typed
+from adapters.slack.controls import Used, answer_to, press_of
 from adapters.slack.endings import ended
 from adapters.slack.names import Directory
 from adapters.slack.translate import author_of, id_in, text_in
@@ -120,7 +121,14 @@ class Interactions:
 
     def start(self, called: Called) -> None:
         """Run a command and show its answer, without keeping the acknowledgement waiting."""
-        task = asyncio.create_task(self._guarded(lambda: self._run(called)))
+        self._start(lambda: self._run(called))
+
+    def use(self, control: Used) -> None:
+        """Do what a control says and tell what came of it, likewise."""
+        self._start(lambda: self._use(control))
+
+    def _start(self, work: Callable[[], Awaitable[None]]) -> None:
+        task = asyncio.create_task(self._guarded(work))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
 
@@ -133,6 +141,13 @@ class Interactions:
             log.error("A command of Slack failed: %s", type(error).__name__)
             log.debug("Why the command failed", exc_info=error)
             self._inbox.malformed(PLATFORM, "command")
+
+    async def _use(self, control: Used) -> None:
+        person = await self._names.person(control.user, self._timing.patient_names)
+        author = author_of(person)
+        author = replace(author, is_outside=author.is_outside or control.elsewhere)
+        reply = await self._inbox.pressed(press_of(control, author, self._own))
+        await self._calls.respond(control.url, answer_to(control, reply.text))
 
     async def _run(self, called: Called) -> None:
         reply, asked = await self._reply(called)

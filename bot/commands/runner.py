@@ -10,11 +10,12 @@ from datetime import UTC, datetime
 from bot.budgets import Payer
 from bot.chat import Adapter, CommandCall, CommandReply, File, ThreadKey
 from bot.commands import texts
+from bot.commands.stopping import Stopped, stop
 from bot.engine.allowance import Allowance
 from bot.engine.budget import Budget
 from bot.engine.folding import Folding
 from bot.engine.running import Ending, Running
-from bot.errors import BobbinError, StoreUnavailable
+from bot.errors import BobbinError
 from bot.records import Entry
 from bot.storage.patience import patiently
 from bot.storage.threads import Threads
@@ -24,6 +25,12 @@ Command = Callable[[CommandCall, ThreadKey], Awaitable[CommandReply]]
 
 EXPORT_MOST = 20_000
 """Messages that /export hands over at most, so that one command can't fill the memory."""
+
+STOPPED: Mapping[Stopped, str] = {
+    Stopped.STOPPING: texts.STOPPING,
+    Stopped.NOT_RUNNING: texts.NOTHING_RUNNING,
+    Stopped.NOT_ASKED: texts.NOT_ASKED,
+}
 
 FORGET_SECONDS = 20.0
 """How long /forget tries to reach a store that is away."""
@@ -99,14 +106,7 @@ class Commands:
         return _told(texts.erased_text(erased))
 
     async def _stop(self, call: CommandCall, thread: ThreadKey) -> CommandReply:
-        here = self._running.end(thread, Ending.STOPPED)
-        try:
-            asked = await self._threads.ask_stop(thread)
-        except StoreUnavailable:
-            if not here:
-                raise
-            asked = True
-        return _told(texts.STOPPING if asked or here else texts.NOTHING_RUNNING)
+        return _told(STOPPED[await stop(self._threads, self._running, thread, call.author)])
 
     async def _summary(self, call: CommandCall, thread: ThreadKey) -> CommandReply:
         text = await self._folding.summarise(thread, call.author)

@@ -76,7 +76,7 @@ class Engine:
         begun = await self._desk.threads.begin(event, nonce=nonce)
         if isinstance(begun, Begun):
             return begun
-        self._start(begun)
+        self.start(begun)
         return None
 
     async def sweep(self, beat: Callable[[str], None] = lambda what: None) -> None:
@@ -106,7 +106,7 @@ class Engine:
                 continue
             if turn is not None:
                 self._took_over(thread.platform)
-                self._start(turn)
+                self.start(turn)
 
     async def tidy_up(self) -> None:
         """Delete what processes that have died left over of their replies, once.
@@ -146,7 +146,8 @@ class Engine:
             _, late = await asyncio.wait(self._tasks, timeout=5.0)
             await end(*late)
 
-    def _start(self, turn: Turn) -> None:
+    def start(self, turn: Turn) -> None:
+        """Run a turn whose lease this process has been given."""
         task = asyncio.create_task(self._work(turn), name=f"turn {turn.lease.turn}")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -160,7 +161,7 @@ class Engine:
                 if self._closing and turn is not first:
                     await self._desk.threads.park(turn.lease)
                     return
-                with self._running.control(thread) as control:
+                with self._running.control(thread, turn.lease.turn, turn.askers) as control:
                     turn = await TurnRun(self._desk, adapter, pacer, turn, control).run()
             if turn is Done.IDLE:
                 await adapter.settled(thread)

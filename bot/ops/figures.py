@@ -165,6 +165,13 @@ TAKEOVERS = _counter(
     "bobbin_takeovers_total", "Turns taken over from a process that went away.", "platform"
 )
 
+RATED = _counter(
+    "bobbin_feedback_total",
+    "What people think of answers (good, bad), by the controls under them; a change counts again.",
+    "platform",
+    "rating",
+)
+
 TOKENS = _counter(
     "bobbin_tokens_total",
     "Tokens: prompt (of them cached) and completion, for replies and summaries.",
@@ -216,7 +223,7 @@ FIGURES: tuple[Figure, ...] = (
     INFO, READY, CONNECTIONS, LOOP_LAG,
     ACK, MALFORMED, HELD, RECONNECTS, LIMITED, INVALID, LATENCY, CALL, PACER_WAITING, FALLBACKS,
     TURNS, TURN_ERRORS, MESSAGES, QUEUE_LAG, FIRST_TOKEN, FIRST_TEXT, WHOLE_TEXT, POSTS, EDITS,
-    SKIPPED, RUNNING, STRANDED, LEASE_LOSSES, TAKEOVERS,
+    SKIPPED, RUNNING, STRANDED, LEASE_LOSSES, TAKEOVERS, RATED,
     TOKENS, COST, UNPRICED, REQUESTS, REQUEST, REQUEST_FIRST, RETRIES,
     GATE_WIDTH, GATE_ACTIVE, GATE_QUEUED,
     STORE, STORE_ERRORS,

@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from types import TracebackType
 from typing import Literal
 
 from bot.chat import Adapter, MessageRef, Spot
+from bot.controls import Action
 from bot.errors import BadToken, BobbinError, MessageGone, NotAllowed, PlatformBusy, PlatformError
 from bot.reply.landing import Landing
+from bot.reply.looks import Looks
 from bot.reply.pacing import Clock, Pacer
 from bot.reply.readable import readable_prefix
 from bot.reply.slots import Urgency
@@ -65,6 +68,8 @@ class ProgressiveReply:
         on_deleted: Callable[[MessageRef], Awaitable[None]] | None = None,
         status: str = "thinking …",
         patience: Patience | None = None,
+        turn: str = "",
+        shown: str = "",
     ) -> None:
         """Nothing is done before `start`.
 
@@ -91,6 +96,8 @@ class ProgressiveReply:
             on_deleted: Told of each of `leftovers` that `close` has deleted.
             status: Shown while there is no text, unless `status()` says something better.
             patience: How long to insist.
+            turn: Id of the answer's turn, which its controls hand back.
+            shown: What all of `refs` but the last are known to show, as the text of the whole.
         """
         self._open_spot = open_spot
         self._on_deleted = on_deleted or _let_go
@@ -99,6 +106,7 @@ class ProgressiveReply:
         self._pacer = pacer
         self._patience = patience or Patience()
         self._capabilities = adapter.capabilities
+        self._looks = Looks(adapter.capabilities, turn)
         self._splitter = Splitter(adapter.capabilities.max_chars, adapter.measure)
         self._written = Written(
             adapter,
@@ -113,12 +121,16 @@ class ProgressiveReply:
             unsure,
             confirm or _ready,
         )
+        if shown:
+            parts = [part.text for part in self._splitter.parts(shown, final=True)]
+            self._written.known(parts, self._looks.final((), last=False))
         self._sign = StatusSign(adapter, pacer, space, clock, status)
         self._space = space
         self._text = ""
         self._pending = False
         self._skipped = 0
         self._final: str | None = None
+        self._actions: tuple[Action, ...] = ()
         self._landing: Landing | None = None
         self._landed_at: float | None = None
         self._stopped = False
@@ -162,8 +174,13 @@ class ProgressiveReply:
         """Say what is being done while there is no text yet; None for nothing special."""
         self._sign.show(text)
 
-    async def finish(self, text: str) -> tuple[MessageRef, ...]:
+    async def finish(
+        self, text: str, actions: Sequence[Action] = (), *, turn: str | None = None
+    ) -> tuple[MessageRef, ...]:
         """Write the whole answer; the messages that hold it, in order.
+
+        `actions` are the controls under the last of them, of which the platform shows those that
+        it can; they are about another turn's answer if `turn` names it.
 
         Messages that are left over are deleted after `close`: until the answer has been committed
         a successor may have to take them up.
@@ -173,7 +190,8 @@ class ProgressiveReply:
             BobbinError: What `on_posted` raised.
         """
         if self._final is None:
-            self._final = text
+            self._final, self._actions = text, tuple(actions)
+            self._looks = self._looks if turn is None else replace(self._looks, turn=turn)
             self._hurry()
         self.start()
         if self._writer is None or self._stopped:
@@ -341,13 +359,16 @@ class ProgressiveReply:
             permit.give_back()
             return
         self._pending = False
-        text = self._splitter.parts(self._text)[index].text
+        parts = self._splitter.parts(self._text)
+        text = parts[index].text
+        # A message that is full by now takes leave of its control with the same edit.
+        look = self._looks.interim(newest=index == len(parts) - 1)
         try:
             with permit:
                 if call == "post":
-                    await written.post(spot, text)
+                    await written.post(spot, text, look)
                 else:
-                    await written.edit(index, text)
+                    await written.edit(index, text, look)
         except (MessageGone, NotAllowed, BadToken):
             raise
         except PlatformError as error:
@@ -360,9 +381,11 @@ class ProgressiveReply:
             self._sign.end()
 
     async def _land(self, spot: Spot, text: str) -> None:
-        landing = Landing(self._written, self._pacer, self._space, self._clock, self._patience)
+        landing = Landing(
+            self._written, self._pacer, self._space, self._clock, self._patience, self._looks
+        )
         parts = [part.text for part in self._splitter.parts(text, final=True)]
-        await landing.write(spot, parts, edits=self._capabilities.edits)
+        await landing.write(spot, parts, self._actions, edits=self._capabilities.edits)
         self._landing = landing
         self._landed_at = self._clock.now()
 

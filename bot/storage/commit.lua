@@ -5,8 +5,8 @@ KEYS  12 B:answer:<nonce>, 13 B:use:<day>, 14 B:leftovers
 ARGV  6 turn, 7 fence, 8 id of the next turn, 9 worker, 10 user ("" for nobody), 11 channel and
       12 space that the usage is counted for, 13-19 tally, 20 number of entries, 21 number of
       arguments with names, 22 number of message ids, 23 number of authors, 24 how long the caller
-      has for deleting what is left over of the reply (ms); then these, one after the other:
-      entries (JSON), id and name pairs, message ids, ids of everybody whose words the entries
+      has for deleting what is left over of the reply (ms), 25 whether the mail is kept for a while,
+      to be asked once more (1/0); then these, one after the other: entries (JSON), id and name pairs, message ids, ids of everybody whose words the entries
       hold, leftovers (JSON)
 Returns  {"lost"} | {"idle"} | state("run") of the next turn
 --]]
@@ -20,14 +20,22 @@ if not mine(ARGV[6], ARGV[7]) then
   return { "lost" }
 end
 
-local names = 25 + tonumber(ARGV[20])
+local names = 26 + tonumber(ARGV[20])
 local ids = names + tonumber(ARGV[21])
-local seq = number("seq")
-for place = 25, names - 1 do
+local newest, redo = number("seq"), get("redo")
+local replaces = redo and names > 26
+local seq = replaces and tonumber(redo) - 1 or newest
+for place = 26, names - 1 do
   seq = seq + 1
   redis.call("HSET", LOG, whole(seq), ARGV[place])
 end
 redis.call("HSET", META, "seq", whole(seq))
+for gone = seq + 1, newest do
+  redis.call("HDEL", LOG, whole(gone))
+end
+if replaces then
+  redis.call("HINCRBY", META, "version", 1)
+end
 each_chunk(names, ids - 1, function(...) redis.call("HSET", NAMES, ...) end)
 local authors = ids + tonumber(ARGV[22])
 find(ids, authors - 1)
@@ -40,7 +48,14 @@ end
 
 count(13, USE, { ARGV[10], ARGV[11], ARGV[12] })
 
-if get("leaving") ~= ARGV[6] then
+if get("leaving") ~= ARGV[6] and not redo then
   redis.call("HSET", META, "part", 1)
 end
-return finish(ANSWER, ARGV[8], ARGV[9])
+if ARGV[25] == "1" then
+  redis.call("HSET", META, "failed", ARGV[6])
+end
+local after = finish(ANSWER, ARGV[8], ARGV[9])
+if get("failed") == ARGV[6] then
+  redis.call("EXPIRE", MAIL, DAY)
+end
+return after

@@ -15,8 +15,9 @@ or none.
 Fields of META
   seq                  number of the newest log entry
   summary, upto, version   rolling summary, the last entry it covers, how many there have been.
-                       `version` also rises when the thread is forgotten or replaced, so that a
-                       summary made from what was there before can never be stored
+                       `version` also rises when the thread is forgotten or replaced, or an answer is
+                       given anew, so that a summary made from what was there before can never be
+                       stored
   epoch                rises when the thread is forgotten or replaced
   fence                rises with every lease granted or taken away
   turn                 id of the running turn; absent when nothing runs
@@ -25,6 +26,12 @@ Fields of META
   worker               who that was, for people looking for a fault
   attempt, losses      leases of this turn; those that ran out (parking is not counted)
   parked               the lease was given back by its holder
+  how, pressed, askers   the running turn was asked for with a control: what for, when (ms,
+                       caller's clock), and who had asked before
+  redo                 number of the entry whose place its answer takes; until then that entry is
+                       in no window and no summary
+  failed               id of the last turn if it failed for good; its mail is kept for a day
+  rated:<turn>|<user>  what somebody thinks of an answer (see rate.lua)
   draft                where the reply is being written
   stop, leaving        id of the turn that was asked to stop, or during which the bot was sent away
   part                 1 when the bot takes part without being addressed
@@ -92,9 +99,11 @@ local function grant(worker)
 end
 
 local function release()
+  if get("failed") ~= get("turn") then
+    redis.call("DEL", MAIL)
+  end
   redis.call("HDEL", META, "turn", "until", "grant", "worker", "attempt", "losses", "parked",
-    "draft", "stop", "leaving")
-  redis.call("DEL", MAIL)
+    "draft", "stop", "leaving", "how", "pressed", "askers", "redo")
   redis.call("ZREM", LEASES, THREAD)
 end
 
@@ -104,6 +113,7 @@ local function start(turn, worker)
     return false
   end
   redis.call("RENAME", QUEUE, MAIL)
+  redis.call("HDEL", META, "failed")
   redis.call("HSET", META, "turn", turn, "attempt", 1, "losses", 0)
   grant(worker)
   return true
@@ -195,7 +205,8 @@ end
 
 -- What a reader or the holder of the lease needs, in one reply (see decode in reading.py).
 local function state(tag)
-  local seq, upto = number("seq"), number("upto")
+  local newest, upto, redo = number("seq"), number("upto"), get("redo")
+  local seq = redo and tonumber(redo) - 1 or newest
   local first = math.max(upto + 1, seq - WINDOW_MOST + 1)
   local tally = {}
   for figure = 1, FIGURES do
@@ -207,6 +218,8 @@ local function state(tag)
     tally, redis.call("LRANGE", MAIL, 0, -1), window(first, seq),
     redis.call("HGETALL", NAMES), redis.call("LLEN", QUEUE),
     get("forgotten"), get("losses"),
+    whole(number("epoch")), whole(newest), get("failed"), get("how"), get("pressed"),
+    get("askers"), redo and redis.call("HGET", LOG, redo),
   }
 end
 

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 
-from bot.chat import ThreadKey
+from bot.chat import Incoming, ThreadKey
 from bot.records import Entry, Summary, Tally
 from bot.storage.codec import (
     TALLY_FIELDS,
+    load_askers,
     load_draft,
     load_entry,
     load_incoming,
     load_summary,
     to_text,
 )
-from bot.storage.types import Conversation, Lease, Turn
+from bot.storage.types import Again, Conversation, Lease, Turn
 
 State = Sequence[Any]
 """The reply of `state` in prelude.lua, in the order written there."""
@@ -23,12 +24,11 @@ State = Sequence[Any]
 
 def read_turn(thread: ThreadKey, state: State) -> Turn:
     """The turn that was handed over. Raises StoreMismatch."""
-    mail = sorted(
-        map(load_incoming, cast(list[bytes], state[11])), key=lambda event: event.position
-    )
+    mail = _mail(state)
+    answer = state[23]
     return Turn(
         lease=Lease(thread, to_text(state[2]), int(state[1])),
-        mail=tuple(mail),
+        mail=mail,
         window=_window(state),
         summary=_summary(state),
         draft=load_draft(state[4]),
@@ -38,6 +38,10 @@ def read_turn(thread: ThreadKey, state: State) -> Turn:
         names=_names(state),
         tally=read_tally(state[10]),
         forgotten=float(state[15] or 0) / 1000,
+        again=Again(to_text(state[20])) if state[20] else None,
+        answer=load_entry(answer, int(state[18])) if answer else None,
+        pressed=float(state[21] or 0) / 1000,
+        askers=askers_of(mail, state[22]),
     )
 
 
@@ -51,7 +55,16 @@ def read_conversation(state: State) -> Conversation:
         draft=load_draft(state[4]),
         running=state[2] is not None,
         waiting=int(state[14]),
+        epoch=int(state[17]),
+        newest=int(state[18]),
+        failed=to_text(state[19] or b""),
+        mail=_mail(state),
     )
+
+
+def askers_of(mail: Iterable[Incoming], before: bytes | None) -> frozenset[str]:
+    """Who asked for a turn: those who wrote its mail, and those whose question it answers anew."""
+    return frozenset(event.author.id for event in mail) | load_askers(before)
 
 
 def read_entries(raw: Sequence[bytes | None], first: int) -> tuple[Entry, ...]:
@@ -69,6 +82,11 @@ def read_tally(figures: Sequence[bytes]) -> Tally:
 def tally_figures(tally: Tally) -> tuple[int, ...]:
     """The reverse of `read_tally`."""
     return tuple(cast(int, getattr(tally, name)) for name in TALLY_FIELDS)
+
+
+def _mail(state: State) -> tuple[Incoming, ...]:
+    waiting = map(load_incoming, cast(list[bytes], state[11]))
+    return tuple(sorted(waiting, key=lambda event: event.position))
 
 
 def _window(state: State) -> tuple[Entry, ...]:

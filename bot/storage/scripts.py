@@ -12,12 +12,15 @@ from importlib.resources import files
 
 NAMES = (
     "account",
+    "again",
+    "asked",
     "begin",
     "commit",
     "fold",
     "forget",
     "leave",
     "park",
+    "rate",
     "read",
     "reclaim",
     "renew",

@@ -91,6 +91,7 @@ class Turns(Base):
         names: Mapping[str, str],
         *,
         leftovers: Sequence[MessageRef] = (),
+        keep: bool = False,
         nonce: str | None = None,
     ) -> Turn | Done:
         """End a turn well.
@@ -99,7 +100,11 @@ class Turns(Base):
         added to the thread's and to today's figures of the user whose message was the last of
         them; `names` are added to the known ones. From now on the bot takes part. `leftovers` are
         messages of the reply that the caller deletes now; what it does not get done is found by
-        `due_leftovers` a little later.
+        `due_leftovers` a little later. With `keep` the mail stays for a day, or until the next
+        turn, so that `begin_again` can ask it once more.
+
+        In a turn with an `answer` that gives way the first of `entries` takes its place; without
+        entries that answer stays.
 
         Returns:
             The next turn when mail waits (the caller has its lease), else IDLE; LOST when nothing
@@ -129,6 +134,7 @@ class Turns(Base):
                 len(ids),
                 len(authors),
                 OWN_MS,
+                int(keep),
                 *map(dump_entry, entries),
                 *named,
                 *ids,
@@ -212,13 +218,17 @@ class Turns(Base):
             threads += await self._keys_in(BucketKeys(bucket).leases, names)
         return threads
 
-    async def ask_stop(self, thread: ThreadKey) -> bool:
+    async def ask_stop(self, thread: ThreadKey, turn: str = "") -> bool:
         """Ask the running turn to stop; its next `renew` says so, also after a take-over.
 
+        Args:
+            thread: Where it runs.
+            turn: Its id, so that none that came after it is stopped; whichever runs without.
+
         Returns:
-            True if a turn runs. Raises StoreUnavailable.
+            True if it runs. Raises StoreUnavailable.
         """
-        return bool(await self._run("stop", thread))
+        return bool(await self._run("stop", thread, (turn,)))
 
     def _ending(self, lease: Lease) -> tuple[Argument, ...]:
         return lease.turn, lease.fence, self._new_id(), self._worker

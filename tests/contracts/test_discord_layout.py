@@ -10,9 +10,11 @@ import pytest
 from adapters.discord import SPEC
 from adapters.discord.adapter import CAPABILITIES, DiscordAdapter, create
 from adapters.discord.layout import MOST_IN_COMPONENTS, is_laid_out
+from bot.controls import Action, Presentation
 from bot.errors import PlatformError
 from tests.contracts.discord_rig import QUICK, Rig, rig_of
 from tests.simulators.discord_sim import DiscordSimulator, Message
+from tests.simulators.discord_sim.layouts import every
 
 SHORT = "A bobbin holds thread."
 LONG = "weft and warp " * 200 + "@everyone https://example.org/loom"
@@ -37,6 +39,12 @@ def said(message: Message) -> str:
     return message.versions[-1].shown.strip()
 
 
+def buttons_of(message: Message) -> list[str]:
+    """What its buttons are for."""
+    ids = [part.get("custom_id", "") for part in every(message.components)]
+    return [custom_id.split(":")[1] for custom_id in ids if custom_id]
+
+
 async def test_a_message_is_plain_until_it_is_too_long_for_that() -> None:
     async with laying_out() as rig:
         spot = rig.spot(rig.channel)
@@ -50,6 +58,27 @@ async def test_a_message_is_plain_until_it_is_too_long_for_that() -> None:
         await rig.adapter.edit(ref, SHORT)
         assert (message.content, said(message)) == ("", SHORT)
         assert rig.adapter.capabilities.max_chars == MOST_IN_COMPONENTS
+    assert rig.sim.violations == []
+
+
+async def test_controls_live_in_both() -> None:
+    look = Presentation("turn1", (Action.STOP,), streaming=True)
+    done = Presentation("turn1", (Action.REGENERATE, Action.GOOD, Action.BAD))
+    async with laying_out() as rig:
+        ref = await rig.adapter.post(rig.spot(rig.channel), SHORT, key="k1", look=look)
+        message = rig.sim.message(ref.message)
+        assert buttons_of(message) == ["stop"]
+        for text in (LONG, SHORT):
+            await rig.adapter.edit(ref, text, look=look)
+            assert (said(message), buttons_of(message)) == (text, ["stop"])
+        await rig.adapter.edit(ref, LONG, look=done)
+        assert buttons_of(message) == ["regenerate", "good", "bad"]
+        again = await rig.adapter.post(rig.spot(rig.channel), LONG, key="k1", again=True, look=done)
+        before = len(message.versions)
+        await rig.adapter.post(rig.spot(rig.channel), LONG, key="k1", again=True, look=done)
+        assert again == ref and len(message.versions) == before
+        await rig.adapter.edit(ref, LONG)
+        assert (said(message), buttons_of(message)) == (LONG, [])
     assert rig.sim.violations == []
 
 

@@ -89,6 +89,7 @@ class Scene:
             unsure=unsure,
             on_posting=self._warn,
             patience=patience,
+            turn="turn",
         )
 
     async def _open(self) -> Spot:
