@@ -13,6 +13,7 @@ from tests.simulators.discord_sim import Channel, DiscordSimulator
 
 POST = "POST /channels/{channel_id}/messages"
 EDIT = "PATCH /channels/{channel_id}/messages/{message_id}"
+THREADS = "POST /channels/{channel_id}/messages/{message_id}/threads"
 CHANNEL = "PATCH /channels/{channel_id}"
 
 
@@ -121,6 +122,16 @@ async def test_calls_that_count_against_us_are_counted() -> None:
             ["shared"],
             ["global"],
         ]
+
+
+async def test_how_long_it_answers_in_place_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    async with connected() as rig:
+        caplog.set_level("INFO", "adapters.discord")
+        event = await rig.mentioned()
+        rig.sim.faults.rate_limit(THREADS, 219.0, scope="shared")
+        spot = await rig.adapter.open(event, "t")
+    assert spot == Spot(event.ref.channel, reply_to=event.ref.message)
+    assert "answering in place for 219 s" in caplog.text
 
 
 async def test_a_thread_is_named_once_and_never_again() -> None:
