@@ -18,7 +18,7 @@ from adapters.discord.members import Members
 from adapters.discord.missed import Missed
 from adapters.discord.notice import PING_ME
 from adapters.discord.places import Places, cached_channel
-from adapters.discord.reading import own_in, place_of, seen, space_of
+from adapters.discord.reading import is_chatter, own_in, place_of, seen, space_of
 from adapters.discord.servers import Servers
 from adapters.discord.translate import (
     incoming,
@@ -124,6 +124,8 @@ class Intake:
     async def message(self, client: Listening, message: discord.Message) -> None:
         """Hand a message to the inbox if it may concern the bot, each place in its order."""
         if message.author.id == client.me or message.webhook_id is not None:
+            return
+        if is_chatter(message, own_in(client.me, message.guild)):
             return
         if self._missed.hands_in(message.id):
             await self._take(client, message)

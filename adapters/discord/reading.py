@@ -109,7 +109,8 @@ def _texts(components: Iterable[object]) -> Iterable[str]:
 def writer_of(message: discord.Message) -> Writer:
     """Who wrote a message."""
     author = message.author
-    if isinstance(author, discord.Member):
+    # Of a server that the SDK does not know a member cannot say what he may do.
+    if isinstance(author, discord.Member) and message.guild is not None:
         return writer_of_member(author)
     webhook = message.webhook_id is not None
     return Writer(
@@ -145,6 +146,13 @@ def roles_of(user: discord.User | discord.Member) -> frozenset[str]:
 def is_admin(permissions: discord.Permissions) -> bool:
     """Whether somebody looks after the server or its threads; owners have every permission."""
     return permissions.administrator or permissions.manage_guild or permissions.manage_threads
+
+
+def is_chatter(message: discord.Message, own: Own) -> bool:
+    """Whether people in an ordinary channel talk to each other, as in most messages."""
+    place = place_of(message.channel, "")
+    ordinary = place is not None and place.kind not in (Kind.THREAD, Kind.DIRECT)
+    return ordinary and message.reference is None and not _mentions(message, own)
 
 
 def _mentions(message: discord.Message, own: Own) -> bool:

@@ -10,6 +10,7 @@ from bot.chat import Spot
 from bot.errors import NotAllowed, PlatformBusy
 from tests.contracts.discord_rig import Rig, connected
 from tests.simulators.discord_sim import Channel, DiscordSimulator
+from tests.simulators.discord_sim.payloads import member_payload, message_payload
 
 POST = "POST /channels/{channel_id}/messages"
 EDIT = "PATCH /channels/{channel_id}/messages/{message_id}"
@@ -122,6 +123,20 @@ async def test_calls_that_count_against_us_are_counted() -> None:
             ["shared"],
             ["global"],
         ]
+
+
+async def test_a_message_of_a_server_that_is_not_known_yet_is_heard() -> None:
+    async with connected() as rig:
+        await rig.mentioned("first")
+        said = await rig.say(f"{rig.sim.mention} hello", event=False)
+        payload = message_payload(said, rig.sim.world.link, rig.sim.bot.id, lambda _: True)
+        payload["member"] = member_payload(rig.guild, rig.ada, with_user=False)
+        payload["guild_id"] = str(rig.guild.id + 1)
+        await rig.sim.raw_event("MESSAGE_CREATE", payload)
+        event = (await rig.events(2))[1]
+        assert rig.inbox.malformed_events == []
+    assert (event.text, event.thread.space) == ("hello", str(rig.guild.id + 1))
+    assert (event.author.id, event.author.is_admin) == (str(rig.ada.id), False)
 
 
 async def test_how_long_it_answers_in_place_is_told(caplog: pytest.LogCaptureFixture) -> None:
