@@ -125,8 +125,6 @@ class Intake:
         """Hand a message to the inbox if it may concern the bot, each place in its order."""
         if message.author.id == client.me or message.webhook_id is not None:
             return
-        if is_chatter(message, own_in(client.me, message.guild)):
-            return
         if self._missed.hands_in(message.id):
             await self._take(client, message)
             return
@@ -137,12 +135,16 @@ class Intake:
 
     async def _take(self, client: Listening, message: discord.Message) -> None:
         own = own_in(client.me, message.guild)
+        # Nothing but a mention or a reply concerns the bot in an ordinary channel.
+        if is_chatter(message, own):
+            return
         place = await self._place(client, message)
         found = seen(message, place, own)
         if not client.hears_all and is_withheld(found, own):
             await self._say_once(found, PING_ME)
         elif is_ours_to_read(found, own):
-            await self._keep(client, await self._members.introduced(message, found), own)
+            who = await self._members.introduced(message, found)
+            await self._keep(client, who, own)
 
     async def _place(self, client: Listening, message: discord.Message) -> Place:
         space = space_of(message)
