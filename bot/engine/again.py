@@ -31,8 +31,8 @@ class Continuation:
     """What is known of an answer before the model says a word of it.
 
     Attributes:
-        head: Its beginning, which ends between two words: a model that is asked to go on begins
-            with a whole one.
+        head: Its beginning, which ends between two words, or two lines of code: a model that is
+            asked to go on begins with a whole one.
         in_code: The beginning ends inside a code fence.
     """
 
@@ -43,7 +43,11 @@ class Continuation:
     def of(text: str) -> Continuation:
         """The continuation of an answer that was cut."""
         kept = _between_words(text)
-        return Continuation(kept, open_fence(scan(kept)) is not None)
+        if not _in_code(kept):
+            return Continuation(kept)
+        # Code goes on with a whole line, since it is opened anew before that.
+        lines = kept[: kept.rfind("\n") + 1]
+        return Continuation(lines if _in_code(lines) else kept, in_code=True)
 
     def joined(self, more: str) -> str:
         """The answer so far, when the model has added `more` of it.
@@ -56,6 +60,10 @@ class Continuation:
             if line[:3] in ("```", "~~~") or "```".startswith(line) or "~~~".startswith(line):
                 more = rest if found else ""
         return self.head + more
+
+
+def _in_code(text: str) -> bool:
+    return open_fence(scan(text)) is not None
 
 
 def _between_words(text: str) -> str:

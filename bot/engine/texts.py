@@ -12,7 +12,7 @@ AGAIN = "I'm answering this once more …"
 NOT_ANEW = "*(No new answer, so this one stays: {why})*"
 STOPPED_ANEW = "*(stopped before there was a new answer, so this one stays)*"
 GO_ON = (
-    "Go on exactly where your last message stopped, with its very next word. Repeat nothing of it "
+    "Go on exactly where your last message stopped, with the very next word. Repeat nothing of it "
     "and say nothing about this request."
 )
 EMPTY = "The model gave an empty answer. Please ask again, perhaps in other words."
