@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.flows.look import stored
+from tests.flows.look import settled, stored
 from tests.flows.process import PATIENCE, open_town
 from tests.servers import Valkey
 from tests.simulators.openai_sim import Answer
@@ -22,7 +22,7 @@ async def test_killed_while_an_answer_is_given_anew(server: Valkey, tmp_path: Pa
         openai.script.extend([Answer(OLD), held, Answer(NEW)])
         thread = await town.thread(await town.ask("tell me"))
         await town.until_said(thread, OLD)
-        await town.settled(thread)
+        await settled(server)
         [answer] = town.sim.messages(thread, by=town.sim.bot)
         custom_id = answer.components[0]["components"][0]["custom_id"]
         click = await town.sim.click(answer, town.ada, custom_id)
@@ -30,10 +30,10 @@ async def test_killed_while_an_answer_is_given_anew(server: Valkey, tmp_path: Pa
         await town.until_said(thread, BEGINNING)
         # Until there is a new answer the old one is what is remembered.
         assert OLD in await stored(server)
-        await town.kill(dying)
+        await dying.kill()
         await town.bot()
         await town.until_said(thread, NEW)
-        await town.settled(thread)
+        await settled(server)
         assert town.sim.messages(thread, by=town.sim.bot) == [answer]
         kept = await stored(server)
         assert kept.count(NEW) == 1
