@@ -52,13 +52,17 @@ class Continuation:
     def joined(self, more: str) -> str:
         """The answer so far, when the model has added `more` of it.
 
-        Many models open the code once more in which they stopped; that line is left out.
+        Many models open the code once more in which they stopped; that line is left out. One
+        without a language closes it.
         """
         if self.in_code:
-            start = more.lstrip()
-            line, found, rest = start.partition("\n")
-            if line[:3] in ("```", "~~~") or "```".startswith(line) or "~~~".startswith(line):
-                more = rest if found else ""
+            line, whole, rest = more.lstrip().partition("\n")
+            opens = line[:3] in ("```", "~~~") and line.strip("`~ ")
+            begins = "```".startswith(line[:3]) or "~~~".startswith(line[:3])
+            if not whole and begins:
+                more = ""
+            elif whole and opens:
+                more = rest
         return self.head + more
 
 

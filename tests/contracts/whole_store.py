@@ -15,7 +15,19 @@ from bot.records import Entry, Summary, Tally
 from bot.storage.connect import open_redis, wait_until_ready
 from bot.storage.threads import Threads
 from bot.storage.topology import WAITS, Client, Waits
-from bot.storage.types import Begun, Done, Draft, Erased, Restored, Signal, Turn
+from bot.storage.types import (
+    Again,
+    Begun,
+    Done,
+    Draft,
+    Erased,
+    Noted,
+    Rated,
+    Rating,
+    Restored,
+    Signal,
+    Turn,
+)
 from tests.units.storage.samples import THREAD, Clock, commit, message
 
 ACL = Path(__file__).parents[2] / "deploy" / "redis-users.acl"
@@ -108,7 +120,15 @@ async def _turns(threads: Threads, thread: ThreadKey) -> None:
     after = await commit(threads, heir, names={"u1": "Ada"})
     assert isinstance(after, Turn)
     assert await threads.ask_stop(thread)
-    assert await threads.rollback(after.lease) is Done.IDLE
+    assert await threads.commit(after.lease, (), Tally(), {}, keep=True) is Done.IDLE
+    seen = await threads.take_window(thread)
+    askers = (await threads.asked(thread)).askers
+    again = await threads.begin_again("click", seen, Again.RETRY, seen.mail, Draft(), askers)
+    assert isinstance(again, Turn)
+    assert await threads.rollback(again.lease) is Done.IDLE
+    assert await threads.rate(Rated(thread, "t1", "u1", Rating.GOOD, 1.0)) is Noted.NEW
+    assert [rated.user async for rated in threads.ratings(thread)] == ["u1"]
+    assert await threads.answer_of(thread, "t1") is None
     assert await threads.fold(thread, Summary(), Summary("so far", 1, 1, "model"))
     assert await threads.account(thread, Tally(prompt=1))
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from adapters.slack.manifest import manifest
+from tests.contracts.slack_rig import ADDRESS
 from tests.flows.acme import Acme, acme, words
 from tests.servers import Valkey
 from tests.simulators.openai_sim import Answer
@@ -50,9 +52,9 @@ async def streaming(here: Acme) -> tuple[Message, Message]:
     return root, answer
 
 
-@pytest.mark.parametrize("http", [False, True])
-async def test_stop_while_it_streams(server: Valkey, http: bool) -> None:
-    async with acme(server, slack={"http": http}) as here:
+@pytest.mark.parametrize("url", ["", ADDRESS], ids=["socket", "http"])
+async def test_stop_while_it_streams(server: Valkey, url: str) -> None:
+    async with acme(server, slack={"manifest": manifest(url)}) as here:
         root, answer = await streaming(here)
         assert controls(answer) == ["control:stop"]
         assert answer.fallback == BEGINNING
