@@ -189,7 +189,7 @@ async def test_an_answer_that_was_cut_goes_on_in_place(server: Valkey) -> None:
         assert await press(here, message, here.ben, "continue") == "I'm going on with it."
         whole = "First some words of it, and\n```py\nvalue = 1\nother = 2\n```\nAnd this is all."
         await here.until_said(thread, whole)
-        assert controls(message) == AFTER
+        await here.sim.until(lambda: controls(message) == AFTER)
         await here.settled()
         request = here.openai.chats[1]
         assert "Ben: Go on exactly where" in request.last_user_text
