@@ -190,10 +190,24 @@ class Listening(Client):
         self._clock = clock
         self._running: set[asyncio.Task[Any]] = set()
         self.add_dynamic_items(Control)
+        self._guard_controls()
         parsers = self._connection.parsers
         parsers["INTERACTION_CREATE"] = completed(parsers["INTERACTION_CREATE"])
         for event, parse in parsers.items():
             parsers[event] = self._guarded(event, parse)
+
+    def _guard_controls(self) -> None:
+        """The same for buttons, which the SDK looks up in a task that nobody waits for."""
+        store: Any = getattr(self._connection, "_view_store")  # noqa: B009
+        call = store.schedule_dynamic_item_call
+
+        async def guarded(*about: Any) -> None:
+            try:
+                await call(*about)
+            except Exception as error:
+                self._left_out("INTERACTION_CREATE", error)
+
+        store.schedule_dynamic_item_call = guarded
 
     def _guarded(self, event: str, parse: Callable[[Any], None]) -> Callable[[Any], None]:
         """A parser that leaves out what it cannot read, which would else end the connection."""
