@@ -50,18 +50,27 @@ class ThreadKey:
 
 @dataclass(frozen=True, slots=True)
 class MessageRef:
-    """Where a message physically is: the channel (or platform thread) id that holds it, its id."""
+    """Where a message physically is: the channel (or platform thread) id that holds it, its id.
+
+    `space` is for adapters that serve several with credentials of their own, and tells which to
+    use; the message is known without it.
+    """
 
     channel: str
     message: str
+    space: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """Where a reply goes: a channel or platform thread, and the message it visibly answers."""
+    """Where a reply goes: a channel or platform thread, and the message it visibly answers.
+
+    `space` as in `MessageRef`.
+    """
 
     channel: str
     reply_to: str | None = None
+    space: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,6 +274,25 @@ class CommandReply:
     choices: tuple[ThreadChoice, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """What one person may know of what is kept about them in one space.
+
+    Attributes:
+        threads: Conversations in which they have written, the latest first.
+        used: What they have used today and may use, in Markdown.
+        settings: How the bot is set up as far as it concerns them, in Markdown.
+    """
+
+    threads: tuple[ThreadChoice, ...] = ()
+    used: str = ""
+    settings: str = ""
+
+
+EVERYWHERE = "everywhere"
+"""Option of "forget", called without a thread: every conversation the caller has written in."""
+
+
 def everywhere(space: str) -> bool:
     """Every space."""
     return True
@@ -311,6 +339,10 @@ class Inbox(Protocol):
 
         Never raises a `BobbinError`.
         """
+        ...
+
+    async def overview(self, platform: str, space: str, author: Author) -> Overview:
+        """What is kept of this person in this space, for nobody else's eyes. Raises StoreError."""
         ...
 
     async def thread_of(self, platform: str, space: str, ref: MessageRef) -> ThreadKey | None:

@@ -12,13 +12,16 @@ from dataclasses import dataclass, field, replace
 from bot import refusals
 from bot.access import Access, Place, Refusal
 from bot.chat import (
+    EVERYWHERE,
     Adapter,
+    Author,
     CommandCall,
     CommandReply,
     CommandSpec,
     Followed,
     Incoming,
     MessageRef,
+    Overview,
     Press,
     ThreadKey,
     everywhere,
@@ -163,6 +166,10 @@ class Reception:
             return CommandReply(refusals.TO_COMMANDS[refusal], harmless=True)
         return await self._presses.pressed(press)
 
+    async def overview(self, platform: str, space: str, author: Author) -> Overview:
+        """See `bot.chat.Inbox`."""
+        return await self._commands.overview(platform, space, self._access.known(author, platform))
+
     async def thread_of(self, platform: str, space: str, ref: MessageRef) -> ThreadKey | None:
         """See `bot.chat.Inbox`."""
         if self._access.is_closed(Place(platform, space, frozenset({ref.channel}))):
@@ -210,6 +217,9 @@ class Reception:
 
     def _refusal_of(self, call: CommandCall) -> Refusal | None:
         """Why a command is not run: for where it was called, or for the thread that it is about."""
+        if call.name == "forget" and call.thread is None and EVERYWHERE in call.options:
+            # Whoever may talk to the bot no longer may still have their words erased.
+            return None
         here = frozenset({call.channel})
         places = [Place(call.platform, call.space, here, call.direct)]
         if call.thread is not None:

@@ -22,12 +22,14 @@ from typing import Protocol
 
 from bot.chat import (
     Adapter,
+    Author,
     CommandCall,
     CommandReply,
     CommandSpec,
     Followed,
     Incoming,
     MessageRef,
+    Overview,
     Press,
     Spot,
     ThreadKey,
@@ -58,21 +60,32 @@ class MemoryNotes:
         """See `bot.chat.Notes`."""
         self._texts[name] = text
 
+    async def delete(self, name: str) -> None:
+        """See `bot.chat.Notes`."""
+        self._texts.pop(name, None)
+
+    async def names(self, prefix: str) -> Sequence[str]:
+        """See `bot.chat.Notes`."""
+        return [name for name in self._texts if name.startswith(prefix)]
+
 
 class MemoryClaims:
     """`bot.chat.Claims` without a store: everything is free, nothing is ever used up.
 
     Attributes:
         claimed: Names that were claimed and not released, with their holders.
+        asked: Names that were to be claimed, in order.
         spent: Names that were spent, in order.
     """
 
     def __init__(self) -> None:
         self.claimed: dict[str, str] = {}
+        self.asked: list[str] = []
         self.spent: list[str] = []
 
     async def claim(self, name: str, seconds: float, holder: str = "") -> float:
         """See `bot.chat.Claims`."""
+        self.asked.append(name)
         if self.claimed.setdefault(name, holder) != holder:
             return seconds
         return 0.0
@@ -124,6 +137,7 @@ class RecordingInbox:
         malformed_kinds: What `malformed` was told.
         refuse: While true, `message` fails as it does when the store is away.
         reply: What every command answers.
+        kept: What `overview` tells.
         followed: What `taking_part` finds.
         spaces_left: What `left` was told.
         connections: What `meter` was told of connections.
@@ -138,6 +152,7 @@ class RecordingInbox:
         self.refuse = False
         self.refused = 0
         self.reply = CommandReply("Done.")
+        self.kept = Overview()
         self.loose: dict[MessageRef, ThreadKey] = {}
         self.followed: Sequence[Followed] = ()
         self.spaces_left: list[tuple[str, str]] = []
@@ -173,6 +188,10 @@ class RecordingInbox:
         self.presses.append(press)
         await self._tell()
         return self.reply
+
+    async def overview(self, platform: str, space: str, author: Author) -> Overview:
+        """See `bot.chat.Inbox`."""
+        return self.kept
 
     async def thread_of(self, platform: str, space: str, ref: MessageRef) -> ThreadKey | None:
         """See `bot.chat.Inbox`."""

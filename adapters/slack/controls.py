@@ -156,7 +156,7 @@ def press_of(control: Used, author: Author, own: Own) -> Press:
         turn=control.turn,
         author=author,
         thread=ThreadKey(PLATFORM, own.team, control.channel, control.root),
-        ref=MessageRef(control.channel, control.message),
+        ref=MessageRef(control.channel, control.message, own.team),
         position=position_of(control.at),
         at=float(control.at),
         direct=control.channel.startswith("D"),

@@ -28,10 +28,14 @@ def workspace(body: Mapping[str, Any]) -> str:
     """The workspace that a payload was sent for, empty when it names none.
 
     With Slack Connect an event's own team may be the other company's; what counts is where the
-    app is installed.
+    app is installed. That is the organisation when all of it has the app at once.
     """
-    granted = objects(body.get("authorizations"))
-    team: object = granted[0].get("team_id") if granted else None
+    installed = next(iter(objects(body.get("authorizations"))), body)
+    if str(installed.get("is_enterprise_install")).casefold() == "true":
+        whole: object = installed.get("enterprise_id") or fields(body.get("enterprise")).get("id")
+        if whole:
+            return str(whole)
+    team: object = installed.get("team_id") or fields(body.get("view")).get("app_installed_team_id")
     if not team:
         team = body.get("team_id") or fields(body.get("team")).get("id")
     return str(team or "")
@@ -189,7 +193,7 @@ def incoming(found: Said, own: Own, names: Names) -> Incoming:
     return Incoming(
         event_id=f"{own.team}:{found.channel}:{found.ts}",
         thread=key_of(found, own),
-        ref=MessageRef(found.channel, found.ts),
+        ref=MessageRef(found.channel, found.ts, own.team),
         author=writer_of(found, names),
         text=_words(found, names, own),
         at=float(found.ts),
@@ -205,11 +209,16 @@ def author_of(person: Person) -> Author:
     """Somebody as the engine knows people.
 
     Whoever Slack could not tell of in time counts as one of us, unless the message itself names
-    another organisation: a slow answer must not turn a colleague away. Groups are not told: for
-    those Slack takes a call for each.
+    another organisation: a slow answer must not turn a colleague away.
     """
     outside = person.is_guest and person.is_known
-    return Author(person.id, person.name, is_admin=person.is_admin, is_outside=outside)
+    return Author(
+        person.id,
+        person.name,
+        is_admin=person.is_admin,
+        is_outside=outside,
+        roles=person.groups,
+    )
 
 
 def writer_of(found: Said, names: Names) -> Author:
@@ -265,7 +274,7 @@ def bot_name(message: Mapping[str, Any]) -> str | None:
 def earlier(found: Said, own: Own, names: Names) -> EarlierMessage:
     """A message of a thread's past for the engine."""
     return EarlierMessage(
-        ref=MessageRef(found.channel, found.ts),
+        ref=MessageRef(found.channel, found.ts, own.team),
         author=writer_of(found, names),
         text=_words(found, names, own),
         at=float(found.ts),

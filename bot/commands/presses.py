@@ -188,7 +188,9 @@ def _replacing(press: Press, window: tuple[Entry, ...], answer: Entry) -> Wanted
         addressed=True,
         direct=press.direct,
     )
-    refs = tuple(MessageRef(press.ref.channel, message) for message in answer.message_ids)
+    refs = tuple(
+        MessageRef(press.ref.channel, message, press.ref.space) for message in answer.message_ids
+    )
     again = Again.CONTINUE if goes_on else Again.REGENERATE
     return Wanted(again, (wish,), askers, Draft(refs=refs))
 

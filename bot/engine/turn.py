@@ -54,12 +54,16 @@ from bot.tracing import Tracer, Untraced
 
 logger = logging.getLogger(__name__)
 
-MOST_LOSSES = 5
-"""Leases of one turn that may run out before people are told to ask again.
+MOST_QUICK_LOSSES = 5
+"""Holders of one turn that may go away soon after taking it, one after the other, before people are
+told to ask again: then it is probably the turn that ends them.
 
 A turn that was given back in good order is not given up: the platform may be down for an hour, and
 the answer is delivered when it is back.
 """
+
+MOST_LOSSES = 25
+"""Holders that may go away at all."""
 
 GIVEN_UP_HINT = "Each time the process ended or lost the store; look into the log for why."
 
@@ -170,8 +174,8 @@ class TurnRun:
             return await self._fail(BobbinError(type(error).__name__))
 
     async def _converse(self) -> tuple[Outcome, Turn | Done]:
-        if self._turn.losses >= MOST_LOSSES:
-            why = f"given up after {MOST_LOSSES} attempts"
+        if self._turn.quick >= MOST_QUICK_LOSSES or self._turn.losses >= MOST_LOSSES:
+            why = f"given up after {self._turn.attempt} attempts"
             return await self._fail(BobbinError(why, user_text=texts.GIVEN_UP, hint=GIVEN_UP_HINT))
         if self._anew is None and not any(event.text.strip() for event in self._turn.mail):
             refs = await self._reply.finish(texts.HELLO)

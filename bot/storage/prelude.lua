@@ -24,7 +24,11 @@ Fields of META
   until                end of its lease, by the server's clock (ms): no two clocks are compared
   grant                nonce of the call that was given the lease
   worker               who that was, for people looking for a fault
-  attempt, losses      leases of this turn; those that ran out (parking is not counted)
+  attempt, losses      leases of this turn; those that ran out (parking is not counted, nor is one
+                       whose holder turned out to be alive)
+  quick                how many of them in a row, up to the last, were held for less than their length
+  since                when the lease was granted, by the server's clock (ms)
+  lost, spared         fences of those that ran out, ",3,5,"; how many were not counted after all
   parked               the lease was given back by its holder
   how, pressed, askers   the running turn was asked for with a control: what for, when (ms,
                        caller's clock), and who had asked before
@@ -51,6 +55,7 @@ local THREAD, NOW, RETENTION = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local LEASE, NONCE = tonumber(ARGV[4]), ARGV[5]
 
 local FIGURES = 7
+local SPARED_MOST = 15
 local CHUNK = 500
 local WINDOW_MOST = 10000
 local CHANNEL_MOST = 100
@@ -94,16 +99,32 @@ end
 
 local function grant(worker)
   redis.call("HINCRBY", META, "fence", 1)
-  redis.call("HSET", META, "grant", NONCE, "worker", worker)
+  redis.call("HSET", META, "grant", NONCE, "worker", worker, "since", whole(server_ms()))
   hold()
+end
+
+-- The lease with this fence ran out, but its holder lives: no reason to give the turn up. A turn that
+-- blocks everybody who takes it has to end some time, too, so this has a limit. A full server keeps
+-- its count; the caller still has to hear that the lease is lost.
+local function survived(fence)
+  local lost, word = get("lost") or "", "," .. fence .. ","
+  local from, to = string.find(lost, word, 1, true)
+  if not from or number("spared") >= SPARED_MOST then
+    return
+  end
+  local rest = string.sub(lost, 1, from) .. string.sub(lost, to + 1)
+  if type(redis.pcall("HINCRBY", META, "spared", 1)) == "number" then
+    redis.call("HINCRBY", META, "losses", -1)
+    redis.call("HSET", META, "quick", whole(math.max(0, number("quick") - 1)), "lost", rest)
+  end
 end
 
 local function release()
   if get("failed") ~= get("turn") then
     redis.call("DEL", MAIL)
   end
-  redis.call("HDEL", META, "turn", "until", "grant", "worker", "attempt", "losses", "parked",
-    "draft", "stop", "leaving", "how", "pressed", "askers", "redo")
+  redis.call("HDEL", META, "turn", "until", "grant", "worker", "since", "attempt", "losses", "quick",
+    "lost", "spared", "parked", "draft", "stop", "leaving", "how", "pressed", "askers", "redo")
   redis.call("ZREM", LEASES, THREAD)
 end
 
@@ -217,7 +238,7 @@ local function state(tag)
     whole(upto), whole(number("version")), whole(first), redis.call("EXISTS", LOG),
     tally, redis.call("LRANGE", MAIL, 0, -1), window(first, seq),
     redis.call("HGETALL", NAMES), redis.call("LLEN", QUEUE),
-    get("forgotten"), get("losses"),
+    get("forgotten"), get("losses"), get("quick"),
     whole(number("epoch")), whole(newest), get("failed"), get("how"), get("pressed"),
     get("askers"), redo and redis.call("HGET", LOG, redo),
   }

@@ -25,7 +25,7 @@ State = Sequence[Any]
 def read_turn(thread: ThreadKey, state: State) -> Turn:
     """The turn that was handed over. Raises StoreMismatch."""
     mail = _mail(state)
-    answer = state[23]
+    answer = state[24]
     return Turn(
         lease=Lease(thread, to_text(state[2]), int(state[1])),
         mail=mail,
@@ -34,14 +34,15 @@ def read_turn(thread: ThreadKey, state: State) -> Turn:
         draft=load_draft(state[4]),
         attempt=int(state[3]),
         losses=int(state[16] or 0),
+        quick=int(state[17] or 0),
         joined=not state[9],
         names=_names(state),
         tally=read_tally(state[10]),
         forgotten=float(state[15] or 0) / 1000,
-        again=Again(to_text(state[20])) if state[20] else None,
-        answer=load_entry(answer, int(state[18])) if answer else None,
-        pressed=float(state[21] or 0) / 1000,
-        askers=askers_of(mail, state[22]),
+        again=Again(to_text(state[21])) if state[21] else None,
+        answer=load_entry(answer, int(state[19])) if answer else None,
+        pressed=float(state[22] or 0) / 1000,
+        askers=askers_of(mail, state[23]),
     )
 
 
@@ -55,9 +56,9 @@ def read_conversation(state: State) -> Conversation:
         draft=load_draft(state[4]),
         running=state[2] is not None,
         waiting=int(state[14]),
-        epoch=int(state[17]),
-        newest=int(state[18]),
-        failed=to_text(state[19] or b""),
+        epoch=int(state[18]),
+        newest=int(state[19]),
+        failed=to_text(state[20] or b""),
         mail=_mail(state),
     )
 

@@ -1,10 +1,14 @@
 --[[
-Keep a lease, store where the reply is being written, learn whether to stop.
+Keep a lease, store where the reply is being written, learn whether to stop. Who asks after the lease
+ran out was slow and has not died of the turn: that loss is taken back.
 
 ARGV  6 turn, 7 fence, 8 draft (JSON, "" to leave it as it is), 9.. ids of the draft's messages
 Returns  "go" | "stop" | "lost"
 --]]
 if not mine(ARGV[6], ARGV[7]) then
+  if get("turn") == ARGV[6] then
+    survived(ARGV[7])
+  end
   return "lost"
 end
 hold()

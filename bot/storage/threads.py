@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from bot.storage.erasure import Erasure
 from bot.storage.leftovers import Leftovers
+from bot.storage.persons import Persons
 from bot.storage.presses import Presses
 from bot.storage.turns import Turns
 
 
-class Threads(Turns, Leftovers, Erasure, Presses):
+class Threads(Turns, Leftovers, Erasure, Presses, Persons):
     """The store of conversations, shared by any number of processes on one Redis.
 
     One lease per thread decides who answers. It is measured by the server's own clock, so the

@@ -71,7 +71,9 @@ class Turns(Base):
     async def renew(self, lease: Lease, draft: Draft | None = None) -> Signal:
         """Keep the lease; `draft`, when given, replaces the one stored.
 
-        Messages of a loose conversation's draft are found by `thread_of` from then on.
+        Messages of a loose conversation's draft are found by `thread_of` from then on. A holder
+        that asks after its lease ran out shows that it is alive: that loss does not count, up to
+        fifteen times a turn.
 
         Raises:
             StoreUnavailable: Unknown whether the lease was kept.

@@ -59,7 +59,8 @@ class Turn:
         summary: What stands for the log before the window.
         draft: What an earlier attempt had begun to write; empty on the first.
         attempt: 1, or more when earlier holders of the lease went away.
-        losses: How many of them went without a word; those that parked it are not counted.
+        losses: How many of them went without a word: neither parked it nor turned out to be alive.
+        quick: How many of those in a row, up to the last, went within one lease's length.
         joined: Nothing was ever said here: this is the bot's first turn in the thread.
         names: Author id to the unique name the model sees.
         tally: Figures of the thread so far.
@@ -80,6 +81,7 @@ class Turn:
     draft: Draft = field(default_factory=Draft)
     attempt: int = 1
     losses: int = 0
+    quick: int = 0
     joined: bool = True
     names: Mapping[str, str] = field(default_factory=dict[str, str])
     tally: Tally = field(default_factory=Tally)

@@ -280,7 +280,8 @@ async def contents(client: Redis) -> Mapping[str, Any]:
                 found[key] = set(await client.hkeys(key))
             case "hash":
                 found[key] = await client.hgetall(key)
-                found[key].pop(b"until", None)
+                for moment in (b"until", b"since"):
+                    found[key].pop(moment, None)
             case "list":
                 found[key] = await client.lrange(key, 0, -1)
             case "set":

@@ -141,6 +141,9 @@ async def _readings(threads: Threads, thread: ThreadKey) -> None:
     assert await threads.authors(thread) == {"u1"}
     place = (thread.platform, thread.space, thread.channel)
     assert [choice.thread for choice in await threads.recent(*place, "u1")] == [thread]
+    latest = await threads.latest_of(thread.platform, thread.space, "u1")
+    assert [choice.thread for choice in latest] == [thread]
+    assert [one async for one in threads.all_of(thread.platform, thread.space, "u1")] == [thread]
     ref = MessageRef(thread.channel, "m1")
     assert await threads.thread_of(thread.platform, thread.space, ref) == thread
 
@@ -149,6 +152,8 @@ async def _beside_threads(threads: Threads) -> None:
     notes, claims = threads.notes("discord"), threads.claims("discord")
     await notes.write("hash", "1")
     assert await notes.read("hash") == "1"
+    assert await notes.names("ha") == ["hash"]
+    await notes.delete("hash")
     assert await claims.claim("shard", 30) == 0
     assert await claims.claim("shard", 30, "other") > 0
     await claims.release("shard")

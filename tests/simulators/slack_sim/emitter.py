@@ -38,7 +38,7 @@ class Emitter:
         retry: int = 0,
     ) -> Envelope | None:
         """Send one event; ``None`` when Slack would not send it to this app."""
-        if subscription not in workspace.app.events or workspace.revoked:
+        if subscription not in workspace.app.events or not workspace.installed or workspace.revoked:
             return None
         scope = EVENT_SCOPES.get(subscription)
         if scope is not None and scope not in workspace.scopes:

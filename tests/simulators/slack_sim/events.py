@@ -34,10 +34,10 @@ def event_callback(
         "authorizations": [
             {
                 "enterprise_id": enterprise,
-                "team_id": workspace.id,
+                "team_id": None if workspace.whole else workspace.id,
                 "user_id": workspace.bot.id,
                 "is_bot": True,
-                "is_enterprise_install": False,
+                "is_enterprise_install": workspace.whole,
             }
         ],
         "is_ext_shared_channel": shared,
@@ -137,7 +137,7 @@ def slash_payload(
         "command": command,
         "text": text,
         "api_app_id": workspace.app.id,
-        "is_enterprise_install": "false",
+        "is_enterprise_install": str(workspace.whole).lower(),
         "response_url": response_url,
         "trigger_id": trigger_id,
     }
@@ -154,7 +154,7 @@ def interaction(workspace: Workspace, user: User, kind: str, trigger_id: str) ->
         "type": kind,
         "team": {"id": workspace.id, "domain": workspace.domain},
         "enterprise": None if enterprise is None else {"id": enterprise, "name": workspace.name},
-        "is_enterprise_install": False,
+        "is_enterprise_install": workspace.whole,
         "user": {
             "id": user.id,
             "username": user.name,

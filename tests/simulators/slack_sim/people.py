@@ -7,11 +7,13 @@ from typing import Any
 
 from tests.simulators.slack_sim.emitter import Emitter
 from tests.simulators.slack_sim.interactions import Interaction, Interactions, SlashCall
+from tests.simulators.slack_sim.methods_views import view_object
 from tests.simulators.slack_sim.model import (
     JSON,
     Channel,
     Ephemeral,
     File,
+    Group,
     Message,
     User,
     View,
@@ -84,6 +86,16 @@ class People:
             ids.insert(0, space.bot.id)
         kind = "group" if private else "channel"
         return self.state.add_channel(space.id, name, kind, ids, shared=shared)
+
+    def add_group(self, *users: User, workspace: Workspace | None = None) -> Group:
+        """Make a user group of some people."""
+        group = Group(
+            self.state.next_id("S"),
+            (workspace or self.workspace).id,
+            [user.id for user in users],
+        )
+        self.state.groups[group.id] = group
+        return group
 
     def open_dm(self, user: User) -> Channel:
         """Return the direct conversation of a person with the app."""
@@ -283,13 +295,16 @@ class People:
     def open_home(self, user: User, tab: str = "home") -> Envelope | None:
         """Open the app's Home or Messages tab."""
         space = self.state.workspaces[user.team]
-        event = {
+        event: JSON = {
             "type": "app_home_opened",
             "user": user.id,
             "channel": self.open_dm(user).id,
             "tab": tab,
             "event_ts": self.state.next_ts(),
         }
+        home = self.state.homes.get((user.team, user.id))
+        if home is not None and tab == "home":
+            event["view"] = view_object(home, space.app.id, space.bot_id)
         return self.emitter.emit(space, "app_home_opened", event)
 
     def look_at(self, user: User, channel: Channel) -> Envelope | None:
