@@ -21,6 +21,7 @@ from bot.context.prompt import system_prompt
 from bot.context.tokens import Tokenizer, load_tokenizer
 from bot.engine.allowance import Allowance
 from bot.engine.budget import Budget
+from bot.engine.changes import Changes
 from bot.engine.engine import Engine
 from bot.engine.folding import Folding
 from bot.engine.running import Running
@@ -300,6 +301,7 @@ class App:
             threads, folding, running, budget, allowance, adapters, time.time, new_id
         )
         presses = Presses(threads, running, engine, new_id, metrics.rated)
+        changes = Changes(threads, tokenizer, folding, running)
         receptions = {
             name: Reception(
                 adapter,
@@ -307,6 +309,7 @@ class App:
                 engine,
                 commands,
                 presses,
+                changes,
                 new_id,
                 meter=outside.meter(name),
                 access=self._settings.access,

@@ -112,6 +112,7 @@ class Incoming:
         direct: In a direct message, where everything is addressed.
         joins: The thread existed before this message: earlier messages may be read as context.
         loose: Outside a platform thread, so that replies to it are found by message id.
+        edited: When its author last changed it, seconds since the epoch; 0 for never.
     """
 
     event_id: str
@@ -126,6 +127,34 @@ class Incoming:
     direct: bool = False
     joins: bool = False
     loose: bool = False
+    edited: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """Something that people no longer see, and that is not remembered either.
+
+    With `messages` it is those; with `person` what this person said in the whole space, who has
+    left it; else everything that was said in `channel` and in the threads there, or in `thread`
+    alone where that is named.
+
+    Attributes:
+        platform: As in `ThreadKey`.
+        space: As in `ThreadKey`.
+        channel: The channel or platform thread that it was in.
+        thread: The conversation, where the adapter can tell.
+        messages: Ids of messages, the bot's own among them.
+        events: The `Incoming.event_id` of each of them, so that none is taken in later on.
+        person: The platform's user id.
+    """
+
+    platform: str
+    space: str
+    channel: str = ""
+    thread: ThreadKey | None = None
+    messages: tuple[str, ...] = ()
+    events: tuple[str, ...] = ()
+    person: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,6 +356,28 @@ class Inbox(Protocol):
         Raises:
             StoreError: It is not stored yet. This process keeps it and hands it in once the store
                 is back; let the platform deliver it again if it does that.
+        """
+        ...
+
+    async def edited(self, event: Incoming) -> None:
+        """Somebody has changed a message: this is how it reads now, and `edited` says since when.
+
+        What is remembered of it follows; a message that the bot has never taken stays unknown,
+        unless it is only minutes old and would be taken now. Raises StoreError as `message` does.
+        """
+        ...
+
+    async def deleted(self, removal: Removal) -> None:
+        """Something was deleted: forget it, with what was made from it. Safe to repeat.
+
+        Raises StoreError as `message` does.
+        """
+        ...
+
+    async def remembered(self, thread: ThreadKey) -> Sequence[str]:
+        """Ids of the messages that the newest part of a conversation's log holds, oldest first.
+
+        Raises StoreError.
         """
         ...
 

@@ -18,7 +18,7 @@ import asyncio
 import importlib
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from bot.chat import (
     Adapter,
@@ -31,6 +31,7 @@ from bot.chat import (
     MessageRef,
     Overview,
     Press,
+    Removal,
     Spot,
     ThreadKey,
     everywhere,
@@ -41,6 +42,8 @@ from bot.errors import MessageGone, StoreUnavailable
 from bot.report import Unmeasured
 from bot.services import Claims, Meter, Notes
 from bot.spec import AdapterSpec
+
+T = TypeVar("T")
 
 SECONDS = 10.0
 """What each wait may take."""
@@ -132,6 +135,9 @@ class RecordingInbox:
         commands: What the adapter is told to offer.
         messages: Every message, in the order it came; one that is delivered again is left out, as
             the engine does by its id.
+        edits: Every edit, as it came.
+        removals: Everything that was deleted, as it came.
+        logged: What `remembered` tells.
         calls: Every command call.
         presses: Every use of a control.
         malformed_kinds: What `malformed` was told.
@@ -146,6 +152,9 @@ class RecordingInbox:
     def __init__(self) -> None:
         self.commands: Sequence[CommandSpec] = COMMANDS
         self.messages: list[Incoming] = []
+        self.edits: list[Incoming] = []
+        self.removals: list[Removal] = []
+        self.logged: dict[ThreadKey, Sequence[str]] = {}
         self.calls: list[CommandCall] = []
         self.presses: list[Press] = []
         self.malformed_kinds: list[str] = []
@@ -176,6 +185,18 @@ class RecordingInbox:
         await self._tell()
         if self.refuse:
             raise StoreUnavailable("the test's store is away")
+
+    async def edited(self, event: Incoming) -> None:
+        """See `bot.chat.Inbox`."""
+        await self._change(self.edits, event)
+
+    async def deleted(self, removal: Removal) -> None:
+        """See `bot.chat.Inbox`."""
+        await self._change(self.removals, removal)
+
+    async def remembered(self, thread: ThreadKey) -> Sequence[str]:
+        """See `bot.chat.Inbox`."""
+        return self.logged.get(thread, ())
 
     async def command(self, call: CommandCall) -> CommandReply:
         """See `bot.chat.Inbox`."""
@@ -220,6 +241,14 @@ class RecordingInbox:
         """
         async with asyncio.timeout(SECONDS), self._changed:
             await self._changed.wait_for(true)
+
+    async def _change(self, changes: list[T], change: T) -> None:
+        if self.refuse:
+            self.refused += 1
+            await self._tell()
+            raise StoreUnavailable("the test's store is away")
+        changes.append(change)
+        await self._tell()
 
     async def _tell(self) -> None:
         async with self._changed:

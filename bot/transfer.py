@@ -69,6 +69,7 @@ class _Entry(_Element):
     interrupted: bool = False
     turn: str = ""
     model: str = ""
+    edited: Annotated[float, Field(ge=0, lt=END_OF_TIME, allow_inf_nan=False)] = 0.0
 
 
 _ELEMENT: TypeAdapter[_Thread | _Entry] = TypeAdapter(
@@ -271,6 +272,7 @@ def _line(entry: Entry) -> _Entry:
         interrupted=entry.interrupted,
         turn=entry.turn,
         model=entry.model,
+        edited=float(entry.edited),
     )
 
 
@@ -286,6 +288,7 @@ def _entry(item: _Entry) -> Entry:
         interrupted=item.interrupted,
         turn=item.turn,
         model=item.model,
+        edited=item.edited,
         seq=item.seq,
     )
 

@@ -13,6 +13,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, cast
 
 from slack_bolt.app.async_app import AsyncApp
@@ -20,6 +21,7 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 
+from adapters.slack import changes
 from adapters.slack.calls import Calls, quiet_log
 from adapters.slack.surfaces import HERE, OPENED, Surfaces
 from adapters.slack.translate import concerns_us, incoming, looked_up, said
@@ -34,7 +36,7 @@ log = logging.getLogger(__name__)
 
 SAID = ("app_mention", "message")
 LEFT = ("app_uninstalled", "tokens_revoked")
-EVENTS = (*SAID, *LEFT, OPENED)
+EVENTS = (*SAID, *LEFT, *changes.EVENTS, OPENED)
 """Events with a listener of their own, as Bolt names them; any other is only acknowledged."""
 
 RATE_LIMITED = "app_rate_limited"
@@ -132,12 +134,16 @@ class Intake:
             process_before_response=True,
             request_verification_enabled=False,
             attaching_conversation_kwargs_enabled=False,
+            # It would keep the deletion of our answers from us, too.
+            ignoring_self_events_enabled=False,
         )
         app.error(failed)
         for name in SAID:
             app.event(name)(self._message)
         for name in LEFT:
             app.event(name)(self._left)
+        for name in changes.EVENTS:
+            app.event(name)(self._changed)
         self._surfaces.listen(app)
         return app
 
@@ -146,6 +152,7 @@ class Intake:
         own = here.own
         found = said(body, own)
         if found is None:
+            await self._changed(body, context)
             return
         people, channels = looked_up(found)
         # A name that has to be looked up must not let the next message overtake this one.
@@ -154,6 +161,29 @@ class Intake:
                 people - {own.user}, channels, self._timing.names, found.user
             )
             await self._inbox.message(incoming(found, own, names))
+
+    async def _changed(self, body: Mapping[str, Any], context: Mapping[str, Any]) -> None:
+        """Hand over what was edited or deleted, after what was said in that thread before."""
+        here = _here(context)
+        own = here.own
+        removal = changes.removal(body, own)
+        if removal is not None:
+            where = removal.thread
+            line = f"{where.channel} {where.thread}" if where else removal.channel
+            async with self._lines.turn(f"{own.team} {line}"):
+                await self._inbox.deleted(removal)
+            return
+        edit = changes.edit(body, own)
+        if edit is None:
+            return
+        found = edit.said
+        people, channels = looked_up(found)
+        async with self._lines.turn(f"{own.team} {found.channel} {found.root}"):
+            names = await here.names.names(
+                people - {own.user}, channels, self._timing.names, found.user
+            )
+            event = replace(incoming(found, own, names), edited=edit.at)
+            await self._inbox.edited(event)
 
     async def _left(self, body: Mapping[str, Any], context: Mapping[str, Any]) -> None:
         """Erase what is kept, however often Slack says so, before it is acknowledged."""

@@ -60,7 +60,7 @@ def said(body: Mapping[str, Any], own: Own) -> Said | None:
         KeyError, TypeError, ValueError: The payload is malformed.
     """
     event = fields(body["event"])
-    if event.get("subtype") not in HEARD or event.get("hidden") or _is_ours(event, own):
+    if event.get("subtype") not in HEARD or event.get("hidden") or is_ours(event, own):
         return None
     channel = id_in(event, "channel")
     kind = event.get("channel_type") or ("im" if channel.startswith("D") else "")
@@ -72,11 +72,23 @@ def said(body: Mapping[str, Any], own: Own) -> Said | None:
     return None
 
 
-def _is_ours(event: Mapping[str, Any], own: Own) -> bool:
+def is_ours(event: Mapping[str, Any], own: Own) -> bool:
     """Written by us or by Slack itself, in any of the shapes in which such messages come back."""
     if event.get("user") in (own.user, *_SLACKBOTS):
         return True
     return bool(own.bot) and event.get("bot_id") == own.bot
+
+
+def as_spoken(message: Mapping[str, Any], channel: str, own: Own, *, direct: bool) -> Said | None:
+    """A message that somebody said, whatever it says and to whom; None for one of Slack's own.
+
+    Raises:
+        KeyError, TypeError, ValueError: It is malformed.
+    """
+    if message.get("subtype") not in HEARD:
+        return None
+    given = _by_bot(message) if message.get("bot_id") else message
+    return _said(given, channel, own, direct=direct, named=False)
 
 
 def _by_bot(event: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -184,6 +196,11 @@ def key_of(found: Said, own: Own) -> ThreadKey:
     return ThreadKey(PLATFORM, own.team, found.channel, found.root)
 
 
+def event_id_of(channel: str, ts: str, own: Own) -> str:
+    """What every delivery of a message has in common."""
+    return f"{own.team}:{channel}:{ts}"
+
+
 def incoming(found: Said, own: Own, names: Names) -> Incoming:
     """The message for the engine.
 
@@ -191,7 +208,7 @@ def incoming(found: Said, own: Own, names: Names) -> Incoming:
     event.
     """
     return Incoming(
-        event_id=f"{own.team}:{found.channel}:{found.ts}",
+        event_id=event_id_of(found.channel, found.ts, own),
         thread=key_of(found, own),
         ref=MessageRef(found.channel, found.ts, own.team),
         author=writer_of(found, names),

@@ -87,12 +87,14 @@ class Anew:
         asked: The question, as it is in the log.
         goes_on: From where the old answer stopped; else from the beginning.
         request: What asks the model to go on.
+        orphaned: The question was deleted, so that there is nothing to answer anew.
     """
 
     old: Entry
     asked: tuple[Entry, ...]
     goes_on: bool
     request: tuple[Entry, ...] = field(default=())
+    orphaned: bool = False
 
     @staticmethod
     def of(turn: Turn, names: Mapping[str, str]) -> Anew | None:
@@ -100,6 +102,9 @@ class Anew:
         if turn.answer is None:
             return None
         asked = question_of(turn.window)
+        before = turn.answer.seq - 1
+        if turn.summary.upto < before and (not asked or asked[-1].seq != before):
+            return Anew(turn.answer, (), turn.again is Again.CONTINUE, orphaned=True)
         if turn.again is not Again.CONTINUE:
             return Anew(turn.answer, asked, goes_on=False)
         return Anew(turn.answer, asked, goes_on=True, request=_request(turn, names))

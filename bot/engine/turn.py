@@ -25,6 +25,7 @@ from bot.engine.budget import Budget
 from bot.engine.cost import tally_of
 from bot.engine.folding import Folding
 from bot.engine.mail import MailReader, counted
+from bot.engine.revising import Withdrawal, Withdrawn, as_they_read_now
 from bot.engine.running import Control, Ending
 from bot.engine.watch import Watch
 from bot.errors import (
@@ -47,7 +48,7 @@ from bot.reply.slots import Urgency
 from bot.report import Outcome, TurnReport
 from bot.storage.patience import patiently
 from bot.storage.threads import Threads
-from bot.storage.types import Done, Draft, Leftover, Turn
+from bot.storage.types import Done, Draft, Leftover, Revised, Turn
 from bot.tasks import end
 from bot.title import title_of
 from bot.tracing import Tracer, Untraced
@@ -90,6 +91,18 @@ class Desk:
     report: Callable[[TurnReport], None]
     tracer: Tracer = field(default_factory=Untraced)
 
+    def withdrawal(self, adapter: Adapter, pacer: Pacer) -> Withdrawal:
+        """What ends turns whose messages were deleted."""
+        return Withdrawal(
+            self.threads,
+            self.allowance,
+            adapter,
+            pacer,
+            self.timer,
+            self.store_patience_seconds,
+            self.new_id,
+        )
+
 
 class TurnRun:
     """Runs one turn. Made once per turn, used once."""
@@ -108,6 +121,7 @@ class TurnRun:
         self._reader = MailReader(adapter, desk.tokenizer, desk.budget, desk.access)
         self._anew = Anew.of(turn, turn.names)
         self._answer = Answer(self._anew.begun) if self._anew else Answer()
+        self._revised = turn.revised
         self._window = Window((), 0, 0)
         self._prompt: Prompt | None = None
         self._tally = NO_TALLY
@@ -159,6 +173,17 @@ class TurnRun:
 
     async def _run(self) -> tuple[Outcome, Turn | Done]:
         try:
+            return await self._try()
+        except Withdrawn:
+            self._estimate_cost()
+            withdrawal = self._desk.withdrawal(self._adapter, self._pacer)
+            after = await withdrawal.begin_anew(
+                self._turn.lease, self._reply, self._payer(), self._tally
+            )
+            return (Outcome.PARKED, Done.LOST) if after is None else (Outcome.STOPPED, after)
+
+    async def _try(self) -> tuple[Outcome, Turn | Done]:
+        try:
             return await self._converse()
         except LeaseLost:
             return Outcome.LOST, Done.LOST
@@ -167,20 +192,28 @@ class TurnRun:
             return Outcome.STOPPED, await self._commit((), NO_TALLY)
         except (ModelError, PlatformError, BudgetExceeded) as error:
             return await self._fail(error)
-        except StoreUnavailable:
+        except (StoreUnavailable, Withdrawn):
             raise
         except Exception as error:
             logger.exception("turn %s failed unexpectedly", self._turn.lease.turn)
             return await self._fail(BobbinError(type(error).__name__))
 
-    async def _converse(self) -> tuple[Outcome, Turn | Done]:
+    async def _unasked(self) -> tuple[Outcome, Turn | Done] | None:
+        """End a turn that the model is not asked in; None for one that it is."""
         if self._turn.quick >= MOST_QUICK_LOSSES or self._turn.losses >= MOST_LOSSES:
             why = f"given up after {self._turn.attempt} attempts"
             return await self._fail(BobbinError(why, user_text=texts.GIVEN_UP, hint=GIVEN_UP_HINT))
+        if self._anew is not None and self._anew.orphaned:
+            return Outcome.STOPPED, await self._restore(self._anew, texts.STOPPED_ANEW)
         if self._anew is None and not any(event.text.strip() for event in self._turn.mail):
             refs = await self._reply.finish(texts.HELLO)
             logger.debug("turn %s greeted in %d message(s)", self._turn.lease.turn, len(refs))
             return Outcome.GREETED, await self._commit((), NO_TALLY)
+        return None
+
+    async def _converse(self) -> tuple[Outcome, Turn | Done]:
+        if (done := await self._unasked()) is not None:
+            return done
         if (unsent := self._turn.draft.note) and self._answer.recall(unsent):
             return await self._finish((await self._mail())[1])
         ending, asked = await self._mail()
@@ -198,6 +231,8 @@ class TurnRun:
                 if self._reply.refs:
                     await self._close(texts.FORGOTTEN)
                 return Outcome.FORGOTTEN, Done.LOST
+            case Ending.WITHDRAWN:
+                raise Withdrawn
             case Ending.STOPPED:
                 return await self._keep(asked, Outcome.STOPPED, texts.STOPPED, cut=True)
             case None:
@@ -451,10 +486,17 @@ class TurnRun:
                     self._names,
                     leftovers=left,
                     keep=keep,
+                    revised=self._revised,
                     nonce=nonce,
                 ),
                 self._desk.store_patience_seconds,
             )
+        if isinstance(after, Revised):
+            self._revised = after.revised
+            renewed = await as_they_read_now(entries, after.mail, self._desk.tokenizer)
+            return await self._commit(renewed, tally, keep=keep)
+        if after is Done.WITHDRAWN:
+            raise Withdrawn
         if after is Done.LOST:
             self._reply.disown()
         return after

@@ -51,6 +51,7 @@ def dump_incoming(event: Incoming) -> bytes:
             "direct": event.direct,
             "joins": event.joins,
             "loose": event.loose,
+            "edited": event.edited,
         }
     )
 
@@ -78,6 +79,7 @@ def load_incoming(raw: bytes) -> Incoming:
             direct=data.get("direct", False),
             joins=data.get("joins", False),
             loose=data.get("loose", False),
+            edited=data.get("edited", 0),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise StoreMismatch("a queued message cannot be read") from error
@@ -97,6 +99,7 @@ def dump_entry(entry: Entry) -> bytes:
             "cut": entry.interrupted,
             "turn": entry.turn,
             "model": entry.model,
+            "edited": entry.edited,
         }
     )
 
@@ -119,6 +122,7 @@ def load_entry(raw: bytes, seq: int) -> Entry:
             interrupted=data.get("cut", False),
             turn=data.get("turn", ""),
             model=data.get("model", ""),
+            edited=data.get("edited", 0),
             seq=seq,
         )
     except TypeError as error:

@@ -6,9 +6,12 @@ ARGV  6 turn, 7 fence, 8 id of the next turn, 9 worker, 10 user ("" for nobody),
       12 space that the usage is counted for, 13-19 tally, 20 number of entries, 21 number of
       arguments with names, 22 number of message ids, 23 number of authors, 24 how long the caller
       has for deleting what is left over of the reply (ms), 25 whether the mail is kept for a while,
-      to be asked once more (1/0); then these, one after the other: entries (JSON), id and name pairs, message ids, ids of everybody whose words the entries
+      to be asked once more (1/0), 26 how often the mail had been changed when the entries were made
+      from it; then these, one after the other:
+      entries (JSON), id and name pairs, message ids, ids of everybody whose words the entries
       hold, leftovers (JSON)
-Returns  {"lost"} | {"idle"} | state("run") of the next turn
+Returns  {"lost"} | {"withdrawn"} | {"revised", how often by now, mail} | {"idle"}
+         | state("run") of the next turn
 --]]
 local ANSWER, USE, LEFTOVERS = KEYS[12], KEYS[13], KEYS[14]
 
@@ -19,22 +22,39 @@ end
 if not mine(ARGV[6], ARGV[7]) then
   return { "lost" }
 end
+if get("withdrawn") == ARGV[6] then
+  return { "withdrawn" }
+end
+if (get("revised") or "0") ~= ARGV[26] then
+  return { "revised", get("revised"), redis.call("LRANGE", MAIL, 0, -1) }
+end
 
-local names = 26 + tonumber(ARGV[20])
+local names = 27 + tonumber(ARGV[20])
 local ids = names + tonumber(ARGV[21])
 local newest, redo = number("seq"), get("redo")
-local replaces = redo and names > 26
+local replaces = redo and names > 27
 local seq = replaces and tonumber(redo) - 1 or newest
-for place = 26, names - 1 do
+local indexed = number("indexed") == newest
+local replaced = window(seq + 1, newest)
+for place = 27, names - 1 do
   seq = seq + 1
   redis.call("HSET", LOG, whole(seq), ARGV[place])
 end
 redis.call("HSET", META, "seq", whole(seq))
+for _, entry in ipairs(replaced) do
+  unindex(entry)
+end
+for place = 27, names - 1 do
+  index(whole(seq - names + 1 + place), ARGV[place])
+end
 for gone = seq + 1, newest do
   redis.call("HDEL", LOG, whole(gone))
 end
 if replaces then
   redis.call("HINCRBY", META, "version", 1)
+end
+if indexed then
+  redis.call("HSET", META, "indexed", whole(seq))
 end
 each_chunk(names, ids - 1, function(...) redis.call("HSET", NAMES, ...) end)
 local authors = ids + tonumber(ARGV[22])

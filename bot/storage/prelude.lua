@@ -38,12 +38,17 @@ Fields of META
   rated:<turn>|<user>  what somebody thinks of an answer (see rate.lua)
   draft                where the reply is being written
   stop, leaving        id of the turn that was asked to stop, or during which the bot was sent away
+  withdrawn            id of the turn that has lost a message it was answering or had in view
+  revised              how often the mail of the running turn was changed
   part                 1 when the bot takes part without being addressed
   loose                1 when its messages are found by id
   bots                 messages of other bots since the last one of a person
   forgotten_to         highest position that had been taken then; nothing up to it is taken again
   forgotten            when the thread was forgotten on request (ms, caller's clock)
   label, last          first words; last write (ms, caller's clock)
+  labelled             id of the message that the label is made from
+  entry:<message>      number of the entry that holds this message
+  indexed              number of the entry up to which that is there for all
   newest               highest position of a message that was taken
   first                position of the message that called the bot; absent for imported threads
   tally:<n>            n-th figure of the tally
@@ -100,6 +105,7 @@ end
 local function grant(worker)
   redis.call("HINCRBY", META, "fence", 1)
   redis.call("HSET", META, "grant", NONCE, "worker", worker, "since", whole(server_ms()))
+  redis.call("HDEL", META, "withdrawn")
   hold()
 end
 
@@ -124,7 +130,8 @@ local function release()
     redis.call("DEL", MAIL)
   end
   redis.call("HDEL", META, "turn", "until", "grant", "worker", "since", "attempt", "losses", "quick",
-    "lost", "spared", "parked", "draft", "stop", "leaving", "how", "pressed", "askers", "redo")
+    "lost", "spared", "parked", "draft", "stop", "leaving", "withdrawn", "revised", "how", "pressed",
+    "askers", "redo")
   redis.call("ZREM", LEASES, THREAD)
 end
 
@@ -171,6 +178,26 @@ local function find(first, last)
     redis.call("HSET", FOUND, ARGV[place], THREAD)
   end
   each_chunk(first, last, function(...) redis.call("SADD", REFS, ...) end)
+end
+
+-- Note that an entry holds its messages.
+local function index(seq, entry)
+  for _, id in ipairs(cjson.decode(entry).messages or {}) do
+    redis.call("HSET", META, "entry:" .. id, seq)
+  end
+end
+
+-- The reverse; false stands for an entry that is not there.
+local function unindex(entry)
+  for _, id in ipairs(entry and cjson.decode(entry).messages or {}) do
+    redis.call("HDEL", META, "entry:" .. id)
+  end
+end
+
+-- Drop the summary: the entries that it stood for are read themselves until there is a new one.
+local function unsummarise()
+  redis.call("HDEL", META, "summary")
+  redis.call("HSET", META, "upto", 0)
 end
 
 -- Remove the thread and its traces in the indexes; only counters that guard against late writers
@@ -235,11 +262,11 @@ local function state(tag)
   end
   return {
     tag, get("fence"), get("turn"), get("attempt"), get("draft"), get("summary"),
-    whole(upto), whole(number("version")), whole(first), redis.call("EXISTS", LOG),
+    whole(upto), whole(number("version")), whole(first), newest > 0 and 1 or 0,
     tally, redis.call("LRANGE", MAIL, 0, -1), window(first, seq),
     redis.call("HGETALL", NAMES), redis.call("LLEN", QUEUE),
-    get("forgotten"), get("losses"), get("quick"),
-    whole(number("epoch")), whole(newest), get("failed"), get("how"), get("pressed"),
+    get("forgotten"), get("losses"), get("quick"), get("revised"),
+    whole(number("epoch")), redo or whole(newest), get("failed"), get("how"), get("pressed"),
     get("askers"), redo and redis.call("HGET", LOG, redo),
   }
 end

@@ -57,8 +57,8 @@ class Presses(Directory):
     ) -> Turn | NotAgain:
         """Begin a turn that somebody asked for with a control.
 
-        Regenerating and continuing replace the newest entry, which has to be an answer; a retry
-        asks what `seen.failed` had been asked.
+        Regenerating and continuing replace the last entry of `seen.window`, which has to be an
+        answer; a retry asks what is left of what `seen.failed` had been asked.
 
         Args:
             event_id: Of the click; remembered for a day, as that of a message is.
@@ -89,6 +89,7 @@ class Presses(Directory):
                 dump_draft(draft),
                 self._now_ms(),
                 dump_askers(askers),
+                seen.window[-1].seq if seen.window else 0,
                 *map(dump_incoming, mail),
             ),
             nonce=nonce or self._new_id(),

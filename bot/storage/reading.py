@@ -24,8 +24,8 @@ State = Sequence[Any]
 
 def read_turn(thread: ThreadKey, state: State) -> Turn:
     """The turn that was handed over. Raises StoreMismatch."""
-    mail = _mail(state)
-    answer = state[24]
+    mail = read_mail(state[11])
+    answer = state[25]
     return Turn(
         lease=Lease(thread, to_text(state[2]), int(state[1])),
         mail=mail,
@@ -39,11 +39,17 @@ def read_turn(thread: ThreadKey, state: State) -> Turn:
         names=_names(state),
         tally=read_tally(state[10]),
         forgotten=float(state[15] or 0) / 1000,
-        again=Again(to_text(state[21])) if state[21] else None,
-        answer=load_entry(answer, int(state[19])) if answer else None,
-        pressed=float(state[22] or 0) / 1000,
-        askers=askers_of(mail, state[23]),
+        revised=int(state[18] or 0),
+        again=Again(to_text(state[22])) if state[22] else None,
+        answer=load_entry(answer, int(state[20])) if answer else None,
+        pressed=float(state[23] or 0) / 1000,
+        askers=askers_of(mail, state[24]),
     )
+
+
+def read_mail(raw: Sequence[bytes]) -> tuple[Incoming, ...]:
+    """Messages to answer together, in the platform's order. Raises StoreMismatch."""
+    return tuple(sorted(map(load_incoming, raw), key=lambda event: event.position))
 
 
 def read_conversation(state: State) -> Conversation:
@@ -56,10 +62,10 @@ def read_conversation(state: State) -> Conversation:
         draft=load_draft(state[4]),
         running=state[2] is not None,
         waiting=int(state[14]),
-        epoch=int(state[18]),
-        newest=int(state[19]),
-        failed=to_text(state[20] or b""),
-        mail=_mail(state),
+        epoch=int(state[19]),
+        newest=int(state[20]),
+        failed=to_text(state[21] or b""),
+        mail=read_mail(state[11]),
     )
 
 
@@ -83,11 +89,6 @@ def read_tally(figures: Sequence[bytes]) -> Tally:
 def tally_figures(tally: Tally) -> tuple[int, ...]:
     """The reverse of `read_tally`."""
     return tuple(cast(int, getattr(tally, name)) for name in TALLY_FIELDS)
-
-
-def _mail(state: State) -> tuple[Incoming, ...]:
-    waiting = map(load_incoming, cast(list[bytes], state[11]))
-    return tuple(sorted(waiting, key=lambda event: event.position))
 
 
 def _window(state: State) -> tuple[Entry, ...]:

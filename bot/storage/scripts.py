@@ -13,11 +13,13 @@ from importlib.resources import files
 NAMES = (
     "account",
     "again",
+    "amend",
     "asked",
     "begin",
     "commit",
     "fold",
     "forget",
+    "index",
     "leave",
     "park",
     "rate",
@@ -27,6 +29,7 @@ NAMES = (
     "restore",
     "rollback",
     "stop",
+    "strike",
 )
 """Those about a thread: prelude.lua is put in front of them."""
 

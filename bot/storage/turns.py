@@ -21,8 +21,8 @@ from bot.storage.codec import (
 from bot.storage.connect import Argument
 from bot.storage.keys import BUCKETS, BucketKeys, ThreadKeys, place_fields, usage_field
 from bot.storage.leftovers import OWN_MS
-from bot.storage.reading import read_turn, tally_figures
-from bot.storage.types import Begun, Done, Draft, Lease, Leftover, Signal, Turn
+from bot.storage.reading import read_mail, read_turn, tally_figures
+from bot.storage.types import Begun, Done, Draft, Lease, Leftover, Revised, Signal, Turn
 from bot.title import title_of
 
 logger = logging.getLogger(__name__)
@@ -62,6 +62,7 @@ class Turns(Base):
                 event.ref.message if loose else "",
                 event.position,
                 self._bot_messages if event.author.is_bot else 0,
+                to_bytes(event.ref.message),
             ),
             nonce=nonce or self._new_id(),
             keys=(ThreadKeys(thread).bucket.event(event.event_id),),
@@ -94,8 +95,9 @@ class Turns(Base):
         *,
         leftovers: Sequence[MessageRef] = (),
         keep: bool = False,
+        revised: int = 0,
         nonce: str | None = None,
-    ) -> Turn | Done:
+    ) -> Turn | Done | Revised:
         """End a turn well.
 
         The turn's mail gives way to `entries`, which get the next numbers of the log; `tally` is
@@ -103,14 +105,15 @@ class Turns(Base):
         them; `names` are added to the known ones. From now on the bot takes part. `leftovers` are
         messages of the reply that the caller deletes now; what it does not get done is found by
         `due_leftovers` a little later. With `keep` the mail stays for a day, or until the next
-        turn, so that `begin_again` can ask it once more.
+        turn, so that `begin_again` can ask it once more. `revised` is how often the mail had been
+        changed when `entries` were made from it, as `Turn` or `Revised` told.
 
         In a turn with an `answer` that gives way the first of `entries` takes its place; without
         entries that answer stays.
 
         Returns:
-            The next turn when mail waits (the caller has its lease), else IDLE; LOST when nothing
-            was changed.
+            The next turn when mail waits (the caller has its lease), else IDLE. Nothing was
+            changed after LOST, after WITHDRAWN, and after `Revised`, which wants other entries.
 
         Raises:
             StoreUnavailable: Unknown whether it was stored; call again with the same `nonce`.
@@ -137,6 +140,7 @@ class Turns(Base):
                 len(authors),
                 OWN_MS,
                 int(keep),
+                revised,
                 *map(dump_entry, entries),
                 *named,
                 *ids,
@@ -150,6 +154,8 @@ class Turns(Base):
                 bucket.leftovers,
             ),
         )
+        if reply[0] == b"revised":
+            return Revised(read_mail(reply[2]), int(reply[1]))
         return _turn_or(Done, thread, reply)
 
     async def rollback(self, lease: Lease, *, nonce: str | None = None) -> Turn | Done:
@@ -174,6 +180,10 @@ class Turns(Base):
         StoreUnavailable.
         """
         await self._run("park", lease.thread, (lease.turn, lease.fence), nonce=self._new_id())
+
+    async def unanswered(self, lease: Lease) -> int:
+        """How many messages the running turn still has to answer. Raises StoreUnavailable."""
+        return int(await self._link.call("LLEN", ThreadKeys(lease.thread).mail))
 
     async def reclaim(self, thread: ThreadKey, *, nonce: str | None = None) -> Turn | None:
         """Take over a turn whose lease has ended.

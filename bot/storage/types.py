@@ -66,6 +66,7 @@ class Turn:
         tally: Figures of the thread so far.
         forgotten: When somebody last had the thread forgotten, seconds since the epoch; 0 for
             never.
+        revised: How often the mail was changed so far.
         again: Set for a turn that was asked for with a control. Its mail is then who did that,
             without words, or for a retry the mail of the turn that failed.
         answer: The answer that gives way to what this turn says; it is not in the window. It stays
@@ -86,10 +87,17 @@ class Turn:
     names: Mapping[str, str] = field(default_factory=dict[str, str])
     tally: Tally = field(default_factory=Tally)
     forgotten: float = 0.0
+    revised: int = 0
     again: Again | None = None
     answer: Entry | None = None
     pressed: float = 0.0
     askers: frozenset[str] = frozenset()
+
+    @property
+    def is_void(self) -> bool:
+        """What it was to answer, or the answer it was to give again, is not there any more."""
+        replaces = self.again in (Again.REGENERATE, Again.CONTINUE)
+        return not self.mail or (replaces and self.answer is None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +171,46 @@ class Erased:
     names: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Revised:
+    """Answer to `commit`: nothing was changed, the turn's mail reads otherwise by now.
+
+    `revised` counts how often it was changed; show it with the next `commit`.
+    """
+
+    mail: tuple[Incoming, ...]
+    revised: int
+
+
+@dataclass(frozen=True, slots=True)
+class Struck:
+    """What was taken out of a thread.
+
+    Attributes:
+        entries: Of the log.
+        mail: Messages that waited or were being answered.
+        unsummarised: The summary covered one of the entries and was dropped.
+        withdrawn: A turn runs, and is told to begin anew without them.
+    """
+
+    entries: int = 0
+    mail: int = 0
+    unsummarised: bool = False
+    withdrawn: bool = False
+
+
+class Amended(StrEnum):
+    """Answers to `amend`."""
+
+    DONE = "done"
+    UNSUMMARISED = "unsummarised"
+    """Done, and the summary that covered the old words was dropped."""
+    SAME = "same"
+    """What is stored is as new, or newer."""
+    UNKNOWN = "unknown"
+    """Nothing is stored of that message."""
+
+
 class Restored(StrEnum):
     """Answers to `restore`."""
 
@@ -220,6 +268,8 @@ class Signal(StrEnum):
     """Answers to `renew`."""
 
     GO = "go"
+    WITHDRAWN = "withdrawn"
+    """A message that the answer is made from was deleted."""
     STOP = "stop"
     """Somebody asked the turn to stop."""
     LOST = "lost"
@@ -231,5 +281,7 @@ class Done(StrEnum):
 
     IDLE = "idle"
     """Done, and nothing waits."""
+    WITHDRAWN = "withdrawn"
+    """Nothing was changed: a message that the answer is made from was deleted."""
     LOST = "lost"
     """Nothing was changed: another process has the turn, or the thread was forgotten."""

@@ -24,6 +24,7 @@ from bot.chat import (
     MessageRef,
     OptionKind,
     Overview,
+    Removal,
     ThreadKey,
     everywhere,
 )
@@ -136,6 +137,8 @@ class RecordingInbox:
 
     Attributes:
         failures: Raised by `message`, one each, before anything is taken again.
+        edits: Every edit.
+        removals: Every deletion.
         gate: `message` waits for it.
         away: So many times `left` fails before it is done.
         replies: What commands answer, the last one over and over.
@@ -156,6 +159,8 @@ class RecordingInbox:
     malformed_events: list[str] = field(default_factory=list)
     failures: list[StoreError] = field(default_factory=list)
     replies: list[CommandReply] = field(default_factory=lambda: [CommandReply("done")])
+    edits: list[Incoming] = field(default_factory=list)
+    removals: list[Removal] = field(default_factory=list)
     gate: asyncio.Event | None = None
     waiting: int = 0
     kept: Overview = field(default_factory=Overview)
@@ -178,6 +183,23 @@ class RecordingInbox:
             self.messages.append(event)
         finally:
             self.changed()
+
+    async def edited(self, event: Incoming) -> None:
+        await self._change(self.edits, event)
+
+    async def deleted(self, removal: Removal) -> None:
+        await self._change(self.removals, removal)
+
+    async def _change(self, changes: list[T], change: T) -> None:
+        try:
+            if self.failures:
+                raise self.failures.pop()
+            changes.append(change)
+        finally:
+            self.changed()
+
+    async def remembered(self, thread: ThreadKey) -> Sequence[str]:
+        raise AssertionError("nothing is looked for after an absence")
 
     async def command(self, call: CommandCall) -> CommandReply:
         self.calls.append(call)

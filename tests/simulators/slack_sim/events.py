@@ -99,6 +99,32 @@ def deleted_event(state: State, channel: Channel, message: Message) -> dict[str,
     }
 
 
+def tombstone_event(state: State, channel: Channel, message: Message) -> dict[str, Any]:
+    """Return the ``message_changed`` event of a deleted message that has replies."""
+    ts = state.next_ts()
+    before = message_json(state, message)
+    kept = ("ts", "thread_ts", "reply_count", "reply_users_count", "latest_reply", "reply_users")
+    return {
+        "type": "message",
+        "subtype": "message_changed",
+        "message": {
+            **{name: before[name] for name in kept if name in before},
+            "type": "message",
+            "subtype": "tombstone",
+            "text": "This message was deleted.",
+            "user": "USLACKBOT",
+            "hidden": True,
+            "is_locked": False,
+        },
+        "previous_message": before,
+        "channel": channel.id,
+        "channel_type": CHANNEL_TYPES[channel.kind],
+        "hidden": True,
+        "ts": ts,
+        "event_ts": ts,
+    }
+
+
 def reaction_event(
     state: State, channel: Channel, message: Message, user: User, name: str, *, added: bool
 ) -> dict[str, Any]:

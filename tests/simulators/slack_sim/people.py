@@ -19,6 +19,7 @@ from tests.simulators.slack_sim.model import (
     View,
     Workspace,
 )
+from tests.simulators.slack_sim.render import user_json
 from tests.simulators.slack_sim.sockets import EVENTS, Envelope, Sockets
 from tests.simulators.slack_sim.state import State
 
@@ -280,6 +281,34 @@ class People:
         """Archive a channel."""
         channel.archived = True
         self.state.signal.changed()
+
+    def delete_channel(self, channel: Channel) -> Envelope | None:
+        """Delete a channel with everything in it."""
+        workspace = self.state.workspace_of(channel)
+        kind = "channel_deleted" if channel.kind == "channel" else "group_deleted"
+        event = {"type": kind, "channel": channel.id, "event_ts": self.state.next_ts()}
+        envelope = self.emitter.emit(workspace, kind, event, channel=channel)
+        for message in self.state.messages.values():
+            message.deleted = message.deleted or message.channel == channel.id
+        channel.archived = True
+        self.state.signal.changed()
+        return envelope
+
+    def deactivate(self, user: User) -> Envelope | None:
+        """Close somebody's account."""
+        user.deleted = True
+        return self.change_profile(user)
+
+    def change_profile(self, user: User) -> Envelope | None:
+        """Tell that something about somebody has changed."""
+        ts = self.state.next_ts()
+        event = {
+            "type": "user_change",
+            "user": user_json(user),
+            "cache_ts": self.state.unix_time,
+            "event_ts": ts,
+        }
+        return self.emitter.emit(self.state.workspaces[user.team], "user_change", event)
 
     def uninstall(self, workspace: Workspace | None = None) -> None:
         """Remove the app: both events go out, and its token is dead."""

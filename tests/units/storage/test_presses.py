@@ -8,7 +8,7 @@ import pytest
 from redis.asyncio import Redis
 
 from bot.chat import MessageRef, ThreadKey
-from bot.records import Entry, Summary
+from bot.records import NO_TALLY, Entry, Summary
 from bot.storage.keys import ThreadKeys
 from bot.storage.threads import Threads
 from bot.storage.types import (
@@ -256,3 +256,73 @@ async def test_the_answer_of_a_turn(threads: Threads) -> None:
     assert found is not None and (found.text, found.seq) == ("this one", 2)
     assert await threads.answer_of(THREAD, "none") is None
     assert await threads.answer_of(ThreadKey("discord", "g1", "c1", "t9"), turn) is None
+
+
+async def test_an_answer_before_deleted_ones_is_given_anew(threads: Threads, client: Redis) -> None:
+    await talked(threads, 1, "old")
+    await talked(threads, 2, "deleted")
+    found = await threads.take_window(THREAD)
+    gone = [message for entry in found.window[2:] for message in entry.message_ids]
+    await threads.strike(THREAD, gone, entries=[found.window[3].seq], person="u9")
+    assert await texts(threads) == ["question 1", "old"]
+    turn = await again(threads)
+    assert isinstance(turn, Turn)
+    assert turn.answer is not None and (turn.answer.text, turn.answer.seq) == ("old", 2)
+    assert [entry.text for entry in turn.window] == ["question 1"]
+    assert await commit(threads, turn, saying(turn, "new")) is Done.IDLE
+    assert await texts(threads) == ["question 1", "new"]
+    await talked(threads, 3, "more")
+    assert await texts(threads) == ["question 1", "new", "question 3", "more"]
+
+
+async def test_a_new_answer_is_found_by_its_messages(threads: Threads) -> None:
+    await talked(threads, 1, "old")
+    for number in range(2):
+        turn = await again(threads, event=f"click {number}")
+        assert isinstance(turn, Turn)
+        said = [replace(each, message_ids=(f"a{number}",)) for each in saying(turn, "new")]
+        assert await commit(threads, turn, said) is Done.IDLE
+    assert (await threads.strike(THREAD, ["a0"])).entries == 0
+    assert (await threads.strike(THREAD, ["a1"])).entries == 1
+    assert await texts(threads) == ["question 1"]
+
+
+async def test_an_answer_deleted_while_it_is_given_anew(threads: Threads, client: Redis) -> None:
+    first = await threads.begin(message(1))
+    assert isinstance(first, Turn)
+    entries = [replace(each, turn=first.lease.turn) for each in exchange(first, "old")]
+    entries[-1] = replace(entries[-1], message_ids=("a1", "m99"))
+    assert await commit(threads, first, entries) is Done.IDLE
+    turn = await again(threads)
+    assert isinstance(turn, Turn) and not turn.is_void
+    # The wish that it is given anew names one of its messages, the deletion the other.
+    struck = await threads.strike(THREAD, ["a1"])
+    assert (struck.entries, struck.mail, struck.withdrawn) == (1, 1, True)
+    assert await threads.renew(turn.lease) is Signal.WITHDRAWN
+    assert await commit(threads, turn, saying(turn, "new")) is Done.WITHDRAWN
+    await end_lease(client)
+    heir = await threads.reclaim(THREAD)
+    assert heir is not None and heir.is_void
+
+
+async def test_a_question_deleted_meanwhile_is_not_asked_once_more(threads: Threads) -> None:
+    turn = await threads.begin(message(1))
+    assert isinstance(turn, Turn)
+    assert await threads.begin(message(2)) is Begun.QUEUED
+    both = await commit(threads, turn, exchange(turn))
+    assert isinstance(both, Turn)
+    assert await threads.commit(both.lease, [], NO_TALLY, {}, keep=True) is Done.IDLE
+    seen = await threads.take_window(THREAD)
+    wished = (Again.RETRY, seen.mail, REFS, frozenset[str]())
+    await threads.strike(THREAD, [seen.mail[0].ref.message])
+    assert await threads.begin_again("click", seen, *wished) is NotAgain.STALE
+    assert not (await threads.take_window(THREAD)).running
+
+
+async def test_what_somebody_thought_goes_with_them(threads: Threads) -> None:
+    turn = await talked(threads, 1)
+    for user in ("u1", "u2"):
+        rated = Rated(THREAD, turn, user, Rating.GOOD, 1.0)
+        assert await threads.rate(rated) is Noted.NEW
+    await threads.strike(THREAD, [], person="u2")
+    assert [rated.user async for rated in threads.ratings(THREAD)] == ["u1"]
