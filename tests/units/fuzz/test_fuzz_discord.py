@@ -213,7 +213,7 @@ def test_any_message_is_read_left_out_or_malformed(gateway: Gateway, payload: An
         else:
             assert event.thread.channel == event.ref.channel
             assert event.thread.thread in (event.ref.channel, event.ref.message)
-        assert event.mentioned == mentions(payload["content"], OWN) or space != payloads.GUILD
+        assert event.mentioned == mentions(payload["content"] or "", OWN) or space != payloads.GUILD
 
 
 @pytest.mark.parametrize("payload", payloads.MESSAGES)
