@@ -19,6 +19,7 @@ from bot.commands.runner import Commands
 from bot.context.prompt import system_prompt
 from bot.context.tokens import Tokenizer, load_tokenizer
 from bot.engine.allowance import Allowance
+from bot.engine.asking import Asking
 from bot.engine.budget import Budget
 from bot.engine.engine import Engine
 from bot.engine.folding import Folding
@@ -55,7 +56,8 @@ class Timing:
     """How patient the parts are, in seconds; `renew` and `sweep` at most a third of a lease.
 
     People are told about a wait for the model from `long_wait` on; `first_token` and `gap` are the
-    model's silences that are taken for a fault. `store` is how patient one call to the store is.
+    model's silences that are taken for a fault, `private` the most that an answer to one person may
+    take, since platforms wait for those. `store` is how patient one call to the store is.
     """
 
     renew: float = 1.0
@@ -71,6 +73,7 @@ class Timing:
     long_wait: float = 8.0
     first_token: float = 60.0
     gap: float = 30.0
+    private: float = 180.0
     store: Waits = WAITS
 
 
@@ -270,6 +273,19 @@ class App:
             metrics.summarised,
             metrics.extracted,
         )
+        asking = Asking(
+            threads,
+            model,
+            tokenizer,
+            budget,
+            allowance,
+            system,
+            stand_in,
+            time.time,
+            new_id,
+            self._timing.private,
+            metrics.asked,
+        )
         running = Running()
         timer = LoopClock()
         third = self._settings.lease_seconds / 3
@@ -296,7 +312,7 @@ class App:
         sweep = min(self._timing.sweep, third)
         engine = Engine(desk, adapters, pacers, running, sweep, metrics.taken_over)
         commands = Commands(
-            threads, folding, running, budget, allowance, adapters, time.time, new_id
+            threads, folding, asking, running, budget, allowance, adapters, time.time, new_id
         )
         receptions = {
             name: Reception(

@@ -23,7 +23,7 @@ from bot.chat import (
     everywhere,
 )
 from bot.commands.runner import Commands
-from bot.commands.specs import COMMANDS, Typed, typed_command
+from bot.commands.specs import Typed, typed_command
 from bot.engine import texts
 from bot.engine.engine import Engine
 from bot.errors import PlatformError, StoreError, StoreUnavailable
@@ -100,7 +100,7 @@ class Reception:
     @property
     def commands(self) -> Sequence[CommandSpec]:
         """See `bot.chat.Inbox`."""
-        return COMMANDS
+        return self._commands.offered
 
     @property
     def notes(self) -> Notes:
@@ -261,7 +261,7 @@ class Reception:
             del self._lanes[thread]
 
     async def _take(self, event: Incoming, nonce: str) -> None:
-        typed = None if event.author.is_bot else typed_command(event.text)
+        typed = None if event.author.is_bot else typed_command(event.text, self._commands.offered)
         if typed is not None and await self._is_command(typed, event):
             await self._run_typed(typed, event, nonce)
             return

@@ -84,26 +84,35 @@ def typed(command: str, text: str, specs: Sequence[CommandSpec]) -> Typed:
         text: What follows it.
         specs: The engine's commands.
     """
-    words = text.split()
     name = command.removeprefix("/").casefold()
     if command == UMBRELLA:
-        name = words.pop(0).casefold().lstrip("/!") if words else HELP
+        first, *rest = text.split(maxsplit=1) or [HELP]
+        name, text = first.casefold().lstrip("/!"), "".join(rest)
     spec = next((spec for spec in specs if spec.name == name), None)
     if spec is None:
         return Typed(HELP)
-    kinds = {option.name: option.kind for option in spec.options}
+    known = {option.name: option for option in spec.options}
+    # A question may begin with anything, a link included.
+    plain = next((each for each in spec.options if each.required and each.rest), None)
     options: dict[str, str] = {}
     link: Link | None = None
     unread = ""
-    for word in words:
-        found = message_link(word)
-        option, _, value = word.partition("=")
-        if found is not None:
+    for match in re.finditer(r"\S+", text):
+        word = match[0]
+        given, equals, value = word.partition("=")
+        option = known.get(given.casefold())
+        if option is not None and option.kind is OptionKind.FLAG and not equals:
+            options[option.name] = "true"
+        elif option is not None and option.kind is not OptionKind.FLAG and value:
+            if option.rest:
+                options[option.name] = text[match.start() + len(given) + 1 :].strip()
+                break
+            options[option.name] = value
+        elif plain is not None:
+            options[plain.name] = text[match.start() :].strip()
+            break
+        elif (found := message_link(word)) is not None:
             link = found
-        elif kinds.get(option.casefold()) is OptionKind.FLAG and not value:
-            options[option.casefold()] = "true"
-        elif kinds.get(option.casefold()) is OptionKind.TEXT and value:
-            options[option.casefold()] = value
         else:
             unread = unread or word
     return Typed(name, options, link, unread)

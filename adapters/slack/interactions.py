@@ -13,6 +13,7 @@ from adapters.slack.answers import Answers, Asked
 from adapters.slack.calls import Calls
 from adapters.slack.commands import Link, read_picker_id, typed
 from adapters.slack.endings import ended
+from adapters.slack.markup import mentioned, readable
 from adapters.slack.names import Directory
 from adapters.slack.translate import author_of, id_in, text_in
 from adapters.slack.values import PLATFORM, Own, Person, Timing, fields, objects
@@ -148,6 +149,7 @@ class Interactions:
         if called.unread:
             return CommandReply(NOT_A_LINK.format(word=called.unread)), asked
         person = await self._names.person(asked.user, self._timing.patient_names)
+        asked = replace(asked, options=await self._read(asked.options))
         try:
             if called.link is not None:
                 link = called.link
@@ -176,6 +178,13 @@ class Interactions:
             )
         )
         return reply, asked
+
+    async def _read(self, options: Mapping[str, str]) -> Mapping[str, str]:
+        """Options as they were meant: Slack sends its own markup, and ids for names."""
+        people, channels = mentioned(" ".join(options.values()))
+        patience = self._timing.patient_names
+        names = await self._names.names(people - {self._own.user}, channels, patience)
+        return {name: readable(text, names, self._own.user) for name, text in options.items()}
 
     async def _is_visible(self, called: Called, asked: Asked, person: Person) -> bool:
         """Whether the caller may see the thread, which the link or the list only claims."""

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from bot.budgets import Payer
-from bot.chat import Adapter, CommandCall, CommandReply, File, ThreadKey
+from bot.chat import Adapter, CommandCall, CommandReply, CommandSpec, File, ThreadKey
 from bot.commands import texts
+from bot.commands.specs import COMMANDS
 from bot.engine.allowance import Allowance
+from bot.engine.asking import Asking, Question
 from bot.engine.budget import Budget
 from bot.engine.folding import Folding
 from bot.engine.running import Ending, Running
@@ -21,9 +23,19 @@ from bot.storage.threads import Threads
 from bot.transfer import ThreadRecord, export_json, export_markdown
 
 Command = Callable[[CommandCall, ThreadKey], Awaitable[CommandReply]]
+Anywhere = Callable[[CommandCall], Awaitable[CommandReply]]
 
 EXPORT_MOST = 20_000
 """Messages that /export hands over at most, so that one command can't fill the memory."""
+
+NOWHERE = "-"
+"""Stands for the thread where something belongs to a channel alone."""
+
+PARTS_SHOWN = 3
+"""A private answer of more messages than that is handed over as a file."""
+
+BEGINNING = 600
+"""Characters of it that are shown beside the file."""
 
 FORGET_SECONDS = 20.0
 """How long /forget tries to reach a store that is away."""
@@ -36,6 +48,7 @@ class Commands:
         self,
         threads: Threads,
         folding: Folding,
+        asking: Asking,
         running: Running,
         budget: Budget,
         allowance: Allowance,
@@ -45,6 +58,7 @@ class Commands:
     ) -> None:
         self._threads = threads
         self._folding = folding
+        self._asking = asking
         self._running = running
         self._budget = budget
         self._allowance = allowance
@@ -58,6 +72,12 @@ class Commands:
             "usage": self._usage,
             "export": self._export,
         }
+        self._anywhere: Mapping[str, Anywhere] = {"help": self._help, "ask": self._ask}
+
+    @property
+    def offered(self) -> Sequence[CommandSpec]:
+        """The commands that this deployment offers."""
+        return COMMANDS
 
     async def run(self, call: CommandCall) -> CommandReply:
         """Run one command. Failures come back as a reply."""
@@ -67,22 +87,69 @@ class Commands:
             return _told(error.user_text)
 
     async def _run(self, call: CommandCall) -> CommandReply:
-        if call.name == "help":
-            adapter = self._adapters[call.platform]
-            return _told(texts.help_text(adapter.capabilities.slash_in_threads))
+        if (anywhere := self._anywhere.get(call.name)) is not None:
+            return await anywhere(call)
         command = self._by_name.get(call.name)
         if command is None:
             return _told(texts.UNKNOWN)
-        if call.thread is None:
+        thread = await self._meant(call)
+        if thread is None:
             return await self._which(call)
-        if not within_reach(call, call.thread):
+        if not within_reach(call, thread):
             return _told(texts.OUT_OF_REACH)
-        authors = await self._threads.authors(call.thread)
+        authors = await self._threads.authors(thread)
         if not authors:
             return _told(texts.NOTHING_STORED)
         if call.author.id not in authors and not call.author.is_admin:
             return _told(texts.NOT_YOURS)
-        return await command(call, call.thread)
+        return await command(call, thread)
+
+    async def _meant(self, call: CommandCall) -> ThreadKey | None:
+        """The thread that a command is about: a message stands for the one that it belongs to."""
+        if call.thread is not None or call.about is None:
+            return call.thread
+        ref = call.about.ref
+        loose = await self._threads.thread_of(call.platform, call.space, ref)
+        # A thread has the id of the message that it was started from.
+        return loose or ThreadKey(call.platform, call.space, ref.channel, ref.message)
+
+    async def _help(self, call: CommandCall) -> CommandReply:
+        adapter = self._adapters[call.platform]
+        return _told(texts.help_text(adapter.capabilities.slash_in_threads))
+
+    async def _ask(self, call: CommandCall) -> CommandReply:
+        about, asked = call.about, call.options.get("question", "").strip()
+        if not asked and about is None:
+            return _told(texts.NO_QUESTION)
+        if about is not None and not about.text.strip():
+            return _told(texts.NO_WORDS)
+        thread = call.thread
+        nobody = ThreadKey(call.platform, call.space, call.channel, NOWHERE)
+        within = thread is not None and await self._sees(call, thread)
+        question = Question(
+            call.author,
+            asked or texts.EXPLAIN,
+            thread if thread and within else nobody,
+            within,
+            about,
+        )
+        answer = await self._asking.answer(question)
+        return self._handed_over(call, answer)
+
+    async def _sees(self, call: CommandCall, thread: ThreadKey) -> bool:
+        """Whether a thread may be read for the caller: within reach, and one they took part in."""
+        return within_reach(call, thread) and call.author.id in await self._threads.authors(thread)
+
+    def _handed_over(self, call: CommandCall, answer: str) -> CommandReply:
+        """A private answer; one of many parts as a file with its beginning in front."""
+        adapter = self._adapters[call.platform]
+        if adapter.measure(answer) <= PARTS_SHOWN * adapter.capabilities.max_chars:
+            return CommandReply(answer)
+        beginning = f"{answer[:BEGINNING].rstrip()} …"
+        return CommandReply(
+            f"{quoted(beginning)}\n\n{texts.AS_FILE}",
+            files=(_file("answer.md", answer, "text/markdown"),),
+        )
 
     async def _which(self, call: CommandCall) -> CommandReply:
         choices = await self._threads.recent(
@@ -158,6 +225,11 @@ def within_reach(call: CommandCall, thread: ThreadKey) -> bool:
     if (thread.platform, thread.space) != (call.platform, call.space):
         return False
     return call.visible or call.channel in (thread.channel, thread.thread)
+
+
+def quoted(text: str) -> str:
+    """Somebody's words as a quotation, in which no half-open markup reaches beyond its line."""
+    return "\n".join(f"> {line}" for line in text.splitlines())
 
 
 def _told(text: str) -> CommandReply:

@@ -17,6 +17,12 @@ NOTHING_STORED = "I keep nothing about this thread."
 NOTHING_RUNNING = "I'm not writing anything here right now."
 STOPPING = "Stopping. What I had written stays."
 NOTHING_TO_SUM_UP = "There is nothing to sum up yet."
+NO_QUESTION = (
+    "What do you want to know? Write it behind the command, as in `ask why is the sky blue`."
+)
+NO_WORDS = "There are no words in that message that I could read."
+EXPLAIN = "What does this message say, and what should I know about it? Be brief."
+AS_FILE = "That is a long answer: all of it is in the file."
 UNKNOWN = "I don't know that command. /help lists what I can do."
 
 

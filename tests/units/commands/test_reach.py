@@ -133,7 +133,15 @@ def runner(threads: Threads) -> Commands:
             return False
 
     return Commands(
-        threads, nothing, cast(Any, NobodyRuns()), nothing, nothing, {}, Clock(), lambda: "n"
+        threads,
+        nothing,
+        nothing,
+        cast(Any, NobodyRuns()),
+        nothing,
+        nothing,
+        {},
+        Clock(),
+        lambda: "n",
     )
 
 
