@@ -15,6 +15,7 @@ from importlib.metadata import version
 from typing import cast
 
 from bot.chat import Adapter
+from bot.commands.place_settings import PlaceSettings
 from bot.commands.runner import Commands
 from bot.context.prompt import system_prompt
 from bot.context.tokens import Tokenizer, load_tokenizer
@@ -22,6 +23,7 @@ from bot.engine.allowance import Allowance
 from bot.engine.asking import Asking
 from bot.engine.budget import Budget
 from bot.engine.engine import Engine
+from bot.engine.excerpts import Excerpts
 from bot.engine.folding import Folding
 from bot.engine.running import Running
 from bot.engine.turn import Desk
@@ -112,6 +114,7 @@ async def open_threads(
             new_id=new_id,
             lease_seconds=settings.lease_seconds,
             retention_days=settings.retention_days,
+            silence_hours=settings.silence_hours,
             # The engine gives up by itself, since it has people to tell.
             max_attempts=1_000,
             bot_messages=settings.bot_messages,
@@ -312,7 +315,17 @@ class App:
         sweep = min(self._timing.sweep, third)
         engine = Engine(desk, adapters, pacers, running, sweep, metrics.taken_over)
         commands = Commands(
-            threads, folding, asking, running, budget, allowance, adapters, time.time, new_id
+            threads,
+            folding,
+            asking,
+            Excerpts(threads, tokenizer, self._settings.access),
+            PlaceSettings(threads, self._settings.silence_hours),
+            running,
+            budget,
+            allowance,
+            adapters,
+            time.time,
+            new_id,
         )
         receptions = {
             name: Reception(

@@ -103,6 +103,8 @@ class Incoming:
         direct: In a direct message, where everything is addressed.
         joins: The thread existed before this message: earlier messages may be read as context.
         loose: Outside a platform thread, so that replies to it are found by message id.
+        aside: Meant for somebody else: it begins with a mention of another person or group, and
+            does not address the bot.
     """
 
     event_id: str
@@ -117,6 +119,7 @@ class Incoming:
     direct: bool = False
     joins: bool = False
     loose: bool = False
+    aside: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,8 +170,8 @@ class CommandOption:
         kind: What it takes.
         required: The command can't be called without it.
         choices: The values of a `CHOICE`.
-        rest: Where a command is typed, its value goes on to the end. One that is required as well
-            needs no name in front: "/ask why is the sky blue".
+        rest: Where a command is typed, its value goes on to the end. The first option needs no
+            name in front then: "/ask why is the sky blue".
     """
 
     name: str
@@ -302,6 +305,13 @@ class Inbox(Protocol):
         """The loose conversation that this message belongs to. Raises StoreError."""
         ...
 
+    async def answers_all(self, platform: str, space: str, channel: str) -> bool:
+        """Whether those who look after a channel want all of it answered; never raises.
+
+        Ask of messages that do not concern the bot otherwise; known within some seconds.
+        """
+        ...
+
     async def taking_part(
         self, platform: str, since: float, ours: Callable[[str], bool] = everywhere
     ) -> Sequence[Followed]:
@@ -390,6 +400,14 @@ class Adapter(Protocol):
 
     async def history(self, event: Incoming, limit: int) -> History:
         """Up to `limit` messages before `event` in its platform thread, the newest kept."""
+        ...
+
+    async def since(self, first: MessageRef, thread: ThreadKey, limit: int) -> History:
+        """The message `first` and those after it, `limit` at most, the oldest kept.
+
+        Those of its thread when it lies in `thread` below another one, else those of the channel
+        or platform thread that holds it.
+        """
         ...
 
     async def respond(self, event: Incoming, reply: CommandReply) -> None:

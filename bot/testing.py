@@ -122,6 +122,7 @@ class RecordingInbox:
         refuse: While true, `message` fails as it does when the store is away.
         reply: What every command answers.
         followed: What `taking_part` finds.
+        open: Channels in which everything is answered.
         spaces_left: What `left` was told.
         connections: What `meter` was told of connections.
     """
@@ -136,6 +137,7 @@ class RecordingInbox:
         self.reply = CommandReply("Done.")
         self.loose: dict[MessageRef, ThreadKey] = {}
         self.followed: Sequence[Followed] = ()
+        self.open: set[str] = set()
         self.spaces_left: list[tuple[str, str]] = []
         self.claims: Claims = MemoryClaims()
         self.connections = RecordingMeter()
@@ -167,6 +169,10 @@ class RecordingInbox:
     async def thread_of(self, platform: str, space: str, ref: MessageRef) -> ThreadKey | None:
         """See `bot.chat.Inbox`."""
         return self.loose.get(ref)
+
+    async def answers_all(self, platform: str, space: str, channel: str) -> bool:
+        """See `bot.chat.Inbox`."""
+        return channel in self.open
 
     async def taking_part(
         self, platform: str, since: float, ours: Callable[[str], bool] = everywhere

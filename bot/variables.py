@@ -80,6 +80,15 @@ CONVERSATION: tuple[Variable, ...] = (
         most=1_000_000,
     ),
     Variable(
+        "BOBBIN_SILENCE_HOURS",
+        "In a conversation that was silent this long it waits to be mentioned again. 0: never. "
+        "/settings changes it for a channel.",
+        VariableKind.NUMBER,
+        default="72",
+        least=0,
+        most=8760,
+    ),
+    Variable(
         "BOBBIN_SYSTEM_PROMPT",
         "What the model is told about itself and this place. Empty: a short built-in text.",
     ),

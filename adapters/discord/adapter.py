@@ -312,6 +312,12 @@ class DiscordAdapter:
         knowing = await self._gateways.knowing(event.thread.space)
         return await history.read(client, knowing, self._calls, event, limit)
 
+    async def since(self, first: MessageRef, thread: ThreadKey, limit: int) -> History:
+        """The message `first` and what was said after it where it stands."""
+        client = await self._gateways.client()
+        knowing = await self._gateways.knowing(thread.space)
+        return await history.since(client, knowing, self._calls, first, thread, limit)
+
     async def respond(self, event: Incoming, reply: CommandReply) -> None:
         """Answer a typed command: what must be private goes into a direct message."""
         here = Spot(event.ref.channel, reply_to=event.ref.message)

@@ -267,6 +267,14 @@ class SlackAdapter:
             self._calls, self._directory(own), own, self._timing, event, limit
         )
 
+    async def since(self, first: MessageRef, thread: ThreadKey, limit: int) -> History:
+        """The message `first` and what was said after it, in its thread or in the channel."""
+        own = await self._who()
+        names = self._directory(own)
+        return await history.since(
+            self._calls, names, own, self._timing, first, thread.thread, limit
+        )
+
     async def respond(self, event: Incoming, reply: CommandReply) -> None:
         """Answer a typed command: private answers are shown to its caller only."""
         words = event.text.split()

@@ -14,7 +14,8 @@ from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlencode
 
 from adapters.slack.markup import escaped, safe
-from bot.chat import CommandSpec, OptionKind, ThreadChoice
+from bot.chat import CommandSpec, ThreadChoice
+from bot.options import positional, read_options
 
 UMBRELLA = "/bobbin"
 """Takes every command as its first word."""
@@ -91,30 +92,14 @@ def typed(command: str, text: str, specs: Sequence[CommandSpec]) -> Typed:
     spec = next((spec for spec in specs if spec.name == name), None)
     if spec is None:
         return Typed(HELP)
-    known = {option.name: option for option in spec.options}
-    # A question may begin with anything, a link included.
-    plain = next((each for each in spec.options if each.required and each.rest), None)
-    options: dict[str, str] = {}
     link: Link | None = None
-    unread = ""
-    for match in re.finditer(r"\S+", text):
-        word = match[0]
-        given, equals, value = word.partition("=")
-        option = known.get(given.casefold())
-        if option is not None and option.kind is OptionKind.FLAG and not equals:
-            options[option.name] = "true"
-        elif option is not None and option.kind is not OptionKind.FLAG and value:
-            if option.rest:
-                options[option.name] = text[match.start() + len(given) + 1 :].strip()
-                break
-            options[option.name] = value
-        elif plain is not None:
-            options[plain.name] = text[match.start() :].strip()
-            break
-        elif (found := message_link(word)) is not None:
-            link = found
-        else:
-            unread = unread or word
+    if positional(spec) is None:
+        # A question may hold links of its own.
+        words = text.split()
+        links = [found for word in words if (found := message_link(word)) is not None]
+        link = links[-1] if links else None
+        text = " ".join(word for word in words if message_link(word) is None)
+    options, unread = read_options(spec, text)
     return Typed(name, options, link, unread)
 
 

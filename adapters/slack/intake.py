@@ -25,7 +25,7 @@ from adapters.slack.commands import COMMANDS, PICKER
 from adapters.slack.interactions import Interactions, choice, slash
 from adapters.slack.names import Directory
 from adapters.slack.translate import concerns_us, incoming, looked_up, said, workspace
-from adapters.slack.values import PLATFORM, Own, Timing, fields
+from adapters.slack.values import PLATFORM, Own, Said, Timing, fields
 from bot.chat import Inbox
 from bot.errors import StoreError
 from bot.tasks import Lines
@@ -155,7 +155,7 @@ class Intake:
         return app
 
     async def _message(self, body: Mapping[str, Any]) -> None:
-        found = said(body, self._own)
+        found = said(body, self._own) or await self._unasked(body)
         if found is None:
             return
         people, channels = looked_up(found)
@@ -164,6 +164,14 @@ class Intake:
             wanted = people - {self._own.user}
             names = await self._names.names(wanted, channels, self._timing.names)
             await self._inbox.message(incoming(found, self._own, names))
+
+    async def _unasked(self, body: Mapping[str, Any]) -> Said | None:
+        """A message that concerns the bot only because everything is answered where it is."""
+        found = said(body, self._own, everything=True)
+        if found is None:
+            return None
+        wanted = await self._inbox.answers_all(PLATFORM, self._own.team, found.channel)
+        return found if wanted else None
 
     async def _left(self, body: Mapping[str, Any]) -> None:
         """Erase what is kept, however often Slack says so, before it is acknowledged."""

@@ -8,16 +8,27 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from bot.budgets import Payer
-from bot.chat import Adapter, CommandCall, CommandReply, CommandSpec, File, ThreadKey
+from bot.chat import (
+    Adapter,
+    CommandCall,
+    CommandReply,
+    CommandSpec,
+    EarlierMessage,
+    File,
+    ThreadKey,
+)
 from bot.commands import texts
+from bot.commands.place_settings import PlaceSettings
 from bot.commands.specs import COMMANDS
 from bot.engine.allowance import Allowance
 from bot.engine.asking import Asking, Question
 from bot.engine.budget import Budget
+from bot.engine.excerpts import Excerpts
 from bot.engine.folding import Folding
 from bot.engine.running import Ending, Running
 from bot.errors import BobbinError, StoreUnavailable
-from bot.records import Entry
+from bot.ignoring import is_ignored
+from bot.records import NO_SUMMARY, Entry
 from bot.storage.patience import patiently
 from bot.storage.threads import Threads
 from bot.transfer import ThreadRecord, export_json, export_markdown
@@ -49,6 +60,8 @@ class Commands:
         threads: Threads,
         folding: Folding,
         asking: Asking,
+        excerpts: Excerpts,
+        settings: PlaceSettings,
         running: Running,
         budget: Budget,
         allowance: Allowance,
@@ -59,6 +72,7 @@ class Commands:
         self._threads = threads
         self._folding = folding
         self._asking = asking
+        self._excerpts = excerpts
         self._running = running
         self._budget = budget
         self._allowance = allowance
@@ -71,8 +85,14 @@ class Commands:
             "stop": self._stop,
             "usage": self._usage,
             "export": self._export,
+            "leave": self._leave,
         }
-        self._anywhere: Mapping[str, Anywhere] = {"help": self._help, "ask": self._ask}
+        self._anywhere: Mapping[str, Anywhere] = {
+            "help": self._help,
+            "ask": self._ask,
+            "settings": lambda call: settings.settings(call, self._sign(call)),
+            "persona": lambda call: settings.persona(call, self._sign(call)),
+        }
 
     @property
     def offered(self) -> Sequence[CommandSpec]:
@@ -98,11 +118,12 @@ class Commands:
         if not within_reach(call, thread):
             return _told(texts.OUT_OF_REACH)
         authors = await self._threads.authors(thread)
+        own = call.author.id in authors or (call.author.is_admin and bool(authors))
+        if call.name == "summary" and call.about is not None:
+            return await self._summary_since(call, call.about, thread, own)
         if not authors:
             return _told(texts.NOTHING_STORED)
-        if call.author.id not in authors and not call.author.is_admin:
-            return _told(texts.NOT_YOURS)
-        return await command(call, thread)
+        return await command(call, thread) if own else _told(texts.NOT_YOURS)
 
     async def _meant(self, call: CommandCall) -> ThreadKey | None:
         """The thread that a command is about: a message stands for the one that it belongs to."""
@@ -114,8 +135,11 @@ class Commands:
         return loose or ThreadKey(call.platform, call.space, ref.channel, ref.message)
 
     async def _help(self, call: CommandCall) -> CommandReply:
-        adapter = self._adapters[call.platform]
-        return _told(texts.help_text(adapter.capabilities.slash_in_threads))
+        return _told(texts.help_text(self._sign(call) == "/", self.offered))
+
+    def _sign(self, call: CommandCall) -> str:
+        """What stands in front of commands where people type them in a conversation."""
+        return "/" if self._adapters[call.platform].capabilities.slash_in_threads else "!"
 
     async def _ask(self, call: CommandCall) -> CommandReply:
         about, asked = call.about, call.options.get("question", "").strip()
@@ -123,6 +147,8 @@ class Commands:
             return _told(texts.NO_QUESTION)
         if about is not None and not about.text.strip():
             return _told(texts.NO_WORDS)
+        if about is not None and is_ignored(about.text):
+            return _told(texts.IGNORED)
         thread = call.thread
         nobody = ThreadKey(call.platform, call.space, call.channel, NOWHERE)
         within = thread is not None and await self._sees(call, thread)
@@ -175,11 +201,39 @@ class Commands:
             asked = True
         return _told(texts.STOPPING if asked or here else texts.NOTHING_RUNNING)
 
+    async def _leave(self, call: CommandCall, thread: ThreadKey) -> CommandReply:
+        if call.direct:
+            return _told(texts.ALWAYS_HERE)
+        nonce = self._new_id()
+        left = await patiently(lambda: self._threads.leave(thread, nonce=nonce), FORGET_SECONDS)
+        here = self._running.end(thread, Ending.STOPPED)
+        stopped = await self._threads.ask_stop(thread)
+        if not (left or here or stopped):
+            return _told(texts.NOT_IN_IT)
+        # Whoever else is in the thread would wonder.
+        return CommandReply(texts.LEFT, private=False, harmless=True)
+
     async def _summary(self, call: CommandCall, thread: ThreadKey) -> CommandReply:
         text = await self._folding.summarise(thread, call.author)
         if text is None:
             return _told(texts.NOTHING_TO_SUM_UP)
         return CommandReply(text, private="share" not in call.options)
+
+    async def _summary_since(
+        self, call: CommandCall, about: EarlierMessage, thread: ThreadKey, own: bool
+    ) -> CommandReply:
+        """From a message on: of what is stored, else of what the caller sees on the platform."""
+        if about.ref.channel != call.channel and not call.visible:
+            return _told(texts.OUT_OF_REACH)
+        adapter = self._adapters[call.platform]
+        said = await self._excerpts.stored(thread, about.ref) if own else None
+        said = said or await self._excerpts.shown(adapter, thread, about)
+        payer = Payer.of(thread, call.author)
+        text = await self._folding.sum_up(thread, NO_SUMMARY, said.entries, payer)
+        if text is None:
+            return _told(texts.NOTHING_TO_SUM_UP)
+        note = f"\n\n{texts.first_of_it(len(said.entries))}" * said.partial
+        return CommandReply(text + note, private="share" not in call.options)
 
     async def _usage(self, call: CommandCall, thread: ThreadKey) -> CommandReply:
         conversation = await self._threads.take_window(thread)

@@ -6,18 +6,44 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from bot.channel import Mention
 from bot.chat import CommandOption, CommandSpec, OptionKind
+from bot.options import positional, read_options
 
 SHARE = CommandOption("share", "Show it to everybody in the thread", OptionKind.FLAG)
 QUESTION = CommandOption("question", "What you want to know", required=True, rest=True)
+
+MENTION = CommandOption(
+    "mention",
+    "When I answer without a mention: never, in my conversations, or always",
+    OptionKind.CHOICE,
+    choices=tuple(Mention),
+)
+HOURS = CommandOption("hours", "Hours of silence until I wait for a mention again; 0 for never")
+RESET = CommandOption("reset", "Back to how I am set up everywhere", OptionKind.FLAG)
+PERSONA = CommandOption("persona", "How I should be here, such as a language or a role", rest=True)
+TEXT = CommandOption("text", "How I should be here; off for nothing special", rest=True)
 
 COMMANDS: tuple[CommandSpec, ...] = (
     CommandSpec("ask", "Ask me something for yourself; nobody else sees it", (QUESTION,)),
     CommandSpec("summary", "Sum up this thread, for your eyes only", (SHARE,)),
     CommandSpec("forget", "Erase everything I keep about this thread"),
     CommandSpec("stop", "End the answer that is being written; its text stays"),
+    CommandSpec("leave", "I leave this thread until somebody mentions me again"),
     CommandSpec("usage", "Messages, tokens and cost of this thread so far"),
     CommandSpec("export", "This conversation as a file: Markdown and JSON"),
+    CommandSpec(
+        "settings",
+        "How I behave in this channel; its managers can change it",
+        (MENTION, HOURS, RESET, PERSONA),
+        managers=True,
+    ),
+    CommandSpec(
+        "persona",
+        "How I should be in this channel, such as a language or a role",
+        (TEXT,),
+        managers=True,
+    ),
     CommandSpec("help", "What I can do and how to talk to me"),
 )
 
@@ -50,31 +76,3 @@ def typed_command(text: str, specs: Sequence[CommandSpec] = COMMANDS) -> Typed |
     options, unread = read_options(spec, found["rest"] or "")
     spoken = positional(spec) is not None and not marked and bool(options)
     return None if unread or spoken else Typed(name, options, marked)
-
-
-def positional(spec: CommandSpec) -> CommandOption | None:
-    """The option that needs no name in front of it."""
-    return next((option for option in spec.options if option.required and option.rest), None)
-
-
-def read_options(spec: CommandSpec, text: str) -> tuple[dict[str, str], str]:
-    """What follows a command's name, as its options; and a word that means nothing.
-
-    Flags are words, other options are written as name=value.
-    """
-    known = {option.name: option for option in spec.options}
-    plain = positional(spec)
-    options: dict[str, str] = {}
-    for word in re.finditer(r"\S+", text):
-        name, equals, value = word[0].partition("=")
-        option = known.get(name.casefold())
-        if option is None or option is plain or bool(equals) == (option.kind is OptionKind.FLAG):
-            if plain is None:
-                return options, word[0]
-            options[plain.name] = text[word.start() :].strip()
-            break
-        if option.rest:
-            options[option.name] = text[word.start() + len(name) + 1 :].strip()
-            break
-        options[option.name] = value.casefold() if option.choices else value or "true"
-    return options, ""

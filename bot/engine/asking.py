@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from bot.budgets import Payer
 from bot.chat import Author, EarlierMessage, ThreadKey
+from bot.context.prompt import in_channel
 from bot.context.render import Now
 from bot.context.speakers import unique_name
 from bot.context.tokens import Tokenizer
@@ -131,6 +132,7 @@ class Asking:
                 took = self._took(answer)
                 self._spent(place.platform, took)
                 await self._allowance.settle(payer, request, took)
+                await self._allowance.note(place, asker.id, took, request)
         return _whole(answer)
 
     @contextmanager
@@ -159,7 +161,7 @@ class Asking:
         new.append(await counted(asked, self._tokenizer))
         notes = (ALONE.format(name=name), QUOTED.format(name=name))
         return build_window(
-            system=self._system,
+            system=in_channel(self._system, known.persona),
             summary=known.summary if question.within else NO_SUMMARY,
             log=known.window if question.within else (),
             new=new,

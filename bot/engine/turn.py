@@ -13,6 +13,7 @@ from structlog.contextvars import bound_contextvars
 from bot.access import Access
 from bot.budgets import Payer
 from bot.chat import Adapter, Incoming, MessageRef, Spot
+from bot.context.prompt import in_channel
 from bot.context.render import Now
 from bot.context.tokens import Tokenizer
 from bot.context.window import Window, build_window, needs_fold
@@ -369,7 +370,7 @@ class TurnRun:
     def _build(self, turn: Turn, asked: tuple[Entry, ...]) -> Window:
         with self._desk.tracer.span("prompt") as note:
             window = build_window(
-                system=self._desk.system,
+                system=in_channel(self._desk.system, turn.persona),
                 summary=turn.summary,
                 log=turn.window,
                 new=asked,

@@ -88,6 +88,11 @@ class MeteredAdapter:
         with self._timed("history"):
             return await self._adapter.history(event, limit)
 
+    async def since(self, first: MessageRef, thread: ThreadKey, limit: int) -> History:
+        """See `bot.chat.Adapter`."""
+        with self._timed("history"):
+            return await self._adapter.since(first, thread, limit)
+
     async def respond(self, event: Incoming, reply: CommandReply) -> None:
         """See `bot.chat.Adapter`."""
         with self._timed("respond"):

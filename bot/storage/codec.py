@@ -50,6 +50,7 @@ def dump_incoming(event: Incoming) -> bytes:
             "direct": event.direct,
             "joins": event.joins,
             "loose": event.loose,
+            "aside": event.aside,
         }
     )
 
@@ -77,6 +78,7 @@ def load_incoming(raw: bytes) -> Incoming:
             direct=data.get("direct", False),
             joins=data.get("joins", False),
             loose=data.get("loose", False),
+            aside=data.get("aside", False),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise StoreMismatch("a queued message cannot be read") from error

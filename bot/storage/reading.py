@@ -24,7 +24,8 @@ State = Sequence[Any]
 def read_turn(thread: ThreadKey, state: State) -> Turn:
     """The turn that was handed over. Raises StoreMismatch."""
     mail = sorted(
-        map(load_incoming, cast(list[bytes], state[11])), key=lambda event: event.position
+        map(load_incoming, cast(list[bytes], state[11])),
+        key=lambda event: (not event.aside, event.position),
     )
     return Turn(
         lease=Lease(thread, to_text(state[2]), int(state[1])),
@@ -38,6 +39,7 @@ def read_turn(thread: ThreadKey, state: State) -> Turn:
         names=_names(state),
         tally=read_tally(state[10]),
         forgotten=float(state[15] or 0) / 1000,
+        persona=to_text(state[17] or b""),
     )
 
 
@@ -51,6 +53,7 @@ def read_conversation(state: State) -> Conversation:
         draft=load_draft(state[4]),
         running=state[2] is not None,
         waiting=int(state[14]),
+        persona=to_text(state[17] or b""),
     )
 
 

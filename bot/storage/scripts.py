@@ -31,10 +31,12 @@ ALONE = (
     "afford",
     "charge",
     "claim",
+    "count",
     "exchange",
     "pause",
     "release",
     "reserve",
+    "rules",
     "settle",
     "spend",
 )

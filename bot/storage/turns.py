@@ -38,7 +38,8 @@ class Turns(Base):
 
         An event id is remembered for a day. A message that is not addressed counts only where the
         bot takes part or is just answering; one of another bot only until so many of them have
-        come in a row that two bots seem to talk. A caller that tries again after StoreUnavailable
+        come in a row that two bots seem to talk. After a silence, and where a channel's rules say
+        so, only what is addressed counts. A caller that tries again after StoreUnavailable
         passes the same `nonce` again, or it will be told DUPLICATE.
 
         Returns:
@@ -62,6 +63,9 @@ class Turns(Base):
                 event.ref.message if loose else "",
                 event.position,
                 self._bot_messages if event.author.is_bot else 0,
+                round(event.at * 1000),
+                self._silence_ms,
+                int(event.aside),
             ),
             nonce=nonce or self._new_id(),
             keys=(ThreadKeys(thread).bucket.event(event.event_id),),

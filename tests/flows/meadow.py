@@ -163,6 +163,9 @@ class Meadow:
     async def history(self, event: Incoming, limit: int) -> History:
         return self.past
 
+    async def since(self, first: MessageRef, thread: ThreadKey, limit: int) -> History:
+        return self.past
+
     async def respond(self, event: Incoming, reply: CommandReply) -> None:
         self.told.append((event.author.id, reply))
         await self._notify()

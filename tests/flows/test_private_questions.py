@@ -127,7 +127,10 @@ async def test_faults_of_the_model_are_said(server: Valkey) -> None:
     async with a_meadow(server) as here:
         event = here.meadow.event(thread="none")
         for answer, told in (
-            (failure("insufficient_quota"), "run out of credit"),
+            (
+                failure(429, kind="insufficient_quota", code="insufficient_quota"),
+                "run out of credit",
+            ),
             (Answer(""), "The model gave an empty answer."),
             (
                 Answer("Half of it", finish_reason="length"),

@@ -136,6 +136,8 @@ def runner(threads: Threads) -> Commands:
         threads,
         nothing,
         nothing,
+        nothing,
+        nothing,
         cast(Any, NobodyRuns()),
         nothing,
         nothing,

@@ -145,6 +145,9 @@ class Platform:
     async def history(self, event: Incoming, limit: int) -> History:
         raise NotImplementedError
 
+    async def since(self, first: MessageRef, thread: ThreadKey, limit: int) -> History:
+        return self.past
+
     async def respond(self, event: Incoming, reply: CommandReply) -> None:
         raise NotImplementedError
 
