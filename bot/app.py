@@ -25,6 +25,7 @@ from bot.engine.budget import Budget
 from bot.engine.engine import Engine
 from bot.engine.excerpts import Excerpts
 from bot.engine.folding import Folding
+from bot.engine.imagining import ImageRules, Imagining
 from bot.engine.running import Running
 from bot.engine.turn import Desk
 from bot.errors import NeedsOperator, PlatformError
@@ -32,6 +33,7 @@ from bot.ids import new_id, pseudonym
 from bot.intake import Reception
 from bot.model.create import create_model
 from bot.model.gate import Gate
+from bot.model.images import Painter, open_painter
 from bot.model.port import Model
 from bot.model.probe import probe
 from bot.model.settings import ModelSettings
@@ -57,7 +59,8 @@ logger = logging.getLogger(__name__)
 class Timing:
     """How patient the parts are, in seconds; `renew` and `sweep` at most a third of a lease.
 
-    People are told about a wait for the model from `long_wait` on; `first_token` and `gap` are the
+    People are told about a wait for the model from `long_wait` on, and that their message waits for
+    its turn from `mark_after` on; `first_token` and `gap` are the
     model's silences that are taken for a fault, `private` the most that an answer to one person may
     take, since platforms wait for those. `store` is how patient one call to the store is.
     """
@@ -73,6 +76,7 @@ class Timing:
     first_retry: float = 1.0
     longest_retry: float = 60.0
     long_wait: float = 8.0
+    mark_after: float = 0.3
     first_token: float = 60.0
     gap: float = 30.0
     private: float = 180.0
@@ -143,6 +147,27 @@ def model_settings(settings: Settings, timing: Timing = TIMING) -> ModelSettings
         max_output_tokens=settings.integer("OPENAI_MAX_OUTPUT_TOKENS"),
         first_token_seconds=timing.first_token,
         gap_seconds=timing.gap,
+    )
+
+
+def painter_of(settings: Settings, timing: Timing = TIMING) -> Painter | None:
+    """The model that makes images; None where they are off.
+
+    Raises:
+        ModelMisconfigured: The settings cannot be used.
+    """
+    name, endpoint = settings.text("OPENAI_IMAGE_MODEL"), model_settings(settings, timing)
+    if not name or endpoint is None:
+        return None
+    return open_painter(replace(endpoint, name=name, total_seconds=timing.private))
+
+
+def image_rules(settings: Settings) -> ImageRules:
+    """How images are made here."""
+    return ImageRules(
+        settings.text("OPENAI_IMAGE_SIZE") or "auto",
+        settings.number("BOBBIN_IMAGE_PRICE"),
+        settings.integer("BOBBIN_IMAGES_PER_DAY") or None,
     )
 
 
@@ -289,6 +314,16 @@ class App:
             self._timing.private,
             metrics.asked,
         )
+        painter = painter_of(self._settings, self._timing)
+        imagining = painter and Imagining(
+            painter,
+            image_rules(self._settings),
+            allowance,
+            threads.claims("bobbin"),
+            stand_in,
+            new_id,
+            metrics.imagined,
+        )
         running = Running()
         timer = LoopClock()
         third = self._settings.lease_seconds / 3
@@ -313,7 +348,9 @@ class App:
         )
         pacers = {name: shared_pacer(threads, adapter, timer) for name, adapter in adapters.items()}
         sweep = min(self._timing.sweep, third)
-        engine = Engine(desk, adapters, pacers, running, sweep, metrics.taken_over)
+        engine = Engine(
+            desk, adapters, pacers, running, sweep, metrics.taken_over, self._timing.mark_after
+        )
         commands = Commands(
             threads,
             folding,
@@ -326,6 +363,7 @@ class App:
             adapters,
             time.time,
             new_id,
+            imagining,
         )
         receptions = {
             name: Reception(
@@ -377,6 +415,8 @@ class App:
             await folding.close()
             for adapter in adapters.values():
                 await adapter.close()
+            if painter is not None:
+                await painter.close()
         return 0 if worked else 1
 
     def _show(

@@ -394,6 +394,13 @@ class Adapter(Protocol):
         """Show "is working" (typing, or `status` where the platform can); None clears it."""
         ...
 
+    async def mark_waiting(self, ref: MessageRef, waiting: bool) -> None:
+        """Show by a small sign that a message will be answered later, or take the sign away.
+
+        Does nothing where there is none.
+        """
+        ...
+
     async def settled(self, thread: ThreadKey) -> None:
         """Everything said in this thread so far has been answered; nothing is running."""
         ...

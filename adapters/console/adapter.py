@@ -115,6 +115,9 @@ class ConsoleAdapter:
     async def show_status(self, spot: Spot, status: str | None) -> None:
         """A terminal shows that it waits by itself."""
 
+    async def mark_waiting(self, ref: MessageRef, waiting: bool) -> None:
+        """Nothing can be typed while an answer is printed."""
+
     async def settled(self, thread: ThreadKey) -> None:
         """End the answer's line and let the next one be read."""
         self._settled.set()

@@ -21,6 +21,7 @@ from adapters.discord.gateways import Gateways
 from adapters.discord.intake import Intake
 from adapters.discord.interactions import TOO_LARGE, fitting, picker, uploads
 from adapters.discord.logins import Logins, allowance
+from adapters.discord.marks import Marks
 from adapters.discord.markup import MAX_CHARS, measure, pieces
 from adapters.discord.members import Members
 from adapters.discord.missed import Missed
@@ -138,6 +139,7 @@ class DiscordAdapter:
         self._interaction_calls = Calls(self._timing)
         self._places = Places(self._calls, clock)
         self._members = Members(self._calls, clock)
+        self._marks = Marks(self._calls, clock)
         self._threadless: Expiring[bool] = Expiring(clock)
 
     async def run(self, inbox: Inbox) -> None:
@@ -302,6 +304,10 @@ class DiscordAdapter:
             seconds=STATUS_SECONDS,
             repeat=False,
         )
+
+    async def mark_waiting(self, ref: MessageRef, waiting: bool) -> None:
+        """Put a reaction on a message that waits, or take it away."""
+        await self._marks.show(await self._gateways.client(), ref, waiting)
 
     async def settled(self, thread: ThreadKey) -> None:
         """Discord shows nothing for a thread at rest."""

@@ -17,6 +17,7 @@ from adapters.slack.endings import ended, to_the_end
 from adapters.slack.http import SECRET, Endpoint, Signatures
 from adapters.slack.intake import Intake
 from adapters.slack.interactions import Interactions
+from adapters.slack.marks import Marks
 from adapters.slack.markup import MAX_CHARS, measure, safe
 from adapters.slack.names import Directory
 from adapters.slack.seats import Seats
@@ -125,6 +126,7 @@ class SlackAdapter:
         self._calls = Calls(token, api_url, self._timing)
         self._status = StatusLine(self._calls, self._timing)
         self._answers = Answers(self._calls)
+        self._marks = Marks(self._calls)
         self._own: Own | None = None
         self._names: Directory | None = None
         self._known = asyncio.Event()
@@ -256,6 +258,10 @@ class SlackAdapter:
     async def show_status(self, spot: Spot, status: str | None) -> None:
         """Show `status` under the thread, where the workspace's plan has such a line."""
         await self._status.show(spot, status)
+
+    async def mark_waiting(self, ref: MessageRef, waiting: bool) -> None:
+        """Put a reaction on a message that waits, or take it away."""
+        await self._marks.show(ref, waiting)
 
     async def settled(self, thread: ThreadKey) -> None:
         """Slack shows nothing for a thread at rest."""

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from functools import partial
 from typing import Any
 
 from adapters.slack.calls import Calls
@@ -137,6 +138,12 @@ async def _in_channel(
         yield message
 
 
+def _asked(
+    ask: Callable[[Any, Mapping[str, Any]], Any], page: Mapping[str, Any], client: Any
+) -> Any:
+    return ask(client, page)
+
+
 async def _pages(
     calls: Calls, timing: Timing, ask: Callable[[Any, Mapping[str, Any]], Any]
 ) -> AsyncIterator[Mapping[str, Any]]:
@@ -145,7 +152,7 @@ async def _pages(
     page: dict[str, Any] = {"limit": PAGE}
     for _ in range(MOST_PAGES):
         answer = await calls.answer(
-            lambda client, page=dict(page): ask(client, page),
+            partial(_asked, ask, dict(page)),
             seconds=max(until - loop.time(), 0.0),
             patient=True,
         )

@@ -65,7 +65,12 @@ def slash(body: Mapping[str, Any], specs: Sequence[CommandSpec]) -> Called:
     found = typed(text_in(body, "command"), text, specs)
     return Called(
         event_id=str(body.get("trigger_id") or body["response_url"]),
-        asked=Asked(found.name, id_in(body, "user_id"), options=found.options),
+        asked=Asked(
+            found.name,
+            id_in(body, "user_id"),
+            options=found.options,
+            channel=id_in(body, "channel_id"),
+        ),
         channel=id_in(body, "channel_id"),
         url=text_in(body, "response_url"),
         link=found.link,

@@ -28,6 +28,7 @@ PURPOSES: Mapping[str, str] = {
     "im:write": "hand over exports in a direct message",
     "mpim:history": "read group direct messages",
     "mpim:read": "tell who is in a group direct message",
+    "reactions:write": "mark messages that wait for their turn",
     "users:read": "call people by their names",
 }
 """What does not work without a scope."""

@@ -18,13 +18,14 @@ from bot.chat import (
     ThreadKey,
 )
 from bot.commands import texts
-from bot.commands.place_settings import PlaceSettings
-from bot.commands.specs import COMMANDS
+from bot.commands.place_settings import PlaceSettings, place_called
+from bot.commands.specs import COMMANDS, IMAGINE
 from bot.engine.allowance import Allowance
 from bot.engine.asking import Asking, Question
 from bot.engine.budget import Budget
 from bot.engine.excerpts import Excerpts
 from bot.engine.folding import Folding
+from bot.engine.imagining import Imagining
 from bot.engine.running import Ending, Running
 from bot.errors import BobbinError, StoreUnavailable
 from bot.ignoring import is_ignored
@@ -68,11 +69,13 @@ class Commands:
         adapters: Mapping[str, Adapter],
         clock: Callable[[], float],
         new_id: Callable[[], str],
+        imagining: Imagining | None = None,
     ) -> None:
         self._threads = threads
         self._folding = folding
         self._asking = asking
         self._excerpts = excerpts
+        self._imagining = imagining
         self._running = running
         self._budget = budget
         self._allowance = allowance
@@ -90,6 +93,7 @@ class Commands:
         self._anywhere: Mapping[str, Anywhere] = {
             "help": self._help,
             "ask": self._ask,
+            "imagine": self._imagine,
             "settings": lambda call: settings.settings(call, self._sign(call)),
             "persona": lambda call: settings.persona(call, self._sign(call)),
         }
@@ -97,7 +101,7 @@ class Commands:
     @property
     def offered(self) -> Sequence[CommandSpec]:
         """The commands that this deployment offers."""
-        return COMMANDS
+        return COMMANDS if self._imagining is None else (*COMMANDS[:-1], IMAGINE, COMMANDS[-1])
 
     async def run(self, call: CommandCall) -> CommandReply:
         """Run one command. Failures come back as a reply."""
@@ -150,7 +154,7 @@ class Commands:
         if about is not None and is_ignored(about.text):
             return _told(texts.IGNORED)
         thread = call.thread
-        nobody = ThreadKey(call.platform, call.space, call.channel, NOWHERE)
+        nobody = ThreadKey(*place_called(call), NOWHERE)
         within = thread is not None and await self._sees(call, thread)
         question = Question(
             call.author,
@@ -162,6 +166,21 @@ class Commands:
         answer = await self._asking.answer(question)
         return self._handed_over(call, answer)
 
+    async def _imagine(self, call: CommandCall) -> CommandReply:
+        prompt = call.options.get("prompt", "").strip()
+        if self._imagining is None:
+            return _told(texts.UNKNOWN)
+        if not prompt:
+            return _told(texts.NO_PROMPT)
+        place = ThreadKey(*place_called(call), NOWHERE)
+        made = await self._imagining.image(prompt, call.author, place)
+        name = f"image-{self._new_id()[:8]}.{made.extension}"
+        return CommandReply(
+            quoted(shortened(prompt, BEGINNING)),
+            private="only_me" in call.options,
+            files=(File(name, made.content, made.media_type),),
+        )
+
     async def _sees(self, call: CommandCall, thread: ThreadKey) -> bool:
         """Whether a thread may be read for the caller: within reach, and one they took part in."""
         return within_reach(call, thread) and call.author.id in await self._threads.authors(thread)
@@ -171,9 +190,8 @@ class Commands:
         adapter = self._adapters[call.platform]
         if adapter.measure(answer) <= PARTS_SHOWN * adapter.capabilities.max_chars:
             return CommandReply(answer)
-        beginning = f"{answer[:BEGINNING].rstrip()} …"
         return CommandReply(
-            f"{quoted(beginning)}\n\n{texts.AS_FILE}",
+            f"{quoted(shortened(answer, BEGINNING))}\n\n{texts.AS_FILE}",
             files=(_file("answer.md", answer, "text/markdown"),),
         )
 
@@ -279,6 +297,11 @@ def within_reach(call: CommandCall, thread: ThreadKey) -> bool:
     if (thread.platform, thread.space) != (call.platform, call.space):
         return False
     return call.visible or call.channel in (thread.channel, thread.thread)
+
+
+def shortened(text: str, most: int) -> str:
+    """The beginning of a text, with a sign when it goes on."""
+    return text if len(text) <= most else f"{text[:most].rstrip()} …"
 
 
 def quoted(text: str) -> str:

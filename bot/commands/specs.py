@@ -47,7 +47,15 @@ COMMANDS: tuple[CommandSpec, ...] = (
     CommandSpec("help", "What I can do and how to talk to me"),
 )
 
-TITLE = {spec.name: spec.description for spec in COMMANDS}
+IMAGINE = CommandSpec(
+    "imagine",
+    "Make an image of what you describe",
+    (
+        CommandOption("prompt", "What it should show", required=True, rest=True),
+        CommandOption("only_me", "Show it to nobody else", OptionKind.FLAG),
+    ),
+)
+"""Offered where images are switched on."""
 
 
 @dataclass(frozen=True, slots=True)

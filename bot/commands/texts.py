@@ -23,6 +23,7 @@ NOTHING_TO_SUM_UP = "There is nothing to sum up yet."
 NO_QUESTION = (
     "What do you want to know? Write it behind the command, as in `ask why is the sky blue`."
 )
+NO_PROMPT = "What should the image show? Write it behind the command."
 NO_WORDS = "There are no words in that message that I could read."
 EXPLAIN = "What does this message say, and what should I know about it? Be brief."
 IGNORED = "That message begins with `!ignore`, so I leave it alone."

@@ -54,10 +54,16 @@ class Allowance:
             BudgetExceeded: Something is used up, or it is asked too often. Nothing was reserved.
             StoreUnavailable: It is not known whether it was.
         """
-        if not self.budgets.on:
-            return
         answer = min(EXPECTED_ANSWER, self.answer_tokens or EXPECTED_ANSWER)
         wanted = estimate(self.model, prompt_tokens, answer)
+        await self.reserve_for(payer, turn, wanted, patience)
+
+    async def reserve_for(
+        self, payer: Payer, turn: str, wanted: Tally, patience: float = 0.0
+    ) -> None:
+        """The same, for something else than an answer: `wanted` is what it will probably take."""
+        if not self.budgets.on:
+            return
         spending = self.threads.spending
         refused = await patiently(
             lambda: spending.reserve(payer, turn, wanted, self.budgets), patience

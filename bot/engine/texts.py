@@ -18,6 +18,15 @@ GIVEN_UP = (
     "I've begun this answer several times and was interrupted each time, so I've given it up. "
     "Please ask again, perhaps in other words."
 )
+
+
+def images_used_up(a_day: int, seconds: float) -> str:
+    """That somebody has had as many images as they may, and when there is another one."""
+    hours, minutes = divmod(int(seconds // 60) + 1, 60)
+    span = f"{hours} h {minutes} min" if hours else f"{minutes} min"
+    return f"You may have {a_day} images a day. The next one is yours in {span}."
+
+
 STORE_AWAY = (
     "I can't reach my memory right now, and I won't answer without it. I'll answer this as soon "
     "as it is back."

@@ -125,6 +125,7 @@ class TurnRun:
             on_posting=self._posting,
             confirm=self._watch.confirm,
             on_deleted=self._deleted,
+            near=self._near(),
         )
 
     async def run(self) -> Turn | Done:
@@ -343,6 +344,7 @@ class TurnRun:
                         answer.text += text
                         self._reply.show(answer.text)
                     case Waiting(seconds):
+                        self._reply.status(texts.WAITING)
                         if seconds >= desk.long_wait_seconds:
                             self._say(texts.WAITING)
                     case Finished():
@@ -451,6 +453,11 @@ class TurnRun:
         """The message to answer to: the one that the thread is made from, else the newest."""
         mail = self._turn.mail
         return next((event for event in mail if self._begins_thread(event)), mail[-1])
+
+    def _near(self) -> Spot | None:
+        """Where the asker looks while a thread has to be made first."""
+        event = self._opener()
+        return Spot(event.ref.channel) if self._begins_thread(event) else None
 
     def _key(self, part: int) -> str:
         return f"{self._turn.lease.turn[:20]}p{part}"

@@ -202,6 +202,11 @@ class ThreadKeys:
         return f"{self.base}:log"
 
     @property
+    def queue(self) -> str:
+        """Messages that wait for the next turn."""
+        return f"{self.base}:queue"
+
+    @property
     def authors(self) -> str:
         """Who has written here."""
         return f"{self.base}:authors"

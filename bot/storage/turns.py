@@ -15,6 +15,7 @@ from bot.storage.codec import (
     dump_entry,
     dump_incoming,
     dump_leftover,
+    load_incoming,
     to_bytes,
     to_text,
 )
@@ -71,6 +72,12 @@ class Turns(Base):
             keys=(ThreadKeys(thread).bucket.event(event.event_id),),
         )
         return _turn_or(Begun, thread, reply)
+
+    async def is_waiting(self, event: Incoming) -> bool:
+        """Whether a message waits for a turn that has not begun. Raises StoreUnavailable."""
+        queue = ThreadKeys(event.thread).queue
+        waiting = await self._link.call("LRANGE", queue, 0, -1)
+        return any(load_incoming(raw).event_id == event.event_id for raw in waiting)
 
     async def renew(self, lease: Lease, draft: Draft | None = None) -> Signal:
         """Keep the lease; `draft`, when given, replaces the one stored.

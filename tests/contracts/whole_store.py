@@ -104,10 +104,10 @@ async def _channels(threads: Threads) -> None:
     settings = ChannelSettings(Mention.ALWAYS, 12.0, "terse")
     await threads.set_channel(place, settings)
     assert await threads.channel_settings(place) == settings
-    assert await threads.open_channels("slack") == {place}
+    assert await threads.open_channels(place[0]) == {place}
     assert (await threads.take_window(THREAD)).persona == "terse"
     await threads.set_channel(place, NOTHING_SET)
-    assert await threads.open_channels("slack") == frozenset()
+    assert await threads.open_channels(place[0]) == frozenset()
     await threads.set_channel(place, settings)
     await threads.count_use(THREAD, "u2", Tally(prompt=3))
 

@@ -139,6 +139,8 @@ class Platform:
         self.statuses.append((self._now(), spot.channel, status))
         await self._return("status", spot.channel, fault)
 
+    async def mark_waiting(self, ref: MessageRef, waiting: bool) -> None: ...
+
     async def settled(self, thread: ThreadKey) -> None:
         raise NotImplementedError
 
