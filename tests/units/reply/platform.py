@@ -148,7 +148,7 @@ class Platform:
         raise NotImplementedError
 
     async def since(self, first: MessageRef, thread: ThreadKey, limit: int) -> History:
-        return self.past
+        raise NotImplementedError
 
     async def respond(self, event: Incoming, reply: CommandReply) -> None:
         raise NotImplementedError
