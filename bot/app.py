@@ -315,15 +315,17 @@ class App:
             metrics.asked,
         )
         painter = painter_of(self._settings, self._timing)
-        imagining = painter and Imagining(
-            painter,
-            image_rules(self._settings),
-            allowance,
-            threads.claims("bobbin"),
-            stand_in,
-            new_id,
-            metrics.imagined,
-        )
+        imagining = None
+        if painter is not None:
+            imagining = Imagining(
+                painter,
+                image_rules(self._settings),
+                allowance,
+                threads.claims("bobbin"),
+                stand_in,
+                new_id,
+                metrics.imagined,
+            )
         running = Running()
         timer = LoopClock()
         third = self._settings.lease_seconds / 3

@@ -76,6 +76,12 @@ class Scene:
         key = replace(self.event.thread, thread=root.message)
         await self.adapter.since(root, key, 10)
 
+    async def mark(self) -> None:
+        await self.adapter.mark_waiting(self.event.ref, True)
+
+    async def unmark(self) -> None:
+        await self.adapter.mark_waiting(self.event.ref, False)
+
     async def whisper(self) -> None:
         await self.adapter.respond(self.event, CommandReply("psst"))
 
@@ -114,6 +120,8 @@ RAISING: Mapping[str, Act] = {
     "assistant.threads.setStatus": Scene.status,
     "conversations.replies": Scene.history,
     "conversations.history": Scene.since,
+    "reactions.add": Scene.mark,
+    "reactions.remove": Scene.unmark,
     "conversations.open": Scene.file,
     "files.getUploadURLExternal": Scene.file,
     "files.completeUploadExternal": Scene.file,

@@ -28,6 +28,9 @@ async def test_commands_are_told_once(server: Valkey) -> None:
     async with weavers(server) as here:
         assert {command["name"] for command in here.sim.commands} == {
             "ask",
+            "leave",
+            "persona",
+            "settings",
             "summary",
             "forget",
             "stop",
