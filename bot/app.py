@@ -33,7 +33,7 @@ from bot.ids import new_id, pseudonym
 from bot.intake import Reception
 from bot.model.create import create_model
 from bot.model.gate import Gate
-from bot.model.images import Painter, open_painter
+from bot.model.images import create_painter
 from bot.model.port import Model
 from bot.model.probe import probe
 from bot.model.settings import ModelSettings
@@ -148,18 +148,6 @@ def model_settings(settings: Settings, timing: Timing = TIMING) -> ModelSettings
         first_token_seconds=timing.first_token,
         gap_seconds=timing.gap,
     )
-
-
-def painter_of(settings: Settings, timing: Timing = TIMING) -> Painter | None:
-    """The model that makes images; None where they are off.
-
-    Raises:
-        ModelMisconfigured: The settings cannot be used.
-    """
-    name, endpoint = settings.text("OPENAI_IMAGE_MODEL"), model_settings(settings, timing)
-    if not name or endpoint is None:
-        return None
-    return open_painter(replace(endpoint, name=name, total_seconds=timing.private))
 
 
 def image_rules(settings: Settings) -> ImageRules:
@@ -314,7 +302,11 @@ class App:
             self._timing.private,
             metrics.asked,
         )
-        painter = painter_of(self._settings, self._timing)
+        painter = create_painter(
+            model_settings(self._settings, self._timing),
+            self._settings.text("OPENAI_IMAGE_MODEL"),
+            self._timing.private,
+        )
         imagining = None
         if painter is not None:
             imagining = Imagining(

@@ -79,7 +79,7 @@ class Engine:
         """
         begun = await self._desk.threads.begin(event, nonce=nonce)
         if isinstance(begun, Begun):
-            if begun is Begun.QUEUED:
+            if begun is Begun.QUEUED and not event.author.is_bot:
                 self._queued.waits(event)
             return begun
         self._start(begun)

@@ -9,7 +9,7 @@ from bot.chat import Adapter, EarlierMessage, History, MessageRef, ThreadKey
 from bot.context.speakers import unique_name
 from bot.context.tokens import Tokenizer
 from bot.engine.mail import counted
-from bot.ignoring import is_ignored
+from bot.ignoring import is_kept_out
 from bot.records import Entry
 from bot.storage.threads import Threads
 
@@ -67,7 +67,7 @@ class Excerpts:
 
     def _is_read(self, message: EarlierMessage, platform: str) -> bool:
         denied = self._access.is_denied(message.author, platform)
-        return bool(message.text.strip()) and not denied and not is_ignored(message.text)
+        return bool(message.text.strip()) and not denied and not is_kept_out(message.text)
 
     async def _entry(self, message: EarlierMessage, names: dict[str, str]) -> Entry:
         author = message.author

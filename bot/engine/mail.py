@@ -13,7 +13,7 @@ from bot.context.speakers import unique_name
 from bot.context.tokens import Tokenizer
 from bot.engine.budget import Budget
 from bot.errors import PlatformError
-from bot.ignoring import is_ignored
+from bot.ignoring import is_kept_out
 from bot.records import Entry, Role
 from bot.storage.types import Turn
 
@@ -74,7 +74,7 @@ class MailReader:
                 break
             if message.ref.message in known or message.from_bot or not message.text.strip():
                 continue
-            if is_ignored(message.text):
+            if is_kept_out(message.text):
                 continue
             if self._access.is_denied(message.author, turn.lease.thread.platform):
                 continue

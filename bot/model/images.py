@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, cast
 
 from bot.errors import ModelBusy, ModelError
@@ -102,11 +102,20 @@ class GatedPainter:
         await self._painter.close()
 
 
-def open_painter(settings: ModelSettings) -> Painter:
-    """The endpoint's image model, whose SDK is imported now.
+def create_painter(
+    endpoint: ModelSettings | None, name: str | None, seconds: float
+) -> Painter | None:
+    """The endpoint's image model behind its gate, whose SDK is imported now.
+
+    Args:
+        endpoint: Where the model for answers is asked; None for the demo.
+        name: The image model's name; without one there are no images.
+        seconds: The time-out of one image.
 
     Raises:
         ModelMisconfigured: The settings cannot be used.
     """
+    if endpoint is None or not name:
+        return None
     make = cast("Callable[[ModelSettings], Painter]", resolve(_PAINTER))
-    return GatedPainter(make(settings), Gate())
+    return GatedPainter(make(replace(endpoint, name=name, total_seconds=seconds)), Gate())

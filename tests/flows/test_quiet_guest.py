@@ -58,7 +58,7 @@ async def test_what_begins_with_ignore_is_neither_taken_nor_kept(server: Valkey)
 
 async def test_nor_is_it_read_as_what_was_said_before(server: Valkey) -> None:
     async with a_meadow(server) as here:
-        lines = ("we talk", f"!ignore {SECRET}", "and talk")
+        lines = ("we talk", f"!ignore {SECRET}", f"!ask what is {SECRET}?", "and talk")
         here.meadow.past = History(
             tuple(
                 EarlierMessage(MessageRef("11", f"p{n}"), BEN, line, 1_699_999_000.0 + n)

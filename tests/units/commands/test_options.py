@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from adapters.slack.commands import typed
 from bot.commands.specs import COMMANDS, IMAGINE, Typed, typed_command
-from bot.ignoring import is_ignored
+from bot.ignoring import is_ignored, is_kept_out
 from bot.options import read_options
 
 SPECS = (*COMMANDS, IMAGINE)
@@ -78,6 +78,12 @@ def test_slack_reads_a_question_as_it_was_written(text: str) -> None:
 )
 def test_what_is_ignored(text: str, ignored: bool) -> None:
     assert is_ignored(text) is ignored
+    assert is_kept_out(text) is ignored
+
+
+def test_private_questions_are_kept_out_of_what_is_read_later() -> None:
+    assert is_kept_out("!ask why?") and is_kept_out(" /ASK\nwhy?")
+    assert not is_kept_out("!asked") and not is_ignored("!ask why?")
 
 
 @given(st.text(max_size=60))

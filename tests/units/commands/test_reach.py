@@ -6,6 +6,7 @@ import itertools
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -19,7 +20,7 @@ from adapters.discord.values import Kind, Writer
 from adapters.discord.values import Place as DiscordPlace
 from adapters.slack import commands as slack_commands
 from adapters.slack.interactions import choice
-from bot.chat import Author, CommandCall, ThreadKey
+from bot.chat import Author, CommandCall, EarlierMessage, MessageRef, ThreadKey
 from bot.commands import texts
 from bot.commands.runner import Commands, within_reach
 from bot.commands.specs import COMMANDS
@@ -162,6 +163,13 @@ async def test_whatever_is_chosen_only_the_callers_place_is_touched(
             call = CommandCall("e", "forget", ada, platform, space, channel, key)
             assert (await commands.run(call)).text == texts.OUT_OF_REACH
             assert await threads.count(key) == 2
+            # Nor by a message of another channel, which a forged menu might name.
+            about = EarlierMessage(MessageRef(key.channel, key.thread), ada, "hi", 0.0)
+            if key.channel != channel:
+                menu = replace(call, thread=None, about=about)
+                assert (await commands.run(menu)).text == texts.OUT_OF_REACH
+                menu = replace(menu, name="summary")
+                assert (await commands.run(menu)).text == texts.OUT_OF_REACH
     own = CommandCall("e", "forget", ada, "slack", "T1", "C1", KEYS[0])
     assert (await commands.run(own)).text.startswith("Forgotten: 2 messages")
     assert [await threads.count(key) for key in KEYS] == [0] + [2] * (len(KEYS) - 1)
