@@ -22,6 +22,7 @@ from bot.context.tokens import Tokenizer, load_tokenizer
 from bot.engine.allowance import Allowance
 from bot.engine.asking import Asking
 from bot.engine.budget import Budget
+from bot.engine.changes import Changes
 from bot.engine.engine import Engine
 from bot.engine.excerpts import Excerpts
 from bot.engine.folding import Folding
@@ -359,12 +360,14 @@ class App:
             new_id,
             imagining,
         )
+        changes = Changes(threads, tokenizer, folding, running)
         receptions = {
             name: Reception(
                 adapter,
                 threads,
                 engine,
                 commands,
+                changes,
                 new_id,
                 meter=outside.meter(name),
                 access=self._settings.access,

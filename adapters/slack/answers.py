@@ -78,7 +78,7 @@ class Answers:
         elif not reply.private and reply.files:
             reply = await self._in_channel(asked, reply)
         else:
-            reply = await self._beside(asked, reply)
+            reply = await self.beside(asked, reply)
         for number, body in enumerate(_bodies(asked, reply)):
             await self._calls.respond(
                 url,
@@ -99,7 +99,7 @@ class Answers:
         if event.direct or not reply.private:
             await self._openly(key, asked, reply)
             return
-        reply = await self._beside(asked, reply)
+        reply = await self.beside(asked, reply)
         # In a thread without replies nobody sees a private message.
         begun = event.ref.message != key.thread
         where = {"thread_ts": key.thread} if begun else {}
@@ -124,7 +124,7 @@ class Answers:
             await self._upload(asked.channel, None, reply)
         except (Denied, MessageGone, Refused) as refusal:
             log.info("A file is not shown in channel %s: %s", asked.channel, refusal)
-            return await self._beside(asked, reply)
+            return await self.beside(asked, reply)
         return CommandReply(SHARED_HERE)
 
     async def _in_thread(
@@ -149,8 +149,12 @@ class Answers:
                 )
             )
 
-    async def _beside(self, asked: Asked, reply: CommandReply) -> CommandReply:
-        """Hand private files over in a direct message, and say so in the answer."""
+    async def beside(self, asked: Asked, reply: CommandReply) -> CommandReply:
+        """Hand private files over in a direct message, and say so in the answer.
+
+        Raises:
+            PlatformBusy: Slack does not take them now.
+        """
         if not reply.files:
             return reply
         told = DELIVERED

@@ -44,15 +44,14 @@ class MailReader:
             turn: Whose mail it is.
             names: Names given so far; people who speak for the first time are added.
         """
+        said = [event for event in turn.mail if event.text.strip()]
         entries: list[Entry] = []
-        for event in turn.mail:
-            if event.text.strip():
-                role: Role = "context" if event.aside else "user"
-                entries.append(
-                    await self._entry(
-                        role, turn, event.author, event.ref, event.text, event.at, names
-                    )
-                )
+        for event in said:
+            role: Role = "context" if event.aside else "user"
+            entry = await self._entry(
+                role, turn, event.author, event.ref, event.text, event.at, names
+            )
+            entries.append(replace(entry, edited=event.edited))
         return (*await self._earlier(turn, names), *entries)
 
     async def _earlier(self, turn: Turn, names: dict[str, str]) -> tuple[Entry, ...]:

@@ -4,9 +4,9 @@ Take a message: drop it, queue it, or begin a turn with it.
 KEYS  12 B:event:<digest>
 ARGV  6 turn id if one begins, 7 worker, 8 message (JSON), 9 addressed (1/0), 10 author id,
       11 label, 12 message id when the conversation is loose, else "", 13 its position,
-      14 for a bot's message how many of these may come in a row, 0 for a person's,
-      15 when it was written (ms), 16 after how long a silence (ms) only what is addressed is
-      taken, 0 for never; unless the channel has a rule of its own, 17 meant for somebody else (1/0)
+      14 for a bot's message how many of these may come in a row, 0 for a person's, 15 message id,
+      16 when it was written (ms), 17 after how long a silence (ms) only what is addressed is
+      taken, 0 for never; unless the channel has a rule of its own, 18 meant for somebody else (1/0)
 Returns  {"duplicate"} | {"ignored"} | {"heard"} | {"queued", how many wait} | state("run")
 --]]
 local EVENT = KEYS[12]
@@ -45,11 +45,11 @@ end
 
 -- In a conversation that lies still people talk to each other, and in some channels always. The time
 -- of writing counts: what is delivered late was not said late.
-local aside = ARGV[17] == "1" and ARGV[9] ~= "1"
+local aside = ARGV[18] == "1" and ARGV[9] ~= "1"
 if ARGV[9] ~= "1" then
   local rules = redis.call("HMGET", RULES, "mention", "hours")
-  local silence = rules[2] and tonumber(rules[2]) * 3600000 or tonumber(ARGV[16])
-  local lies_still = silence > 0 and not turn and tonumber(ARGV[15]) - number("last") > silence
+  local silence = rules[2] and tonumber(rules[2]) * 3600000 or tonumber(ARGV[17])
+  local lies_still = silence > 0 and not turn and tonumber(ARGV[16]) - number("last") > silence
   if rules[1] == "only" or lies_still then
     return { "ignored" }
   end
@@ -73,7 +73,9 @@ else
 end
 redis.call("RPUSH", QUEUE, ARGV[8])
 redis.call("SADD", AUTHORS, ARGV[10])
-redis.call("HSETNX", META, "label", ARGV[11])
+if redis.call("HSETNX", META, "label", ARGV[11]) == 1 then
+  redis.call("HSET", META, "labelled", ARGV[15])
+end
 if later(position, get("newest") or "") then
   redis.call("HSET", META, "newest", position)
 end

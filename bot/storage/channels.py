@@ -51,12 +51,18 @@ class Channels(Base):
         names = await self._link.call("ZRANGE", open_channels(platform), 0, -1)
         return frozenset(_place(to_text(name)) for name in names)
 
+    async def forget_rules(self, place: Place) -> None:
+        """Remove what is set for a channel; safe to repeat. Raises StoreUnavailable."""
+        bucket, name = of_place(place), place_name(place)
+        await self._link.call("ZREM", open_channels(place[0]), name)
+        await self._link.call("UNLINK", bucket.rules(place))
+        await self._link.call("ZREM", bucket.ruled, name)
+
     async def forget_channels(self, platform: str, space: str) -> None:
         """Remove what is set for all channels of a server or workspace; safe to repeat.
 
         Raises StoreUnavailable.
         """
-        everything = open_channels(platform)
         for bucket in map(BucketKeys, range(BUCKETS)):
             cursor = 0
             while True:
@@ -64,9 +70,7 @@ class Channels(Base):
                 for name, _ in cast("list[tuple[bytes, float]]", page):
                     place = _place(to_text(name))
                     if place[:2] == (platform, space):
-                        await self._link.call("ZREM", everything, name)
-                        await self._link.call("UNLINK", bucket.rules(place))
-                        await self._link.call("ZREM", bucket.ruled, name)
+                        await self.forget_rules(place)
                 if not int(cursor):
                     break
 

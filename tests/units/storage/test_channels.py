@@ -69,6 +69,18 @@ async def test_they_go_with_their_place_alone(threads: Threads, client: Redis) -
     assert not [key for key in await all_keys(client) if ":rules:discord:g1:" in key]
 
 
+async def test_they_go_with_their_channel(threads: Threads, client: Redis) -> None:
+    wanted, other = ChannelSettings(Mention.ALWAYS, 1.0, "x"), ("discord", "g1", "c2")
+    before = await all_keys(client)
+    await threads.set_channel(PLACE, wanted)
+    await threads.forget_channel(PLACE)
+    assert await threads.open_channels("discord") == frozenset()
+    assert await all_keys(client) == before
+    await threads.set_channel(other, wanted)
+    await threads.forget_channel(PLACE)
+    assert await threads.channel_settings(other) == wanted
+
+
 async def test_a_turn_carries_the_persona_as_it_is_when_it_begins(threads: Threads) -> None:
     await threads.set_channel(PLACE, ChannelSettings(persona="one"))
     turn = await threads.begin(message(1))
