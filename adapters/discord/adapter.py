@@ -25,6 +25,7 @@ from adapters.discord.intake import Intake
 from adapters.discord.interactions import TOO_LARGE, fitting, picker, uploads
 from adapters.discord.layout import Presenter, edit_of, is_laid_out, laid_out, said_by
 from adapters.discord.logins import Logins, allowance
+from adapters.discord.marks import Marks
 from adapters.discord.markup import MAX_CHARS, measure, pieces
 from adapters.discord.members import Members
 from adapters.discord.missed import Missed
@@ -147,6 +148,7 @@ class DiscordAdapter:
         self._members = Members(self._calls, clock)
         self._opening = Opening(self._gateways, self._places, self._calls, self._timing)
         self._unheard = Unheard()
+        self._marks = Marks(self._calls, clock)
 
     async def run(self, inbox: Inbox) -> None:
         """Connect and deliver events until cancelled. REST calls work until `close`."""
@@ -194,7 +196,6 @@ class DiscordAdapter:
         Discord remembers nonces for some minutes: within them a repeated post gives back the
         message that stands, which is then brought to `text`.
         """
-        self._check(text)
         self._check(text)
         out = self._presenter.is_laid_out(text)
         extra: dict[str, Callable[[], Any]] = {}
@@ -321,6 +322,10 @@ class DiscordAdapter:
             self._places.refusals.deny("post", spot.channel, denied, self._timing.denied)
             raise
 
+    async def mark_waiting(self, ref: MessageRef, waiting: bool) -> None:
+        """Put a reaction on a message that waits, or take it away."""
+        await self._marks.show(await self._gateways.client(), ref, waiting)
+
     async def settled(self, thread: ThreadKey) -> None:
         """Say once in a new thread that people have to mention the bot, where that is so."""
         if self._unheard.is_due(thread.thread):
@@ -333,6 +338,12 @@ class DiscordAdapter:
         client = await self._gateways.client()
         knowing = await self._gateways.knowing(event.thread.space)
         return await history.read(client, knowing, self._calls, event, limit)
+
+    async def since(self, first: MessageRef, thread: ThreadKey, limit: int) -> History:
+        """The message `first` and what was said after it where it stands."""
+        client = await self._gateways.client()
+        knowing = await self._gateways.knowing(thread.space)
+        return await history.since(client, knowing, self._calls, first, thread, limit)
 
     async def respond(self, event: Incoming, reply: CommandReply) -> None:
         """Answer a typed command: what must be private goes into a direct message."""

@@ -35,12 +35,11 @@ log = logging.getLogger(__name__)
 NOTE = "commands"
 """Name of the note that says what Discord was told last."""
 
-TELLING_SECONDS = 30.0
-"""How long one process has for it; others that start meanwhile leave it to that one."""
-
 CHAT_INPUT = 1
 MESSAGE_MENU = 3
-OPTION_TYPES = {OptionKind.TEXT: 3, OptionKind.FLAG: 5}
+OPTION_TYPES = {OptionKind.TEXT: 3, OptionKind.FLAG: 5, OptionKind.CHOICE: 3}
+MANAGE_THREADS = 1 << 34
+"""Who has this permission counts as an admin, see `is_admin`."""
 IN_SERVERS = 0
 IN_DIRECT_MESSAGES = 1
 IN_PRIVATE_CHANNELS = 2
@@ -80,18 +79,22 @@ def _slash(spec: CommandSpec, personal: bool) -> dict[str, Any]:
         "description": cut(spec.description),
         **localised(spec.name),
         "options": options,
+        **({"default_member_permissions": str(MANAGE_THREADS)} if spec.managers else {}),
         **_where(spec.name, personal),
     }
 
 
 def _option(command: str, option: CommandOption) -> dict[str, Any]:
-    return {
+    told: dict[str, Any] = {
         "type": OPTION_TYPES[option.kind],
         "name": option.name,
         "description": cut(option.description),
         **localised(f"{command}.{option.name}"),
-        "required": False,
+        "required": option.required,
     }
+    if option.choices:
+        told["choices"] = [{"name": choice, "value": choice} for choice in option.choices]
+    return told
 
 
 def _thread_option() -> dict[str, Any]:
@@ -153,16 +156,10 @@ async def sync(client: Client, calls: Calls, inbox: Inbox) -> None:
     try:
         if await inbox.notes.read(NOTE) == wanted:
             return
-        if await inbox.claims.claim(NOTE, TELLING_SECONDS):
-            log.info("Another process tells Discord the commands")
-            return
-        try:
-            await calls.answer(
-                lambda: client.http.bulk_upsert_global_commands(application, commands), patient=True
-            )
-            await inbox.notes.write(NOTE, wanted)
-        finally:
-            await inbox.claims.release(NOTE)
+        await calls.answer(
+            lambda: client.http.bulk_upsert_global_commands(application, commands), patient=True
+        )
+        await inbox.notes.write(NOTE, wanted)
     except (PlatformError, StoreError) as error:
         log.warning("The commands could not be brought up to date: %s", error)
     else:

@@ -28,6 +28,7 @@ from adapters.discord.translate import (
     is_ours_to_read,
     is_withheld,
     may_be_loose,
+    may_open,
 )
 from adapters.discord.values import DIRECT_SPACE, PLATFORM, Own, Place, Seen
 from bot.chat import Inbox, Incoming, MessageRef
@@ -179,25 +180,33 @@ class Intake:
 
     async def _take(self, client: Listening, message: discord.Message) -> None:
         own = own_in(client.me, message.guild)
+        space, channel = space_of(message), str(message.channel.id)
         # Nothing but a mention or a reply concerns the bot in an ordinary channel.
-        if is_chatter(message, own):
+        if is_chatter(message, own) and not await self._inbox.answers_all(PLATFORM, space, channel):
             return
         place = await self._place(client, message)
         found = seen(message, place, own)
         if not client.hears_all and is_withheld(found, own):
             await self._say_once(found, PING_ME)
         elif is_ours_to_read(found, own):
+            await self._keep(client, await self._members.introduced(message, found), own)
+        elif may_open(found, own) and await self._inbox.answers_all(PLATFORM, space, place.id):
             who = await self._members.introduced(message, found)
-            await self._keep(client, who, own)
+            await self._keep(client, who, own, opened=True)
 
     async def _place(self, client: Listening, message: discord.Message) -> Place:
         space = space_of(message)
         place = place_of(message.channel, space)
         return place or await self._places.find(client, str(message.channel.id), space)
 
-    async def _keep(self, client: Listening, found: Seen, own: Own) -> None:
+    async def _keep(
+        self, client: Listening, found: Seen, own: Own, *, opened: bool = False
+    ) -> None:
         """Hand a message over. While the store is away the inbox keeps it, and tells people."""
-        event = await self._resolved(client, found, own)
+        if opened:
+            event = incoming(found, own, opened=True)
+        else:
+            event = await self._resolved(client, found, own)
         if event is None:
             return
         try:

@@ -153,7 +153,7 @@ def wanted_by(press: Press, seen: Conversation) -> Wanted | str:
     if seen.running:
         return texts.BUSY
     if seen.failed == press.turn and seen.mail and press.action is Action.REGENERATE:
-        askers = frozenset(event.author.id for event in seen.mail)
+        askers = frozenset(event.author.id for event in seen.mail if not event.aside)
         draft = Draft(refs=(press.ref,))
         wanted = Wanted(Again.RETRY, seen.mail, askers, draft)
         return wanted if _may(press, askers) else texts.NOT_ASKED

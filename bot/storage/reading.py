@@ -25,7 +25,7 @@ State = Sequence[Any]
 def read_turn(thread: ThreadKey, state: State) -> Turn:
     """The turn that was handed over. Raises StoreMismatch."""
     mail = read_mail(state[11])
-    answer = state[25]
+    answer = state[26]
     return Turn(
         lease=Lease(thread, to_text(state[2]), int(state[1])),
         mail=mail,
@@ -40,16 +40,22 @@ def read_turn(thread: ThreadKey, state: State) -> Turn:
         tally=read_tally(state[10]),
         forgotten=float(state[15] or 0) / 1000,
         revised=int(state[18] or 0),
-        again=Again(to_text(state[22])) if state[22] else None,
-        answer=load_entry(answer, int(state[20])) if answer else None,
-        pressed=float(state[23] or 0) / 1000,
-        askers=askers_of(mail, state[24]),
+        persona=to_text(state[19] or b""),
+        again=Again(to_text(state[23])) if state[23] else None,
+        answer=load_entry(answer, int(state[21])) if answer else None,
+        pressed=float(state[24] or 0) / 1000,
+        askers=askers_of(mail, state[25]),
     )
 
 
 def read_mail(raw: Sequence[bytes]) -> tuple[Incoming, ...]:
-    """Messages to answer together, in the platform's order. Raises StoreMismatch."""
-    return tuple(sorted(map(load_incoming, raw), key=lambda event: event.position))
+    """Messages to answer together, in the platform's order; background stands before them.
+
+    Raises StoreMismatch.
+    """
+    return tuple(
+        sorted(map(load_incoming, raw), key=lambda event: (not event.aside, event.position))
+    )
 
 
 def read_conversation(state: State) -> Conversation:
@@ -62,16 +68,18 @@ def read_conversation(state: State) -> Conversation:
         draft=load_draft(state[4]),
         running=state[2] is not None,
         waiting=int(state[14]),
-        epoch=int(state[19]),
-        newest=int(state[20]),
-        failed=to_text(state[21] or b""),
+        persona=to_text(state[19] or b""),
+        epoch=int(state[20]),
+        newest=int(state[21]),
+        failed=to_text(state[22] or b""),
         mail=read_mail(state[11]),
     )
 
 
 def askers_of(mail: Iterable[Incoming], before: bytes | None) -> frozenset[str]:
     """Who asked for a turn: those who wrote its mail, and those whose question it answers anew."""
-    return frozenset(event.author.id for event in mail) | load_askers(before)
+    asked = (event.author.id for event in mail if not event.aside)
+    return frozenset(asked) | load_askers(before)
 
 
 def read_entries(raw: Sequence[bytes | None], first: int) -> tuple[Entry, ...]:

@@ -37,10 +37,12 @@ ALONE = (
     "afford",
     "charge",
     "claim",
+    "count",
     "exchange",
     "pause",
     "release",
     "reserve",
+    "rules",
     "settle",
     "spend",
 )
