@@ -21,10 +21,11 @@ from adapters.discord.gateways import Gateways
 from adapters.discord.intake import Intake
 from adapters.discord.interactions import TOO_LARGE, fitting, picker, uploads
 from adapters.discord.logins import Logins, allowance
-from adapters.discord.markup import MAX_CHARS, measure, pieces
+from adapters.discord.markup import MAX_CHARS, pieces
 from adapters.discord.members import Members
 from adapters.discord.missed import Missed
 from adapters.discord.places import Expiring, Places, cached_channel, may_open_thread
+from adapters.discord.render import measure_shown, rendering
 from adapters.discord.servers import Servers
 from adapters.discord.shards import ALONE, Plan, Shard, read_plan
 from adapters.discord.values import PLATFORM, Kind
@@ -139,6 +140,7 @@ class DiscordAdapter:
         self._places = Places(self._calls, clock)
         self._members = Members(self._calls, clock)
         self._threadless: Expiring[bool] = Expiring(clock)
+        self._render = rendering()
 
     async def run(self, inbox: Inbox) -> None:
         """Connect and deliver events until cancelled. REST calls work until `close`."""
@@ -222,11 +224,11 @@ class DiscordAdapter:
         Discord remembers nonces for some minutes: within them a repeated post gives back the
         message that stands, which is then brought to `text`.
         """
-        self._check(text)
-        answer = await self._send(spot, key, text)
+        shown = self._shown(text)
+        answer = await self._send(spot, key, shown)
         fields = answer.fields()
         ref = MessageRef(spot.channel, str(fields["id"]))
-        if again and str(fields.get("content", "")).strip() != text.strip():
+        if again and str(fields.get("content", "")).strip() != shown.strip():
             await self.edit(ref, text, look=look)
         return ref
 
@@ -257,14 +259,14 @@ class DiscordAdapter:
 
     async def edit(self, ref: MessageRef, text: str, *, look: Presentation = PLAIN) -> None:
         """Replace a message's text; returns when Discord's answer is there."""
-        self._check(text)
+        shown = self._shown(text)
         client = await self._gateways.client()
         # An edit by ids alone carries no flags, so previews that were held back stay away.
         message = client.get_partial_messageable(int(ref.channel)).get_partial_message(
             int(ref.message)
         )
         await self._in_thread(
-            ref.channel, lambda: message.edit(content=text, allowed_mentions=NOBODY)
+            ref.channel, lambda: message.edit(content=shown, allowed_mentions=NOBODY)
         )
 
     async def delete(self, ref: MessageRef) -> None:
@@ -335,7 +337,7 @@ class DiscordAdapter:
     async def _say(self, spot: Spot, event: Incoming, reply: CommandReply) -> None:
         files, left_out = fitting(reply.files, FILE_BYTES)
         text = f"{reply.text}\n\n{TOO_LARGE}" if left_out else reply.text
-        parts = list(pieces(text)) or [""]
+        parts = list(pieces(self._render(text))) or [""]
         name = _typed_name(event)
         extra: dict[str, Callable[[], Any]] = {}
         if files:
@@ -351,12 +353,18 @@ class DiscordAdapter:
         await self._send(Spot(ref.channel, reply_to=ref.message), f"t{ref.message}", text)
 
     def measure(self, text: str) -> int:
-        """UTF-16 code units; Discord shows Markdown as it is written."""
-        return measure(text)
+        """UTF-16 code units of what is sent."""
+        return measure_shown(self._render, text)
 
-    def _check(self, text: str) -> None:
-        if measure(text) > MAX_CHARS:
-            raise ValueError(f"text of {measure(text)} units for a message of {MAX_CHARS}")
+    def _shown(self, text: str) -> str:
+        """What is sent for a text.
+
+        Raises:
+            ValueError: It is too long.
+        """
+        if (size := self.measure(text)) > MAX_CHARS:
+            raise ValueError(f"text of {size} units for a message of {MAX_CHARS}")
+        return self._render(text)
 
     async def close(self) -> None:
         """Release connections."""

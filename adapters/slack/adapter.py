@@ -17,8 +17,9 @@ from adapters.slack.endings import ended, to_the_end
 from adapters.slack.http import SECRET, Endpoint, Signatures
 from adapters.slack.intake import Intake
 from adapters.slack.interactions import Interactions
-from adapters.slack.markup import MAX_CHARS, measure, safe
+from adapters.slack.markup import MAX_CHARS
 from adapters.slack.names import Directory
+from adapters.slack.render import measure_shown, rendering
 from adapters.slack.seats import Seats
 from adapters.slack.socket import CONNECTIONS, REFUSED, Backoff, Sockets
 from adapters.slack.status import REFRESH_SECONDS, StatusLine
@@ -128,6 +129,7 @@ class SlackAdapter:
         self._own: Own | None = None
         self._names: Directory | None = None
         self._known = asyncio.Event()
+        self._render = rendering()
 
     async def run(self, inbox: Inbox) -> None:
         """Connect and deliver events until cancelled. Calls work until `close`.
@@ -210,7 +212,7 @@ class SlackAdapter:
         look: Presentation = PLAIN,
     ) -> MessageRef:
         """Post a message. `key` goes along as metadata, by which it is found again."""
-        self._check(text)
+        shown = self._shown(text)
         if again:
             found = await history.posted(self._calls, await self._who(), self._timing, spot, key)
             if found is not None:
@@ -221,7 +223,7 @@ class SlackAdapter:
             lambda client: client.chat_postMessage(
                 channel=spot.channel,
                 thread_ts=spot.reply_to,
-                markdown_text=safe(text),
+                markdown_text=shown,
                 parse="none",
                 unfurl_links=False,
                 unfurl_media=False,
@@ -236,11 +238,11 @@ class SlackAdapter:
 
     async def edit(self, ref: MessageRef, text: str, *, look: Presentation = PLAIN) -> None:
         """Replace a message's text."""
-        self._check(text)
+        shown = self._shown(text)
         # Unlike a post, an edit reads names out of the text unless it is told not to.
         await self._calls.answer(
             lambda client: client.chat_update(
-                channel=ref.channel, ts=ref.message, markdown_text=safe(text), parse="none"
+                channel=ref.channel, ts=ref.message, markdown_text=shown, parse="none"
             )
         )
 
@@ -275,11 +277,17 @@ class SlackAdapter:
 
     def measure(self, text: str) -> int:
         """UTF-16 code units of what is sent."""
-        return measure(text)
+        return measure_shown(self._render, text)
 
-    def _check(self, text: str) -> None:
-        if measure(text) > MAX_CHARS:
-            raise ValueError(f"text of {measure(text)} units for a message of {MAX_CHARS}")
+    def _shown(self, text: str) -> str:
+        """What is sent for a text.
+
+        Raises:
+            ValueError: It is too long.
+        """
+        if (size := self.measure(text)) > MAX_CHARS:
+            raise ValueError(f"text of {size} units for a message of {MAX_CHARS}")
+        return self._render(text)
 
     async def close(self) -> None:
         """Release connections."""

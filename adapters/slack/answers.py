@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from adapters.slack.calls import Calls
-from adapters.slack.commands import blocks, fallback, picker
+from adapters.slack.commands import blocks, picker
 from adapters.slack.faults import Denied, Refused
-from adapters.slack.markup import escaped, pieces, safe
+from adapters.slack.markup import escaped, pieces
+from adapters.slack.render import fallback, shown
 from adapters.slack.values import fields
 from bot.chat import CommandReply, File, Incoming, ThreadKey
 from bot.errors import MessageGone, PlatformError
@@ -123,7 +124,7 @@ class Answers:
         parts = list(pieces(reply.text)) or [DONE]
         for number, part in enumerate(parts):
             last = number == len(parts) - 1
-            body = _body(part, extra) if last and extra else {"markdown_text": safe(part)}
+            body = _body(part, extra) if last and extra else {"markdown_text": shown(part)}
             await self._calls.answer(
                 lambda client, body=body: client.chat_postMessage(
                     channel=channel,

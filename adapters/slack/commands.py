@@ -13,7 +13,7 @@ from html import unescape
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlencode
 
-from adapters.slack.markup import escaped, safe
+from adapters.slack.render import shown
 from bot.chat import CommandSpec, OptionKind, ThreadChoice
 
 UMBRELLA = "/bobbin"
@@ -156,14 +156,6 @@ def _plain(text: str) -> dict[str, Any]:
     return {"type": "plain_text", "text": shown, "emoji": False}
 
 
-LONGEST_FALLBACK = 3000
-
-
 def blocks(text: str) -> list[dict[str, Any]]:
     """Markdown as blocks, for places that do not take it as it is."""
-    return [{"type": "markdown", "text": safe(text)}]
-
-
-def fallback(text: str) -> str:
-    """What stands for blocks in notifications and for screen readers."""
-    return escaped(text[:LONGEST_FALLBACK])
+    return [{"type": "markdown", "text": shown(text)}]
