@@ -35,6 +35,7 @@ class Capabilities:
         status_seconds: Renew the "is working" sign this often; None where there is none.
         status_lapses: The sign goes away by itself and cannot be cleared.
         slash_in_threads: Native commands work inside threads.
+        file_bytes: The largest file that can be attached; 0 where none can.
     """
 
     max_chars: int
@@ -44,3 +45,4 @@ class Capabilities:
     status_seconds: float | None = None
     status_lapses: bool = False
     slash_in_threads: bool = True
+    file_bytes: int = 0

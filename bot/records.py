@@ -24,6 +24,7 @@ class Entry:
         interrupted: The answer was cut or stopped before its end.
         turn: Id of the turn that stored it.
         seq: Place in the log, 1-based and rising; 0 before it is stored.
+        enclosed: Those of `message_ids` that hold a file instead of text.
     """
 
     role: Role
@@ -36,6 +37,7 @@ class Entry:
     interrupted: bool = False
     turn: str = ""
     seq: int = 0
+    enclosed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,6 +110,12 @@ class ConsoleAdapter:
         self._shown = {ref.message: text}
         self._print(text.removeprefix(shown or "") if grown else below + text)
 
+    async def attach(
+        self, spot: Spot, file: chat.File, key: str, text: str = "", *, again: bool = False
+    ) -> MessageRef:
+        """Nobody needs a file of what is printed: the capabilities say that there are none."""
+        raise ValueError("a terminal takes no files")
+
     async def delete(self, ref: MessageRef) -> None:
         """What is printed stays printed."""
 

@@ -30,13 +30,15 @@ from adapters.discord.servers import Servers
 from adapters.discord.shards import ALONE, Plan, Shard, read_plan
 from adapters.discord.values import PLATFORM, Kind
 from bot.capabilities import Capabilities, Limit
-from bot.chat import CommandReply, History, Inbox, Incoming, MessageRef, Spot, ThreadKey
+from bot.chat import CommandReply, File, History, Inbox, Incoming, MessageRef, Spot, ThreadKey
 from bot.controls import PLAIN, Presentation
 from bot.errors import MessageGone, NotAllowed, PlatformBusy, PlatformError
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+
+FILE_BYTES = 10 * 1024 * 1024
 
 CAPABILITIES = Capabilities(
     max_chars=MAX_CHARS,
@@ -49,12 +51,12 @@ CAPABILITIES = Capabilities(
     min_edit_seconds=1.05,
     status_seconds=8.0,
     status_lapses=True,
+    file_bytes=FILE_BYTES,
 )
 
 NOBODY = discord.AllowedMentions.none()
 LONGEST_TITLE = 100
 ARCHIVE_MINUTES = 1440
-FILE_BYTES = 10 * 1024 * 1024
 STATUS_SECONDS = 4.0
 LEASE_SECONDS = 15.0
 IDENTIFY_SECONDS = 5.0
@@ -268,6 +270,17 @@ class DiscordAdapter:
         await self._in_thread(
             ref.channel, lambda: message.edit(content=shown, allowed_mentions=NOBODY)
         )
+
+    async def attach(
+        self, spot: Spot, file: File, key: str, text: str = "", *, again: bool = False
+    ) -> MessageRef:
+        """Post a file. Its nonce keeps a repeated post from making a second one."""
+        if len(file.content) > FILE_BYTES:
+            raise ValueError(f"a file of {len(file.content)} bytes, {FILE_BYTES} are taken")
+        answer = await self._send(
+            spot, key, self._shown(text) or None, files=lambda: uploads((file,))
+        )
+        return MessageRef(spot.channel, str(answer.fields()["id"]))
 
     async def delete(self, ref: MessageRef) -> None:
         """Delete a message of our own."""

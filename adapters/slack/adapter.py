@@ -14,6 +14,7 @@ from adapters.slack import LOOPBACK, history
 from adapters.slack.answers import Answers, Asked
 from adapters.slack.calls import Calls
 from adapters.slack.endings import ended, to_the_end
+from adapters.slack.files import FILE_BYTES, Files
 from adapters.slack.http import SECRET, Endpoint, Signatures
 from adapters.slack.intake import Intake
 from adapters.slack.interactions import Interactions
@@ -25,7 +26,7 @@ from adapters.slack.socket import CONNECTIONS, REFUSED, Backoff, Sockets
 from adapters.slack.status import REFRESH_SECONDS, StatusLine
 from adapters.slack.values import PLATFORM, Own, Timing
 from bot.capabilities import Capabilities, Limit
-from bot.chat import CommandReply, History, Inbox, Incoming, MessageRef, Spot, ThreadKey
+from bot.chat import CommandReply, File, History, Inbox, Incoming, MessageRef, Spot, ThreadKey
 from bot.controls import PLAIN, Presentation
 from bot.errors import BadToken, MessageGone, NeedsOperator, PlatformBusy, PlatformError
 
@@ -43,6 +44,7 @@ CAPABILITIES = Capabilities(
     min_edit_seconds=1.2,
     status_seconds=REFRESH_SECONDS,
     slash_in_threads=False,
+    file_bytes=FILE_BYTES,
 )
 
 
@@ -126,6 +128,7 @@ class SlackAdapter:
         self._calls = Calls(token, api_url, self._timing)
         self._status = StatusLine(self._calls, self._timing)
         self._answers = Answers(self._calls)
+        self._files = Files(self._calls, self._timing)
         self._own: Own | None = None
         self._names: Directory | None = None
         self._known = asyncio.Event()
@@ -245,6 +248,14 @@ class SlackAdapter:
                 channel=ref.channel, ts=ref.message, markdown_text=shown, parse="none"
             )
         )
+
+    async def attach(
+        self, spot: Spot, file: File, key: str, text: str = "", *, again: bool = False
+    ) -> MessageRef:
+        """Post a file. A part of `key` in its name tells it from others of the same thread."""
+        if len(file.content) > FILE_BYTES:
+            raise ValueError(f"a file of {len(file.content)} bytes, {FILE_BYTES} are taken")
+        return await self._files.hand_over(await self._who(), spot, file, key, text, again=again)
 
     async def delete(self, ref: MessageRef) -> None:
         """Delete a message of our own."""

@@ -13,7 +13,7 @@ from html import unescape
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlencode
 
-from adapters.slack.render import shown
+from adapters.slack.render import rendered
 from bot.chat import CommandSpec, OptionKind, ThreadChoice
 
 UMBRELLA = "/bobbin"
@@ -158,4 +158,4 @@ def _plain(text: str) -> dict[str, Any]:
 
 def blocks(text: str) -> list[dict[str, Any]]:
     """Markdown as blocks, for places that do not take it as it is."""
-    return [{"type": "markdown", "text": shown(text)}]
+    return [{"type": "markdown", "text": rendered(text)}]

@@ -7,8 +7,10 @@ no marks for, and what it takes only once in a message.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from adapters.slack.markup import MAX_CHARS, measure, safe
+from bot.markdown.extras import is_cjk
 from bot.markdown.read import read
 from bot.markdown.rendering import Block, Rendering
 from bot.markdown.tree import (
@@ -27,6 +29,8 @@ from bot.markdown.tree import (
     Quote,
     Styled,
     Table,
+    Text,
+    plain,
 )
 from bot.markdown.words import words
 from bot.markdown.write import Writer
@@ -40,7 +44,12 @@ LONGEST_TEXT = 12_000
 LONGEST_FALLBACK = 3000
 """Characters of what stands for a message in a notification; an edit takes 4,000."""
 
-_HTML = re.compile(r"</?(?:br|b|strong|i|em|s|del|strike|u|ins|su[bp]|code|kbd|summary)\s*/?>", re.I)
+BLANK = "\u200b"
+"""A blank of no width, which counts as a letter."""
+
+_HTML = re.compile(
+    r"</?(?:br|b|strong|i|em|s|del|strike|u|ins|su[bp]|code|kbd|summary)\s*/?>", re.I
+)
 _LABELLED = re.compile(r"<((?:https?://|mailto:)[^<>|\s]+)\|([^<>\n]*)>")
 _CODE_SPAN = re.compile(r"(`+)(?!`).*?(?<!`)\1(?!`)", re.DOTALL)
 
@@ -51,6 +60,18 @@ class SlackWriter(Writer):
     def table(self, table: Table) -> str:
         """One that is not the message's first, or within something else."""
         return self.table_without_one(table, WIDEST_TABLE)
+
+    def styled(self, styled: Styled) -> str:
+        """Slack takes no mark between a sign and a letter of a language without spaces."""
+        if not _between(styled):
+            return super().styled(styled)
+        inner = (Text(BLANK), *styled.parts, Text(BLANK))
+        return super().styled(replace(styled, parts=inner))
+
+
+def _between(styled: Styled) -> bool:
+    words = plain(styled.parts)
+    return any(is_cjk(char) and not char.isalnum() for char in words[:1] + words[-1:])
 
 
 _WRITER = SlackWriter()
@@ -106,6 +127,7 @@ def _foreign(node: Node) -> bool:
 def _foreign_parts(parts: tuple[Inline, ...]) -> bool:
     return any(
         isinstance(part, Formula | Note)
+        or (isinstance(part, Styled) and _between(part))
         or (isinstance(part, Styled | Link) and _foreign_parts(part.parts))
         for part in parts
     )
@@ -119,7 +141,7 @@ def rendering() -> Rendering:
     return Rendering(lambda block: safe(_block(block)))
 
 
-def shown(text: str) -> str:
+def rendered(text: str) -> str:
     """One whole text as Slack takes it; as it was written, should it become too long."""
     found = rendering()(text)
     return found if measure(found) <= LONGEST_TEXT else safe(text)

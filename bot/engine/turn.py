@@ -22,6 +22,7 @@ from bot.engine.answer import Answer
 from bot.engine.budget import Budget
 from bot.engine.cost import tally_of
 from bot.engine.folding import Folding
+from bot.engine.handing import Handing
 from bot.engine.mail import MailReader, counted
 from bot.engine.running import Control, Ending
 from bot.engine.watch import Watch
@@ -39,6 +40,7 @@ from bot.errors import (
 )
 from bot.model.port import Finished, FinishReason, Model, Prompt, TextDelta, Waiting
 from bot.records import NO_TALLY, Entry, Tally
+from bot.reply.enclosures import Enclosures
 from bot.reply.fences import open_fence, scan
 from bot.reply.pacing import Clock, Pacer
 from bot.reply.progressive import ProgressiveReply
@@ -84,6 +86,7 @@ class Desk:
     long_wait_seconds: float
     report: Callable[[TurnReport], None]
     tracer: Tracer = field(default_factory=Untraced)
+    enclosures: Enclosures = field(default_factory=Enclosures)
 
 
 class TurnRun:
@@ -221,15 +224,17 @@ class TurnRun:
     ) -> tuple[Outcome, Turn | Done]:
         """Write the final text and commit it together with what was asked."""
         refs = await self._close(note)
+        files = await self._hand_over(len(refs)) if outcome is Outcome.ANSWERED else ()
         entries = asked
         if self._answer.text.strip():
             said = Entry(
                 role="assistant",
                 text=self._answer.text,
                 at=self._desk.clock(),
-                message_ids=tuple(ref.message for ref in refs),
+                message_ids=tuple(ref.message for ref in (*refs, *files)),
                 interrupted=cut,
                 turn=self._turn.lease.turn,
+                enclosed=tuple(ref.message for ref in files),
             )
             entries = (*asked, await counted(said, self._desk.tokenizer))
             self._estimate_cost()
@@ -244,6 +249,17 @@ class TurnRun:
             fence = open_fence(scan(text))
             text += f"\n{fence.closing}" if fence else ""
         return await self._reply.finish("\n\n".join(part for part in (text, note) if part))
+
+    async def _hand_over(self, parts: int) -> tuple[MessageRef, ...]:
+        """Put what is hard to read in a chat below the answer as a file."""
+        can, spot, lease = self._adapter.capabilities, self._reply.spot, self._turn.lease
+        text = self._answer.text.strip()
+        found = self._desk.enclosures.of(text, parts, can.max_chars, can.file_bytes)
+        if found is None or spot is None:
+            return ()
+        handing = Handing(self._adapter, self._pacer, self._thread.space, self._watch.confirm)
+        again = self._turn.attempt > 1
+        return await handing.over(spot, found, f"{lease.turn[:20]}f", again=again)
 
     def _fold_if_long(self, answer_tokens: int) -> None:
         high = self._desk.budget.high

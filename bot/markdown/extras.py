@@ -1,4 +1,5 @@
-"""What models write beyond CommonMark: formulas and footnotes, as rules for the parser."""
+"""What models write beyond CommonMark: formulas, footnotes, and bold text in languages without
+spaces, as rules for the parser."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ import re
 from markdown_it import MarkdownIt
 from markdown_it.rules_block import StateBlock
 from markdown_it.rules_inline import StateInline
+from markdown_it.rules_inline.state_inline import Delimiter
 
 LONGEST_FORMULA = 1000
 """Characters of one within a line."""
@@ -17,13 +19,18 @@ _SQUARE = re.compile(r"\\\[(.{1,1000}?)\\\]", re.DOTALL)
 _LOOKS_LIKE_ONE = re.compile(r"[\\^_=+*/<>|{}-]|^\s*\w{1,3}(?:\(\w\))?\s*$")
 """Money and escaped brackets do not."""
 _NOTE = re.compile(r"\[\^([^\s\[\]^]{1,60})\]")
-_DISPLAYS = (("$$", "$$"), ("\\[", "\\]"))
+_CJK = re.compile(
+    "[\u2e80-\u303f\u3040-\u9fff\uac00-\ud7af\uf900-\ufaff\ufe30-\ufe4f\uff00-\uffef"
+    "\U00020000-\U0003ffff]"
+)
+_DISPLAYS = {"$$": "$$", "\\[": "\\]"}
 
 
 def add_to(parser: MarkdownIt) -> None:
     """Teach a parser these."""
     parser.inline.ruler.before("escape", "formula", _formula)
     parser.inline.ruler.before("link", "note", _note)
+    parser.inline.ruler.at("emphasis", _emphasis)
     parser.block.ruler.before(
         "fence", "equation", _equation, {"alt": ["paragraph", "blockquote", "list"]}
     )
@@ -65,27 +72,23 @@ def _note(state: StateInline, silent: bool) -> bool:
 def _equation(state: StateBlock, first: int, last: int, silent: bool) -> bool:
     if state.is_code_block(first):
         return False
-    line = _line(state, first)
-    for opening, closing in _DISPLAYS:
-        if line.startswith(opening):
-            break
-    else:
+    opening = _line(state, first)[:2]
+    if opening not in _DISPLAYS:
         return False
+    closing = _DISPLAYS[opening]
     lines: list[str] = []
     for number in range(first, last):
         text = _line(state, number)
         if number > first and (not text or state.sCount[number] < state.blkIndent):
             return False
-        if number == first:
-            text = text[2:]
-        if text.endswith(closing):
-            lines.append(text[: -len(closing)].rstrip())
+        lines.append(text[2:] if number == first else text)
+        if closing in lines[-1]:
             break
-        if closing in text:
-            return False
-        lines.append(text)
     else:
         return False
+    if not lines[-1].endswith(closing):
+        return False
+    lines[-1] = lines[-1].removesuffix(closing)
     content = "\n".join(lines).strip()
     if not content:
         return False
@@ -95,6 +98,36 @@ def _equation(state: StateBlock, first: int, last: int, silent: bool) -> bool:
     token.content = content
     token.map = [first, number + 1]
     state.line = number + 1
+    return True
+
+
+def is_cjk(char: str) -> bool:
+    """A character of a script that is written without spaces, or one of its signs."""
+    return _CJK.match(char) is not None
+
+
+def _emphasis(state: StateInline, silent: bool) -> bool:
+    """Stars and underscores, as CommonMark has them but for text without spaces.
+
+    There a mark stands between a sign and a letter, where CommonMark takes it for neither
+    beginning nor end.
+    """
+    mark = state.src[state.pos]
+    if silent or mark not in "*_":
+        return False
+    scanned = state.scanDelims(state.pos, mark == "*")
+    opens, closes = scanned.can_open, scanned.can_close
+    before = state.src[state.pos - 1] if state.pos else " "
+    end = state.pos + scanned.length
+    after = state.src[end] if end < state.posMax else " "
+    if mark == "*" and (is_cjk(before) or is_cjk(after)):
+        opens, closes = not after.isspace(), not before.isspace()
+    for _ in range(scanned.length):
+        state.push("text", "", 0).content = mark
+        state.delimiters.append(
+            Delimiter(ord(mark), scanned.length, len(state.tokens) - 1, -1, opens, closes)
+        )
+    state.pos = end
     return True
 
 

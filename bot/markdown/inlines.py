@@ -1,4 +1,4 @@
-"""What stands within a line: from the parser's tokens to the tree, with the HTML that models use."""
+"""What stands within a line: from the parser's tokens to the tree, some HTML included."""
 
 from __future__ import annotations
 

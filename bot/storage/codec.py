@@ -95,6 +95,7 @@ def dump_entry(entry: Entry) -> bytes:
             "tokens": entry.tokens,
             "cut": entry.interrupted,
             "turn": entry.turn,
+            "files": list(entry.enclosed),
         }
     )
 
@@ -117,6 +118,7 @@ def load_entry(raw: bytes, seq: int) -> Entry:
             interrupted=data.get("cut", False),
             turn=data.get("turn", ""),
             seq=seq,
+            enclosed=tuple(data.get("files", ())),
         )
     except TypeError as error:
         raise StoreMismatch(f"log entry {seq} cannot be read") from error

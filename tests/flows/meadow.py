@@ -14,6 +14,7 @@ from bot.chat import (
     Author,
     CommandCall,
     CommandReply,
+    File,
     History,
     Inbox,
     Incoming,
@@ -38,6 +39,7 @@ class Meadow:
         posts: Texts of the bot's messages by id, in order.
         told: What was answered to whom beside the conversation.
         past: What was said in a thread before the bot was called.
+        files: What was attached, by key.
     """
 
     name: str = "discord"
@@ -47,6 +49,7 @@ class Meadow:
     posts: dict[str, str] = field(default_factory=dict[str, str])
     told: list[tuple[str, CommandReply]] = field(default_factory=list[tuple[str, CommandReply]])
     past: History = field(default_factory=History)
+    files: dict[str, File] = field(default_factory=dict[str, File])
     numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
     _inbox: asyncio.Future[Inbox] = field(
         default_factory=lambda: asyncio.get_running_loop().create_future()
@@ -151,6 +154,13 @@ class Meadow:
     async def edit(self, ref: MessageRef, text: str, *, look: Presentation = PLAIN) -> None:
         self.posts[ref.message] = text
         await self._notify()
+
+    async def attach(
+        self, spot: Spot, file: File, key: str, text: str = "", *, again: bool = False
+    ) -> MessageRef:
+        self.files[key] = file
+        await self._notify()
+        return MessageRef(spot.channel, key)
 
     async def delete(self, ref: MessageRef) -> None:
         self.posts.pop(ref.message, None)
