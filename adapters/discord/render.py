@@ -36,7 +36,7 @@ BLANK = "\u200b"
 _LANGUAGE = re.compile(r"[a-zA-Z0-9_+\-.#]{1,20}")
 _FENCE = re.compile(r"`(?=``)")
 _OWN = re.compile(
-    r"\\(?=[^\w\s]|$)|`|\*(?=\S)|(?<=\S)\*|^\*|\*$"
+    r"\\(?![A-Za-z0-9\s])|`|\*(?=\S)|(?<=\S)\*|^\*|\*$"
     r"|(?<![^\W_])_|_(?![^\W_])|__+|~~+|\|\|+|\[(?=[^\[\]\n]*\]\()"
 )
 """Also in the middle of a word two underscores are a mark."""
@@ -113,16 +113,16 @@ class DiscordWriter(Writer):
     def link(self, link: Link) -> str:
         """A masked link, where Discord shows one; else the words, and the address behind them."""
         label = label_of(link)
-        if not is_web(link.address):
+        address = link.address.replace(" ", "%20")
+        if not is_web(address):
             if link.bare or not link.address or link.address.startswith("#"):
                 return self.inline(link.parts)
             words = " ".join(self.inline(link.parts).split("\n"))
             return f"{words} ({self.span(link.address)})" if words else self.span(link.address)
-        address = link.address
         if not balanced(address):
             address = "".join(_PARENTHESES.get(char, char) for char in address)
         if link.bare or not label or label == link.address:
-            return link.address
+            return address
         words = " ".join(self.inline(_without_pictures(link.parts)).split("\n"))
         if _ADDRESS_LIKE.search(label):
             # Words that look like an address are not made a link: it might lead elsewhere.

@@ -55,15 +55,21 @@ class Files:
             if found is not None:
                 return found
         given = [{**upload(file), "filename": name}]
-        await self._calls.answer(
-            lambda client: client.files_upload_v2(
-                file_uploads=given,
-                channel=spot.channel,
-                thread_ts=spot.reply_to,
-                initial_comment=escaped(text) or None,
-            ),
-            seconds=UPLOAD_SECONDS,
-        )
+        try:
+            await self._calls.answer(
+                lambda client: client.files_upload_v2(
+                    file_uploads=given,
+                    channel=spot.channel,
+                    thread_ts=spot.reply_to,
+                    initial_comment=escaped(text) or None,
+                ),
+                seconds=UPLOAD_SECONDS,
+            )
+        except PlatformBusy:
+            # Perhaps only the answer was lost.
+            if (found := await self._find(own, spot, name)) is not None:
+                return found
+            raise
         for seconds in LOOKS:
             await asyncio.sleep(seconds)
             if (found := await self._find(own, spot, name)) is not None:

@@ -40,7 +40,7 @@ _ADDRESS = re.compile(r"(?:https?://|www\.)[^\s<>]+", re.IGNORECASE)
 _TICKS = re.compile(r"`+")
 _WEB = re.compile(r"https?://[^\s<>]+", re.IGNORECASE)
 _SPECIAL = re.compile(
-    r"\\(?=[^\w\s]|$)"
+    r"\\(?![A-Za-z0-9\s])"
     r"|`"
     r"|\*(?=\S)|(?<=\S)\*|^\*|\*$"
     r"|(?<![^\W_])_+|_+(?![^\W_])"

@@ -6,7 +6,7 @@ import regex
 
 _HALF_MARK = regex.compile(
     r"[^\S\n]*+(?:(?:>[^\S\n]*+)++|(?:>[^\S\n]*+)*+(?:[-*+=_~#]++|-#?|[0-9]{1,9}[.)]?|-{3,})"
-    r"(?:[^\S\n]++(?:\[[ xX]?)?+)?+)$"
+    r"(?:[^\S\n]++(?:\[[ xX]?\]?[^\S\n]*+)?+)?+)$"
 )
 """A line that only says that something is to come: an item, a heading, a quotation, a rule."""
 _DELIMITERS = regex.compile(

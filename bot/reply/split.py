@@ -31,6 +31,9 @@ _WINDOW = 4
 _LOOK_AHEAD = 4500
 """Characters after the longest possible part in which a link that begins there must end."""
 
+_MOST_HOLDS = 4
+"""What is left when something half-open is held back may end with such a thing again."""
+
 _BLANK_LINES = regex.compile(r"(?:[^\S\n]*+\n)++")
 _SPACE = regex.compile(r"\s++")
 _HALF_FENCE = regex.compile(r"[ \t>]*+(?:[-*+][ \t]++|[0-9]{1,9}[.)][ \t]++)*+(?:`{1,2}|~{1,2})$")
@@ -306,8 +309,9 @@ def _hold_back(chunk: str, carried: Fence | None, mid_line: bool) -> str:
     if open_fence(regions, carried) is not None:
         return chunk
     prose = regions[-1].start if regions and regions[-1].kind is Kind.PROSE else len(chunk)
-    while prose < len(chunk):
-        # What is left may end with something half-open again.
+    for _ in range(_MOST_HOLDS):
+        if prose >= len(chunk):
+            break
         line = max(prose, chunk.rfind("\n") + 1)
         end = min(
             line + half_open_at(chunk[line:]), half_block_at(chunk, prose), held_at(chunk, prose)
