@@ -35,7 +35,7 @@ _DEEP_INDENT = re.compile(r"^[ \t]{100,}(?:>|[-*+]|\d{1,9}[.)])", re.MULTILINE)
 _BRACKET = re.compile(r"[\[\]]|\n[ \t]*\n")
 _MOST_OPEN = 64
 """Brackets that are open at once; the parser's work grows with the square of them."""
-_TASK = re.compile(r"\[([ xX])\](?:[ \t]+|$)")
+_TASK = re.compile(r"\[([ xX])\][ \t]+")
 _LISTS = frozenset(
     {"bullet_list_open", "ordered_list_open", "bullet_list_close", "ordered_list_close"}
 )

@@ -14,7 +14,7 @@ from adapters.slack.render import fallback, measure_shown, rendered, rendering
 from bot.reply.split import LEAST_LIMIT, Splitter
 from tests.payloads import ANSWERS
 from tests.simulators.slack_sim.mentions import pings_of_text
-from tests.units.discord_adapter.test_discord_render import SCRAPS
+from tests.units.reply.markdown import SCRAPS
 from tests.units.reply.wellformed import unbalanced
 
 SMALL = "| a | b |\n|---|---|\n| 1 | 2 |"
