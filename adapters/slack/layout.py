@@ -6,7 +6,7 @@ People's messages bring both. Other apps may send blocks alone.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, cast
 
 from adapters.slack.values import fields, objects
 
@@ -35,8 +35,9 @@ def _block(block: Mapping[str, Any]) -> str:
         case "image" | "video":
             return _text(block.get("title")) or _escaped(block.get("alt_text"))
         case "table":
-            rows: object = block.get("rows")
-            return "\n".join(_row(row) for row in rows) if isinstance(rows, list) else ""
+            given: object = block.get("rows")
+            rows = cast("list[object]", given) if isinstance(given, list) else []
+            return "\n".join(map(_row, rows))
         case _:
             return ""
 

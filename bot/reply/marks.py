@@ -24,6 +24,11 @@ _PIECE = regex.compile(
 _RUN_START = regex.compile(
     r"\n[^\S\n]*+(?=\n)|(?:^|(?<=\n))[^\S\n]*+(?:>|#{1,6}(?=\s)|(?:[-*+]|[0-9]{1,9}[.)])(?=[^\S\n]))"
 )
+_ENDED = regex.compile(
+    r"[^\S\n]*+\n(?:[^\S\n]*+\n|[^\S\n]*+(?:[-*+>#|]|[0-9]{1,9}[.)]\s|`{3}|~{3}))"
+)
+"""What ends a stretch right at a cut: a blank line, or the beginning of another block."""
+
 _TRAILING = regex.compile(r"(?<![*_~`\\])[*_~`]++$")
 
 
@@ -157,9 +162,10 @@ def spanning(before: str, after: str, start: int = 0) -> tuple[str, ...]:
     opened = open_marks(before, start)
     if not opened:
         return ()
-    end = run_end(after) if not after[:1].isspace() or after.strip() else 0
-    blank = regex.match(r"[^\S\n]*+\n(?:[^\S\n]*+\n|[^\S\n]*+(?:[-*+>#|]|[0-9]{1,9}[.)]\s))", after)
-    if blank is not None:
+    if _ENDED.match(after):
         return ()
-    still = {at for at, _ in open_marks(before + after[:end], start)} if end < len(after) else set()
+    end = run_end(after)
+    if end == len(after):
+        return tuple(mark for _, mark in opened)
+    still = {at for at, _ in open_marks(before + after[:end], start)}
     return tuple(mark for at, mark in opened if at not in still)
