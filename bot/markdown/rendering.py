@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from bot.markdown.read import Placed, read
 
-MOST_TRAILS = 64
+MOST_TRAILS = 256
 """Texts that are remembered at once; one for each answer that is being written is enough."""
 
 

@@ -11,6 +11,9 @@ from bot.markdown.extras import is_cjk
 LONGEST_HELD = 200
 """Characters that are held back behind an open mark; past them it is closed instead."""
 
+_WINDOW = 1000
+"""Characters at the end in which most stretches begin."""
+
 _PIECE = regex.compile(
     r"\\[^\w\s]"
     r"|(?P<ticks>`++)(?:[^`]|(?!(?P=ticks)(?!`))`++){1,2000}?(?P=ticks)(?!`)"
@@ -43,9 +46,15 @@ class _Open:
 
 def run_start(text: str, start: int = 0) -> int:
     """Where the last stretch begins within which a mark and its counterpart can stand."""
-    found = start
-    for each in _RUN_START.finditer(text, start):
-        found = each.end()
+    found, window = None, _WINDOW
+    while found is None:
+        begin = max(start, text.rfind("\n", 0, max(0, len(text) - window)))
+        for each in _RUN_START.finditer(text, begin):
+            found = each.end()
+        if begin == start:
+            break
+        window *= 4
+    found = start if found is None else found
     line = text.rfind("\n", found) + 1
     if text[max(line, found) :].lstrip().startswith("|"):
         found = max(found, text.rfind("|") + 1)

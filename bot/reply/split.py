@@ -133,7 +133,7 @@ class Splitter:
             shown = _render(chunk[:length], cut, mid_line, _Mode.FROZEN, chunk[length:])
             return self._measure(shown.text) <= self._limit
 
-        most = _longest(fits, len(chunk) - 1)
+        most = _longest(fits, len(chunk) - 1, self._limit)
         near = chunk[: most + _LOOK_AHEAD]
         regions = scan(near, cut.fence, mid_line=mid_line)
         whole = atoms(near, regions)
@@ -163,10 +163,26 @@ def split(text: str, limit: int, measure: Measure) -> list[str]:
     return [part.text for part in Splitter(limit, measure).parts(text, final=True)]
 
 
-def _longest(fits: Callable[[int], bool], most: int) -> int:
-    """The greatest length up to `most` that fits, by bisection; at least 1."""
-    low, high = 1, most
-    while low < high:
+def _longest(fits: Callable[[int], bool], most: int, likely: int) -> int:
+    """The greatest length up to `most` that fits, or a little less; at least 1.
+
+    Measuring may mean rendering, so it is looked for around what is `likely`.
+    """
+    near = likely // 128
+    step = max(1, likely // 32)
+    low, high = 0, most
+    probe = min(most, likely)
+    if fits(probe):
+        low = probe
+        while low < most and fits(min(most, low + step)):
+            low, step = min(most, low + step), 2 * step
+        high = min(most, low + step - 1)
+    else:
+        high = probe - 1
+        while high > 1 and not fits(max(1, high - step)):
+            high, step = max(1, high - step) - 1, 2 * step
+        low = max(1, high - step)
+    while high - low > near:
         middle = (low + high + 1) // 2
         if fits(middle):
             low = middle

@@ -15,7 +15,7 @@ LONG = "\n\n".join(
 
 
 async def test_a_long_answer_on_discord(server: Valkey) -> None:
-    async with weavers(server) as place:
+    async with weavers(server, paced=False) as place:
         place.openai.script.append(Answer(LONG))
         thread = await place.thread_of(await place.ask(place.ada, "a story"))
         await place.sim.until(lambda: any(each.attachments for each in place.posts(thread)), 20)
@@ -86,3 +86,26 @@ async def test_a_file_that_slack_refuses(server: Valkey) -> None:
         await place.until_said(root, PROGRAM, timeout=20)
         await place.settled()
         assert len(place.sim.replies(root)) == 1
+
+
+async def test_a_file_whose_answer_was_lost_is_there_once(server: Valkey) -> None:
+    async with weavers(server) as place:
+        lost = place.sim.faults.add(lambda call: bool(call.files), drop=True, after_effect=True)
+        place.openai.script.append(Answer(PROGRAM))
+        thread = await place.thread_of(await place.ask(place.ada, "a program"))
+        await lost.arrived.wait()
+        await place.sim.until(lambda: place.posts(thread)[-1].attachments)
+        await place.settled()
+        (message,) = [each for each in place.posts(thread) if each.attachments]
+        assert str(message.id) in await place.stored()
+
+
+async def test_a_file_whose_answer_from_slack_was_lost_is_found(server: Valkey) -> None:
+    async with acme(server) as place:
+        place.sim.faults.add("files.completeUploadExternal", drop=True, after_effect=True)
+        place.openai.script.append(Answer(PROGRAM))
+        root = place.ask(place.ada, "a program")
+        await place.sim.until(lambda: any(each.files for each in place.sim.replies(root)), 20)
+        await place.settled()
+        (message,) = [each for each in place.sim.replies(root) if each.files]
+        assert message.ts in await place.stored()
