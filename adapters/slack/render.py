@@ -10,7 +10,7 @@ import re
 from dataclasses import replace
 
 from adapters.slack.markup import MAX_CHARS, measure, safe
-from bot.markdown.extras import is_cjk
+from bot.markdown.cjk import is_cjk
 from bot.markdown.read import read
 from bot.markdown.rendering import Block, Rendering
 from bot.markdown.tree import (

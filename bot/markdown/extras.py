@@ -10,6 +10,8 @@ from markdown_it.rules_block import StateBlock
 from markdown_it.rules_inline import StateInline
 from markdown_it.rules_inline.state_inline import Delimiter
 
+from bot.markdown.cjk import is_cjk
+
 LONGEST_FORMULA = 1000
 """Characters of one within a line."""
 
@@ -19,10 +21,6 @@ _SQUARE = re.compile(r"\\\[(.{1,1000}?)\\\]", re.DOTALL)
 _LOOKS_LIKE_ONE = re.compile(r"[\\^_=+*/<>|{}-]|^\s*\w{1,3}(?:\(\w\))?\s*$")
 """Money and escaped brackets do not."""
 _NOTE = re.compile(r"\[\^([^\s\[\]^]{1,60})\]")
-_CJK = re.compile(
-    "[\u2e80-\u303f\u3040-\u9fff\uac00-\ud7af\uf900-\ufaff\ufe30-\ufe4f\uff00-\uffef"
-    "\U00020000-\U0003ffff]"
-)
 _DISPLAYS = {"$$": "$$", "\\[": "\\]"}
 
 
@@ -99,11 +97,6 @@ def _equation(state: StateBlock, first: int, last: int, silent: bool) -> bool:
     token.map = [first, number + 1]
     state.line = number + 1
     return True
-
-
-def is_cjk(char: str) -> bool:
-    """A character of a script that is written without spaces, or one of its signs."""
-    return _CJK.match(char) is not None
 
 
 def _emphasis(state: StateInline, silent: bool) -> bool:

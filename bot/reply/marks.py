@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import regex
 
-from bot.markdown.extras import is_cjk
+from bot.markdown.cjk import is_cjk
 
 LONGEST_HELD = 200
 """Characters that are held back behind an open mark; past them it is closed instead."""
