@@ -91,7 +91,9 @@ def _node(node: Node, source: str, before: int) -> str:
         fits = len(node.header) <= MOST_COLUMNS and len(node.rows) < MOST_ROWS
         return source if fits and not before and not _HTML.search(source) else _WRITER.block(node)
     underlined = isinstance(node, Heading) and not source.lstrip().startswith("#")
-    changed = underlined or _HTML.search(source) is not None or _foreign(node)
+    # Slack takes for code what goes on with a list from the message before.
+    indented = source.startswith("    ")
+    changed = underlined or indented or _HTML.search(source) is not None or _foreign(node)
     return _WRITER.block(node) if changed else source
 
 

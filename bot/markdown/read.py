@@ -65,7 +65,9 @@ def _parser() -> MarkdownIt:
     parser = _Parser("commonmark", {"html": True, "maxNesting": 10 * DEEPEST})
     parser.enable(["table", "strikethrough"])
     # A definition would vanish from where it stands, and a block of HTML hide the Markdown in it.
-    parser.disable(["reference", "html_block"])
+    # What is indented goes on with a list whose beginning may be in the message before; nobody
+    # writes code without a fence any more.
+    parser.disable(["reference", "html_block", "code"])
     add_to(parser)
     return parser
 
@@ -159,7 +161,7 @@ class _Builder:
         match token.type:
             case "heading_open":
                 return self._heading(int(token.tag[1:]), apart)
-            case "fence" | "code_block":
+            case "fence":
                 return Code(token.content.removesuffix("\n"), token.info.strip(), apart)
             case "equation":
                 return Equation(token.content, apart)

@@ -44,6 +44,7 @@ def test_standard_markdown_goes_out_as_it_came(text: str) -> None:
         ("\\(x_1^2\\) for $5", "`x_1^2` for $5"),
         ("$$\nx\n$$", "```tex\nx\n```"),
         ("See[^1].", "See[1]."),
+        ("      - from a list", "- from a list"),
         ("**「重要」**です", "**\u200b「重要」\u200b**です"),
         (f"{SMALL}\n\nand\n\n{SMALL}", f"{SMALL}\n\nand\n\n```\na  b\n─  ─\n1  2\n```"),
         ("<!channel> `<@U123>`", "<\u200b!channel> `<\u200b@U123>`"),
@@ -67,7 +68,7 @@ def test_every_prefix_of_a_real_answer_is_well_formed(path: Path) -> None:
     render = rendering()
     for limit in (MAX_CHARS, 420):
         splitter = Splitter(limit, lambda part: measure_shown(render, part))
-        for end in range(1, len(text) + 1, 3):
+        for end in range(1, len(text) + 1, 5):
             for part in splitter.parts(text[:end]):
                 shown = render(part.text)
                 assert not unbalanced(shown.replace("- [ ]", "-").replace("- [x]", "-")), (
