@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from bot.chat import Adapter, MessageRef, Spot
+from bot.engine.answer import Answer
+from bot.engine.watch import Watch
 from bot.errors import PlatformError
-from bot.reply.enclosures import Enclosure
+from bot.reply.enclosures import Enclosure, Enclosures
 from bot.reply.pacing import Pacer
+from bot.reply.progressive import ProgressiveReply
 from bot.reply.slots import Urgency
+from bot.storage.types import Draft
 
 logger = logging.getLogger(__name__)
 
@@ -20,34 +23,49 @@ SLOT_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Handing:
-    """Puts a file below an answer.
+    """Puts a file below an answer that is hard to read in a chat.
 
     Attributes:
         adapter: Where to.
         pacer: The one that all replies through `adapter` share.
+        enclosures: Which answers get one.
         space: `ThreadKey.space`.
-        confirm: Raises when somebody else has taken the turn over.
+        watch: The turn's.
     """
 
     adapter: Adapter
     pacer: Pacer
+    enclosures: Enclosures
     space: str
-    confirm: Callable[[], Awaitable[None]]
+    watch: Watch
 
     async def over(
-        self, spot: Spot, enclosure: Enclosure, key: str, *, again: bool
+        self, reply: ProgressiveReply, answer: Answer, key: str, *, again: bool
     ) -> tuple[MessageRef, ...]:
-        """The message with the file; none when the platform did not take it.
+        """The message with the file; none when there is none, or the platform did not take it.
 
         Args:
-            spot: Where the answer stands.
-            enclosure: The file.
-            key: Names it for good; see `Adapter.attach`.
+            reply: It stands.
+            answer: What it says.
+            key: Names the file for good; see `Adapter.attach`.
             again: An earlier process may have handed it over.
 
         Raises:
             LeaseLost: Somebody else has taken the turn over.
         """
+        can, spot = self.adapter.capabilities, reply.spot
+        parts, text = len(reply.refs), answer.text.strip()
+        found = self.enclosures.of(text, parts, can.max_chars, can.file_bytes)
+        if found is None or spot is None:
+            return ()
+        # Whoever takes the turn over from here on has the same answer, and so the same file.
+        draft = Draft(spot, reply.posted, answer.to_keep(), posting=reply.unsure)
+        await self.watch.save(draft)
+        return await self._attach(spot, found, key, again)
+
+    async def _attach(
+        self, spot: Spot, enclosure: Enclosure, key: str, again: bool
+    ) -> tuple[MessageRef, ...]:
         permit = await self.pacer.acquire_within(
             "post", spot.channel, self.space, Urgency.PART, SLOT_SECONDS
         )
@@ -55,7 +73,7 @@ class Handing:
             logger.info("a file was left out: too much is being posted")
             return ()
         with permit:
-            await self.confirm()
+            await self.watch.confirm()
             try:
                 ref = await self.adapter.attach(
                     spot, enclosure.file, key, enclosure.text, again=again

@@ -224,7 +224,7 @@ class TurnRun:
     ) -> tuple[Outcome, Turn | Done]:
         """Write the final text and commit it together with what was asked."""
         refs = await self._close(note)
-        files = await self._hand_over(len(refs)) if outcome is Outcome.ANSWERED else ()
+        files = await self._hand_over() if outcome is Outcome.ANSWERED else ()
         entries = asked
         if self._answer.text.strip():
             said = Entry(
@@ -250,16 +250,12 @@ class TurnRun:
             text += f"\n{fence.closing}" if fence else ""
         return await self._reply.finish("\n\n".join(part for part in (text, note) if part))
 
-    async def _hand_over(self, parts: int) -> tuple[MessageRef, ...]:
-        """Put what is hard to read in a chat below the answer as a file."""
-        can, spot, lease = self._adapter.capabilities, self._reply.spot, self._turn.lease
-        text = self._answer.text.strip()
-        found = self._desk.enclosures.of(text, parts, can.max_chars, can.file_bytes)
-        if found is None or spot is None:
-            return ()
-        handing = Handing(self._adapter, self._pacer, self._thread.space, self._watch.confirm)
-        again = self._turn.attempt > 1
-        return await handing.over(spot, found, f"{lease.turn[:20]}f", again=again)
+    async def _hand_over(self) -> tuple[MessageRef, ...]:
+        handing = Handing(
+            self._adapter, self._pacer, self._desk.enclosures, self._thread.space, self._watch
+        )
+        key, again = f"{self._turn.lease.turn[:20]}f", self._turn.attempt > 1
+        return await handing.over(self._reply, self._answer, key, again=again)
 
     def _fold_if_long(self, answer_tokens: int) -> None:
         high = self._desk.budget.high

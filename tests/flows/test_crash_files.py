@@ -18,7 +18,7 @@ async def test_the_file_stands_once_on_slack(server: Valkey, tmp_path: Path) -> 
     async with open_slack_town(server, tmp_path) as town:
         working = await town.bot()
         here = town.here
-        here.openai.script.extend([Answer(PROGRAM), Answer(PROGRAM)])
+        here.openai.script.append(Answer(PROGRAM))
         gate = asyncio.Event()
         held = here.sim.faults.add("files.completeUploadExternal", gate=gate, after_effect=True)
         root = here.ask(here.ada, "a program")
@@ -27,6 +27,8 @@ async def test_the_file_stands_once_on_slack(server: Valkey, tmp_path: Path) -> 
         await town.kill(working)
         gate.set()
         await town.bot()
-        await here.openai.until(lambda: len(here.openai.chats) == 2)
         await town.settled(root)
+        # The answer was kept, so that file and text go together; the other question is the town's.
+        assert len(here.openai.chats) == 2
+        assert here.said(root)[0] == PROGRAM
         assert [bool(each.files) for each in here.sim.replies(root)].count(True) == 1
