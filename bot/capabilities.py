@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
 from bot.controls import Action
 
-Call = Literal["open", "post", "edit", "delete", "status"]
-"""A kind of platform call that a `Limit` can count."""
+Call = Literal["open", "post", "edit", "append", "delete", "status"]
+"""A kind of platform call that a `Limit` can count.
+
+"append" is an edit of a message that the platform counts apart from other edits.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +27,11 @@ class Limit:
     per: Literal["channel", "space", "adapter"]
     count: int
     seconds: float
+
+
+def as_edits(channel: str, message: str) -> Call:
+    """All edits are counted together."""
+    return "edit"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +50,8 @@ class Capabilities:
             none, and then no call is ever made for their sake.
         streams: A message that is still being written is shown in another way than a finished
             one, so that its end has to be told.
+        edits_count_as: What an edit of a message is counted as now, by its channel and its id; an
+            empty id stands for a message of an answer that is about to be posted there.
     """
 
     max_chars: int
@@ -52,3 +63,4 @@ class Capabilities:
     slash_in_threads: bool = True
     controls: frozenset[Action] = frozenset()
     streams: bool = False
+    edits_count_as: Callable[[str, str], Call] = as_edits

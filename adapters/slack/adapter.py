@@ -6,27 +6,32 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 from urllib.parse import urlsplit
 
-from adapters.slack import LOOPBACK, history
+from adapters.slack import LOOPBACK, StreamMode, history
 from adapters.slack.answers import Answers, Asked
 from adapters.slack.calls import Calls
 from adapters.slack.endings import ended, to_the_end
 from adapters.slack.http import SECRET, Endpoint, Signatures
 from adapters.slack.intake import Intake
 from adapters.slack.interactions import Interactions
-from adapters.slack.markup import MAX_CHARS, measure, safe
+from adapters.slack.markup import MAX_CHARS, measure
+from adapters.slack.messages import Messages
 from adapters.slack.names import Directory
 from adapters.slack.seats import Seats
+from adapters.slack.sessions import Sessions
+from adapters.slack.slots import Slots
 from adapters.slack.socket import CONNECTIONS, REFUSED, Backoff, Sockets
 from adapters.slack.status import REFRESH_SECONDS, StatusLine
+from adapters.slack.streams import Streams
+from adapters.slack.surface import Surface
 from adapters.slack.values import PLATFORM, Own, Timing
 from bot.capabilities import Capabilities, Limit
 from bot.chat import CommandReply, History, Inbox, Incoming, MessageRef, Spot, ThreadKey
 from bot.controls import PLAIN, Presentation
-from bot.errors import BadToken, MessageGone, NeedsOperator, PlatformBusy, PlatformError
+from bot.errors import BadToken, NeedsOperator, PlatformBusy, PlatformError
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +43,8 @@ CAPABILITIES = Capabilities(
         # One a second, where a short burst is taken.
         Limit(frozenset({"post"}), "channel", 4, 4.0),
         Limit(frozenset({"delete"}), "space", 48, 60.0),
+        # Additions to streams, of which Slack takes a hundred.
+        Limit(frozenset({"append"}), "space", 96, 60.0),
     ),
     min_edit_seconds=1.2,
     status_seconds=REFRESH_SECONDS,
@@ -91,7 +98,12 @@ def create(values: Mapping[str, str]) -> SlackAdapter:
     Raises:
         NeedsOperator: What the mode needs is not set.
     """
-    return SlackAdapter(values["SLACK_BOT_TOKEN"], mode_of(values), values.get("SLACK_API_URL", ""))
+    return SlackAdapter(
+        values["SLACK_BOT_TOKEN"],
+        mode_of(values),
+        values.get("SLACK_API_URL", ""),
+        streaming=cast("StreamMode", values.get("SLACK_STREAMING", "auto")),
+    )
 
 
 class SlackAdapter:
@@ -104,10 +116,10 @@ class SlackAdapter:
         timing: Waits and time-outs.
         clock: Seconds, never going back.
         now: Seconds since the epoch.
+        streaming: How people see an answer grow.
     """
 
     name = PLATFORM
-    capabilities = CAPABILITIES
 
     def __init__(
         self,
@@ -117,6 +129,7 @@ class SlackAdapter:
         timing: Timing | None = None,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], float] = time.time,
+        streaming: StreamMode = "auto",
     ) -> None:
         self._mode = mode
         self._now = now
@@ -124,6 +137,20 @@ class SlackAdapter:
         self._clock = clock
         self._calls = Calls(token, api_url, self._timing)
         self._status = StatusLine(self._calls, self._timing)
+        self._sessions = Sessions(self._calls, self._timing)
+        self._slots = Slots()
+        self._streams = Streams(
+            self._calls, streaming, self._slots, self._sessions, self._timing, clock
+        )
+        self._messages = Messages(
+            self._calls, self._who, self._timing, self._streams, self._sessions, self._status
+        )
+        self.capabilities = replace(
+            CAPABILITIES,
+            edits=streaming != "off",
+            streams=streaming in ("auto", "native"),
+            edits_count_as=self._streams.counts_as,
+        )
         self._answers = Answers(self._calls)
         self._own: Own | None = None
         self._names: Directory | None = None
@@ -139,7 +166,8 @@ class SlackAdapter:
         own = await self._log_in()
         names = self._directory(own)
         interactions = Interactions(inbox, self._calls, names, own, self._timing)
-        intake = Intake(inbox, self._calls, names, own, self._timing, interactions)
+        surface = self._surface(inbox, names, own)
+        intake = Intake(inbox, self._calls, names, own, self._timing, interactions, surface)
         transport = self._transport(inbox, intake, own)
         working = asyncio.create_task(transport.run())
         removed = asyncio.create_task(intake.removed.wait())
@@ -148,9 +176,15 @@ class SlackAdapter:
         finally:
             await to_the_end(ended(working, removed))
             await to_the_end(interactions.close())
+            await to_the_end(surface.close())
         if not intake.removed.is_set():
             return working.result()
         raise NeedsOperator(f"the app was removed from {own.title or own.team}", hint=REMOVED)
+
+    def _surface(self, inbox: Inbox, names: Directory, own: Own) -> Surface:
+        self._slots.claims, self._slots.team = inbox.claims, own.team
+        self._streams.fell_back = inbox.meter.fell_back
+        return Surface(inbox, self._calls, names, own, self._timing, self._sessions, self._streams)
 
     def _transport(self, inbox: Inbox, intake: Intake, own: Own) -> Sockets | Endpoint:
         mode, timing = self._mode, self._timing
@@ -197,8 +231,15 @@ class SlackAdapter:
         return self._own
 
     async def open(self, event: Incoming, title: str) -> Spot:
-        """The event's thread. Slack makes it with the first reply, and it has no title."""
-        return Spot(event.thread.channel, reply_to=event.thread.thread)
+        """The event's thread. Slack makes it with the first reply.
+
+        Only the session of a direct message has a title, which is given once.
+        """
+        channel, root = event.thread.channel, event.thread.thread
+        begins = event.ref.message == root
+        self._streams.asked(channel, root, event.author.id)
+        self._sessions.asked(channel, root, event.author.id, title if begins else "")
+        return Spot(channel, reply_to=root)
 
     async def post(
         self,
@@ -211,54 +252,28 @@ class SlackAdapter:
     ) -> MessageRef:
         """Post a message. `key` goes along as metadata, by which it is found again."""
         self._check(text)
-        if again:
-            found = await history.posted(self._calls, await self._who(), self._timing, spot, key)
-            if found is not None:
-                await self.edit(found, text, look=look)
-                return found
-        payload = {"event_type": history.EVENT_TYPE, "event_payload": {"key": key}}
-        answer = await self._calls.answer(
-            lambda client: client.chat_postMessage(
-                channel=spot.channel,
-                thread_ts=spot.reply_to,
-                markdown_text=safe(text),
-                parse="none",
-                unfurl_links=False,
-                unfurl_media=False,
-                metadata=payload,
-            )
-        )
-        self._status.answered(spot)
-        ts: object = answer.get("ts")
-        if not isinstance(ts, str):
-            raise PlatformError("Slack's answer names no message")
-        return MessageRef(spot.channel, ts)
+        return await self._messages.post(spot, text, key=key, again=again, look=look)
 
     async def edit(self, ref: MessageRef, text: str, *, look: Presentation = PLAIN) -> None:
         """Replace a message's text."""
         self._check(text)
-        # Unlike a post, an edit reads names out of the text unless it is told not to.
-        await self._calls.answer(
-            lambda client: client.chat_update(
-                channel=ref.channel, ts=ref.message, markdown_text=safe(text), parse="none"
-            )
-        )
+        await self._messages.edit(ref, text, look=look)
 
     async def delete(self, ref: MessageRef) -> None:
         """Delete a message of our own."""
-        try:
-            await self._calls.answer(
-                lambda client: client.chat_delete(channel=ref.channel, ts=ref.message)
-            )
-        except MessageGone:
-            log.debug("A message was deleted already")
+        await self._messages.delete(ref)
 
     async def show_status(self, spot: Spot, status: str | None) -> None:
-        """Show `status` under the thread, where the workspace's plan has such a line."""
-        await self._status.show(spot, status)
+        """Show that the bot works in the thread: by its session, else by `status` under it."""
+        root = spot.reply_to
+        if root is None or not await self._sessions.show(
+            spot.channel, root, working=status is not None
+        ):
+            await self._status.show(spot, status)
 
     async def settled(self, thread: ThreadKey) -> None:
-        """Slack shows nothing for a thread at rest."""
+        """A thread at rest is no longer processing, however its last answer ended."""
+        self._sessions.leave(thread.channel, thread.thread)
 
     async def history(self, event: Incoming, limit: int) -> History:
         """What was said in the event's thread before it."""
@@ -283,6 +298,8 @@ class SlackAdapter:
 
     async def close(self) -> None:
         """Release connections."""
+        await self._streams.close()
+        await self._sessions.close()
         if self._names is not None:
             await self._names.close()
         await self._calls.close()

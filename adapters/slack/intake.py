@@ -24,6 +24,8 @@ from adapters.slack.calls import Calls, quiet_log
 from adapters.slack.commands import COMMANDS, PICKER
 from adapters.slack.interactions import Interactions, choice, slash
 from adapters.slack.names import Directory
+from adapters.slack.surface import EVENTS as SURFACE
+from adapters.slack.surface import Surface
 from adapters.slack.translate import concerns_us, incoming, looked_up, said, workspace
 from adapters.slack.values import PLATFORM, Own, Timing, fields
 from bot.chat import Inbox
@@ -34,7 +36,7 @@ log = logging.getLogger(__name__)
 
 SAID = ("app_mention", "message")
 LEFT = ("app_uninstalled", "tokens_revoked")
-EVENTS = (*SAID, *LEFT)
+EVENTS = (*SAID, *LEFT, *SURFACE)
 """Events with a listener of their own, as Bolt names them; any other is only acknowledged."""
 
 RATE_LIMITED = "app_rate_limited"
@@ -54,6 +56,7 @@ class Intake:
         own: Who we are.
         timing: Waits and time-outs.
         interactions: Runs commands.
+        surface: Answers the events of the agent surface.
 
     Attributes:
         removed: Set when the app was removed from the workspace, and all that was kept erased.
@@ -67,12 +70,14 @@ class Intake:
         own: Own,
         timing: Timing,
         interactions: Interactions,
+        surface: Surface,
     ) -> None:
         self._inbox = inbox
         self._names = names
         self._own = own
         self._timing = timing
         self._interactions = interactions
+        self._surface = surface
         self.removed = asyncio.Event()
         self._lines = Lines()
         self._app = self._bolt(calls)
@@ -149,6 +154,8 @@ class Intake:
             app.event(name)(self._message)
         for name in LEFT:
             app.event(name)(self._left)
+        for name in SURFACE:
+            app.event(name)(self._open)
         for name in COMMANDS:
             app.command(name)(command)
         app.action(re.compile(f"^{PICKER}:"))(action)
@@ -164,6 +171,9 @@ class Intake:
             wanted = people - {self._own.user}
             names = await self._names.names(wanted, channels, self._timing.names)
             await self._inbox.message(incoming(found, self._own, names))
+
+    async def _open(self, body: Mapping[str, Any]) -> None:
+        await self._surface.take(body)
 
     async def _left(self, body: Mapping[str, Any]) -> None:
         """Erase what is kept, however often Slack says so, before it is acknowledged."""

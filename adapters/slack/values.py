@@ -126,6 +126,7 @@ class Said:
         shared: Texts of messages that were forwarded with it, in Slack's own markup.
         bot: The name under which another program wrote it, perhaps empty; None for a person.
         is_outside: The message itself says that its author belongs to another organisation.
+        beside: The channel that its writer has open beside a direct message, empty for none.
     """
 
     channel: str
@@ -139,6 +140,7 @@ class Said:
     shared: tuple[str, ...] = ()
     bot: str | None = None
     is_outside: bool = False
+    beside: str = ""
 
     @property
     def in_thread(self) -> bool:

@@ -98,8 +98,9 @@ class Landing:
         until = self._clock.now() + patience.edit
         channel = self._written.refs[index].channel
         while True:
+            call = self._written.counted("edit", index)
             permit = await self._pacer.acquire_within(
-                "edit", channel, self._space, Urgency.FINAL, patience.edit_slot
+                call, channel, self._space, Urgency.FINAL, patience.edit_slot
             )
             if permit is None:
                 return False
@@ -107,7 +108,7 @@ class Landing:
                 with permit:
                     await self._written.edit(index, text, look)
             except PlatformBusy as busy:
-                pause = self._written.told_to_wait(busy, "edit", channel)
+                pause = self._written.told_to_wait(busy, call, channel)
                 if pause > patience.edit_slot or self._clock.now() + pause > until:
                     return False
                 await self._clock.sleep(pause)

@@ -180,9 +180,12 @@ class Pacer:
         return len(self._waiting)
 
     @contextmanager
-    def reply(self, channel: str, space: str) -> Generator[None]:
-        """While this lasts, a reply is being written there that will need a final edit."""
-        buckets = self._scoped("edit", channel, space)
+    def reply(self, channel: str, space: str, edit: Call = "edit") -> Generator[None]:
+        """While this lasts, a reply is being written there that will need a final edit.
+
+        `edit` is what that will be counted as.
+        """
+        buckets = self._scoped(edit, channel, space)
         for bucket in buckets:
             bucket.running += 1
         try:

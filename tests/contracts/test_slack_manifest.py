@@ -11,7 +11,7 @@ import pytest
 import adapters.slack
 from adapters.slack.check import check
 from adapters.slack.commands import COMMANDS, DIRECT
-from adapters.slack.intake import EVENTS, LEFT
+from adapters.slack.intake import EVENTS
 from adapters.slack.manifest import PURPOSES, manifest
 from bot.commands.specs import COMMANDS as SPECS
 from bot.spec import Finding
@@ -56,7 +56,7 @@ def test_every_command_has_a_listener_and_every_listener_a_command() -> None:
 
 
 def test_every_scope_is_needed_and_every_need_has_its_scope() -> None:
-    needed = {EVENT_SCOPES[event] for event in subscribed() - set(LEFT)} | {"commands"}
+    needed = {EVENT_SCOPES[event] for event in subscribed() & EVENT_SCOPES.keys()} | {"commands"}
     for name in methods():
         options = METHODS[name].scopes
         if options:
@@ -72,7 +72,7 @@ def test_every_scope_is_needed_and_every_need_has_its_scope() -> None:
 
 def test_nothing_else_is_switched_on() -> None:
     given = manifest()
-    assert set(given["features"]) == {"app_home", "bot_user", "slash_commands"}
+    assert set(given["features"]) == {"agent_view", "app_home", "bot_user", "slash_commands"}
     assert given["settings"]["interactivity"]["is_enabled"]
     assert given["settings"]["socket_mode_enabled"]
     assert given["features"]["app_home"]["messages_tab_enabled"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.simulators.slack_sim.agent import check_messages_tab
 from tests.simulators.slack_sim.arguments import Method, invalid
 from tests.simulators.slack_sim.blocks import check_blocks
 from tests.simulators.slack_sim.calls import Call
@@ -21,6 +22,7 @@ def post_message(call: Call, a: dict[str, Any]) -> dict[str, Any]:
     """chat.postMessage."""
     channel = call.writable(a["channel"])
     check_author(call, a)
+    check_messages_tab(call, channel)
     version = _content(call, a, parse=a.get("parse", "none"))
     thread_ts = a.get("thread_ts")
     if thread_ts is not None:

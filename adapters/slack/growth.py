@@ -1,0 +1,36 @@
+"""What may be sent of a text that still grows, where nothing that was sent can be taken back. Pure.
+
+While an answer is being written, its text ends with what may have gone by the next time: the line
+that closes a fence which is open in truth, or the beginning of something that `safe` breaks up.
+"""
+
+from __future__ import annotations
+
+import re
+
+from adapters.slack.markup import safe
+
+_FENCE_LINE = re.compile(r"(?:\A|\n)[ \t>]*(?:`{3,}|~{3,})[ \t]*\Z")
+_BEGUN = re.compile(r"<(?:[!@][^<>\s]{0,12})?\Z")
+"""A token of Slack's own markup that is not finished; the longest word in one is "!everyone"."""
+
+
+def steady(text: str) -> str:
+    """The beginning of `text` that stays as it is, whatever comes after it."""
+    for pattern in (_FENCE_LINE, _BEGUN):
+        found = pattern.search(text)
+        if found is not None:
+            text = text[: found.start()]
+    return text
+
+
+def addition(sent: str, text: str) -> str:
+    """What can be sent now, after `sent`, of the growing `text`; empty when nothing can be yet."""
+    ready = safe(steady(text))
+    return ready[len(sent) :] if ready.startswith(sent) else ""
+
+
+def remainder(sent: str, text: str) -> str | None:
+    """What is missing, after `sent`, of the whole `text`; None when that does not go on from it."""
+    whole = safe(text)
+    return whole[len(sent) :] if whole.startswith(sent) else None
