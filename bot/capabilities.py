@@ -11,7 +11,7 @@ from bot.controls import Action
 Call = Literal["open", "post", "edit", "append", "delete", "status"]
 """A kind of platform call that a `Limit` can count.
 
-"append" is an edit of a message that the platform counts apart from other edits.
+"append" is an edit of a message that is streamed; see `Capabilities.streamed`.
 """
 
 
@@ -29,9 +29,9 @@ class Limit:
     seconds: float
 
 
-def as_edits(channel: str, message: str) -> Call:
-    """All edits are counted together."""
-    return "edit"
+def everything(channel: str, message: str) -> bool:
+    """Every message in every channel."""
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +50,8 @@ class Capabilities:
             none, and then no call is ever made for their sake.
         streams: A message that is still being written is shown in another way than a finished
             one, so that its end has to be told.
-        edits_count_as: What an edit of a message is counted as now, by its channel and its id; an
-            empty id stands for a message of an answer that is about to be posted there.
+        streamed: Which messages that is so for, where it `streams`, by channel and id; an empty id
+            stands for a message of an answer that is about to be posted there.
     """
 
     max_chars: int
@@ -63,4 +63,8 @@ class Capabilities:
     slash_in_threads: bool = True
     controls: frozenset[Action] = frozenset()
     streams: bool = False
-    edits_count_as: Callable[[str, str], Call] = as_edits
+    streamed: Callable[[str, str], bool] = everything
+
+    def edits_count_as(self, channel: str, message: str = "") -> Call:
+        """What an edit of a message is counted as now."""
+        return "append" if self.streams and self.streamed(channel, message) else "edit"

@@ -149,7 +149,7 @@ class SlackAdapter:
             CAPABILITIES,
             edits=streaming != "off",
             streams=streaming in ("auto", "native"),
-            edits_count_as=self._streams.counts_as,
+            streamed=self._streams.streamed,
         )
         self._answers = Answers(self._calls)
         self._own: Own | None = None

@@ -12,7 +12,7 @@ from adapters.slack.markup import safe
 from adapters.slack.recent import Recent
 from adapters.slack.sessions import Sessions
 from adapters.slack.status import StatusLine
-from adapters.slack.streams import CONFLICT, Streams
+from adapters.slack.streams import CONFLICT, StreamOver, Streams
 from adapters.slack.values import Own, Timing
 from bot.chat import MessageRef, Spot
 from bot.controls import Presentation
@@ -59,6 +59,8 @@ class Messages:
             self._begun(spot, found, look)
             await self.edit(found, text, look=look)
             return found
+        for earlier, whole in self._streams.earlier(spot):
+            await self._complete(earlier, whole)
         ref = await self._streams.start(spot, text, key) if look.streaming else None
         if ref is None:
             ref = await self._post(spot, text, key)
@@ -108,6 +110,15 @@ class Messages:
             await self._replace(ref, text)
         if not look.streaming and (root := self._roots.pop(ref)) is not None:
             self._sessions.leave(ref.channel, root)
+
+    async def _complete(self, ref: MessageRef, text: str) -> None:
+        """A further message of the answer follows this one, which has its last text."""
+        try:
+            if await self._streams.write(ref, text, streaming=False, session="processing"):
+                return
+        except StreamOver as over:
+            log.info("A stream is completed by an edit: %s", over)
+        await self._replace(ref, text)
 
     async def _replace(self, ref: MessageRef, text: str) -> None:
         try:

@@ -85,6 +85,11 @@ class Sessions:
         if self.works(channel):
             self._writing.add((channel, root))
 
+    def streamed(self, channel: str, root: str) -> None:
+        """A stream has begun, which by itself makes its session `processing`."""
+        if self.works(channel):
+            self._processing.add((channel, root))
+
     def left(self, channel: str, root: str) -> None:
         """The end of a stream has taken the session out of `processing`."""
         self._writing.discard((channel, root))

@@ -28,7 +28,6 @@ from adapters.slack.recent import Recent
 from adapters.slack.sessions import Sessions, State
 from adapters.slack.slots import START, STOP, Slots
 from adapters.slack.values import Timing
-from bot.capabilities import Call
 from bot.chat import MessageRef, Spot
 from bot.errors import BadToken, MessageGone, PlatformBusy, PlatformError
 
@@ -58,6 +57,7 @@ class Stream:
         sent: What Slack has of it.
         text: What it was to show last.
         sure: `sent` is what Slack has. After a call whose answer was lost it may have more.
+        over: Somebody has ended it.
     """
 
     ref: MessageRef
@@ -67,6 +67,7 @@ class Stream:
     sent: str
     text: str
     sure: bool = True
+    over: bool = False
 
 
 class StreamOver(PlatformBusy):
@@ -107,9 +108,8 @@ class Streams:
         self._open: dict[MessageRef, Stream] = {}
         self._recipients: Recent[tuple[str, str], str] = Recent()
         self._without: Recent[str, bool] = Recent()
-        self._complete: Recent[MessageRef, str] = Recent()
         self._refused = False
-        self._closing: set[asyncio.Task[None]] = set()
+        self._ending: dict[MessageRef, asyncio.Task[None]] = {}
         self.stopped: Callable[[str, str], None] = _nobody_listens
         self.fell_back: Callable[[str], None] = _nobody_counts
 
@@ -130,11 +130,9 @@ class Streams:
             return False
         return self._mode == "native" or (self._mode == "auto" and channel.startswith("D"))
 
-    def counts_as(self, channel: str, message: str) -> Call:
-        """See `Capabilities.edits_count_as`."""
-        if message:
-            return "append" if MessageRef(channel, message) in self._open else "edit"
-        return "append" if self.suits(channel) else "edit"
+    def streamed(self, channel: str, message: str) -> bool:
+        """See `Capabilities.streamed`."""
+        return MessageRef(channel, message) in self._open if message else self.suits(channel)
 
     async def start(self, spot: Spot, text: str, key: str) -> MessageRef | None:
         """Begin a message as a stream; None when it has to be posted.
@@ -149,7 +147,6 @@ class Streams:
         recipient = self._recipients.get((spot.channel, root))
         if recipient is None and not spot.channel.startswith("D"):
             return None
-        await self._complete_earlier(spot.channel, root)
         if await self._slots.take(START):
             self.fell_back("post instead of a stream")
             return None
@@ -170,6 +167,7 @@ class Streams:
             raise PlatformError("Slack's answer names no message")
         ref = MessageRef(spot.channel, ts)
         self._open[ref] = Stream(ref, root, key, self._clock(), beginning, text)
+        self._sessions.streamed(spot.channel, root)
         return ref
 
     async def _started(self, make: Make, channel: str) -> Mapping[str, Any] | None:
@@ -184,7 +182,13 @@ class Streams:
         return None
 
     async def write(
-        self, ref: MessageRef, text: str, *, streaming: bool, under: Blocks = ()
+        self,
+        ref: MessageRef,
+        text: str,
+        *,
+        streaming: bool,
+        under: Blocks = (),
+        session: State = "active",
     ) -> bool:
         """Make a message show `text`, if it is a stream and can; False when it has to be edited.
 
@@ -193,6 +197,7 @@ class Streams:
             text: All of it.
             streaming: More is to come; otherwise the stream ends with this text.
             under: What stands below it then.
+            session: What its session is then.
 
         Raises:
             StreamOver: It is no stream any more, and can be edited.
@@ -200,16 +205,18 @@ class Streams:
         """
         stream = self._open.get(ref)
         if stream is None:
-            # The messages before the last one get their last text once more, which they show.
-            shown = self._complete.pop(ref)
-            return shown == text and not streaming and not under
+            await self._not_later(ref)
+            return False
+        if stream.over:
+            del self._open[ref]
+            return False
         rest = remainder(stream.sent, text) if stream.sure else None
         if rest is None:
-            await self._end(stream, "", "processing" if streaming else "active")
+            await self._end(stream, "", "processing" if streaming else session)
             return False
         stream.text = text
         if not streaming:
-            await self._finish(stream, rest, "active", under)
+            await self._finish(stream, rest, session, under)
         elif self._clock() - stream.began >= LONGEST_SECONDS:
             await self._end(stream, rest, "processing")
         else:
@@ -256,35 +263,37 @@ class Streams:
                 return ref
         return None
 
+    def earlier(self, spot: Spot) -> Sequence[tuple[MessageRef, str]]:
+        """The streams in a thread, with their texts, when a further message is to follow them."""
+        return [
+            (stream.ref, stream.text)
+            for stream in self._open.values()
+            if (stream.ref.channel, stream.root) == (spot.channel, spot.reply_to)
+        ]
+
+    def over(self, ref: MessageRef) -> None:
+        """Somebody has ended a stream. Its message gets its next text by an edit."""
+        stream = self._open.get(ref)
+        if stream is not None:
+            stream.over = True
+
     def forget(self, ref: MessageRef) -> None:
-        """A message is deleted, or a person has ended its stream."""
+        """A message is deleted."""
         self._open.pop(ref, None)
 
     async def close(self) -> None:
         """Let streams that wait for their end have it, for some seconds."""
-        if not self._closing:
+        if not self._ending:
             return
-        _, late = await asyncio.wait(self._closing, timeout=self._timing.drain)
+        _, late = await asyncio.wait(self._ending.values(), timeout=self._timing.drain)
         await ended(*late)
 
-    async def _complete_earlier(self, channel: str, root: str) -> None:
-        """End the streams that a further message of the same answer follows."""
-        earlier = [
-            stream
-            for stream in self._open.values()
-            if (stream.ref.channel, stream.root) == (channel, root)
-        ]
-        for stream in earlier:
-            rest = remainder(stream.sent, stream.text) if stream.sure else None
-            try:
-                if rest is None:
-                    await self._end(stream, "", "processing")
-                else:
-                    await self._finish(stream, rest, "processing", ())
-                    self._complete.put(stream.ref, stream.text)
-            except PlatformError as error:
-                # The reply gives each of its messages its last text once more.
-                log.info("A stream was not ended: %s", error)
+    async def _not_later(self, ref: MessageRef) -> None:
+        """A message whose stream waits for its end is to be edited: end it now."""
+        ending = self._ending.get(ref)
+        if ending is not None:
+            await ended(ending)
+            await self.interrupt(ref)
 
     async def _add(self, stream: Stream, more: str) -> None:
         if not more:
@@ -312,8 +321,8 @@ class Streams:
         await self._add(stream, rest)
         self._open.pop(stream.ref, None)
         task = asyncio.create_task(self._stop_later(stream, session, under, wait))
-        self._closing.add(task)
-        task.add_done_callback(self._closing.discard)
+        self._ending[stream.ref] = task
+        task.add_done_callback(lambda _: self._ending.pop(stream.ref, None))
 
     async def _stop_later(self, stream: Stream, session: State, under: Blocks, wait: float) -> None:
         until = stream.began + LONGEST_SECONDS

@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from adapters.slack.calls import Calls
 from adapters.slack.endings import ended
 from adapters.slack.faults import NOT_HERE, Denied, Refused
 from adapters.slack.manifest import manifest
 from adapters.slack.names import Directory
-from adapters.slack.recent import Recent
 from adapters.slack.sessions import Sessions
 from adapters.slack.streams import Streams
 from adapters.slack.translate import author_of, id_in, position_of, text_in
@@ -71,7 +70,6 @@ class Surface:
         self._streams = streams
         self._prompts = prompts()
         self._refused = False
-        self._offered: Recent[str, bool] = Recent()
         self._running: set[asyncio.Task[None]] = set()
         streams.stopped = self._stream_stopped
 
@@ -94,7 +92,7 @@ class Surface:
 
     async def _offer(self, channel: str) -> None:
         """Suggest what to ask, above the conversation; no thread has to be named for that."""
-        if self._refused or not self._prompts or self._offered.get(channel):
+        if self._refused or not self._prompts:
             return
         try:
             await self._calls.answer(
@@ -108,8 +106,6 @@ class Surface:
             log.info("Slack shows no suggestions: %s (%s)", refusal, refusal.hint)
         except PlatformError as error:
             log.info("No suggestions were shown: %s", error)
-        else:
-            self._offered.put(channel, True)
 
     async def _stop(self, event: Mapping[str, Any], event_id: str) -> None:
         """Stop the answer in a thread, before Slack is told that the event was taken."""
@@ -120,8 +116,8 @@ class Surface:
         root = text_in(event, "thread_ts")
         position_of(root)
         told: object = event.get("streaming_message_ts")
-        for ts in told if isinstance(told, list) else ():
-            self._streams.forget(MessageRef(channel, str(ts)))
+        for ts in cast("list[object]", told) if isinstance(told, list) else ():
+            self._streams.over(MessageRef(channel, str(ts)))
         await self._ask_stop(channel, root, id_in(event, "user"), event_id)
         self._spawn(self._sessions.stopped(channel, root))
 

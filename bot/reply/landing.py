@@ -59,7 +59,8 @@ class Landing:
                     written.drop_from(index)
                     written.reposted += 1
             elif index < len(written.refs) and edits:
-                if self._looks.differs(written.looks[index], look):
+                streamed = written.counted("edit", index) == "append"
+                if self._looks.differs(written.looks[index], look, streamed=streamed):
                     await self._edit(index, text, look)
             if index == len(written.refs):
                 await self._post(spot, text, look)

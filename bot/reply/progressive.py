@@ -280,7 +280,7 @@ class ProgressiveReply:
         try:
             spot = await self._opened()
             self._sign.start(spot)
-            edit = self._capabilities.edits_count_as(spot.channel, "")
+            edit = self._capabilities.edits_count_as(spot.channel)
             with self._pacer.reply(spot.channel, self._space, edit):
                 await self._follow()
                 if self._final is not None and not self._stopped:

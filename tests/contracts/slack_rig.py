@@ -90,6 +90,7 @@ class Counted:
     acks: list[float] = field(default_factory=list)
     refusals: list[str] = field(default_factory=list)
     reconnects: list[str] = field(default_factory=list)
+    falls: list[str] = field(default_factory=list)
 
     def acknowledged(self, seconds: float) -> None:
         self.acks.append(seconds)
@@ -107,6 +108,7 @@ class Counted:
         self.changed()
 
     def fell_back(self, what: str) -> None:
+        self.falls.append(what)
         self.changed()
 
 

@@ -61,7 +61,8 @@ def update(call: Call, a: dict[str, Any]) -> dict[str, Any]:
     message = _own(call, channel, a["ts"], "cant_update_message")
     stream = message.stream
     if stream is not None and stream.state == "open" and stream.ends >= call.state.clock():
-        raise ApiError("streaming_state_conflict", violation="chat.update on an open stream")
+        # A process that takes over what another one was streaming finds out in this way.
+        raise ApiError("streaming_state_conflict")
     before = message.versions[-1]
     # Unlike chat.postMessage, an update reads names and links out of the text by default.
     fresh = _content(call, a, parse=a.get("parse", "client"), limit=MAX_UPDATE_TEXT, old=before)
