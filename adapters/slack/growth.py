@@ -14,6 +14,17 @@ _FENCE_LINE = re.compile(r"(?:\A|\n)[ \t>]*(?:`{3,}|~{3,})[ \t]*\Z")
 _BEGUN = re.compile(r"<(?:[!@][^<>\s]{0,12})?\Z")
 """A token of Slack's own markup that is not finished; the longest word in one is "!everyone"."""
 
+_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]{1,15}://|\bwww\.|\]\(", re.IGNORECASE)
+
+
+def has_link(text: str) -> bool:
+    """Whether `text` holds anything that Slack could make a preview of.
+
+    That a stream is to have no previews cannot be said, and for a preview Slack asks an address
+    that the model made, with whatever the model wrote into it. An edit never gets one.
+    """
+    return _ADDRESS.search(text) is not None
+
 
 def steady(text: str) -> str:
     """The beginning of `text` that stays as it is, whatever comes after it."""

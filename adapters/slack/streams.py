@@ -1,8 +1,9 @@
 """Slack's native streams: a message that grows, for the one person it is written for.
 
 A stream takes additions only, so this translates: an edit that goes on from what was sent becomes
-an addition, and for any other the stream is ended and the message edited as a whole. The calls of
-one message come one after the other from the reply that writes it; when they come is paced there.
+an addition, and for any other the stream is ended and the message edited as a whole; so it is when
+a link comes up. The calls of one message come one after the other from the reply that writes it;
+when they come is paced there.
 
 Slack's limits make the rest. It takes twenty starts and twenty stops a minute in a workspace: an
 answer that finds no start is posted and edited, and one that finds no stop is completed by an
@@ -22,7 +23,7 @@ from adapters.slack import StreamMode
 from adapters.slack.calls import Calls, Make
 from adapters.slack.endings import ended
 from adapters.slack.faults import NOT_HERE, Denied, Refused
-from adapters.slack.growth import addition, remainder
+from adapters.slack.growth import addition, has_link, remainder
 from adapters.slack.history import metadata_of
 from adapters.slack.recent import Recent
 from adapters.slack.sessions import Sessions, State
@@ -142,7 +143,9 @@ class Streams:
         """
         root = spot.reply_to
         beginning = addition("", text)
-        if root is None or not beginning.strip() or not self.suits(spot.channel):
+        if root is None or not self.suits(spot.channel):
+            return None
+        if not beginning.strip() or has_link(text):
             return None
         recipient = self._recipients.get((spot.channel, root))
         if recipient is None and not spot.channel.startswith("D"):
@@ -211,7 +214,7 @@ class Streams:
             del self._open[ref]
             return False
         rest = remainder(stream.sent, text) if stream.sure else None
-        if rest is None:
+        if rest is None or has_link(text):
             await self._end(stream, "", "processing" if streaming else session)
             return False
         stream.text = text

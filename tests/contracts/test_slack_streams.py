@@ -190,6 +190,23 @@ async def test_a_text_that_goes_another_way_is_edited_as_a_whole() -> None:
         await here.sim.until(lambda: here.session(spot) == "active")
 
 
+@pytest.mark.parametrize("look", [WRITING, DONE], ids=["meanwhile", "at the end"])
+async def test_a_link_is_never_streamed(look: Presentation) -> None:
+    """Nobody can tell Slack to make no preview of it, for which the address is asked."""
+    async with scene() as here:
+        text = "See [this](https://example.org/?q=secret) and more"
+        spot = await here.asked()
+        ref = await here.adapter.post(spot, "See", key="k1", look=WRITING)
+        await here.adapter.edit(ref, text, look=look)
+        await here.adapter.edit(ref, f"{text}.", look=DONE)
+        message = here.message(ref)
+        assert (message.text, message.unfurled) == (f"{text}.", False)
+        assert here.calls(STOP, EDIT) == [1, 2]
+
+        other = await here.adapter.post(spot, text, key="k2", look=WRITING)
+        assert (here.state(other), here.message(other).unfurled) == ("", False)
+
+
 async def test_only_direct_messages_are_streamed() -> None:
     async with scene() as here:
         room = here.sim.add_channel("general", members=[here.ada])

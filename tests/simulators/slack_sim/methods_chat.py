@@ -69,7 +69,7 @@ def update(call: Call, a: dict[str, Any]) -> dict[str, Any]:
     version = call.state.copy_version(
         fresh, editor=call.workspace.bot.id, edited_ts=f"{call.state.unix_time}.000000"
     )
-    call.state.add_version(message, version)
+    call.state.add_version(message, version, previews=False)
     if a.get("reply_broadcast") and message.is_reply:
         message.broadcast, message.subtype = True, "thread_broadcast"
     call.emitter.changed(channel, message, before)
