@@ -12,6 +12,7 @@ from slack_sdk.signature import SignatureVerifier
 from adapters.slack import LOOPBACK, PATH
 from adapters.slack.adapter import own_of
 from adapters.slack.calls import Calls
+from adapters.slack.check_surface import surface
 from adapters.slack.faults import NETWORK
 from adapters.slack.http import SECRET
 from adapters.slack.manifest import PURPOSES
@@ -70,7 +71,8 @@ async def _bot(calls: Calls, token: str) -> Sequence[Finding]:
     except PlatformError as error:
         return [Finding(TOKEN, False, str(error), AGAIN)]
     who = f"accepted; the bot is {answer.get('user')} in {own.title or own.team}"
-    return [Finding(TOKEN, True, who), _scopes(headers.get("x-oauth-scopes"))]
+    scopes = _scopes(headers.get("x-oauth-scopes"))
+    return [Finding(TOKEN, True, who), scopes, *await surface(calls)]
 
 
 def _scopes(header: str | None) -> Finding:

@@ -28,10 +28,10 @@ def has_link(text: str) -> bool:
 
 def steady(text: str) -> str:
     """The beginning of `text` that stays as it is, whatever comes after it."""
-    for pattern in (_FENCE_LINE, _BEGUN):
-        found = pattern.search(text)
-        if found is not None:
-            text = text[: found.start()]
+    text = _FENCE_LINE.sub("", text)
+    # What comes before one that is left out may be at the end now.
+    while (begun := _BEGUN.search(text)) is not None:
+        text = text[: begun.start()]
     return text
 
 

@@ -169,9 +169,7 @@ class Sessions:
 
     def _heed(self, answer: Mapping[str, Any]) -> None:
         """Say once what Slack warns of."""
-        told = fields(answer.get("response_metadata")).get("warnings")
-        warnings = cast("list[object]", told) if isinstance(told, list) else []
-        if NO_STOP in (answer.get("warning"), *warnings) and not self._warned:
+        if warns_of_no_stop(answer) and not self._warned:
             self._warned = True
             log.warning(
                 "Slack shows no Stop button: the app does not subscribe to agent_session_stopped. "
@@ -185,3 +183,10 @@ class Sessions:
         else:
             self._without.put(channel, True)
             log.info("No agent session in channel %s: %s", channel, refusal)
+
+
+def warns_of_no_stop(answer: Mapping[str, Any]) -> bool:
+    """Whether Slack's answer to `processing` says that there will be no Stop button."""
+    told = fields(answer.get("response_metadata")).get("warnings")
+    warnings = cast("list[object]", told) if isinstance(told, list) else []
+    return NO_STOP in (answer.get("warning"), *warnings)

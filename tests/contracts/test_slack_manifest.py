@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
+from copy import deepcopy
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from bot.commands.specs import COMMANDS as SPECS
 from bot.spec import Finding
 from tests.contracts.slack_rig import connected, simulator
 from tests.simulators.slack_sim.manifest import EVENT_SCOPES
+from tests.simulators.slack_sim.manifest_rules import complaints
 from tests.simulators.slack_sim.server import METHODS
 
 SOURCE = Path(adapters.slack.__file__).parent
@@ -79,6 +81,40 @@ def test_nothing_else_is_switched_on() -> None:
     assert not given["features"]["app_home"]["messages_tab_read_only_enabled"]
 
 
+@pytest.mark.parametrize("url", ["", "https://bobbin.example.com/slack/events"])
+def test_slack_takes_it(url: str) -> None:
+    assert complaints(manifest(url)) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "complaint"),
+    [
+        (("features", "assistant_view"), {}, "assistant_view"),
+        (("features", "agent_view", "agent_description"), "x" * 301, "agent_description"),
+        (("features", "agent_view", "suggested_prompts"), [{"title": "t"}], "message"),
+        (("features", "app_home", "messages_tab_enabled"), False, "Messages tab"),
+        (("settings", "event_subscriptions", "bot_events"), ["app_mention"] * 2, "twice"),
+        (
+            ("settings", "event_subscriptions", "bot_events"),
+            ["assistant_thread_started"],
+            "not for",
+        ),
+        (("settings", "socket_mode_enabled"), False, "an address"),
+        (("oauth_config", "scopes", "bot"), ["chat:write"], "assistant:write"),
+        (("display_information", "name"), "x" * 36, "name"),
+    ],
+)
+def test_what_slack_does_not_take_is_noticed(
+    path: tuple[str, ...], value: object, complaint: str
+) -> None:
+    given = deepcopy(dict(manifest()))
+    place = given
+    for name in path[:-1]:
+        place = place[name]
+    place[path[-1]] = value
+    assert any(complaint in sentence for sentence in complaints(given))
+
+
 async def test_every_subscribed_event_arrives_and_is_acknowledged() -> None:
     async with connected() as rig:
         sim = rig.sim
@@ -106,7 +142,7 @@ async def test_the_doctor_finds_everything_in_order() -> None:
     async with simulator() as sim:
         findings = await check(sim.environment())
         assert failed(findings) == {}
-        assert len(findings) == 3
+        assert len(findings) == 4
         assert sim.violations == []
 
 

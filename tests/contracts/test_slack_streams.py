@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -15,8 +16,8 @@ from adapters.slack.adapter import SlackAdapter, SocketMode
 from adapters.slack.slots import BURST
 from adapters.slack.streams import LONGEST_SECONDS
 from bot.chat import MessageRef, Spot
-from bot.controls import PLAIN, Presentation
-from bot.errors import MessageGone, PlatformBusy
+from bot.controls import Presentation
+from bot.errors import MessageGone, PlatformBusy, PlatformError
 from bot.testing import MemoryClaims
 from tests.contracts.slack_rig import QUICK, RecordingInbox, simulator
 from tests.simulators.slack_sim import Channel, Message, SlackSimulator, User
@@ -478,6 +479,60 @@ async def test_stop_on_a_stream_is_asked_for_when_slack_refuses_an_addition() ->
         await here.sim.until(lambda: here.session(spot) == "active")
 
 
-def test_a_look_without_streaming_is_plain() -> None:
-    assert not PLAIN.streaming
-    assert replace(DONE, streaming=True) == WRITING
+async def test_whatever_is_written_and_whatever_fails_the_text_is_whole() -> None:
+    """Random edits and faults: with as many tries as a reply makes, each answer ends as it should.
+
+    What stands there at any time begins as the answer did, or is a text that it was given.
+    """
+    dice = random.Random(20261127)
+    words = (
+        "warp ",
+        "weft, ",
+        "\n\n",
+        "```py\n",
+        "x = 1\n",
+        "```\n",
+        "<!here> ",
+        "<",
+        "@U1 ",
+        "ü🧵 ",
+    )
+    faults: tuple[dict[str, Any], ...] = (
+        {"drop": True},
+        {"after_effect": True},
+        {"status": 429, "headers": {"Retry-After": "1"}, "body": {"ok": False}},
+        {"error": "message_not_in_streaming_state"},
+        {"status": 503, "body": "upstream"},
+    )
+    async with scene() as here:
+        spot = await here.asked()
+        for number in range(40):
+            text = "".join(dice.choices(words, k=dice.randrange(3, 30))).strip() or "warp"
+            key, ref = f"k{number}", None
+            cuts = sorted(dice.sample(range(1, len(text) + 1), k=min(4, len(text))))
+            shown = [text[:cut] for cut in cuts if text[:cut].strip()] or [text]
+            if dice.random() < 0.2:
+                shown.insert(dice.randrange(len(shown)), "*Waiting …*")
+            for _ in range(dice.choice((0, 0, 1, 2))):
+                fault = dice.choice(faults)
+                known = (ADD, STOP) if "error" in fault else (START, ADD, STOP, EDIT)
+                here.sim.faults.add(dice.choice(known), **fault)
+            for look, said in [*((WRITING, each) for each in shown), (DONE, text)]:
+                for attempt in range(5):
+                    try:
+                        if ref is None:
+                            ref = await here.adapter.post(
+                                spot, said, key=key, again=attempt > 0, look=look
+                            )
+                        else:
+                            await here.adapter.edit(ref, said, look=look)
+                        break
+                    except PlatformError:
+                        continue
+                else:
+                    raise AssertionError("not written in five tries")
+            assert ref is not None
+            here.sim.faults.clear()
+            assert here.message(ref).text.replace("\u200b", "") == text, here.message(ref).texts
+            await here.sim.until(lambda ref=ref: here.state(ref) != "open")
+        assert here.calls(START)[0] > 30
