@@ -14,6 +14,7 @@ from adapters.slack.check import check
 from adapters.slack.commands import COMMANDS, DIRECT
 from adapters.slack.intake import EVENTS
 from adapters.slack.manifest import PURPOSES, manifest
+from adapters.slack.surface import prompts
 from bot.commands.specs import COMMANDS as SPECS
 from bot.spec import Finding
 from tests.contracts.slack_rig import connected, simulator
@@ -70,6 +71,13 @@ def test_every_scope_is_needed_and_every_need_has_its_scope() -> None:
     if "conversations.open" in methods():
         needed.add("im:write")
     assert needed == scopes() == set(PURPOSES)
+
+
+def test_the_page_about_slack_names_all_of_it() -> None:
+    page = (SOURCE.parents[1] / "docs" / "slack.md").read_text("utf-8")
+    named = scopes() | subscribed() | set(COMMANDS)
+    assert {name for name in named if f"`{name}`" not in page} == set()
+    assert len(prompts()) == len(manifest()["features"]["agent_view"]["suggested_prompts"])
 
 
 def test_nothing_else_is_switched_on() -> None:
