@@ -7,8 +7,11 @@ that closes a fence which is open in truth, or the beginning of something that `
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from adapters.slack.markup import safe
+
+Render = Callable[[str], str]
 
 _FENCE_LINE = re.compile(r"(?:\A|\n)[ \t>]*(?:`{3,}|~{3,})[ \t]*\Z")
 _BEGUN = re.compile(r"<(?:[!@][^<>\s]{0,12})?\Z")
@@ -35,13 +38,19 @@ def steady(text: str) -> str:
     return text
 
 
-def addition(sent: str, text: str) -> str:
-    """What can be sent now, after `sent`, of the growing `text`; empty when nothing can be yet."""
-    ready = safe(steady(text))
+def addition(sent: str, text: str, render: Render = safe) -> str:
+    """What can be sent now, after `sent`, of the growing `text`; empty when nothing can be yet.
+
+    Args:
+        sent: What was sent so far, rendered.
+        text: All of it, as it is for now.
+        render: Gives what is sent for a text.
+    """
+    ready = render(steady(text))
     return ready[len(sent) :] if ready.startswith(sent) else ""
 
 
-def remainder(sent: str, text: str) -> str | None:
+def remainder(sent: str, text: str, render: Render = safe) -> str | None:
     """What is missing, after `sent`, of the whole `text`; None when that does not go on from it."""
-    whole = safe(text)
+    whole = render(text)
     return whole[len(sent) :] if whole.startswith(sent) else None

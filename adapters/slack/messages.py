@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
 
 from adapters.slack import history
 from adapters.slack.calls import Calls
 from adapters.slack.faults import Refused
+from adapters.slack.growth import Render
 from adapters.slack.markup import safe
 from adapters.slack.recent import Recent
 from adapters.slack.sessions import Sessions
@@ -15,10 +17,20 @@ from adapters.slack.status import StatusLine
 from adapters.slack.streams import CONFLICT, StreamOver, Streams
 from adapters.slack.values import Own, Timing
 from bot.chat import MessageRef, Spot
-from bot.controls import Presentation
+from bot.controls import PLAIN, Presentation
 from bot.errors import MessageGone, PlatformError
 
 log = logging.getLogger(__name__)
+
+
+def content(text: str, look: Presentation, render: Render) -> dict[str, Any]:
+    """What a call says that posts or edits a message."""
+    return {"markdown_text": render(text)}
+
+
+def under(look: Presentation) -> Sequence[Mapping[str, Any]]:
+    """The blocks that stand below the text of a message whose stream ends."""
+    return ()
 
 
 class Messages:
@@ -31,6 +43,7 @@ class Messages:
         streams: Messages that grow natively.
         sessions: Told when a message is begun and when it stands.
         status: Told of messages, by which Slack clears the status line.
+        render: Gives what is sent for a text.
     """
 
     def __init__(
@@ -41,6 +54,7 @@ class Messages:
         streams: Streams,
         sessions: Sessions,
         status: StatusLine,
+        render: Render = safe,
     ) -> None:
         self._calls = calls
         self._who = who
@@ -48,6 +62,7 @@ class Messages:
         self._streams = streams
         self._sessions = sessions
         self._status = status
+        self._render = render
         self._roots: Recent[MessageRef, str] = Recent()
 
     async def post(
@@ -63,21 +78,21 @@ class Messages:
             await self._complete(earlier, whole)
         ref = await self._streams.start(spot, text, key) if look.streaming else None
         if ref is None:
-            ref = await self._post(spot, text, key)
+            ref = await self._post(spot, text, key, look)
         self._status.answered(spot)
         self._begun(spot, ref, look)
         return ref
 
-    async def _post(self, spot: Spot, text: str, key: str) -> MessageRef:
+    async def _post(self, spot: Spot, text: str, key: str, look: Presentation) -> MessageRef:
         answer = await self._calls.answer(
             lambda client: client.chat_postMessage(
                 channel=spot.channel,
                 thread_ts=spot.reply_to,
-                markdown_text=safe(text),
                 parse="none",
                 unfurl_links=False,
                 unfurl_media=False,
                 metadata=history.metadata_of(key),
+                **content(text, look, self._render),
             )
         )
         ts: object = answer.get("ts")
@@ -106,8 +121,8 @@ class Messages:
 
     async def edit(self, ref: MessageRef, text: str, *, look: Presentation) -> None:
         """See `bot.chat.Adapter`."""
-        if not await self._streams.write(ref, text, streaming=look.streaming):
-            await self._replace(ref, text)
+        if not await self._streams.write(ref, text, streaming=look.streaming, under=under(look)):
+            await self._replace(ref, text, look)
         if not look.streaming and (root := self._roots.pop(ref)) is not None:
             self._sessions.leave(ref.channel, root)
 
@@ -118,23 +133,26 @@ class Messages:
                 return
         except StreamOver as over:
             log.info("A stream is completed by an edit: %s", over)
-        await self._replace(ref, text)
+        await self._replace(ref, text, PLAIN)
 
-    async def _replace(self, ref: MessageRef, text: str) -> None:
+    async def _replace(self, ref: MessageRef, text: str, look: Presentation) -> None:
         try:
-            await self._update(ref, text)
+            await self._update(ref, text, look)
         except Refused as refusal:
             if refusal.code != CONFLICT:
                 raise
             # The process that streamed it has ended, or has lost it to this one.
             await self._streams.interrupt(ref)
-            await self._update(ref, text)
+            await self._update(ref, text, look)
 
-    async def _update(self, ref: MessageRef, text: str) -> None:
+    async def _update(self, ref: MessageRef, text: str, look: Presentation) -> None:
         # Unlike a post, an edit reads names out of the text unless it is told not to.
         await self._calls.answer(
             lambda client: client.chat_update(
-                channel=ref.channel, ts=ref.message, markdown_text=safe(text), parse="none"
+                channel=ref.channel,
+                ts=ref.message,
+                parse="none",
+                **content(text, look, self._render),
             )
         )
 

@@ -23,8 +23,9 @@ from adapters.slack import StreamMode
 from adapters.slack.calls import Calls, Make
 from adapters.slack.endings import ended
 from adapters.slack.faults import NOT_HERE, Denied, Refused
-from adapters.slack.growth import addition, has_link, remainder
+from adapters.slack.growth import Render, addition, has_link, remainder
 from adapters.slack.history import metadata_of
+from adapters.slack.markup import safe
 from adapters.slack.recent import Recent
 from adapters.slack.sessions import Sessions, State
 from adapters.slack.slots import START, STOP, Slots
@@ -85,6 +86,7 @@ class Streams:
         sessions: Told when the end of a stream has taken one out of `processing`.
         timing: Waits and time-outs.
         clock: Seconds, never going back.
+        render: Gives what is sent for a text.
 
     Attributes:
         stopped: Told channel and thread when somebody has pressed Slack's own Stop button.
@@ -99,6 +101,7 @@ class Streams:
         sessions: Sessions,
         timing: Timing,
         clock: Callable[[], float],
+        render: Render = safe,
     ) -> None:
         self._calls = calls
         self._mode = mode
@@ -106,6 +109,7 @@ class Streams:
         self._sessions = sessions
         self._timing = timing
         self._clock = clock
+        self._render = render
         self._open: dict[MessageRef, Stream] = {}
         self._recipients: Recent[tuple[str, str], str] = Recent()
         self._without: Recent[str, bool] = Recent()
@@ -142,7 +146,7 @@ class Streams:
             PlatformError: It is not known whether it stands there, or the place is gone.
         """
         root = spot.reply_to
-        beginning = addition("", text)
+        beginning = addition("", text, self._render)
         if root is None or not self.suits(spot.channel):
             return None
         if not beginning.strip() or has_link(text):
@@ -213,7 +217,7 @@ class Streams:
         if stream.over:
             del self._open[ref]
             return False
-        rest = remainder(stream.sent, text) if stream.sure else None
+        rest = remainder(stream.sent, text, self._render) if stream.sure else None
         if rest is None or has_link(text):
             await self._end(stream, "", "processing" if streaming else session)
             return False
@@ -223,7 +227,7 @@ class Streams:
         elif self._clock() - stream.began >= LONGEST_SECONDS:
             await self._end(stream, rest, "processing")
         else:
-            await self._add(stream, addition(stream.sent, text))
+            await self._add(stream, addition(stream.sent, text, self._render))
         return True
 
     async def interrupt(self, ref: MessageRef) -> None:
