@@ -122,6 +122,16 @@ PASSING: Mapping[str, Act] = {"users.info": Scene.hear, "conversations.info": Sc
 ELSEWHERE = {"auth.test", "apps.connections.open"}
 """Calls before there is a connection."""
 
+SURFACE = {
+    "agents.sessions.setStatus",
+    "assistant.threads.setSuggestedPrompts",
+    "chat.appendStream",
+    "chat.startStream",
+    "chat.stopStream",
+    "conversations.list",
+}
+"""Calls that fail in ways of their own: test_slack_streams, test_slack_surface, and the doctor."""
+
 
 @pytest.fixture
 async def scene() -> AsyncIterator[Scene]:
@@ -144,7 +154,7 @@ def test_no_method_is_left_out() -> None:
             if isinstance(node, ast.Attribute) and node.attr in known:
                 called.add(known[node.attr])
     of_uploads = {name for name in RAISING if name.startswith(("files.", "/"))}
-    assert called == ({*RAISING, *PASSING} | ELSEWHERE) - of_uploads
+    assert called == ({*RAISING, *PASSING} | ELSEWHERE | SURFACE) - of_uploads
 
 
 @pytest.mark.parametrize("method", RAISING)

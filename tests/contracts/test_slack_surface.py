@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import aiohttp
 import pytest
 from slack_sdk.web.async_client import AsyncWebClient
@@ -164,6 +166,29 @@ async def test_the_messages_tab_suggests_what_the_manifest_does() -> None:
         assert 1 <= len(prompts()) <= 4
         [call] = here.sim.calls("assistant.threads.setSuggestedPrompts")
         assert "thread_ts" not in call.params
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"status": 429, "headers": {"Retry-After": "3600"}, "body": {"ok": False}},
+        {"status": 503, "body": "upstream"},
+        {"drop": True},
+        {"error": "messages_tab_disabled"},
+    ],
+    ids=["429", "503", "lost", "switched off"],
+)
+async def test_suggestions_that_fail_are_no_harm(fault: dict[str, Any]) -> None:
+    async with scene() as here:
+        method = "assistant.threads.setSuggestedPrompts"
+        here.sim.faults.add(method, times=9, **fault)
+        here.sim.open_home(here.ada, "messages")
+        await here.sim.until(lambda: here.sim.calls(method))
+        await here.sim.settled()
+        here.sim.faults.clear()
+        here.sim.open_home(here.ada, "messages")
+        await here.sim.until(lambda: here.sim.prompts(here.dm))
+        assert here.inbox.malformed_events == []
 
 
 async def test_slacks_stop_is_the_engines() -> None:
