@@ -137,8 +137,8 @@ class SlackAdapter:
         self._clock = clock
         self._calls = Calls(token, api_url, self._timing)
         self._status = StatusLine(self._calls, self._timing)
-        self._sessions = Sessions(self._calls, self._timing)
         self._slots = Slots()
+        self._sessions = Sessions(self._calls, self._slots, self._timing)
         self._streams = Streams(
             self._calls, streaming, self._slots, self._sessions, self._timing, clock
         )

@@ -18,6 +18,7 @@ from adapters.slack.calls import Calls
 from adapters.slack.endings import ended
 from adapters.slack.faults import NOT_HERE, Denied, Refused
 from adapters.slack.recent import Recent
+from adapters.slack.slots import SESSION, Slots
 from adapters.slack.values import Timing, fields
 from bot.errors import MessageGone, PlatformError
 
@@ -39,11 +40,13 @@ class Sessions:
 
     Args:
         calls: Makes the calls.
+        slots: Of calls that begin to show work; without one there is a status line instead.
         timing: Time-outs.
     """
 
-    def __init__(self, calls: Calls, timing: Timing) -> None:
+    def __init__(self, calls: Calls, slots: Slots, timing: Timing) -> None:
         self._calls = calls
+        self._slots = slots
         self._timing = timing
         self._refused = False
         self._without: Recent[str, bool] = Recent()
@@ -76,9 +79,13 @@ class Sessions:
         where = (channel, root)
         if not self.works(channel):
             return False
-        if not working and (where in self._writing or where not in self._processing):
-            return True
-        return await self._set(where, "processing" if working else "active")
+        if not working:
+            if where not in self._processing:
+                return False
+            return where in self._writing or await self._set(where, "active")
+        if where not in self._processing and await self._slots.take(SESSION):
+            return False
+        return await self._set(where, "processing")
 
     def begun(self, channel: str, root: str) -> None:
         """A message is being written in the thread, and `leave` will be called after it."""

@@ -180,12 +180,15 @@ class Pacer:
         return len(self._waiting)
 
     @contextmanager
-    def reply(self, channel: str, space: str, edit: Call = "edit") -> Generator[None]:
+    def reply(self, channel: str, space: str, *edits: Call) -> Generator[None]:
         """While this lasts, a reply is being written there that will need a final edit.
 
-        `edit` is what that will be counted as.
+        `edits` are what that may be counted as, where it is not just an edit.
         """
-        buckets = self._scoped(edit, channel, space)
+        counted: list[Call] = ["edit", *edits]
+        buckets = dict.fromkeys(
+            bucket for call in counted for bucket in self._scoped(call, channel, space)
+        )
         for bucket in buckets:
             bucket.running += 1
         try:

@@ -13,7 +13,6 @@ import pytest
 
 from adapters.slack import StreamMode
 from adapters.slack.adapter import SlackAdapter, SocketMode
-from adapters.slack.slots import BURST
 from adapters.slack.streams import LONGEST_SECONDS
 from bot.chat import MessageRef, Spot
 from bot.controls import Presentation
@@ -49,7 +48,7 @@ class FewClaims(MemoryClaims):
     async def spend(self, name: str, burst: int, seconds: float) -> float:
         await super().spend(name, burst, seconds)
         method = name.partition(" ")[0]
-        self.left[method] = self.left.get(method, BURST) - 1
+        self.left[method] = self.left.get(method, burst) - 1
         return 0.0 if self.left[method] >= 0 else 0.02
 
 

@@ -12,7 +12,7 @@ from adapters.slack.manifest import manifest
 from adapters.slack.surface import prompts
 from bot.chat import ThreadKey
 from tests.contracts.slack_rig import connected, simulator
-from tests.contracts.test_slack_streams import DONE, START, WRITING, scene
+from tests.contracts.test_slack_streams import DONE, START, WRITING, FewClaims, scene
 from tests.simulators.slack_sim.agent import context_of
 
 SESSION = "agents.sessions.setStatus"
@@ -269,3 +269,19 @@ async def test_what_is_open_beside_is_a_labelled_hint() -> None:
         sim.look_at(rig.ada, rig.room)
         await sim.settled()
         assert all(envelope.state == "acked" for envelope in sim.envelopes)
+
+
+async def test_a_crowd_finds_the_status_line_where_sessions_are_used_up() -> None:
+    """Each session that begins has an end that needs a call, too."""
+    async with scene("edit", FewClaims({SESSION: 1})) as here:
+        spots = [await here.asked(), await here.asked()]
+        for spot in spots:
+            await here.adapter.show_status(spot, "thinking …")
+        assert here.session(spots[0]) == "processing"
+        assert here.session(spots[1]) == ""
+        assert here.sim.statuses[-1].thread_ts == spots[1].reply_to
+        for spot in spots:
+            await here.adapter.show_status(spot, None)
+        assert here.session(spots[0]) == "active"
+        assert here.sim.statuses[-1].ended_by == "app"
+        assert here.calls(SESSION, LINE) == [2, 2]
