@@ -20,6 +20,7 @@ from bot.context.prompt import system_prompt
 from bot.context.tokens import Tokenizer, load_tokenizer
 from bot.engine.allowance import Allowance
 from bot.engine.budget import Budget
+from bot.engine.changes import Changes
 from bot.engine.engine import Engine
 from bot.engine.folding import Folding
 from bot.engine.running import Running
@@ -298,12 +299,14 @@ class App:
         commands = Commands(
             threads, folding, running, budget, allowance, adapters, time.time, new_id
         )
+        changes = Changes(threads, tokenizer, folding, running)
         receptions = {
             name: Reception(
                 adapter,
                 threads,
                 engine,
                 commands,
+                changes,
                 new_id,
                 meter=outside.meter(name),
                 access=self._settings.access,

@@ -87,6 +87,7 @@ def seen(message: discord.Message, place: Place, own: Own) -> Seen:
             readable(snapshot.content, _names(message)) for snapshot in message.message_snapshots
         ),
         files=tuple(_files(message)),
+        edited=message.edited_at.timestamp() if message.edited_at else 0.0,
     )
 
 

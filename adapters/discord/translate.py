@@ -90,6 +90,36 @@ def incoming(
         direct=place.kind is Kind.DIRECT,
         joins=place.kind is Kind.THREAD and place.owner != own.user,
         loose=outside,
+        edited=seen.edited,
+    )
+
+
+def edited(seen: Seen, own: Own, loose: ThreadKey | None) -> Incoming:
+    """A message as it reads after an edit, whatever it says and to whom.
+
+    Args:
+        seen: The message.
+        own: Who we are.
+        loose: The conversation outside any thread that it is in, or answers to.
+    """
+    place = seen.place
+    outside = place.kind not in HELD_THREADS
+    key = loose if outside and loose is not None else key_of(place, seen.id)
+    fresh = outside and key.thread == seen.id
+    return Incoming(
+        event_id=seen.id,
+        thread=key,
+        ref=MessageRef(place.id, seen.id),
+        author=author_of(seen.writer),
+        text=_text(seen, own, quoted=seen.answers if fresh else None),
+        at=seen.at,
+        position=int(seen.id),
+        addressed=is_addressed(seen, own),
+        mentioned=mentions(seen.text, own),
+        direct=place.kind is Kind.DIRECT,
+        joins=place.kind is Kind.THREAD and place.owner != own.user,
+        loose=outside,
+        edited=seen.edited,
     )
 
 

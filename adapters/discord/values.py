@@ -97,6 +97,7 @@ class Seen:
         answers: The message it replies to; forwards are not replies.
         forwarded: Texts of forwarded messages, decoded.
         files: Names of attached files and stickers.
+        edited: When it was last edited, seconds since the epoch; 0 for never.
     """
 
     id: str
@@ -110,6 +111,7 @@ class Seen:
     answers: Quoted | None = None
     forwarded: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
+    edited: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,34 +4,41 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, cast
-from urllib.parse import urlsplit
+from typing import cast
+
+from aiohttp import web
 
 from adapters.slack import LOOPBACK, StreamMode, history
-from adapters.slack.answers import Answers, Asked
+from adapters.slack.answers import Asked
 from adapters.slack.calls import Calls
 from adapters.slack.endings import ended, to_the_end
+from adapters.slack.groups import named_groups
 from adapters.slack.http import SECRET, Endpoint, Signatures
+from adapters.slack.identity import own_of
+from adapters.slack.install import OAuth, Pages
 from adapters.slack.intake import Intake
-from adapters.slack.interactions import Interactions
 from adapters.slack.markup import MAX_CHARS, measure
-from adapters.slack.messages import Messages
-from adapters.slack.names import Directory
+from adapters.slack.missed import Missed
 from adapters.slack.seats import Seats
-from adapters.slack.sessions import Sessions
-from adapters.slack.slots import Slots
 from adapters.slack.socket import CONNECTIONS, REFUSED, Backoff, Sockets
-from adapters.slack.status import REFRESH_SECONDS, StatusLine
-from adapters.slack.streams import Streams
-from adapters.slack.surface import Surface
-from adapters.slack.values import PLATFORM, Own, Timing
+from adapters.slack.status import REFRESH_SECONDS
+from adapters.slack.surfaces import Surfaces
+from adapters.slack.values import PLATFORM, Timing
+from adapters.slack.workspace import Common, Workspace, workspace_of
+from adapters.slack.workspaces import Many, One, Workspaces
 from bot.capabilities import Capabilities, Limit
 from bot.chat import CommandReply, History, Inbox, Incoming, MessageRef, Spot, ThreadKey
 from bot.controls import PLAIN, Presentation
-from bot.errors import BadToken, NeedsOperator, PlatformBusy, PlatformError
+from bot.errors import (
+    BadToken,
+    NeedsOperator,
+    PlatformBusy,
+    StoreError,
+)
 
 log = logging.getLogger(__name__)
 
@@ -92,30 +99,56 @@ def mode_of(values: Mapping[str, str]) -> SocketMode | HttpMode:
     return SocketMode(values["SLACK_APP_TOKEN"])
 
 
+def oauth_of(values: Mapping[str, str]) -> OAuth | None:
+    """What is needed for many workspaces, None for the one that SLACK_BOT_TOKEN is for.
+
+    Raises:
+        NeedsOperator: Both are set.
+    """
+    if "SLACK_CLIENT_ID" not in values:
+        return None
+    if values.get("SLACK_BOT_TOKEN"):
+        raise NeedsOperator(
+            "SLACK_BOT_TOKEN and SLACK_CLIENT_ID are both set",
+            hint="Remove SLACK_CLIENT_ID to answer in one workspace. Remove SLACK_BOT_TOKEN to "
+            "answer in all that install the app, and install it there once more.",
+        )
+    return OAuth(
+        values["SLACK_CLIENT_ID"],
+        values["SLACK_CLIENT_SECRET"],
+        tuple(re.split(r"[,\s]+", values["SLACK_INSTALL_KEYS"])),
+        int(values.get("SLACK_HTTP_PORT", "0")),
+        values.get("SLACK_HTTP_HOST", LOOPBACK),
+    )
+
+
 def create(values: Mapping[str, str]) -> SlackAdapter:
     """The `AdapterFactory` of Slack.
 
     Raises:
         NeedsOperator: What the mode needs is not set.
     """
-    return SlackAdapter(
-        values["SLACK_BOT_TOKEN"],
-        mode_of(values),
-        values.get("SLACK_API_URL", ""),
-        streaming=cast("StreamMode", values.get("SLACK_STREAMING", "auto")),
-    )
+    oauth = oauth_of(values)
+    # With many workspaces the port is needed for the pages, whichever way events come.
+    over = {**values, "SLACK_HTTP_PORT": ""} if oauth and "SLACK_APP_TOKEN" in values else values
+    token = values.get("SLACK_BOT_TOKEN", "")
+    url, groups = values.get("SLACK_API_URL", ""), named_groups(values)
+    streaming = cast("StreamMode", values.get("SLACK_STREAMING", "auto"))
+    return SlackAdapter(token, mode_of(over), url, oauth=oauth, groups=groups, streaming=streaming)
 
 
 class SlackAdapter:
     """The `Adapter` of Slack.
 
     Args:
-        token: Bot token.
+        token: Bot token, empty with `oauth`.
         mode: How events come.
         api_url: Base of the Web API, empty for Slack itself.
         timing: Waits and time-outs.
         clock: Seconds, never going back.
         now: Seconds since the epoch.
+        oauth: What is needed to answer in all workspaces that install the app.
+        groups: User groups that rules about access name.
         streaming: How people see an answer grow.
     """
 
@@ -129,80 +162,138 @@ class SlackAdapter:
         timing: Timing | None = None,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], float] = time.time,
+        oauth: OAuth | None = None,
+        groups: frozenset[str] = frozenset(),
         streaming: StreamMode = "auto",
     ) -> None:
-        self._mode = mode
-        self._now = now
-        self._timing = timing or Timing()
-        self._clock = clock
-        self._calls = Calls(token, api_url, self._timing)
-        self._status = StatusLine(self._calls, self._timing)
-        self._slots = Slots()
-        self._sessions = Sessions(self._calls, self._slots, self._timing)
-        self._streams = Streams(
-            self._calls, streaming, self._slots, self._sessions, self._timing, clock
-        )
-        self._messages = Messages(
-            self._calls, self._who, self._timing, self._streams, self._sessions, self._status
-        )
         self.capabilities = replace(
             CAPABILITIES,
             edits=streaming != "off",
             streams=streaming in ("auto", "native"),
-            streamed=self._streams.streamed,
+            streamed=self._streamed,
         )
-        self._answers = Answers(self._calls)
-        self._own: Own | None = None
-        self._names: Directory | None = None
+        self._groups = groups
+        self._streaming: StreamMode = streaming
+        self._mode = mode
+        self._oauth = oauth
+        self._now = now
+        self._timing = timing or Timing()
+        self._clock = clock
+        self._calls = Calls(token, api_url, self._timing)
+        self._only: Workspace | None = None
+        self._workspaces: Workspaces | None = None
+        self._surfaces: Surfaces | None = None
         self._known = asyncio.Event()
 
     async def run(self, inbox: Inbox) -> None:
         """Connect and deliver events until cancelled. Calls work until `close`.
 
         Raises:
-            NeedsOperator: The app was removed from the workspace, or its settings are wrong.
+            NeedsOperator: The app was removed from its only workspace, or its settings are wrong.
         """
         self._calls.refused = inbox.meter.refused
-        own = await self._log_in()
-        names = self._directory(own)
-        interactions = Interactions(inbox, self._calls, names, own, self._timing)
-        surface = self._surface(inbox, names, own)
-        intake = Intake(inbox, self._calls, names, own, self._timing, interactions, surface)
-        transport = self._transport(inbox, intake, own)
-        working = asyncio.create_task(transport.run())
+        surfaces = self._surfaces = Surfaces(inbox, self._timing)
+        if self._oauth is None:
+            one = self._only = self._only or await self._log_in(self._common(inbox))
+            await self._listen(inbox, One(one), surfaces, one.own.user, [one.own.team])
+            return
+        many, spaces = await self._installed(inbox, self._oauth)
+        pages = Pages(self._oauth, self._calls, many.vault, inbox.claims, many.drop, self._now)
+        await self._listen(inbox, many, surfaces, self._oauth.client_id, spaces, pages.routes())
+
+    async def _listen(
+        self,
+        inbox: Inbox,
+        workspaces: Workspaces,
+        surfaces: Surfaces,
+        app: str,
+        spaces: Sequence[str],
+        pages: Sequence[web.RouteDef] = (),
+    ) -> None:
+        """Listen until cancelled, or until the app was removed from its only workspace."""
+        self._workspaces = workspaces
+        self._known.set()
+        intake = Intake(inbox, self._calls, workspaces, self._timing, surfaces)
+        transports = self._transports(inbox, intake, app, pages)
+        working = [asyncio.create_task(transport.run()) for transport in transports]
         removed = asyncio.create_task(intake.removed.wait())
+        # A page for installing hears nothing.
+        missed = Missed(
+            inbox, self._reach, intake.take, transports[:1], self._timing, self._now, spaces
+        )
+        looking = asyncio.create_task(missed.run(), name="missed messages of Slack")
+        ends = {*working, removed} if self._only else {*working}
         try:
-            await asyncio.wait({working, removed}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            await to_the_end(ended(working, removed))
-            await to_the_end(interactions.close())
-            await to_the_end(surface.close())
-        if not intake.removed.is_set():
-            return working.result()
-        raise NeedsOperator(f"the app was removed from {own.title or own.team}", hint=REMOVED)
+            await to_the_end(ended(looking))
+            await to_the_end(ended(*working, removed))
+            await to_the_end(surfaces.close())
+        if self._only and intake.removed.is_set():
+            own = self._only.own
+            raise NeedsOperator(f"the app was removed from {own.title or own.team}", hint=REMOVED)
+        for task in working:
+            # The one that ended by itself tells why.
+            if not task.cancelled():
+                task.result()
 
-    def _surface(self, inbox: Inbox, names: Directory, own: Own) -> Surface:
-        self._slots.claims, self._slots.team = inbox.claims, own.team
-        self._streams.fell_back = inbox.meter.fell_back
-        return Surface(inbox, self._calls, names, own, self._timing, self._sessions, self._streams)
-
-    def _transport(self, inbox: Inbox, intake: Intake, own: Own) -> Sockets | Endpoint:
-        mode, timing = self._mode, self._timing
-        where = own.title or own.team
+    def _transports(
+        self, inbox: Inbox, intake: Intake, app: str, pages: Sequence[web.RouteDef]
+    ) -> Sequence[Sockets | Endpoint]:
+        mode, timing, oauth = self._mode, self._timing, self._oauth
         if isinstance(mode, HttpMode):
-            log.info("Waiting for what Slack posts: %s", where)
+            log.info("Waiting for what Slack posts")
             signatures = Signatures(mode.secret, self._now)
-            return Endpoint((mode.host, mode.port), signatures, intake.take, inbox, timing)
-        log.info("Connecting to Slack: %s, over %d sockets", where, CONNECTIONS)
-        seats = Seats(inbox.claims, own.user, timing)
-        return Sockets(self._calls, mode.app_token, intake.take, seats, timing, inbox.meter)
+            where = (mode.host, mode.port)
+            return [Endpoint(where, signatures, intake.take, inbox, timing, pages)]
+        log.info("Connecting to Slack over %d sockets", CONNECTIONS)
+        seats = Seats(inbox.claims, app, timing)
+        sockets = Sockets(self._calls, mode.app_token, intake.take, seats, timing, inbox.meter)
+        if oauth is None or not oauth.port:
+            return [sockets]
+        where = (oauth.host, oauth.port)
+        return [sockets, Endpoint(where, None, intake.take, inbox, timing, pages)]
 
-    async def _log_in(self) -> Own:
+    async def _installed(self, inbox: Inbox, oauth: OAuth) -> tuple[Many, Sequence[str]]:
+        many = Many(
+            self._calls,
+            (oauth.client_id, oauth.client_secret),
+            oauth.keys,
+            inbox.notes,
+            self._now,
+            self._common(inbox),
+        )
+        try:
+            spaces = await many.check()
+        except StoreError as error:
+            raise PlatformBusy(f"it is not known where the app is installed: {error}") from error
+        log.info("Slack: the app is installed in %d place(s)", len(spaces))
+        return many, spaces
+
+    def _common(self, inbox: Inbox) -> Common:
+        return Common(
+            self._timing,
+            self._clock,
+            inbox.claims,
+            self._groups,
+            self._streaming,
+            inbox.meter.fell_back,
+            self._stopped,
+        )
+
+    def _stopped(self, here: Workspace, channel: str, root: str) -> None:
+        if self._surfaces is not None:
+            self._surfaces.agent.refused(here, channel, root)
+
+    def _streamed(self, channel: str, message: str) -> bool:
+        return self._workspaces is not None and self._workspaces.streamed(channel, message)
+
+    async def _log_in(self, common: Common) -> Workspace:
         wait = Backoff(self._timing.reconnect)
-        while self._own is None:
+        while True:
             try:
                 answer = await self._calls.answer(lambda client: client.auth_test())
-                self._own = own_of(answer)
+                return workspace_of(own_of(answer), self._calls, common)
             except PlatformBusy as busy:
                 seconds = max(wait.next(), busy.retry_after or 0.0)
                 log.warning("No log-in at Slack (%s); again in %.1f s", busy, seconds)
@@ -213,33 +304,36 @@ class SlackAdapter:
                     hint="Install the app anew (page OAuth & Permissions of the Slack app) and "
                     "put the Bot User OAuth Token into SLACK_BOT_TOKEN.",
                 ) from refusal
-        self._known.set()
-        return self._own
 
-    def _directory(self, own: Own) -> Directory:
-        if self._names is None:
-            self._names = Directory(self._calls, own, self._clock)
-        return self._names
+    async def _reach(self, space: str) -> Calls | None:
+        """Who makes calls in a workspace; None when the bot is not there any more."""
+        try:
+            here = await self._at(space, "")
+        except BadToken:
+            return None
+        return here.calls if here.own.team == space else None
 
-    async def _who(self) -> Own:
+    async def _at(self, space: str, channel: str) -> Workspace:
+        """The workspace that something is in. Raises PlatformError."""
         try:
             await asyncio.wait_for(self._known.wait(), self._timing.call)
         except TimeoutError:
             raise PlatformBusy("not connected to Slack") from None
-        if self._own is None:
+        if self._workspaces is None:
             raise PlatformBusy("not connected to Slack")
-        return self._own
+        return await self._workspaces.at(space, channel)
 
     async def open(self, event: Incoming, title: str) -> Spot:
         """The event's thread. Slack makes it with the first reply.
 
         Only the session of a direct message has a title, which is given once.
         """
-        channel, root = event.thread.channel, event.thread.thread
-        begins = event.ref.message == root
-        self._streams.asked(channel, root, event.author.id)
-        self._sessions.asked(channel, root, event.author.id, title if begins else "")
-        return Spot(channel, reply_to=root)
+        thread, user = event.thread, event.author.id
+        here = await self._at(thread.space, thread.channel)
+        begins = event.ref.message == thread.thread
+        here.streams.asked(thread.channel, thread.thread, user)
+        here.sessions.asked(thread.channel, thread.thread, user, title if begins else "")
+        return Spot(thread.channel, reply_to=thread.thread, space=thread.space)
 
     async def post(
         self,
@@ -252,41 +346,44 @@ class SlackAdapter:
     ) -> MessageRef:
         """Post a message. `key` goes along as metadata, by which it is found again."""
         self._check(text)
-        return await self._messages.post(spot, text, key=key, again=again, look=look)
+        here = await self._at(spot.space, spot.channel)
+        return await here.messages.post(spot, text, key=key, again=again, look=look)
 
     async def edit(self, ref: MessageRef, text: str, *, look: Presentation = PLAIN) -> None:
         """Replace a message's text."""
         self._check(text)
-        await self._messages.edit(ref, text, look=look)
+        here = await self._at(ref.space, ref.channel)
+        await here.messages.edit(ref, text, look=look)
 
     async def delete(self, ref: MessageRef) -> None:
         """Delete a message of our own."""
-        await self._messages.delete(ref)
+        here = await self._at(ref.space, ref.channel)
+        await here.messages.delete(ref)
 
     async def show_status(self, spot: Spot, status: str | None) -> None:
         """Show that the bot works in the thread: by its session, else by `status` under it."""
-        root = spot.reply_to
-        if root is None or not await self._sessions.show(
+        here, root = await self._at(spot.space, spot.channel), spot.reply_to
+        if root is None or not await here.sessions.show(
             spot.channel, root, working=status is not None
         ):
-            await self._status.show(spot, status)
+            await here.status.show(spot, status)
 
     async def settled(self, thread: ThreadKey) -> None:
         """A thread at rest is no longer processing, however its last answer ended."""
-        self._sessions.leave(thread.channel, thread.thread)
+        here = await self._at(thread.space, thread.channel)
+        here.sessions.leave(thread.channel, thread.thread)
 
     async def history(self, event: Incoming, limit: int) -> History:
         """What was said in the event's thread before it."""
-        own = await self._who()
-        return await history.read(
-            self._calls, self._directory(own), own, self._timing, event, limit
-        )
+        here = await self._at(event.thread.space, event.thread.channel)
+        return await history.read(here.calls, here.names, here.own, self._timing, event, limit)
 
     async def respond(self, event: Incoming, reply: CommandReply) -> None:
         """Answer a typed command: private answers are shown to its caller only."""
         words = event.text.split()
         name = words[0].lstrip("!/").casefold() if words else ""
-        await self._answers.to_message(event, Asked(name, event.author.id, event.thread), reply)
+        here = await self._at(event.thread.space, event.thread.channel)
+        await here.answers.to_message(event, Asked(name, event.author.id, event.thread), reply)
 
     def measure(self, text: str) -> int:
         """UTF-16 code units of what is sent."""
@@ -298,27 +395,6 @@ class SlackAdapter:
 
     async def close(self) -> None:
         """Release connections."""
-        await self._streams.close()
-        await self._sessions.close()
-        if self._names is not None:
-            await self._names.close()
+        if self._workspaces is not None:
+            await self._workspaces.close()
         await self._calls.close()
-
-
-def own_of(answer: Mapping[str, Any]) -> Own:
-    """Who we are, from the answer of auth.test.
-
-    Raises:
-        PlatformError: It does not say.
-    """
-    team, user = answer.get("team_id"), answer.get("user_id")
-    if not (team and user):
-        raise PlatformError("Slack does not say who we are")
-    return Own(
-        team=str(team),
-        user=str(user),
-        bot=str(answer.get("bot_id") or ""),
-        enterprise=str(answer.get("enterprise_id") or ""),
-        host=urlsplit(cast("str", answer.get("url") or "")).netloc.casefold(),
-        title=str(answer.get("team") or ""),
-    )

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from adapters.slack.agent import prompts
 from adapters.slack.calls import Calls
 from adapters.slack.faults import NOT_HERE, Denied, Refused
 from adapters.slack.sessions import warns_of_no_stop
-from adapters.slack.surface import prompts
 from adapters.slack.values import fields, objects
 from bot.errors import PlatformError
 from bot.spec import Finding

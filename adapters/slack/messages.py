@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from adapters.slack import history
@@ -38,7 +38,7 @@ class Messages:
 
     Args:
         calls: Makes the calls.
-        who: Who we are, once that is known.
+        own: Who we are.
         timing: Waits and time-outs.
         streams: Messages that grow natively.
         sessions: Told when a message is begun and when it stands.
@@ -49,7 +49,7 @@ class Messages:
     def __init__(
         self,
         calls: Calls,
-        who: Callable[[], Awaitable[Own]],
+        own: Own,
         timing: Timing,
         streams: Streams,
         sessions: Sessions,
@@ -57,7 +57,7 @@ class Messages:
         render: Render = safe,
     ) -> None:
         self._calls = calls
-        self._who = who
+        self._own = own
         self._timing = timing
         self._streams = streams
         self._sessions = sessions
@@ -98,11 +98,11 @@ class Messages:
         ts: object = answer.get("ts")
         if not isinstance(ts, str):
             raise PlatformError("Slack's answer names no message")
-        return MessageRef(spot.channel, ts)
+        return MessageRef(spot.channel, ts, self._own.team)
 
     async def _posted(self, spot: Spot, key: str) -> MessageRef | None:
         """The message that an earlier process, or an earlier try, may have posted."""
-        own = await self._who()
+        own = self._own
         found = await history.posted(self._calls, own, self._timing, spot, key)
         if found is None and self._streams.suits(spot.channel):
             nameless = await history.nameless(self._calls, own, self._timing, spot)

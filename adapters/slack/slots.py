@@ -27,14 +27,14 @@ STORE_SECONDS = 0.5
 class Slots:
     """Says whether a call may be made now. Slack's own refusal is heard beside it.
 
-    Attributes:
-        claims: Where the processes count together; None until that is known.
+    Args:
+        claims: Where the processes count together.
         team: The workspace, to which the limits belong.
     """
 
-    def __init__(self) -> None:
-        self.claims: Claims | None = None
-        self.team = ""
+    def __init__(self, claims: Claims, team: str) -> None:
+        self._claims = claims
+        self.team = team
         self._none_until: dict[str, float] = {}
 
     async def take(self, method: str) -> float:
@@ -43,15 +43,13 @@ class Slots:
         Returns:
             0.0 when there was one, else the seconds after which there may be.
         """
-        if self.claims is None:
-            return 0.0
         loop = asyncio.get_running_loop()
         wait = self._none_until.get(method, 0.0) - loop.time()
         if wait > 0:
             return wait
         try:
             async with asyncio.timeout(STORE_SECONDS):
-                wait = await self.claims.spend(f"{method} {self.team}", *RATES[method])
+                wait = await self._claims.spend(f"{method} {self.team}", *RATES[method])
         except (StoreError, TimeoutError):
             log.debug("It cannot be told how often %s was called", method)
             return 0.0

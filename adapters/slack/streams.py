@@ -152,6 +152,9 @@ class Streams:
         if not beginning.strip() or has_link(text):
             return None
         recipient = self._recipients.get((spot.channel, root))
+        if not self._slots.team.startswith("T"):
+            # The app is installed in a whole organisation, and a person belongs to a workspace.
+            recipient = None
         if recipient is None and not spot.channel.startswith("D"):
             return None
         if await self._slots.take(START):
@@ -172,7 +175,7 @@ class Streams:
         ts: object = answer.get("ts")
         if not isinstance(ts, str):
             raise PlatformError("Slack's answer names no message")
-        ref = MessageRef(spot.channel, ts)
+        ref = MessageRef(spot.channel, ts, self._slots.team)
         self._open[ref] = Stream(ref, root, key, self._clock(), beginning, text)
         self._sessions.streamed(spot.channel, root)
         return ref

@@ -43,10 +43,13 @@ class MailReader:
             turn: Whose mail it is.
             names: Names given so far; people who speak for the first time are added.
         """
+        said = [event for event in turn.mail if event.text.strip()]
         entries = [
             await self._entry("user", turn, event.author, event.ref, event.text, event.at, names)
-            for event in turn.mail
-            if event.text.strip()
+            for event in said
+        ]
+        entries = [
+            replace(entry, edited=event.edited) for entry, event in zip(entries, said, strict=True)
         ]
         return (*await self._earlier(turn, names), *entries)
 

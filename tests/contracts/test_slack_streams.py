@@ -98,26 +98,37 @@ async def scene(
     streaming: StreamMode = "auto", claims: MemoryClaims | None = None, **settings: Any
 ) -> AsyncIterator[Scene]:
     async with simulator(**({"native_streams": True} | settings)) as sim:
-        inbox = RecordingInbox(sim.state.signal.changed, claims=claims or MemoryClaims())
-        tokens, clock = sim.environment(), Clock()
-        adapter = SlackAdapter(
-            tokens["SLACK_BOT_TOKEN"],
-            SocketMode(tokens["SLACK_APP_TOKEN"]),
-            tokens["SLACK_API_URL"],
-            QUICK,
-            clock,
-            streaming=streaming,
-        )
-        ada = sim.add_user("Ada")
-        running = asyncio.create_task(adapter.run(inbox))
-        await sim.connected(2)
-        try:
+        inbox = RecordingInbox(sim.state.signal.changed)
+        if claims is not None:
+            inbox.claims = claims
+        clock, ada = Clock(), sim.add_user("Ada")
+        async with process(sim, inbox, streaming, clock) as adapter:
+            await sim.connected(2)
             yield Scene(sim, adapter, inbox, ada, sim.open_dm(ada), clock)
-        finally:
-            running.cancel()
-            await asyncio.wait([running])
-            await adapter.close()
         assert sim.violations == []
+
+
+@asynccontextmanager
+async def process(
+    sim: SlackSimulator, inbox: RecordingInbox, streaming: StreamMode, clock: Clock
+) -> AsyncIterator[SlackAdapter]:
+    """An adapter that runs, as in a process of its own."""
+    tokens = sim.environment()
+    adapter = SlackAdapter(
+        tokens["SLACK_BOT_TOKEN"],
+        SocketMode(tokens["SLACK_APP_TOKEN"]),
+        tokens["SLACK_API_URL"],
+        QUICK,
+        clock,
+        streaming=streaming,
+    )
+    running = asyncio.create_task(adapter.run(inbox))
+    try:
+        yield adapter
+    finally:
+        running.cancel()
+        await asyncio.wait([running])
+        await adapter.close()
 
 
 async def test_an_answer_grows_by_additions_and_ends_with_the_rest() -> None:
@@ -346,21 +357,14 @@ async def test_another_process_goes_on_with_what_is_still_a_stream() -> None:
     async with scene() as here:
         spot = await here.asked()
         ref = await here.adapter.post(spot, "One", key="k", look=WRITING)
-        tokens = here.sim.environment()
-        other = SlackAdapter(
-            tokens["SLACK_BOT_TOKEN"],
-            SocketMode(tokens["SLACK_APP_TOKEN"]),
-            tokens["SLACK_API_URL"],
-            QUICK,
-        )
-        await other.edit(ref, "Uno dos", look=WRITING)
-        assert (here.message(ref).text, here.state(ref)) == ("Uno dos", "stopped")
-        # Whoever had it before notices, and writes nothing over it.
-        with pytest.raises(PlatformBusy):
-            await here.adapter.edit(ref, "One two", look=WRITING)
-        await other.edit(ref, "Uno dos tres.", look=DONE)
-        assert here.message(ref).text == "Uno dos tres."
-        await other.close()
+        async with process(here.sim, here.inbox, "auto", here.clock) as other:
+            await other.edit(ref, "Uno dos", look=WRITING)
+            assert (here.message(ref).text, here.state(ref)) == ("Uno dos", "stopped")
+            # Whoever had it before notices, and writes nothing over it.
+            with pytest.raises(PlatformBusy):
+                await here.adapter.edit(ref, "One two", look=WRITING)
+            await other.edit(ref, "Uno dos tres.", look=DONE)
+            assert here.message(ref).text == "Uno dos tres."
 
 
 @pytest.mark.parametrize("error", ["unknown_method", "method_deprecated", "feature_not_enabled"])

@@ -8,8 +8,8 @@ import aiohttp
 import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
+from adapters.slack.agent import prompts
 from adapters.slack.manifest import manifest
-from adapters.slack.surface import prompts
 from bot.chat import ThreadKey
 from tests.contracts.slack_rig import connected, simulator
 from tests.contracts.test_slack_streams import DONE, START, WRITING, FewClaims, scene
