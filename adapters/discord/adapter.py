@@ -22,6 +22,7 @@ from adapters.discord.gateways import Gateways
 from adapters.discord.intake import Intake
 from adapters.discord.interactions import TOO_LARGE, fitting, picker, uploads
 from adapters.discord.logins import Logins, allowance
+from adapters.discord.marks import Marks
 from adapters.discord.markup import MAX_CHARS, measure, pieces
 from adapters.discord.members import Members
 from adapters.discord.missed import Missed
@@ -139,6 +140,7 @@ class DiscordAdapter:
         self._interaction_calls = Calls(self._timing)
         self._places = Places(self._calls, clock)
         self._members = Members(self._calls, clock)
+        self._marks = Marks(self._calls, clock)
         self._threadless: Expiring[bool] = Expiring(clock)
 
     async def run(self, inbox: Inbox) -> None:
@@ -306,6 +308,10 @@ class DiscordAdapter:
             repeat=False,
         )
 
+    async def mark_waiting(self, ref: MessageRef, waiting: bool) -> None:
+        """Put a reaction on a message that waits, or take it away."""
+        await self._marks.show(await self._gateways.client(), ref, waiting)
+
     async def settled(self, thread: ThreadKey) -> None:
         """Discord shows nothing for a thread at rest."""
 
@@ -314,6 +320,12 @@ class DiscordAdapter:
         client = await self._gateways.client()
         knowing = await self._gateways.knowing(event.thread.space)
         return await history.read(client, knowing, self._calls, event, limit)
+
+    async def since(self, first: MessageRef, thread: ThreadKey, limit: int) -> History:
+        """The message `first` and what was said after it where it stands."""
+        client = await self._gateways.client()
+        knowing = await self._gateways.knowing(thread.space)
+        return await history.since(client, knowing, self._calls, first, thread, limit)
 
     async def respond(self, event: Incoming, reply: CommandReply) -> None:
         """Answer a typed command: what must be private goes into a direct message."""

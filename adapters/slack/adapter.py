@@ -368,6 +368,11 @@ class SlackAdapter:
         ):
             await here.status.show(spot, status)
 
+    async def mark_waiting(self, ref: MessageRef, waiting: bool) -> None:
+        """Put a reaction on a message that waits, or take it away."""
+        here = await self._at(ref.space, ref.channel)
+        await here.marks.show(ref, waiting)
+
     async def settled(self, thread: ThreadKey) -> None:
         """A thread at rest is no longer processing, however its last answer ended."""
         here = await self._at(thread.space, thread.channel)
@@ -377,6 +382,13 @@ class SlackAdapter:
         """What was said in the event's thread before it."""
         here = await self._at(event.thread.space, event.thread.channel)
         return await history.read(here.calls, here.names, here.own, self._timing, event, limit)
+
+    async def since(self, first: MessageRef, thread: ThreadKey, limit: int) -> History:
+        """The message `first` and what was said after it, in its thread or in the channel."""
+        here = await self._at(thread.space, thread.channel)
+        return await history.since(
+            here.calls, here.names, here.own, self._timing, first, thread.thread, limit
+        )
 
     async def respond(self, event: Incoming, reply: CommandReply) -> None:
         """Answer a typed command: private answers are shown to its caller only."""

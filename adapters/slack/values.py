@@ -133,6 +133,7 @@ class Said:
         bot: The name under which another program wrote it, perhaps empty; None for a person.
         is_outside: The message itself says that its author belongs to another organisation.
         beside: The channel that its writer has open beside a direct message, empty for none.
+        opens: It is said to everybody, in a channel where everything is answered.
     """
 
     channel: str
@@ -147,6 +148,7 @@ class Said:
     bot: str | None = None
     is_outside: bool = False
     beside: str = ""
+    opens: bool = False
 
     @property
     def in_thread(self) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from adapters.slack import StreamMode
 from adapters.slack.answers import Answers
 from adapters.slack.calls import Calls
+from adapters.slack.marks import Marks
 from adapters.slack.messages import Messages
 from adapters.slack.names import Directory
 from adapters.slack.sessions import Sessions
@@ -31,6 +32,7 @@ class Workspace:
         streams: Messages that grow natively.
         messages: Writes messages.
         answers: Shows what commands say.
+        marks: Shows that messages wait.
     """
 
     own: Own
@@ -41,6 +43,7 @@ class Workspace:
     streams: Streams
     messages: Messages
     answers: Answers
+    marks: Marks
 
     async def close(self) -> None:
         """Let what ends end, for some seconds, and ask no more."""
@@ -95,6 +98,7 @@ def workspace_of(own: Own, calls: Calls, common: Common) -> Workspace:
         streams,
         Messages(calls, own, timing, streams, sessions, status),
         Answers(calls),
+        Marks(calls),
     )
     if common.fell_back is not None:
         streams.fell_back = common.fell_back

@@ -40,7 +40,8 @@ async def as_they_read_now(
     now = {event.ref.message: event for event in mail}
     renewed: list[Entry] = []
     for entry in entries:
-        event = now.get(entry.message_ids[0]) if entry.role == "user" else None
+        said = entry.message_ids if entry.role != "assistant" else ()
+        event = now.get(said[0]) if said else None
         if event is not None and event.text != entry.text:
             entry = replace(entry, text=event.text, edited=event.edited, tokens=0)
             entry = await counted(entry, tokenizer)

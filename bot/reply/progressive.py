@@ -23,6 +23,9 @@ from bot.reply.written import Patience, ReplyFigures, Written
 
 logger = logging.getLogger(__name__)
 
+OPENING_SECONDS = 0.2
+"""A place that takes longer to open has the sign shown beside it meanwhile."""
+
 OnPosted = Callable[[Spot, tuple[MessageRef, ...]], Awaitable[None]]
 """Told where the reply is, before anything else is posted."""
 
@@ -66,6 +69,7 @@ class ProgressiveReply:
         confirm: Callable[[], Awaitable[None]] | None = None,
         on_deleted: Callable[[MessageRef], Awaitable[None]] | None = None,
         status: str = "thinking …",
+        near: Spot | None = None,
         patience: Patience | None = None,
         turn: str = "",
     ) -> None:
@@ -93,6 +97,7 @@ class ProgressiveReply:
                 that call.
             on_deleted: Told of each of `leftovers` that `close` has deleted.
             status: Shown while there is no text, unless `status()` says something better.
+            near: Where the sign is shown if opening takes a while.
             patience: How long to insist.
             turn: Id of the answer's turn, which its controls hand back.
         """
@@ -120,6 +125,7 @@ class ProgressiveReply:
         )
         self._sign = StatusSign(adapter, pacer, space, clock, status)
         self._space = space
+        self._near = near
         self._text = ""
         self._pending = False
         self._skipped = 0
@@ -278,6 +284,8 @@ class ProgressiveReply:
 
     async def _write(self) -> None:
         try:
+            if self._near is not None and self._spot is None:
+                self._sign.start(self._near, after=OPENING_SECONDS)
             spot = await self._opened()
             self._sign.start(spot)
             edit = self._capabilities.edits_count_as(spot.channel)

@@ -50,6 +50,7 @@ def dump_incoming(event: Incoming) -> bytes:
             "direct": event.direct,
             "joins": event.joins,
             "loose": event.loose,
+            "aside": event.aside,
             "edited": event.edited,
         }
     )
@@ -78,6 +79,7 @@ def load_incoming(raw: bytes) -> Incoming:
             direct=data.get("direct", False),
             joins=data.get("joins", False),
             loose=data.get("loose", False),
+            aside=data.get("aside", False),
             edited=data.get("edited", 0),
         )
     except (KeyError, TypeError, ValueError) as error:

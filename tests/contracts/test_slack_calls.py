@@ -71,6 +71,17 @@ class Scene:
     async def history(self) -> None:
         await self.adapter.history(self.event, 10)
 
+    async def since(self) -> None:
+        root = self.event.ref
+        key = replace(self.event.thread, thread=root.message)
+        await self.adapter.since(root, key, 10)
+
+    async def mark(self) -> None:
+        await self.adapter.mark_waiting(self.event.ref, True)
+
+    async def unmark(self) -> None:
+        await self.adapter.mark_waiting(self.event.ref, False)
+
     async def whisper(self) -> None:
         await self.adapter.respond(self.event, CommandReply("psst"))
 
@@ -125,6 +136,9 @@ RAISING: Mapping[str, Act] = {
     "chat.postEphemeral": Scene.whisper,
     "assistant.threads.setStatus": Scene.status,
     "conversations.replies": Scene.history,
+    "conversations.history": Scene.since,
+    "reactions.add": Scene.mark,
+    "reactions.remove": Scene.unmark,
     "conversations.open": Scene.file,
     "files.getUploadURLExternal": Scene.file,
     "files.completeUploadExternal": Scene.file,

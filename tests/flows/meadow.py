@@ -37,6 +37,7 @@ class Meadow:
         name: The platform's.
         posts: Texts of the bot's messages by id, in order.
         told: What was answered to whom beside the conversation.
+        marks: Signs that were put on messages (True) and taken away.
         past: What was said in a thread before the bot was called.
     """
 
@@ -46,6 +47,7 @@ class Meadow:
     )
     posts: dict[str, str] = field(default_factory=dict[str, str])
     told: list[tuple[str, CommandReply]] = field(default_factory=list[tuple[str, CommandReply]])
+    marks: list[tuple[str, bool]] = field(default_factory=list[tuple[str, bool]])
     past: History = field(default_factory=History)
     numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
     _inbox: asyncio.Future[Inbox] = field(
@@ -158,9 +160,16 @@ class Meadow:
 
     async def show_status(self, spot: Spot, status: str | None) -> None: ...
 
+    async def mark_waiting(self, ref: MessageRef, waiting: bool) -> None:
+        self.marks.append((ref.message, waiting))
+        await self._notify()
+
     async def settled(self, thread: ThreadKey) -> None: ...
 
     async def history(self, event: Incoming, limit: int) -> History:
+        return self.past
+
+    async def since(self, first: MessageRef, thread: ThreadKey, limit: int) -> History:
         return self.past
 
     async def respond(self, event: Incoming, reply: CommandReply) -> None:
