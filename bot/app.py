@@ -16,6 +16,7 @@ from typing import cast
 
 from bot.chat import Adapter
 from bot.commands.place_settings import PlaceSettings
+from bot.commands.presses import Presses
 from bot.commands.runner import Commands
 from bot.context.prompt import system_prompt
 from bot.context.tokens import Tokenizer, load_tokenizer
@@ -360,6 +361,7 @@ class App:
             new_id,
             imagining,
         )
+        presses = Presses(threads, running, engine, new_id, metrics.rated)
         changes = Changes(threads, tokenizer, folding, running)
         receptions = {
             name: Reception(
@@ -367,6 +369,7 @@ class App:
                 threads,
                 engine,
                 commands,
+                presses,
                 changes,
                 new_id,
                 meter=outside.meter(name),

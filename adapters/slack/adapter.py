@@ -32,7 +32,7 @@ from adapters.slack.workspace import Common, Workspace, workspace_of
 from adapters.slack.workspaces import Many, One, Workspaces
 from bot.capabilities import Capabilities, Limit
 from bot.chat import CommandReply, History, Inbox, Incoming, MessageRef, Spot, ThreadKey
-from bot.controls import PLAIN, Presentation
+from bot.controls import PLAIN, Action, Presentation
 from bot.errors import (
     BadToken,
     NeedsOperator,
@@ -56,6 +56,7 @@ CAPABILITIES = Capabilities(
     min_edit_seconds=1.2,
     status_seconds=REFRESH_SECONDS,
     slash_in_threads=False,
+    controls=frozenset(Action),
 )
 
 
@@ -350,7 +351,7 @@ class SlackAdapter:
         return await here.messages.post(spot, text, key=key, again=again, look=look)
 
     async def edit(self, ref: MessageRef, text: str, *, look: Presentation = PLAIN) -> None:
-        """Replace a message's text."""
+        """Replace a message's text and its controls."""
         self._check(text)
         here = await self._at(ref.space, ref.channel)
         await here.messages.edit(ref, text, look=look)

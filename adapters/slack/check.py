@@ -53,7 +53,7 @@ REACH = (
 ELSE = "Set SLACK_HTTP_PORT to a free port, or restart the bot that has another signing secret."
 
 
-async def check(values: Mapping[str, str]) -> Sequence[Finding]:
+async def check(values: Mapping[str, str], commands: object = ()) -> Sequence[Finding]:
     """Look at tokens and scopes, and at what the chosen way of hearing from Slack needs."""
     token = values.get("SLACK_BOT_TOKEN", "")
     app_token = values.get("SLACK_APP_TOKEN", "")

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
-from typing import Any
 
 from adapters.slack import history
 from adapters.slack.calls import Calls
+from adapters.slack.controls import controls, shown
 from adapters.slack.faults import Refused
-from adapters.slack.growth import Render
-from adapters.slack.markup import safe
 from adapters.slack.recent import Recent
 from adapters.slack.sessions import Sessions
 from adapters.slack.status import StatusLine
@@ -23,16 +20,6 @@ from bot.errors import MessageGone, PlatformError
 log = logging.getLogger(__name__)
 
 
-def content(text: str, look: Presentation, render: Render) -> dict[str, Any]:
-    """What a call says that posts or edits a message."""
-    return {"markdown_text": render(text)}
-
-
-def under(look: Presentation) -> Sequence[Mapping[str, Any]]:
-    """The blocks that stand below the text of a message whose stream ends."""
-    return ()
-
-
 class Messages:
     """Writes messages, each in the way that its channel takes.
 
@@ -43,7 +30,6 @@ class Messages:
         streams: Messages that grow natively.
         sessions: Told when a message is begun and when it stands.
         status: Told of messages, by which Slack clears the status line.
-        render: Gives what is sent for a text.
     """
 
     def __init__(
@@ -54,7 +40,6 @@ class Messages:
         streams: Streams,
         sessions: Sessions,
         status: StatusLine,
-        render: Render = safe,
     ) -> None:
         self._calls = calls
         self._own = own
@@ -62,7 +47,6 @@ class Messages:
         self._streams = streams
         self._sessions = sessions
         self._status = status
-        self._render = render
         self._roots: Recent[MessageRef, str] = Recent()
 
     async def post(
@@ -92,7 +76,7 @@ class Messages:
                 unfurl_links=False,
                 unfurl_media=False,
                 metadata=history.metadata_of(key),
-                **content(text, look, self._render),
+                **shown(text, look),
             )
         )
         ts: object = answer.get("ts")
@@ -121,7 +105,7 @@ class Messages:
 
     async def edit(self, ref: MessageRef, text: str, *, look: Presentation) -> None:
         """See `bot.chat.Adapter`."""
-        if not await self._streams.write(ref, text, streaming=look.streaming, under=under(look)):
+        if not await self._streams.write(ref, text, streaming=look.streaming, under=controls(look)):
             await self._replace(ref, text, look)
         if not look.streaming and (root := self._roots.pop(ref)) is not None:
             self._sessions.leave(ref.channel, root)
@@ -152,7 +136,7 @@ class Messages:
                 channel=ref.channel,
                 ts=ref.message,
                 parse="none",
-                **content(text, look, self._render),
+                **shown(text, look),
             )
         )
 

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from adapters.slack.agent import LOOKED, STOPPED, Agent
 from adapters.slack.commands import COMMANDS, PICKER
+from adapters.slack.controls import CONTROL, used
 from adapters.slack.errands import Errands
 from adapters.slack.home_tab import HomeTab
 from adapters.slack.interactions import Interactions, choice, slash
@@ -54,6 +55,7 @@ class Surfaces:
         for name in FORMS:
             app.view(name)(self._form)
         app.action(re.compile(f"^{PICKER}:"))(self._choice)
+        app.action(re.compile(f"^{CONTROL}:"))(self._control)
         app.action(re.compile(f"^{HOME}:"))(self._on_page)
         app.event(OPENED)(self._opened)
         app.event(STOPPED)(self._stopped)
@@ -67,6 +69,13 @@ class Surfaces:
         called = choice(body)
         if called is not None:
             self._interactions.start(_here(context), called)
+        await ack()
+
+    async def _control(self, ack: Any, body: dict[str, Any], context: Mapping[str, Any]) -> None:
+        here = _here(context)
+        control = used(body, here.own)
+        if control is not None:
+            self._interactions.use(here, control)
         await ack()
 
     async def _shortcut(self, ack: Any, body: dict[str, Any], context: Mapping[str, Any]) -> None:

@@ -61,7 +61,8 @@ class Landing:
             elif index < len(written.refs) and edits:
                 streamed = written.counted("edit", index) == "append"
                 if self._looks.differs(written.looks[index], look, streamed=streamed):
-                    await self._edit(index, text, look)
+                    # The text stands: those that do not yet go first.
+                    await self._edit(index, text, look, Urgency.PART)
             if index == len(written.refs):
                 await self._post(spot, text, look)
         if written.unsure:
@@ -93,7 +94,9 @@ class Landing:
         except PlatformError as error:
             logger.warning("a message may be left over: %s", type(error).__name__)
 
-    async def _edit(self, index: int, text: str, look: Presentation) -> bool:
+    async def _edit(
+        self, index: int, text: str, look: Presentation, urgency: Urgency = Urgency.FINAL
+    ) -> bool:
         """Whether the message shows `text`; if not, another one has to."""
         patience = self._patience
         until = self._clock.now() + patience.edit
@@ -101,7 +104,7 @@ class Landing:
         while True:
             call = self._written.counted("edit", index)
             permit = await self._pacer.acquire_within(
-                call, channel, self._space, Urgency.FINAL, patience.edit_slot
+                call, channel, self._space, urgency, patience.edit_slot
             )
             if permit is None:
                 return False

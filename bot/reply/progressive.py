@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from types import TracebackType
 from typing import Literal
 
@@ -72,6 +73,7 @@ class ProgressiveReply:
         near: Spot | None = None,
         patience: Patience | None = None,
         turn: str = "",
+        shown: str = "",
     ) -> None:
         """Nothing is done before `start`.
 
@@ -100,6 +102,7 @@ class ProgressiveReply:
             near: Where the sign is shown if opening takes a while.
             patience: How long to insist.
             turn: Id of the answer's turn, which its controls hand back.
+            shown: What all of `refs` but the last are known to show, as the text of the whole.
         """
         self._open_spot = open_spot
         self._on_deleted = on_deleted or _let_go
@@ -123,6 +126,9 @@ class ProgressiveReply:
             unsure,
             confirm or _ready,
         )
+        if shown:
+            parts = [part.text for part in self._splitter.parts(shown, final=True)]
+            self._written.known(parts, self._looks.final((), last=False))
         self._sign = StatusSign(adapter, pacer, space, clock, status)
         self._space = space
         self._near = near
@@ -174,11 +180,13 @@ class ProgressiveReply:
         """Say what is being done while there is no text yet; None for nothing special."""
         self._sign.show(text)
 
-    async def finish(self, text: str, actions: Sequence[Action] = ()) -> tuple[MessageRef, ...]:
+    async def finish(
+        self, text: str, actions: Sequence[Action] = (), *, turn: str | None = None
+    ) -> tuple[MessageRef, ...]:
         """Write the whole answer; the messages that hold it, in order.
 
         `actions` are the controls under the last of them, of which the platform shows those that
-        it can.
+        it can; they are about another turn's answer if `turn` names it.
 
         Messages that are left over are deleted after `close`: until the answer has been committed
         a successor may have to take them up.
@@ -189,6 +197,7 @@ class ProgressiveReply:
         """
         if self._final is None:
             self._final, self._actions = text, tuple(actions)
+            self._looks = self._looks if turn is None else replace(self._looks, turn=turn)
             self._hurry()
         self.start()
         if self._writer is None or self._stopped:

@@ -114,6 +114,11 @@ class Written:
         self.reposted = 0
         self.first_text_at: float | None = None
 
+    def known(self, texts: Sequence[str], look: Presentation) -> None:
+        """What the messages show, but for the last: they were written as one text of this form."""
+        for index, text in enumerate(texts[: len(self.refs) - 1]):
+            self.shown[index], self.looks[index] = text, look
+
     async def post(self, spot: Spot, text: str, look: Presentation = PLAIN) -> None:
         """Post the next message.
 

@@ -15,7 +15,7 @@ from adapters.slack import StreamMode
 from adapters.slack.adapter import SlackAdapter, SocketMode
 from adapters.slack.streams import LONGEST_SECONDS
 from bot.chat import MessageRef, Spot
-from bot.controls import Presentation
+from bot.controls import Action, Presentation
 from bot.errors import MessageGone, PlatformBusy, PlatformError
 from bot.testing import MemoryClaims
 from tests.contracts.slack_rig import QUICK, RecordingInbox, simulator
@@ -351,6 +351,21 @@ async def test_a_start_whose_answer_was_lost_is_found_again() -> None:
         assert own == ["One two three"]
         same = await here.adapter.post(spot, "All.", key="k", again=True)
         assert same == ref
+
+
+async def test_controls_stand_under_a_stream_once_it_has_ended() -> None:
+    """While it grows Slack's own Stop is there."""
+    async with scene() as here:
+        spot = await here.asked()
+        writing = Presentation("turn", (Action.STOP,), streaming=True)
+        ref = await here.adapter.post(spot, "One", key="k", look=writing)
+        assert here.message(ref).blocks == ()
+        done = Presentation("turn", (Action.REGENERATE, Action.GOOD, Action.BAD))
+        await here.adapter.edit(ref, "One", look=done)
+        kinds = [block["type"] for block in here.message(ref).blocks]
+        assert kinds[-2:] == ["actions", "context_actions"]
+        assert here.message(ref).text == "One"
+        assert here.calls(START, STOP, EDIT) == [1, 1, 0]
 
 
 async def test_another_process_goes_on_with_what_is_still_a_stream() -> None:
