@@ -1,4 +1,4 @@
-"""The command line: `bobbin run`, `chat`, `export`, `import`, `doctor`, `settings`, `ping`."""
+"""The command line: `bobbin run`, `chat`, `export`, `import`, `forget`, `doctor` and others."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from bot.app import App, Timing, open_threads, run_until_signal
 from bot.chat import ThreadKey
 from bot.doctor import examine
 from bot.errors import BobbinError, ImportRefused, Problem, SettingsError
+from bot.feedback import feedback_lines
 from bot.ops.logs import Format, configure
 from bot.ops.redact import Redactor, secrets_in
 from bot.plugins import find_adapters
@@ -28,8 +29,9 @@ from bot.records import Entry
 from bot.settings import Settings, read_settings, variables
 from bot.settings_page import configuration_page, env_example, write_pages
 from bot.spec import AdapterSpec, Variable
+from bot.storage.departures import forget_everywhere, parse_person
 from bot.storage.threads import Threads
-from bot.storage.types import Restored
+from bot.storage.types import Rated, Restored
 from bot.transfer import ThreadRecord, export_lines, read_export
 
 
@@ -90,10 +92,19 @@ def _parser(specs: Sequence[AdapterSpec]) -> argparse.ArgumentParser:
     export = commands.add_parser("export", help="write conversations as JSON")
     export.add_argument("thread", nargs="?", help="platform:space:channel:thread; all without it")
     export.add_argument("-o", "--output", type=Path, help="a file instead of standard output")
+    export.add_argument(
+        "--feedback", action="store_true", help="what people think of answers, as JSON lines"
+    )
     restore = commands.add_parser("import", help="read conversations that `export` wrote")
     restore.add_argument("file", type=Path)
     restore.add_argument(
         "--replace", action="store_true", help="also conversations that are stored already"
+    )
+    forget = commands.add_parser("forget", help="erase a conversation, or what somebody said")
+    what = forget.add_mutually_exclusive_group(required=True)
+    what.add_argument("thread", nargs="?", help="platform:space:channel:thread")
+    what.add_argument(
+        "--user", metavar="platform:space:id", help="with * as space: wherever he has written"
     )
     settings = commands.add_parser("settings", help="print the configuration page")
     settings.add_argument("--example", action="store_true", help="print .env.example instead")
@@ -139,7 +150,11 @@ async def _command(
         case "chat":
             return await run_until_signal(App(settings))
         case "export":
-            return await _export(settings, arguments.thread, arguments.output)
+            return await _export(
+                settings, arguments.thread, arguments.output, feedback=arguments.feedback
+            )
+        case "forget":
+            return await _forget(settings, arguments.thread, arguments.user)
         case "import":
             return await _import(settings, arguments.file, replacing=arguments.replace)
         case _:
@@ -223,7 +238,9 @@ async def _ping(settings: Settings) -> int:
         return 0
 
 
-async def _export(settings: Settings, name: str | None, output: Path | None) -> int:
+async def _export(
+    settings: Settings, name: str | None, output: Path | None, *, feedback: bool
+) -> int:
     try:
         only = ThreadKey.parse(name) if name else None
     except ValueError as error:
@@ -235,7 +252,12 @@ async def _export(settings: Settings, name: str | None, output: Path | None) -> 
             return 1
         try:
             with _written_whole(output) if output else nullcontext(sys.stdout) as target:
-                async for line in export_lines(_records(threads, only)):
+                lines = (
+                    feedback_lines(_ratings(threads, only))
+                    if feedback
+                    else export_lines(_records(threads, only))
+                )
+                async for line in lines:
                     target.write(line)
         except OSError as error:
             if output is None:
@@ -275,6 +297,12 @@ async def _records(
         yield record, threads.entries(thread)
 
 
+async def _ratings(threads: Threads, only: ThreadKey | None) -> AsyncIterator[Rated]:
+    async for thread in _keys(threads, only):
+        async for rated in threads.ratings(thread):
+            yield rated
+
+
 async def _keys(threads: Threads, only: ThreadKey | None) -> AsyncIterator[ThreadKey]:
     if only is not None:
         yield only
@@ -290,6 +318,25 @@ def _decoded(content: bytes) -> str:
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise ImportRefused("this is not UTF-8 text", line=line) from None
+
+
+async def _forget(settings: Settings, name: str | None, user: str | None) -> int:
+    try:
+        thread = ThreadKey.parse(name) if name else None
+        person = parse_person(user) if user else None
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return 2
+    async with open_threads(settings) as threads:
+        if thread is not None:
+            erased = await threads.forget(thread)
+            print(f"{erased.messages} message(s) erased")
+            return 0 if erased.messages else 1
+        assert person is not None
+        found = await forget_everywhere(threads, *person)
+    messages = sum(struck.entries + struck.mail for struck in found)
+    print(f"{messages} message(s) erased from {len(found)} conversation(s)")
+    return 0 if found else 1
 
 
 _NOT_STORED = {

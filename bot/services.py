@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 
@@ -14,6 +15,14 @@ class Notes(Protocol):
 
     async def write(self, name: str, text: str) -> None:
         """Keep the note until it is written again. Raises StoreError."""
+        ...
+
+    async def delete(self, name: str) -> None:
+        """Keep the note no longer; one that is not there is fine. Raises StoreError."""
+        ...
+
+    async def names(self, prefix: str) -> Sequence[str]:
+        """The names of all notes that begin so, in no order. Raises StoreError."""
         ...
 
 
@@ -63,6 +72,14 @@ class Meter(Protocol):
 
     def refused(self, route: str) -> None:
         """The platform asked to wait (429); `route` is a kind of call, never an address."""
+        ...
+
+    def invalid(self, status: int) -> None:
+        """The platform refused a call with this HTTP status in a way that it counts against us."""
+        ...
+
+    def latency(self, seconds: float, part: str = "") -> None:
+        """So long the platform took to answer a sign of life; `part` as in `connected`."""
         ...
 
     def reconnected(self, reason: str) -> None:

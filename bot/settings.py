@@ -86,6 +86,11 @@ class Settings:
         return int(self.values["BOBBIN_BOT_MESSAGES"])
 
     @property
+    def silence_hours(self) -> float:
+        """After so long a silence a conversation needs a mention again; 0 for never."""
+        return float(self.values["BOBBIN_SILENCE_HOURS"])
+
+    @property
     def budgets(self) -> Budgets:
         """How much may be used."""
         return read_budgets(self.values)
@@ -214,7 +219,8 @@ def _running(
     running: list[AdapterSpec] = []
     problems: list[Problem] = []
     for spec in sorted(specs, key=lambda spec: spec.name):
-        absent = [name for name in spec.needs if name not in given]
+        spared = {needed for needed, other in spec.instead if other in given}
+        absent = [name for name in spec.needs if name not in given and name not in spared]
         some = len(absent) < len(spec.needs) or any(name in given for name in spec.either)
         if not spec.needs or not some:
             continue

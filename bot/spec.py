@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from bot.chat import Adapter
+from bot.chat import Adapter, CommandSpec
 
 
 class VariableKind(StrEnum):
@@ -105,9 +105,14 @@ class AdapterFactory(Protocol):
 
 
 class AdapterCheck(Protocol):
-    """Looks at tokens, scopes and permissions for `bobbin doctor`; never raises."""
+    """Looks at tokens, scopes and permissions for `bobbin doctor`; never raises.
 
-    async def __call__(self, values: Mapping[str, str]) -> Sequence[Finding]: ...
+    `commands` are those that the bot offers, for a platform that has to be told of them.
+    """
+
+    async def __call__(
+        self, values: Mapping[str, str], commands: Sequence[CommandSpec] = ()
+    ) -> Sequence[Finding]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +129,7 @@ class AdapterSpec:
         variables: What it reads from the environment.
         needs: It runs when all of these are set. Empty: it runs when no other adapter does.
         either: Beside `needs`, at least one of these must be set.
+        instead: Pairs: where the second is set, the first of `needs` is not needed.
         implies: Pairs: where the first is set, the second must be too.
         uses: Variables of the engine's that it wants to know, too.
         ids: What can be named in rules about access; empty for nothing.
@@ -136,6 +142,7 @@ class AdapterSpec:
     variables: tuple[Variable, ...] = ()
     needs: tuple[str, ...] = ()
     either: tuple[str, ...] = ()
+    instead: tuple[tuple[str, str], ...] = ()
     implies: tuple[tuple[str, str], ...] = ()
     uses: tuple[str, ...] = ()
     ids: tuple[IdForm, ...] = ()

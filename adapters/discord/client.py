@@ -6,19 +6,25 @@ import asyncio
 import contextvars
 import logging
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol, cast
 
 import discord
 from discord.gateway import DiscordWebSocket
+from discord.state import ConnectionState
 
-from adapters.discord.calls import trace
+from adapters.discord.calls import Witness, trace
+from adapters.discord.controls import Control, Pressed
 from adapters.discord.logins import Logins
+from adapters.discord.partial import completed
 from adapters.discord.shards import ALONE, Shard
+from adapters.discord.values import DIRECT_SPACE
 from bot.errors import BobbinError, PlatformBusy
 from bot.services import Meter
 
 log = logging.getLogger(__name__)
+
+UPDATE = "MESSAGE_UPDATE"
 
 
 class Listener(Protocol):
@@ -28,10 +34,40 @@ class Listener(Protocol):
         """Somebody wrote something."""
         ...
 
+    async def edited(self, client: Listening, message: discord.Message) -> None:
+        """A message was changed, perhaps not by its author."""
+        ...
+
+    async def edited_partly(
+        self, client: Listening, space: str, channel: str, message: int
+    ) -> None:
+        """The same, without its author or its text."""
+        ...
+
+    async def deleted(
+        self, client: Listening, space: str, channel: str, messages: Sequence[str]
+    ) -> None:
+        """Messages were deleted."""
+        ...
+
+    async def thread_deleted(self, space: str, parent: str, thread: str) -> None:
+        """A thread was deleted."""
+        ...
+
+    async def channel_deleted(self, space: str, channel: str) -> None:
+        """A channel of a server was deleted."""
+        ...
+
     async def interaction(
         self, client: Listening, interaction: discord.Interaction[Listening]
     ) -> None:
         """Somebody called a command or chose from a list."""
+        ...
+
+    async def control(
+        self, client: Listening, interaction: discord.Interaction[Listening], press: Pressed
+    ) -> None:
+        """Somebody used a control under an answer."""
         ...
 
     def malformed(self, event: str) -> None:
@@ -58,6 +94,10 @@ class Listener(Protocol):
         """The bot was removed from a server."""
         ...
 
+    def permissions_changed(self) -> None:
+        """Somebody changed a channel or a role: what was forbidden may be allowed now."""
+        ...
+
 
 def intents(content: bool) -> discord.Intents:
     """What is asked from the gateway; `content` is the privileged one."""
@@ -75,12 +115,10 @@ class Client(discord.Client):
     Args:
         content: Ask for the content of messages that do not mention the bot.
         shard: Which servers the gateway is to tell of.
-        refused: Told the kind of every call that is answered with a 429.
+        witness: Told of calls that Discord refuses.
     """
 
-    def __init__(
-        self, refused: Callable[[str], None], shard: Shard = ALONE, *, content: bool = False
-    ) -> None:
+    def __init__(self, witness: Witness, shard: Shard = ALONE, *, content: bool = False) -> None:
         some = shard.count > 1
         super().__init__(
             intents=intents(content),
@@ -91,7 +129,7 @@ class Client(discord.Client):
             chunk_guilds_at_startup=False,
             guild_ready_timeout=0.5,
             allowed_mentions=discord.AllowedMentions.none(),
-            http_trace=trace(refused),
+            http_trace=trace(witness),
         )
 
     @property
@@ -101,6 +139,16 @@ class Client(discord.Client):
             raise RuntimeError("not logged in")
         return self.user.id
 
+    @property
+    def state(self) -> ConnectionState[discord.Client]:
+        """What the SDK needs to make a message of its fields."""
+        return self._connection
+
+    @property
+    def hears_all(self) -> bool:
+        """Whether what people write without a mention can be read; only after the log-in."""
+        return may_read(self)
+
     async def close(self) -> None:
         """Release everything, also the SDK's wait for servers that it would leave behind."""
         waiting = cast("asyncio.Task[None] | None", getattr(self._connection, "_ready_task", None))
@@ -108,6 +156,15 @@ class Client(discord.Client):
         if waiting is not None:
             waiting.cancel()
             await asyncio.gather(waiting, return_exceptions=True)
+
+
+def may_read(client: discord.Client) -> bool:
+    """Whether the application is granted the content of messages; only after the log-in."""
+    application = client.application
+    if application is None:
+        return True
+    flags = application.flags
+    return flags.gateway_message_content or flags.gateway_message_content_limited
 
 
 def _for_good() -> bool:
@@ -152,16 +209,33 @@ class Listening(Client):
         *,
         content: bool,
     ) -> None:
-        super().__init__(meter.refused, shard, content=content)
+        super().__init__(meter, shard, content=content)
         self.shard = shard
         self._listener = listener
         self._logins = logins
         self._meter = meter
         self._clock = clock
         self._running: set[asyncio.Task[Any]] = set()
+        self.add_dynamic_items(Control)
+        self._guard_controls()
         parsers = self._connection.parsers
+        parsers["INTERACTION_CREATE"] = completed(parsers["INTERACTION_CREATE"])
+        parsers[UPDATE] = self._whole(parsers[UPDATE])
         for event, parse in parsers.items():
             parsers[event] = self._guarded(event, parse)
+
+    def _guard_controls(self) -> None:
+        """The same for buttons, which the SDK looks up in a task that nobody waits for."""
+        store: Any = getattr(self._connection, "_view_store")  # noqa: B009
+        call = store.schedule_dynamic_item_call
+
+        async def guarded(*about: Any) -> None:
+            try:
+                await call(*about)
+            except Exception as error:
+                self._left_out("INTERACTION_CREATE", error)
+
+        store.schedule_dynamic_item_call = guarded
 
     def _guarded(self, event: str, parse: Callable[[Any], None]) -> Callable[[Any], None]:
         """A parser that leaves out what it cannot read, which would else end the connection."""
@@ -173,6 +247,20 @@ class Listening(Client):
                 self._left_out(event, error)
 
         return guarded
+
+    def _whole(self, parse: Callable[[Any], None]) -> Callable[[Any], None]:
+        """A parser of updates to messages, of which the SDK reads none that is not whole."""
+
+        def whole(data: Any) -> None:
+            if "author" in data and "content" in data:
+                parse(data)
+            elif data.get("edited_timestamp"):
+                guild = data.get("guild_id")
+                space = str(int(guild)) if guild else DIRECT_SPACE
+                channel, message = str(int(data["channel_id"])), int(data["id"])
+                self.dispatch("part_of_edit", space, channel, message)
+
+        return whole
 
     def dispatch(self, event: str, /, *args: Any, **kwargs: Any) -> None:
         """Start an event's handler, unless the client is closed and has no loop to run it in.
@@ -188,6 +276,11 @@ class Listening(Client):
             _ARRIVED.set(self._clock())
             super().dispatch(event, *args, **kwargs)
             _ARRIVED.set(None)
+
+    @property
+    def hears_all(self) -> bool:
+        """See `Client`: what this session was given."""
+        return self.intents.message_content
 
     def _may_resume(self) -> bool:
         socket = cast("DiscordWebSocket | None", self.ws)
@@ -229,13 +322,63 @@ class Listening(Client):
         """Tell that the bot was removed from a server; an outage is another event."""
         self._listener.left(self, guild.id)
 
+    async def on_guild_channel_update(self, *_: object) -> None:
+        """Permissions of a channel may have changed."""
+        self._listener.permissions_changed()
+
+    async def on_guild_role_update(self, *_: object) -> None:
+        """Permissions of a role may have changed."""
+        self._listener.permissions_changed()
+
     async def on_message(self, message: discord.Message) -> None:
         """Hand a message on."""
         await self._handle("message", self._listener.message(self, message))
 
+    async def on_raw_message_edit(self, payload: discord.RawMessageUpdateEvent) -> None:
+        """Hand a changed message on."""
+        await self.on_edit(payload.message)
+
+    async def on_edit(self, message: discord.Message) -> None:
+        """Hand an edited message on; previews and threads change a message as well."""
+        if message.edited_at is not None:
+            await self._handle("message edit", self._listener.edited(self, message))
+
+    async def on_part_of_edit(self, space: str, channel: str, message: int) -> None:
+        """Hand an edit on of which only a part is known."""
+        work = self._listener.edited_partly(self, space, channel, message)
+        await self._handle("message edit", work)
+
+    async def on_raw_message_delete(self, payload: discord.RawMessageDeleteEvent) -> None:
+        """Hand a deletion on."""
+        await self._deleted(payload.guild_id, payload.channel_id, {payload.message_id})
+
+    async def on_raw_bulk_message_delete(self, payload: discord.RawBulkMessageDeleteEvent) -> None:
+        """Hand the deletion of several messages on."""
+        await self._deleted(payload.guild_id, payload.channel_id, payload.message_ids)
+
+    async def _deleted(self, guild: int | None, channel: int, messages: set[int]) -> None:
+        space, ids = str(guild or DIRECT_SPACE), sorted(map(str, messages))
+        work = self._listener.deleted(self, space, str(channel), ids)
+        await self._handle("message deletion", work)
+
+    async def on_raw_thread_delete(self, payload: discord.RawThreadDeleteEvent) -> None:
+        """Hand the deletion of a thread on."""
+        ids = (payload.guild_id, payload.parent_id, payload.thread_id)
+        work = self._listener.thread_deleted(*map(str, ids))
+        await self._handle("thread deletion", work)
+
+    async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
+        """Hand the deletion of a channel on."""
+        work = self._listener.channel_deleted(str(channel.guild.id), str(channel.id))
+        await self._handle("channel deletion", work)
+
     async def on_interaction(self, interaction: discord.Interaction[Listening]) -> None:
         """Hand an interaction on."""
         await self._handle("interaction", self._listener.interaction(self, interaction))
+
+    async def on_control(self, interaction: discord.Interaction[Listening], press: Pressed) -> None:
+        """Hand a control on. The SDK tells of it as an interaction, too, which is passed over."""
+        await self._handle("control", self._listener.control(self, interaction, press))
 
     async def _handle(self, event: str, work: Awaitable[None]) -> None:
         task = asyncio.current_task()

@@ -33,6 +33,8 @@ class Place:
         space: Server id, `DIRECT_SPACE` in direct messages.
         parent: The channel that holds the thread; empty for anything but threads.
         owner: Who started the thread; empty when unknown.
+        title: The thread's name.
+        private: A thread that only those see who were invited to it.
     """
 
     id: str
@@ -40,6 +42,8 @@ class Place:
     space: str
     parent: str = ""
     owner: str = ""
+    title: str = ""
+    private: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +101,7 @@ class Seen:
         answers: The message it replies to; forwards are not replies.
         forwarded: Texts of forwarded messages, decoded.
         files: Names of attached files and stickers.
+        edited: When it was last edited, seconds since the epoch; 0 for never.
     """
 
     id: str
@@ -110,6 +115,7 @@ class Seen:
     answers: Quoted | None = None
     forwarded: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
+    edited: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

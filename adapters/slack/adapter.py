@@ -4,31 +4,43 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, cast
-from urllib.parse import urlsplit
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import cast
 
-from adapters.slack import LOOPBACK, history
-from adapters.slack.answers import Answers, Asked
+from aiohttp import web
+
+from adapters.slack import LOOPBACK, StreamMode, history
+from adapters.slack.answers import Asked
 from adapters.slack.calls import Calls
 from adapters.slack.endings import ended, to_the_end
-from adapters.slack.files import FILE_BYTES, Files
+from adapters.slack.files import FILE_BYTES
+from adapters.slack.groups import named_groups
 from adapters.slack.http import SECRET, Endpoint, Signatures
+from adapters.slack.identity import own_of
+from adapters.slack.install import OAuth, Pages
 from adapters.slack.intake import Intake
-from adapters.slack.interactions import Interactions
 from adapters.slack.markup import MAX_CHARS
-from adapters.slack.names import Directory
+from adapters.slack.missed import Missed
 from adapters.slack.render import measure_shown, rendering
 from adapters.slack.seats import Seats
 from adapters.slack.socket import CONNECTIONS, REFUSED, Backoff, Sockets
-from adapters.slack.status import REFRESH_SECONDS, StatusLine
-from adapters.slack.values import PLATFORM, Own, Timing
+from adapters.slack.status import REFRESH_SECONDS
+from adapters.slack.surfaces import Surfaces
+from adapters.slack.values import PLATFORM, Timing
+from adapters.slack.workspace import Common, Workspace, workspace_of
+from adapters.slack.workspaces import Many, One, Workspaces
 from bot.capabilities import Capabilities, Limit
 from bot.chat import CommandReply, File, History, Inbox, Incoming, MessageRef, Spot, ThreadKey
-from bot.controls import PLAIN, Presentation
-from bot.errors import BadToken, MessageGone, NeedsOperator, PlatformBusy, PlatformError
+from bot.controls import PLAIN, Action, Presentation
+from bot.errors import (
+    BadToken,
+    NeedsOperator,
+    PlatformBusy,
+    StoreError,
+)
 
 log = logging.getLogger(__name__)
 
@@ -40,11 +52,14 @@ CAPABILITIES = Capabilities(
         # One a second, where a short burst is taken.
         Limit(frozenset({"post"}), "channel", 4, 4.0),
         Limit(frozenset({"delete"}), "space", 48, 60.0),
+        # Additions to streams, of which Slack takes a hundred.
+        Limit(frozenset({"append"}), "space", 96, 60.0),
     ),
     min_edit_seconds=1.2,
     status_seconds=REFRESH_SECONDS,
     slash_in_threads=False,
     file_bytes=FILE_BYTES,
+    controls=frozenset(Action),
 )
 
 
@@ -88,29 +103,60 @@ def mode_of(values: Mapping[str, str]) -> SocketMode | HttpMode:
     return SocketMode(values["SLACK_APP_TOKEN"])
 
 
+def oauth_of(values: Mapping[str, str]) -> OAuth | None:
+    """What is needed for many workspaces, None for the one that SLACK_BOT_TOKEN is for.
+
+    Raises:
+        NeedsOperator: Both are set.
+    """
+    if "SLACK_CLIENT_ID" not in values:
+        return None
+    if values.get("SLACK_BOT_TOKEN"):
+        raise NeedsOperator(
+            "SLACK_BOT_TOKEN and SLACK_CLIENT_ID are both set",
+            hint="Remove SLACK_CLIENT_ID to answer in one workspace. Remove SLACK_BOT_TOKEN to "
+            "answer in all that install the app, and install it there once more.",
+        )
+    return OAuth(
+        values["SLACK_CLIENT_ID"],
+        values["SLACK_CLIENT_SECRET"],
+        tuple(re.split(r"[,\s]+", values["SLACK_INSTALL_KEYS"])),
+        int(values.get("SLACK_HTTP_PORT", "0")),
+        values.get("SLACK_HTTP_HOST", LOOPBACK),
+    )
+
+
 def create(values: Mapping[str, str]) -> SlackAdapter:
     """The `AdapterFactory` of Slack.
 
     Raises:
         NeedsOperator: What the mode needs is not set.
     """
-    return SlackAdapter(values["SLACK_BOT_TOKEN"], mode_of(values), values.get("SLACK_API_URL", ""))
+    oauth = oauth_of(values)
+    # With many workspaces the port is needed for the pages, whichever way events come.
+    over = {**values, "SLACK_HTTP_PORT": ""} if oauth and "SLACK_APP_TOKEN" in values else values
+    token = values.get("SLACK_BOT_TOKEN", "")
+    url, groups = values.get("SLACK_API_URL", ""), named_groups(values)
+    streaming = cast("StreamMode", values.get("SLACK_STREAMING", "auto"))
+    return SlackAdapter(token, mode_of(over), url, oauth=oauth, groups=groups, streaming=streaming)
 
 
 class SlackAdapter:
     """The `Adapter` of Slack.
 
     Args:
-        token: Bot token.
+        token: Bot token, empty with `oauth`.
         mode: How events come.
         api_url: Base of the Web API, empty for Slack itself.
         timing: Waits and time-outs.
         clock: Seconds, never going back.
         now: Seconds since the epoch.
+        oauth: What is needed to answer in all workspaces that install the app.
+        groups: User groups that rules about access name.
+        streaming: How people see an answer grow.
     """
 
     name = PLATFORM
-    capabilities = CAPABILITIES
 
     def __init__(
         self,
@@ -120,17 +166,27 @@ class SlackAdapter:
         timing: Timing | None = None,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], float] = time.time,
+        oauth: OAuth | None = None,
+        groups: frozenset[str] = frozenset(),
+        streaming: StreamMode = "auto",
     ) -> None:
+        self.capabilities = replace(
+            CAPABILITIES,
+            edits=streaming != "off",
+            streams=streaming in ("auto", "native"),
+            streamed=self._streamed,
+        )
+        self._groups = groups
+        self._streaming: StreamMode = streaming
         self._mode = mode
+        self._oauth = oauth
         self._now = now
         self._timing = timing or Timing()
         self._clock = clock
         self._calls = Calls(token, api_url, self._timing)
-        self._status = StatusLine(self._calls, self._timing)
-        self._answers = Answers(self._calls)
-        self._files = Files(self._calls, self._timing)
-        self._own: Own | None = None
-        self._names: Directory | None = None
+        self._only: Workspace | None = None
+        self._workspaces: Workspaces | None = None
+        self._surfaces: Surfaces | None = None
         self._known = asyncio.Event()
         self._render = rendering()
 
@@ -138,42 +194,112 @@ class SlackAdapter:
         """Connect and deliver events until cancelled. Calls work until `close`.
 
         Raises:
-            NeedsOperator: The app was removed from the workspace, or its settings are wrong.
+            NeedsOperator: The app was removed from its only workspace, or its settings are wrong.
         """
         self._calls.refused = inbox.meter.refused
-        own = await self._log_in()
-        names = self._directory(own)
-        interactions = Interactions(inbox, self._calls, names, own, self._timing)
-        intake = Intake(inbox, self._calls, names, own, self._timing, interactions)
-        transport = self._transport(inbox, intake, own)
-        working = asyncio.create_task(transport.run())
+        surfaces = self._surfaces = Surfaces(inbox, self._timing)
+        if self._oauth is None:
+            one = self._only = self._only or await self._log_in(self._common(inbox))
+            await self._listen(inbox, One(one), surfaces, one.own.user, [one.own.team])
+            return
+        many, spaces = await self._installed(inbox, self._oauth)
+        pages = Pages(self._oauth, self._calls, many.vault, inbox.claims, many.drop, self._now)
+        await self._listen(inbox, many, surfaces, self._oauth.client_id, spaces, pages.routes())
+
+    async def _listen(
+        self,
+        inbox: Inbox,
+        workspaces: Workspaces,
+        surfaces: Surfaces,
+        app: str,
+        spaces: Sequence[str],
+        pages: Sequence[web.RouteDef] = (),
+    ) -> None:
+        """Listen until cancelled, or until the app was removed from its only workspace."""
+        self._workspaces = workspaces
+        self._known.set()
+        intake = Intake(inbox, self._calls, workspaces, self._timing, surfaces)
+        transports = self._transports(inbox, intake, app, pages)
+        working = [asyncio.create_task(transport.run()) for transport in transports]
         removed = asyncio.create_task(intake.removed.wait())
+        # A page for installing hears nothing.
+        missed = Missed(
+            inbox, self._reach, intake.take, transports[:1], self._timing, self._now, spaces
+        )
+        looking = asyncio.create_task(missed.run(), name="missed messages of Slack")
+        ends = {*working, removed} if self._only else {*working}
         try:
-            await asyncio.wait({working, removed}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            await to_the_end(ended(working, removed))
-            await to_the_end(interactions.close())
-        if not intake.removed.is_set():
-            return working.result()
-        raise NeedsOperator(f"the app was removed from {own.title or own.team}", hint=REMOVED)
+            await to_the_end(ended(looking))
+            await to_the_end(ended(*working, removed))
+            await to_the_end(surfaces.close())
+        if self._only and intake.removed.is_set():
+            own = self._only.own
+            raise NeedsOperator(f"the app was removed from {own.title or own.team}", hint=REMOVED)
+        for task in working:
+            # The one that ended by itself tells why.
+            if not task.cancelled():
+                task.result()
 
-    def _transport(self, inbox: Inbox, intake: Intake, own: Own) -> Sockets | Endpoint:
-        mode, timing = self._mode, self._timing
-        where = own.title or own.team
+    def _transports(
+        self, inbox: Inbox, intake: Intake, app: str, pages: Sequence[web.RouteDef]
+    ) -> Sequence[Sockets | Endpoint]:
+        mode, timing, oauth = self._mode, self._timing, self._oauth
         if isinstance(mode, HttpMode):
-            log.info("Waiting for what Slack posts: %s", where)
+            log.info("Waiting for what Slack posts")
             signatures = Signatures(mode.secret, self._now)
-            return Endpoint((mode.host, mode.port), signatures, intake.take, inbox, timing)
-        log.info("Connecting to Slack: %s, over %d sockets", where, CONNECTIONS)
-        seats = Seats(inbox.claims, own.user, timing)
-        return Sockets(self._calls, mode.app_token, intake.take, seats, timing, inbox.meter)
+            where = (mode.host, mode.port)
+            return [Endpoint(where, signatures, intake.take, inbox, timing, pages)]
+        log.info("Connecting to Slack over %d sockets", CONNECTIONS)
+        seats = Seats(inbox.claims, app, timing)
+        sockets = Sockets(self._calls, mode.app_token, intake.take, seats, timing, inbox.meter)
+        if oauth is None or not oauth.port:
+            return [sockets]
+        where = (oauth.host, oauth.port)
+        return [sockets, Endpoint(where, None, intake.take, inbox, timing, pages)]
 
-    async def _log_in(self) -> Own:
+    async def _installed(self, inbox: Inbox, oauth: OAuth) -> tuple[Many, Sequence[str]]:
+        many = Many(
+            self._calls,
+            (oauth.client_id, oauth.client_secret),
+            oauth.keys,
+            inbox.notes,
+            self._now,
+            self._common(inbox),
+        )
+        try:
+            spaces = await many.check()
+        except StoreError as error:
+            raise PlatformBusy(f"it is not known where the app is installed: {error}") from error
+        log.info("Slack: the app is installed in %d place(s)", len(spaces))
+        return many, spaces
+
+    def _common(self, inbox: Inbox) -> Common:
+        return Common(
+            self._timing,
+            self._clock,
+            inbox.claims,
+            self._groups,
+            self._streaming,
+            inbox.meter.fell_back,
+            self._stopped,
+            self._render,
+        )
+
+    def _stopped(self, here: Workspace, channel: str, root: str) -> None:
+        if self._surfaces is not None:
+            self._surfaces.agent.refused(here, channel, root)
+
+    def _streamed(self, channel: str, message: str) -> bool:
+        return self._workspaces is not None and self._workspaces.streamed(channel, message)
+
+    async def _log_in(self, common: Common) -> Workspace:
         wait = Backoff(self._timing.reconnect)
-        while self._own is None:
+        while True:
             try:
                 answer = await self._calls.answer(lambda client: client.auth_test())
-                self._own = own_of(answer)
+                return workspace_of(own_of(answer), self._calls, common)
             except PlatformBusy as busy:
                 seconds = max(wait.next(), busy.retry_after or 0.0)
                 log.warning("No log-in at Slack (%s); again in %.1f s", busy, seconds)
@@ -184,26 +310,36 @@ class SlackAdapter:
                     hint="Install the app anew (page OAuth & Permissions of the Slack app) and "
                     "put the Bot User OAuth Token into SLACK_BOT_TOKEN.",
                 ) from refusal
-        self._known.set()
-        return self._own
 
-    def _directory(self, own: Own) -> Directory:
-        if self._names is None:
-            self._names = Directory(self._calls, own, self._clock)
-        return self._names
+    async def _reach(self, space: str) -> Calls | None:
+        """Who makes calls in a workspace; None when the bot is not there any more."""
+        try:
+            here = await self._at(space, "")
+        except BadToken:
+            return None
+        return here.calls if here.own.team == space else None
 
-    async def _who(self) -> Own:
+    async def _at(self, space: str, channel: str) -> Workspace:
+        """The workspace that something is in. Raises PlatformError."""
         try:
             await asyncio.wait_for(self._known.wait(), self._timing.call)
         except TimeoutError:
             raise PlatformBusy("not connected to Slack") from None
-        if self._own is None:
+        if self._workspaces is None:
             raise PlatformBusy("not connected to Slack")
-        return self._own
+        return await self._workspaces.at(space, channel)
 
     async def open(self, event: Incoming, title: str) -> Spot:
-        """The event's thread. Slack makes it with the first reply, and it has no title."""
-        return Spot(event.thread.channel, reply_to=event.thread.thread)
+        """The event's thread. Slack makes it with the first reply.
+
+        Only the session of a direct message has a title, which is given once.
+        """
+        thread, user = event.thread, event.author.id
+        here = await self._at(thread.space, thread.channel)
+        begins = event.ref.message == thread.thread
+        here.streams.asked(thread.channel, thread.thread, user)
+        here.sessions.asked(thread.channel, thread.thread, user, title if begins else "")
+        return Spot(thread.channel, reply_to=thread.thread, space=thread.space)
 
     async def post(
         self,
@@ -215,39 +351,15 @@ class SlackAdapter:
         look: Presentation = PLAIN,
     ) -> MessageRef:
         """Post a message. `key` goes along as metadata, by which it is found again."""
-        shown = self._shown(text)
-        if again:
-            found = await history.posted(self._calls, await self._who(), self._timing, spot, key)
-            if found is not None:
-                await self.edit(found, text, look=look)
-                return found
-        payload = {"event_type": history.EVENT_TYPE, "event_payload": {"key": key}}
-        answer = await self._calls.answer(
-            lambda client: client.chat_postMessage(
-                channel=spot.channel,
-                thread_ts=spot.reply_to,
-                markdown_text=shown,
-                parse="none",
-                unfurl_links=False,
-                unfurl_media=False,
-                metadata=payload,
-            )
-        )
-        self._status.answered(spot)
-        ts: object = answer.get("ts")
-        if not isinstance(ts, str):
-            raise PlatformError("Slack's answer names no message")
-        return MessageRef(spot.channel, ts)
+        self._check(text)
+        here = await self._at(spot.space, spot.channel)
+        return await here.messages.post(spot, text, key=key, again=again, look=look)
 
     async def edit(self, ref: MessageRef, text: str, *, look: Presentation = PLAIN) -> None:
-        """Replace a message's text."""
-        shown = self._shown(text)
-        # Unlike a post, an edit reads names out of the text unless it is told not to.
-        await self._calls.answer(
-            lambda client: client.chat_update(
-                channel=ref.channel, ts=ref.message, markdown_text=shown, parse="none"
-            )
-        )
+        """Replace a message's text and its controls."""
+        self._check(text)
+        here = await self._at(ref.space, ref.channel)
+        await here.messages.edit(ref, text, look=look)
 
     async def attach(
         self, spot: Spot, file: File, key: str, text: str = "", *, again: bool = False
@@ -255,72 +367,61 @@ class SlackAdapter:
         """Post a file. A part of `key` in its name tells it from others of the same thread."""
         if len(file.content) > FILE_BYTES:
             raise ValueError(f"a file of {len(file.content)} bytes, {FILE_BYTES} are taken")
-        return await self._files.hand_over(await self._who(), spot, file, key, text, again=again)
+        here = await self._at(spot.space, spot.channel)
+        return await here.files.hand_over(spot, file, key, text, again=again)
 
     async def delete(self, ref: MessageRef) -> None:
         """Delete a message of our own."""
-        try:
-            await self._calls.answer(
-                lambda client: client.chat_delete(channel=ref.channel, ts=ref.message)
-            )
-        except MessageGone:
-            log.debug("A message was deleted already")
+        here = await self._at(ref.space, ref.channel)
+        await here.messages.delete(ref)
 
     async def show_status(self, spot: Spot, status: str | None) -> None:
-        """Show `status` under the thread, where the workspace's plan has such a line."""
-        await self._status.show(spot, status)
+        """Show that the bot works in the thread: by its session, else by `status` under it."""
+        here, root = await self._at(spot.space, spot.channel), spot.reply_to
+        if root is None or not await here.sessions.show(
+            spot.channel, root, working=status is not None
+        ):
+            await here.status.show(spot, status)
+
+    async def mark_waiting(self, ref: MessageRef, waiting: bool) -> None:
+        """Put a reaction on a message that waits, or take it away."""
+        here = await self._at(ref.space, ref.channel)
+        await here.marks.show(ref, waiting)
 
     async def settled(self, thread: ThreadKey) -> None:
-        """Slack shows nothing for a thread at rest."""
+        """A thread at rest is no longer processing, however its last answer ended."""
+        here = await self._at(thread.space, thread.channel)
+        here.sessions.leave(thread.channel, thread.thread)
 
     async def history(self, event: Incoming, limit: int) -> History:
         """What was said in the event's thread before it."""
-        own = await self._who()
-        return await history.read(
-            self._calls, self._directory(own), own, self._timing, event, limit
+        here = await self._at(event.thread.space, event.thread.channel)
+        return await history.read(here.calls, here.names, here.own, self._timing, event, limit)
+
+    async def since(self, first: MessageRef, thread: ThreadKey, limit: int) -> History:
+        """The message `first` and what was said after it, in its thread or in the channel."""
+        here = await self._at(thread.space, thread.channel)
+        return await history.since(
+            here.calls, here.names, here.own, self._timing, first, thread.thread, limit
         )
 
     async def respond(self, event: Incoming, reply: CommandReply) -> None:
         """Answer a typed command: private answers are shown to its caller only."""
         words = event.text.split()
         name = words[0].lstrip("!/").casefold() if words else ""
-        await self._answers.to_message(event, Asked(name, event.author.id, event.thread), reply)
+        here = await self._at(event.thread.space, event.thread.channel)
+        await here.answers.to_message(event, Asked(name, event.author.id, event.thread), reply)
 
     def measure(self, text: str) -> int:
         """UTF-16 code units of what is sent."""
         return measure_shown(self._render, text)
 
-    def _shown(self, text: str) -> str:
-        """What is sent for a text.
-
-        Raises:
-            ValueError: It is too long.
-        """
+    def _check(self, text: str) -> None:
         if (size := self.measure(text)) > MAX_CHARS:
             raise ValueError(f"text of {size} units for a message of {MAX_CHARS}")
-        return self._render(text)
 
     async def close(self) -> None:
         """Release connections."""
-        if self._names is not None:
-            await self._names.close()
+        if self._workspaces is not None:
+            await self._workspaces.close()
         await self._calls.close()
-
-
-def own_of(answer: Mapping[str, Any]) -> Own:
-    """Who we are, from the answer of auth.test.
-
-    Raises:
-        PlatformError: It does not say.
-    """
-    team, user = answer.get("team_id"), answer.get("user_id")
-    if not (team and user):
-        raise PlatformError("Slack does not say who we are")
-    return Own(
-        team=str(team),
-        user=str(user),
-        bot=str(answer.get("bot_id") or ""),
-        enterprise=str(answer.get("enterprise_id") or ""),
-        host=urlsplit(cast("str", answer.get("url") or "")).netloc.casefold(),
-        title=str(answer.get("team") or ""),
-    )

@@ -14,7 +14,8 @@ from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlencode
 
 from adapters.slack.render import rendered
-from bot.chat import CommandSpec, OptionKind, ThreadChoice
+from bot.chat import CommandSpec, ThreadChoice
+from bot.options import positional, read_options
 
 UMBRELLA = "/bobbin"
 """Takes every command as its first word."""
@@ -84,28 +85,21 @@ def typed(command: str, text: str, specs: Sequence[CommandSpec]) -> Typed:
         text: What follows it.
         specs: The engine's commands.
     """
-    words = text.split()
     name = command.removeprefix("/").casefold()
     if command == UMBRELLA:
-        name = words.pop(0).casefold().lstrip("/!") if words else HELP
+        first, *rest = text.split(maxsplit=1) or [HELP]
+        name, text = first.casefold().lstrip("/!"), "".join(rest)
     spec = next((spec for spec in specs if spec.name == name), None)
     if spec is None:
         return Typed(HELP)
-    kinds = {option.name: option.kind for option in spec.options}
-    options: dict[str, str] = {}
     link: Link | None = None
-    unread = ""
-    for word in words:
-        found = message_link(word)
-        option, _, value = word.partition("=")
-        if found is not None:
-            link = found
-        elif kinds.get(option.casefold()) is OptionKind.FLAG and not value:
-            options[option.casefold()] = "true"
-        elif kinds.get(option.casefold()) is OptionKind.TEXT and value:
-            options[option.casefold()] = value
-        else:
-            unread = unread or word
+    if positional(spec) is None:
+        # A question may hold links of its own.
+        words = text.split()
+        links = [found for word in words if (found := message_link(word)) is not None]
+        link = links[-1] if links else None
+        text = " ".join(word for word in words if message_link(word) is None)
+    options, unread = read_options(spec, text)
     return Typed(name, options, link, unread)
 
 
@@ -140,9 +134,9 @@ def picker(
             {
                 "type": "static_select",
                 "action_id": picker_id(name, options),
-                "placeholder": _plain("Choose a conversation"),
+                "placeholder": plain("Choose a conversation"),
                 "options": [
-                    {"text": _plain(choice.label), "value": str(choice.thread)}
+                    {"text": plain(choice.label), "value": str(choice.thread)}
                     for choice in offered[:MOST_CHOICES]
                 ],
             }
@@ -150,7 +144,8 @@ def picker(
     }
 
 
-def _plain(text: str) -> dict[str, Any]:
+def plain(text: str) -> dict[str, Any]:
+    """A short label without markup."""
     text = text.strip() or "(no words)"
     shown = text if len(text) <= LONGEST_LABEL else text[: LONGEST_LABEL - 1] + "…"
     return {"type": "plain_text", "text": shown, "emoji": False}

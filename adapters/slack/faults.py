@@ -27,6 +27,7 @@ _TOKEN = frozenset(
         "account_inactive",
         "app_uninstalled",
         "invalid_auth",
+        "invalid_refresh_token",
         "not_allowed_token_type",
         "not_authed",
         "org_login_required",
@@ -74,6 +75,21 @@ _TOLD = {
     "is_archived": "This channel is archived, so I can't write in it.",
 }
 
+
+NOT_HERE = frozenset(
+    {
+        "access_denied",
+        "feature_not_enabled",
+        "method_deprecated",
+        "missing_scope",
+        "no_permission",
+        "not_allowed_token_type",
+        "paid_teams_only",
+        "team_not_eligible",
+        "unknown_method",
+    }
+)
+"""Refusals of what not every workspace has. They hold for all of it, others for a channel."""
 
 _WORD = re.compile(r"[\w.:-]{1,60}")
 

@@ -31,15 +31,17 @@ class Files:
 
     Args:
         calls: Makes the calls.
+        own: Who we are.
         timing: Waits and time-outs.
     """
 
-    def __init__(self, calls: Calls, timing: Timing) -> None:
+    def __init__(self, calls: Calls, own: Own, timing: Timing) -> None:
         self._calls = calls
+        self._own = own
         self._timing = timing
 
     async def hand_over(
-        self, own: Own, spot: Spot, file: File, key: str, text: str, *, again: bool
+        self, spot: Spot, file: File, key: str, text: str, *, again: bool
     ) -> MessageRef:
         """Upload a file into a thread, and tell which message holds it.
 
@@ -51,7 +53,7 @@ class Files:
         """
         name = marked(file.name, key)
         if again:
-            found = await history.attached(self._calls, own, self._timing, spot, name)
+            found = await history.attached(self._calls, self._own, self._timing, spot, name)
             if found is not None:
                 return found
         given = [{**upload(file), "filename": name}]
@@ -67,18 +69,18 @@ class Files:
             )
         except PlatformBusy:
             # Perhaps only the answer was lost.
-            if (found := await self._find(own, spot, name)) is not None:
+            if (found := await self._find(spot, name)) is not None:
                 return found
             raise
         for seconds in LOOKS:
             await asyncio.sleep(seconds)
-            if (found := await self._find(own, spot, name)) is not None:
+            if (found := await self._find(spot, name)) is not None:
                 return found
         raise PlatformError("Slack took a file, but shows it nowhere")
 
-    async def _find(self, own: Own, spot: Spot, name: str) -> MessageRef | None:
+    async def _find(self, spot: Spot, name: str) -> MessageRef | None:
         try:
-            return await history.attached(self._calls, own, self._timing, spot, name)
+            return await history.attached(self._calls, self._own, self._timing, spot, name)
         except PlatformBusy:
             return None
 

@@ -7,10 +7,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, cast
 
+from adapters.slack.context import hinted, looking_at
 from adapters.slack.layout import said_in
 from adapters.slack.markup import mentioned, mentions, quote, readable
 from adapters.slack.values import PLATFORM, Names, Own, Person, Said, fields, objects
 from bot.chat import Author, EarlierMessage, Incoming, MessageRef, ThreadKey
+from bot.ignoring import is_ignored
 
 SPOKEN = frozenset({None, "file_share", "thread_broadcast", "me_message"})
 """Subtypes of messages in which a person says something."""
@@ -22,6 +24,7 @@ SLACKBOT = "USLACK"
 _SLACKBOTS = frozenset({SLACKBOT, "USLACKBOT"})
 
 _ID = re.compile(r"[A-Za-z0-9]{1,64}")
+_CALLS_SOMEBODY = re.compile(r"\s*<(?:@[A-Z0-9]+|!subteam\^[A-Z0-9]+)[|>]")
 _STAMP = re.compile(r"([0-9]{1,12})\.([0-9]{6})")
 
 
@@ -29,10 +32,14 @@ def workspace(body: Mapping[str, Any]) -> str:
     """The workspace that a payload was sent for, empty when it names none.
 
     With Slack Connect an event's own team may be the other company's; what counts is where the
-    app is installed.
+    app is installed. That is the organisation when all of it has the app at once.
     """
-    granted = objects(body.get("authorizations"))
-    team: object = granted[0].get("team_id") if granted else None
+    installed = next(iter(objects(body.get("authorizations"))), body)
+    if str(installed.get("is_enterprise_install")).casefold() == "true":
+        whole: object = installed.get("enterprise_id") or fields(body.get("enterprise")).get("id")
+        if whole:
+            return str(whole)
+    team: object = installed.get("team_id") or fields(body.get("view")).get("app_installed_team_id")
     if not team:
         team = body.get("team_id") or fields(body.get("team")).get("id")
     return str(team or "")
@@ -50,14 +57,16 @@ def concerns_us(body: Mapping[str, Any], own: Own) -> bool:
     return isinstance(revoked, list) and own.user in cast("list[object]", revoked)
 
 
-def said(body: Mapping[str, Any], own: Own) -> Said | None:
+def said(body: Mapping[str, Any], own: Own, everything: bool = False) -> Said | None:
     """The message in an event that may concern the bot, None for any other event.
+
+    With `everything` a message that is said to everybody in a channel is one, too.
 
     Raises:
         KeyError, TypeError, ValueError: The payload is malformed.
     """
     event = fields(body["event"])
-    if event.get("subtype") not in HEARD or event.get("hidden") or _is_ours(event, own):
+    if event.get("subtype") not in HEARD or event.get("hidden") or is_ours(event, own):
         return None
     channel = id_in(event, "channel")
     kind = event.get("channel_type") or ("im" if channel.startswith("D") else "")
@@ -66,14 +75,34 @@ def said(body: Mapping[str, Any], own: Own) -> Said | None:
     found = _said(event, channel, own, direct=kind == "im", named=event["type"] == "app_mention")
     if found.in_thread or found.direct or found.mentioned:
         return found
+    if everything and found.text.strip() and not is_aside(found):
+        return replace(found, opens=True)
     return None
 
 
-def _is_ours(event: Mapping[str, Any], own: Own) -> bool:
+def is_aside(found: Said) -> bool:
+    """Meant for somebody else: it begins with their name, and does not address the bot."""
+    addressed = found.mentioned or found.direct
+    return _CALLS_SOMEBODY.match(found.text) is not None and not addressed
+
+
+def is_ours(event: Mapping[str, Any], own: Own) -> bool:
     """Written by us or by Slack itself, in any of the shapes in which such messages come back."""
     if event.get("user") in (own.user, *_SLACKBOTS):
         return True
     return bool(own.bot) and event.get("bot_id") == own.bot
+
+
+def as_spoken(message: Mapping[str, Any], channel: str, own: Own, *, direct: bool) -> Said | None:
+    """A message that somebody said, whatever it says and to whom; None for one of Slack's own.
+
+    Raises:
+        KeyError, TypeError, ValueError: It is malformed.
+    """
+    if message.get("subtype") not in HEARD:
+        return None
+    given = _by_bot(message) if message.get("bot_id") else message
+    return _said(given, channel, own, direct=direct, named=False)
 
 
 def _by_bot(event: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -119,6 +148,7 @@ def _said(event: Mapping[str, Any], channel: str, own: Own, *, direct: bool, nam
         shared=tuple(_shared(event)),
         bot=bot_name(event),
         is_outside=_is_outside(event, own),
+        beside=looking_at(event, own) if direct else "",
     )
 
 
@@ -173,12 +203,18 @@ def position_of(ts: str) -> int:
 def looked_up(found: Said) -> tuple[frozenset[str], frozenset[str]]:
     """The ids of people and channels whose names are needed."""
     people, channels = mentioned(" ".join((found.text, *found.shared)))
+    channels |= {found.beside} - {""}
     return people if found.bot else people | {found.user}, channels
 
 
 def key_of(found: Said, own: Own) -> ThreadKey:
     """The conversation of a message: the thread that it opens or lies in."""
     return ThreadKey(PLATFORM, own.team, found.channel, found.root)
+
+
+def event_id_of(channel: str, ts: str, own: Own) -> str:
+    """What every delivery of a message has in common."""
+    return f"{own.team}:{channel}:{ts}"
 
 
 def incoming(found: Said, own: Own, names: Names) -> Incoming:
@@ -188,17 +224,18 @@ def incoming(found: Said, own: Own, names: Names) -> Incoming:
     event.
     """
     return Incoming(
-        event_id=f"{own.team}:{found.channel}:{found.ts}",
+        event_id=event_id_of(found.channel, found.ts, own),
         thread=key_of(found, own),
-        ref=MessageRef(found.channel, found.ts),
+        ref=MessageRef(found.channel, found.ts, own.team),
         author=writer_of(found, names),
-        text=_words(found, names, own),
+        text=hinted(_words(found, names, own), names.channels.get(found.beside, "")),
         at=float(found.ts),
         position=position_of(found.ts),
-        addressed=found.mentioned or found.direct,
+        addressed=found.mentioned or found.direct or found.opens,
         mentioned=found.mentioned,
         direct=found.direct,
         joins=found.in_thread and not found.direct,
+        aside=is_aside(found),
     )
 
 
@@ -206,11 +243,16 @@ def author_of(person: Person) -> Author:
     """Somebody as the engine knows people.
 
     Whoever Slack could not tell of in time counts as one of us, unless the message itself names
-    another organisation: a slow answer must not turn a colleague away. Groups are not told: for
-    those Slack takes a call for each.
+    another organisation: a slow answer must not turn a colleague away.
     """
     outside = person.is_guest and person.is_known
-    return Author(person.id, person.name, is_admin=person.is_admin, is_outside=outside)
+    return Author(
+        person.id,
+        person.name,
+        is_admin=person.is_admin,
+        is_outside=outside,
+        roles=person.groups,
+    )
 
 
 def writer_of(found: Said, names: Names) -> Author:
@@ -223,7 +265,9 @@ def writer_of(found: Said, names: Names) -> Author:
 
 def _words(found: Said, names: Names, own: Own) -> str:
     shared = (
-        f"> Forwarded message:\n{quote(readable(text, names, own.user))}" for text in found.shared
+        f"> Forwarded message:\n{quote(readable(text, names, own.user))}"
+        for text in found.shared
+        if not is_ignored(text)
     )
     attached = "\n".join(f"(attached: {name})" for name in found.files)
     text = readable(found.text, names, own.user)
@@ -266,7 +310,7 @@ def bot_name(message: Mapping[str, Any]) -> str | None:
 def earlier(found: Said, own: Own, names: Names) -> EarlierMessage:
     """A message of a thread's past for the engine."""
     return EarlierMessage(
-        ref=MessageRef(found.channel, found.ts),
+        ref=MessageRef(found.channel, found.ts, own.team),
         author=writer_of(found, names),
         text=_words(found, names, own),
         at=float(found.ts),

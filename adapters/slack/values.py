@@ -39,6 +39,8 @@ class Timing:
         renew: How often it is renewed, and looked for a further one.
         stand_by: How often a process without a connection looks for one.
         body: Reading a request of Slack's.
+        note: Between notes that somebody listens.
+        between_pages: Between reads of what was missed.
     """
 
     call: float = 15.0
@@ -55,6 +57,8 @@ class Timing:
     renew: float = 3.0
     stand_by: float = 1.0
     body: float = 5.0
+    note: float = 5.0
+    between_pages: float = 1.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +93,7 @@ class Person:
         is_guest: A guest, or somebody of another workspace, who does not see every channel. Whoever
             is not known counts as one.
         is_known: Slack has told of this person.
+        groups: Ids of user groups that this person is in, of those that are asked about.
     """
 
     id: str
@@ -96,6 +101,7 @@ class Person:
     is_admin: bool = False
     is_guest: bool = True
     is_known: bool = False
+    groups: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +132,8 @@ class Said:
         shared: Texts of messages that were forwarded with it, in Slack's own markup.
         bot: The name under which another program wrote it, perhaps empty; None for a person.
         is_outside: The message itself says that its author belongs to another organisation.
+        beside: The channel that its writer has open beside a direct message, empty for none.
+        opens: It is said to everybody, in a channel where everything is answered.
     """
 
     channel: str
@@ -139,6 +147,8 @@ class Said:
     shared: tuple[str, ...] = ()
     bot: str | None = None
     is_outside: bool = False
+    beside: str = ""
+    opens: bool = False
 
     @property
     def in_thread(self) -> bool:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from hashlib import sha256
 
 from bot.chat import Adapter, MessageRef, Spot
 from bot.engine.answer import Answer
 from bot.engine.watch import Watch
 from bot.errors import PlatformError
+from bot.records import Entry
 from bot.reply.enclosures import Enclosure, Enclosures
 from bot.reply.pacing import Pacer
 from bot.reply.progressive import ProgressiveReply
@@ -19,6 +21,9 @@ logger = logging.getLogger(__name__)
 
 SLOT_SECONDS = 5.0
 """How long a file waits for its turn; an answer is whole without it."""
+
+MARK_LETTERS = 4
+"""What a key has for the answer; with the turn's part it is as long as platforms take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,21 +52,22 @@ class Handing:
         Args:
             reply: It stands.
             answer: What it says.
-            key: Names the file for good; see `Adapter.attach`.
+            key: Of the turn. Another answer of the same turn has another file.
             again: An earlier process may have handed it over.
 
         Raises:
             LeaseLost: Somebody else has taken the turn over.
         """
         can, spot = self.adapter.capabilities, reply.spot
-        parts, text = len(reply.refs), answer.text.strip()
+        parts, text = len(reply.refs), answer.whole.strip()
         found = self.enclosures.of(text, parts, can.max_chars, can.file_bytes)
         if found is None or spot is None:
             return ()
         # Whoever takes the turn over from here on has the same answer, and so the same file.
         draft = Draft(spot, reply.posted, answer.to_keep(), posting=reply.unsure)
         await self.watch.save(draft)
-        return await self._attach(spot, found, key, again)
+        mark = sha256(found.file.content).hexdigest()[:MARK_LETTERS]
+        return await self._attach(spot, found, f"{key}{mark}", again)
 
     async def _attach(
         self, spot: Spot, enclosure: Enclosure, key: str, again: bool
@@ -82,3 +88,10 @@ class Handing:
                 logger.warning("a file was left out: %s (%s)", error, error.hint)
                 return ()
         return (ref,)
+
+
+def enclosed_by(answer: Entry, spot: Spot | None) -> tuple[MessageRef, ...]:
+    """The messages with an answer's files, which stand where the answer does."""
+    if spot is None:
+        return ()
+    return tuple(MessageRef(spot.channel, message, spot.space) for message in answer.enclosed)

@@ -96,6 +96,11 @@ class MeteredAdapter:
         with self._timed("status"):
             await self._adapter.show_status(spot, status)
 
+    async def mark_waiting(self, ref: MessageRef, waiting: bool) -> None:
+        """See `bot.chat.Adapter`."""
+        with self._timed("mark"):
+            await self._adapter.mark_waiting(ref, waiting)
+
     async def settled(self, thread: ThreadKey) -> None:
         """See `bot.chat.Adapter`."""
         await self._adapter.settled(thread)
@@ -104,6 +109,11 @@ class MeteredAdapter:
         """See `bot.chat.Adapter`."""
         with self._timed("history"):
             return await self._adapter.history(event, limit)
+
+    async def since(self, first: MessageRef, thread: ThreadKey, limit: int) -> History:
+        """See `bot.chat.Adapter`."""
+        with self._timed("history"):
+            return await self._adapter.since(first, thread, limit)
 
     async def respond(self, event: Incoming, reply: CommandReply) -> None:
         """See `bot.chat.Adapter`."""

@@ -8,6 +8,7 @@ later without touching stored data. Text may hold lone surrogates, so bytes are 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import fields
 from typing import Any, cast
 
@@ -36,7 +37,7 @@ def dump_incoming(event: Incoming) -> bytes:
         {
             "event": event.event_id,
             "thread": str(event.thread),
-            "ref": [event.ref.channel, event.ref.message],
+            "ref": _ref(event.ref),
             "author": [event.author.id, event.author.name],
             "admin": event.author.is_admin,
             "bot": event.author.is_bot,
@@ -50,6 +51,8 @@ def dump_incoming(event: Incoming) -> bytes:
             "direct": event.direct,
             "joins": event.joins,
             "loose": event.loose,
+            "aside": event.aside,
+            "edited": event.edited,
         }
     )
 
@@ -77,6 +80,8 @@ def load_incoming(raw: bytes) -> Incoming:
             direct=data.get("direct", False),
             joins=data.get("joins", False),
             loose=data.get("loose", False),
+            aside=data.get("aside", False),
+            edited=data.get("edited", 0),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise StoreMismatch("a queued message cannot be read") from error
@@ -96,6 +101,8 @@ def dump_entry(entry: Entry) -> bytes:
             "cut": entry.interrupted,
             "turn": entry.turn,
             "files": list(entry.enclosed),
+            "model": entry.model,
+            "edited": entry.edited,
         }
     )
 
@@ -117,8 +124,10 @@ def load_entry(raw: bytes, seq: int) -> Entry:
             tokens=data.get("tokens", 0),
             interrupted=data.get("cut", False),
             turn=data.get("turn", ""),
-            seq=seq,
+            model=data.get("model", ""),
+            edited=data.get("edited", 0),
             enclosed=tuple(data.get("files", ())),
+            seq=seq,
         )
     except TypeError as error:
         raise StoreMismatch(f"log entry {seq} cannot be read") from error
@@ -126,8 +135,10 @@ def load_entry(raw: bytes, seq: int) -> Entry:
 
 def dump_draft(draft: Draft) -> bytes:
     """Where a reply is being written."""
-    spot = None if draft.spot is None else [draft.spot.channel, draft.spot.reply_to]
-    refs = [[ref.channel, ref.message] for ref in draft.refs]
+    spot = draft.spot and [draft.spot.channel, draft.spot.reply_to]
+    if draft.spot is not None and spot is not None and draft.spot.space:
+        spot.append(draft.spot.space)
+    refs = [_ref(ref) for ref in draft.refs]
     return _dump({"spot": spot, "refs": refs, "note": draft.note, "posting": draft.posting})
 
 
@@ -148,10 +159,25 @@ def load_draft(raw: bytes | None) -> Draft:
         raise StoreMismatch("a draft cannot be read") from error
 
 
+def dump_askers(askers: Iterable[str]) -> bytes:
+    """Ids of people."""
+    return to_bytes(json.dumps(sorted(askers), ensure_ascii=False))
+
+
+def load_askers(raw: bytes | None) -> frozenset[str]:
+    """The reverse of `dump_askers`; nothing stored is nobody. Raises StoreMismatch."""
+    try:
+        data: object = json.loads(to_text(raw)) if raw else []
+    except ValueError as error:
+        raise StoreMismatch("stored data is not JSON") from error
+    if not isinstance(data, list):
+        raise StoreMismatch("stored data has an unknown form")
+    return frozenset(str(user) for user in cast(list[object], data))
+
+
 def dump_leftover(leftover: Leftover) -> bytes:
     """A message that is to be deleted, always the same bytes for the same one."""
-    ref = leftover.ref
-    return _dump({"thread": str(leftover.thread), "ref": [ref.channel, ref.message]})
+    return _dump({"thread": str(leftover.thread), "ref": _ref(leftover.ref)})
 
 
 def load_leftover(raw: bytes) -> Leftover:
@@ -174,6 +200,10 @@ def load_summary(raw: bytes | None, upto: int, version: int) -> Summary:
         return Summary(upto=upto, version=version)
     data = _load(raw)
     return Summary(data.get("text", ""), upto, version, data.get("by", ""))
+
+
+def _ref(ref: MessageRef) -> list[str]:
+    return [ref.channel, ref.message, *([ref.space] if ref.space else [])]
 
 
 def _dump(data: dict[str, Any]) -> bytes:

@@ -12,18 +12,24 @@ from importlib.resources import files
 
 NAMES = (
     "account",
+    "again",
+    "amend",
+    "asked",
     "begin",
     "commit",
     "fold",
     "forget",
+    "index",
     "leave",
     "park",
+    "rate",
     "read",
     "reclaim",
     "renew",
     "restore",
     "rollback",
     "stop",
+    "strike",
 )
 """Those about a thread: prelude.lua is put in front of them."""
 
@@ -31,10 +37,12 @@ ALONE = (
     "afford",
     "charge",
     "claim",
+    "count",
     "exchange",
     "pause",
     "release",
     "reserve",
+    "rules",
     "settle",
     "spend",
 )

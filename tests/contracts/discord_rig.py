@@ -19,6 +19,7 @@ from bot.chat import (
     Incoming,
     MessageRef,
     OptionKind,
+    Removal,
     Spot,
     ThreadKey,
     everywhere,
@@ -130,12 +131,20 @@ class CountingMeter(RecordingMeter):
         self.waits: list[float] = []
         self.refusals: list[str] = []
         self.reasons: list[str] = []
+        self.invalid_statuses: list[int] = []
+        self.latencies: list[float] = []
 
     def acknowledged(self, seconds: float) -> None:
         self.waits.append(seconds)
 
     def refused(self, route: str) -> None:
         self.refusals.append(route)
+
+    def invalid(self, status: int) -> None:
+        self.invalid_statuses.append(status)
+
+    def latency(self, seconds: float, part: str = "") -> None:
+        self.latencies.append(seconds)
 
     def reconnected(self, reason: str) -> None:
         self.reasons.append(reason)
@@ -170,6 +179,9 @@ class RecordingInbox:
         refusals: Raised by `left`, one each.
         unknown: Raised by `taking_part`, one each.
         held: `taking_part` waits for it.
+        edits: Every edit.
+        removals: Every deletion.
+        kept: What `remembered` tells.
     """
 
     changed: Callable[[], None]
@@ -189,6 +201,9 @@ class RecordingInbox:
     refusals: list[StoreError] = field(default_factory=list)
     unknown: list[StoreError] = field(default_factory=list)
     held: asyncio.Event | None = None
+    edits: list[Incoming] = field(default_factory=list)
+    removals: list[Removal] = field(default_factory=list)
+    kept: Sequence[str] = ()
     reply: CommandReply = field(default_factory=lambda: CommandReply("done"))
 
     async def message(self, event: Incoming) -> None:
@@ -198,6 +213,17 @@ class RecordingInbox:
             self.messages.append(event)
         finally:
             self.changed()
+
+    async def edited(self, event: Incoming) -> None:
+        self.edits.append(event)
+        self.changed()
+
+    async def deleted(self, removal: Removal) -> None:
+        self.removals.append(removal)
+        self.changed()
+
+    async def remembered(self, thread: ThreadKey) -> Sequence[str]:
+        return self.kept
 
     async def command(self, call: CommandCall) -> CommandReply:
         self.calls.append(call)
@@ -211,6 +237,9 @@ class RecordingInbox:
             self.changed()
             raise failure
         return self.loose.get(ref)
+
+    async def answers_all(self, platform: str, space: str, channel: str) -> bool:
+        return False
 
     async def taking_part(
         self, platform: str, since: float, ours: Callable[[str], bool] = everywhere

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import ast
+import json
 from collections.abc import Sequence
+from copy import deepcopy
 from pathlib import Path
 
 import pytest
 
 import adapters.slack
+from adapters.slack.agent import prompts
 from adapters.slack.check import check
 from adapters.slack.commands import COMMANDS, DIRECT
-from adapters.slack.intake import EVENTS, LEFT
-from adapters.slack.manifest import PURPOSES, manifest
+from adapters.slack.intake import EVENTS
+from adapters.slack.manifest import PURPOSES, main, manifest
+from adapters.slack.modals import SHORTCUTS
 from bot.commands.specs import COMMANDS as SPECS
 from bot.spec import Finding
 from tests.contracts.slack_rig import connected, simulator
+from tests.simulators.slack_sim import SlackSimulator
 from tests.simulators.slack_sim.manifest import EVENT_SCOPES
+from tests.simulators.slack_sim.manifest_rules import complaints
 from tests.simulators.slack_sim.server import METHODS
 
 SOURCE = Path(adapters.slack.__file__).parent
@@ -55,8 +61,16 @@ def test_every_command_has_a_listener_and_every_listener_a_command() -> None:
     assert all(len(entry["description"]) <= 2000 for entry in entries)
 
 
+def test_every_shortcut_has_a_listener_and_every_listener_a_shortcut() -> None:
+    entries = manifest()["features"]["shortcuts"]
+    assert [entry["callback_id"] for entry in entries] == list(SHORTCUTS)
+    assert [entry["type"] for entry in entries] == ["message"] * 3 + ["global"]
+    assert all(len(entry["name"]) <= 24 for entry in entries)
+    assert all(len(entry["description"]) <= 150 for entry in entries)
+
+
 def test_every_scope_is_needed_and_every_need_has_its_scope() -> None:
-    needed = {EVENT_SCOPES[event] for event in subscribed() - set(LEFT)} | {"commands"}
+    needed = {EVENT_SCOPES[event] for event in subscribed() & EVENT_SCOPES.keys()} | {"commands"}
     for name in methods():
         options = METHODS[name].scopes
         if options:
@@ -70,13 +84,60 @@ def test_every_scope_is_needed_and_every_need_has_its_scope() -> None:
     assert needed == scopes() == set(PURPOSES)
 
 
+def test_the_page_about_slack_names_all_of_it() -> None:
+    page = (SOURCE.parents[1] / "docs" / "slack.md").read_text("utf-8")
+    named = scopes() | subscribed() | set(COMMANDS)
+    assert {name for name in named if f"`{name}`" not in page} == set()
+    assert len(prompts()) == len(manifest()["features"]["agent_view"]["suggested_prompts"])
+
+
 def test_nothing_else_is_switched_on() -> None:
     given = manifest()
-    assert set(given["features"]) == {"app_home", "bot_user", "slash_commands"}
+    assert set(given["features"]) == {
+        "agent_view",
+        "app_home",
+        "bot_user",
+        "shortcuts",
+        "slash_commands",
+    }
     assert given["settings"]["interactivity"]["is_enabled"]
     assert given["settings"]["socket_mode_enabled"]
     assert given["features"]["app_home"]["messages_tab_enabled"]
     assert not given["features"]["app_home"]["messages_tab_read_only_enabled"]
+
+
+@pytest.mark.parametrize("url", ["", "https://bobbin.example.com/slack/events"])
+def test_slack_takes_it(url: str) -> None:
+    assert complaints(manifest(url)) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "complaint"),
+    [
+        (("features", "assistant_view"), {}, "assistant_view"),
+        (("features", "agent_view", "agent_description"), "x" * 301, "agent_description"),
+        (("features", "agent_view", "suggested_prompts"), [{"title": "t"}], "message"),
+        (("features", "app_home", "messages_tab_enabled"), False, "Messages tab"),
+        (("settings", "event_subscriptions", "bot_events"), ["app_mention"] * 2, "twice"),
+        (
+            ("settings", "event_subscriptions", "bot_events"),
+            ["assistant_thread_started"],
+            "not for",
+        ),
+        (("settings", "socket_mode_enabled"), False, "an address"),
+        (("oauth_config", "scopes", "bot"), ["chat:write"], "assistant:write"),
+        (("display_information", "name"), "x" * 36, "name"),
+    ],
+)
+def test_what_slack_does_not_take_is_noticed(
+    path: tuple[str, ...], value: object, complaint: str
+) -> None:
+    given = deepcopy(dict(manifest()))
+    place = given
+    for name in path[:-1]:
+        place = place[name]
+    place[path[-1]] = value
+    assert any(complaint in sentence for sentence in complaints(given))
 
 
 async def test_every_subscribed_event_arrives_and_is_acknowledged() -> None:
@@ -106,7 +167,7 @@ async def test_the_doctor_finds_everything_in_order() -> None:
     async with simulator() as sim:
         findings = await check(sim.environment())
         assert failed(findings) == {}
-        assert len(findings) == 3
+        assert len(findings) == 4
         assert sim.violations == []
 
 
@@ -140,3 +201,56 @@ async def test_the_doctor_tells_what_is_wrong(values: dict[str, str], subjects: 
         found = failed(await check(sim.environment() | values))
         assert set(found) == subjects
         assert not any(secret in str(found) for secret in ("wrong", "mixed"))
+
+
+def distributed(sim: SlackSimulator, **changed: str) -> dict[str, str]:
+    """What an operator sets for many workspaces."""
+    keys = {"SLACK_INSTALL_KEYS": "A" * 43 + "="}
+    return sim.client_environment() | keys | changed
+
+
+async def test_the_doctor_looks_at_an_app_for_many_workspaces() -> None:
+    given = manifest(redirect="https://bobbin.example.com/slack/oauth_redirect")
+    async with simulator(manifest=given) as sim:
+        findings = await check(distributed(sim, SLACK_HTTP_PORT="3000"))
+        assert failed(findings) == {}
+        assert [finding.subject for finding in findings] == [
+            "Slack installation",
+            "Slack Socket Mode",
+        ]
+        assert "https://YOUR-HOST/slack/install" in findings[0].detail
+        without = await check(distributed(sim))
+        assert "nobody can install the app here" in without[0].detail
+        assert sim.violations == []
+
+
+@pytest.mark.parametrize(
+    ("changed", "subject"),
+    [
+        ({"SLACK_CLIENT_SECRET": "0123456789abcdef0123"}, "Slack installation"),
+        ({"SLACK_CLIENT_ID": "1.1"}, "Slack installation"),
+        ({"SLACK_BOT_TOKEN": "xoxb-1"}, "Slack bot token"),
+        ({"SLACK_APP_TOKEN": "xapp-wrong"}, "Slack Socket Mode"),
+    ],
+)
+async def test_the_doctor_names_what_is_wrong_with_it(
+    changed: dict[str, str], subject: str
+) -> None:
+    async with simulator() as sim:
+        assert set(failed(await check(distributed(sim, **changed)))) == {subject}
+
+
+def test_the_manifest_for_many_workspaces(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--many", "https://bobbin.example.com"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["oauth_config"]["redirect_urls"] == [
+        "https://bobbin.example.com/slack/oauth_redirect"
+    ]
+    assert found["settings"]["token_rotation_enabled"]
+    assert not found["settings"]["socket_mode_enabled"]
+    assert main(["--many", "--socket", "https://bobbin.example.com"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["settings"]["socket_mode_enabled"]
+    assert found["oauth_config"]["redirect_urls"]
+    for words in (["--many"], ["--other", "https://x.example"], ["http://x.example"]):
+        assert main(words) == 2

@@ -6,6 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from tests.simulators.discord_sim.callers import Callers
+from tests.simulators.discord_sim.elsewhere import (
+    foreign_channel,
+    foreign_guild,
+    private_channel,
+)
 from tests.simulators.discord_sim.model import (
     DEFAULT,
     POSTS,
@@ -83,6 +88,19 @@ class People(Callers):
     async def add_forum_channel(self, guild: Guild, name: str = "forum") -> Channel:
         """Add a forum."""
         return self.world.add_channel(guild, ChannelType.FORUM, name)
+
+    async def add_foreign_channel(self, name: str = "elsewhere") -> Channel:
+        """Add a channel of a guild that the bot is no member of."""
+        guild = foreign_guild(self.world, name.title())
+        return foreign_channel(self.world, guild, name)
+
+    def open_private(self, *people: User) -> Channel:
+        """Return direct messages between two people, or a group of more, without the bot."""
+        return private_channel(self.world, people)
+
+    def install(self, user: User) -> None:
+        """Let somebody add the bot for himself, to use it everywhere."""
+        self.world.installed_by.add(user.id)
 
     def add_user(self, name: str, display_name: str | None = None, bot: bool = False) -> User:
         """Add a user, who becomes a member of every guild there is."""
@@ -212,18 +230,27 @@ class People(Callers):
         """Forward a message."""
         return await self.say(channel, user, "", snapshot=message)
 
-    async def edit(self, message: Message, text: str, *, event: bool = True) -> None:
-        """Edit a message as its author."""
+    async def edit(
+        self, message: Message, text: str, *, event: bool = True, whole: bool = True
+    ) -> None:
+        """Edit a message as its author.
+
+        Args:
+            event: False leaves the event out, as when it was lost.
+            whole: False tells of the edit without author and text, as Discord may.
+        """
         old = message.versions[-1]
         rules: dict[str, Any] = {"parse": ["users", "roles", "everyone"]}
         version = self.world.version(
             message.channel, message.author, text, flags=old.flags, rules=rules
         )
-        self.world.revise(message, version, tell=event)
+        self.world.revise(message, version, tell=event and whole)
+        if event and not whole:
+            self.world.tell_part(message)
 
-    async def delete(self, message: Message) -> None:
-        """Delete a message."""
-        self.world.remove(message)
+    async def delete(self, message: Message, *, event: bool = True) -> None:
+        """Delete a message; without `event` nobody is told, as when it was lost."""
+        self.world.remove(message, tell=event)
 
     async def delete_many(self, messages: Sequence[Message]) -> None:
         """Delete messages of one channel at once."""
@@ -262,13 +289,19 @@ class People(Callers):
         text: str | None = None,
         private: bool = False,
         attachments: Sequence[File] = (),
+        unready: int = 0,
     ) -> Channel:
-        """Start a thread, or in a forum a post whose first message is ``text``."""
+        """Start a thread, or in a forum a post whose first message is ``text``.
+
+        For ``unready`` more posts of the bot that first message is said to be missing still.
+        """
         starter = None if text is None else self.world.version(channel, owner, text)
         files = self.world.attachments([upload(file) for file in attachments])
-        return self.world.make_thread(
+        thread = self.world.make_thread(
             channel, from_message, name, owner, private=private, starter=starter, files=files
         )
+        thread.unready = unready
+        return thread
 
     async def archive(self, thread: Channel, locked: bool = False) -> None:
         """Archive a thread, and lock it too if wanted."""

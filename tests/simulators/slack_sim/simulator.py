@@ -8,8 +8,10 @@ from decimal import Decimal
 from types import TracebackType
 from typing import Any, TypeVar
 
+from tests.simulators.slack_sim.agent import shows_stop
 from tests.simulators.slack_sim.emitter import Emitter
 from tests.simulators.slack_sim.faults import Faults
+from tests.simulators.slack_sim.installing import approve
 from tests.simulators.slack_sim.limits import Limits
 from tests.simulators.slack_sim.manifest import BOT_SCOPES, DEFAULT_MANIFEST
 from tests.simulators.slack_sim.model import (
@@ -45,6 +47,7 @@ class SlackSimulator(People):
         history_restricted: one history or replies call per minute, at most 15 messages each.
         mention_order: ``random``, ``mention_first`` or ``message_first``.
         native_streams: answer chat.startStream and its kin, which are unknown methods otherwise.
+        agents: the workspace's plan has the agent surface; without it its methods are refused.
         repeat_root: repeat the root on every page of conversations.replies.
         timing: Slack's delays in seconds, before scaling.
         epoch: Unix second at which message timestamps start.
@@ -61,6 +64,7 @@ class SlackSimulator(People):
         history_restricted: bool = False,
         mention_order: str = "random",
         native_streams: bool = False,
+        agents: bool = True,
         repeat_root: bool = False,
         timing: Timing | None = None,
         epoch: int = 1_790_000_000,
@@ -77,6 +81,7 @@ class SlackSimulator(People):
         self._server = Server(state, sockets, emitter, self.limits, self.faults)
         self._server.repeat_root = repeat_root
         self._server.native_streams = native_streams
+        self._server.agents = agents
         self._manifest = manifest or DEFAULT_MANIFEST
         app = state.add_app(self._manifest["display_information"]["name"], self._manifest)
         state.add_workspace(app, "Acme", scopes=self._granted(scopes))
@@ -129,6 +134,13 @@ class SlackSimulator(People):
             return found | {"SLACK_SIGNING_SECRET": space.app.secret}
         return found | {"SLACK_APP_TOKEN": space.app.token}
 
+    def client_environment(self) -> dict[str, str]:
+        """What a bot needs that is to be installed in many workspaces, beside its own keys."""
+        app = self.workspace.app
+        found = self.environment()
+        del found["SLACK_BOT_TOKEN"]
+        return found | {"SLACK_CLIENT_ID": app.client_id, "SLACK_CLIENT_SECRET": app.client_secret}
+
     def add_workspace(
         self,
         name: str,
@@ -136,6 +148,7 @@ class SlackSimulator(People):
         scopes: Iterable[str] | None = None,
         own_app: bool = False,
         enterprise_id: str | None = None,
+        installed: bool = True,
     ) -> Workspace:
         """Add a workspace.
 
@@ -145,13 +158,24 @@ class SlackSimulator(People):
             own_app: install a second app (with its own app token and sockets) made from the same
                 manifest, instead of the first one.
             enterprise_id: the organisation it belongs to.
+            installed: False when the app is not in it yet.
         """
         app = self.workspace.app
         if own_app:
             app = self.state.add_app(app.name, self._manifest)
-        return self.state.add_workspace(
+        made = self.state.add_workspace(
             app, name, scopes=self._granted(scopes), enterprise_id=enterprise_id
         )
+        made.installed = installed
+        return made
+
+    def approve(self, location: str, workspace: Workspace, **choices: Any) -> str:
+        """Install the app as a person does in the browser; see ``installing.approve``."""
+        return approve(self.state, location, workspace, **choices)
+
+    def expire(self, workspace: Workspace) -> None:
+        """Let a workspace's bot token run out."""
+        workspace.expired |= {workspace.token, *workspace.older}
 
     # Socket Mode
 
@@ -326,6 +350,16 @@ class SlackSimulator(People):
     def session(self, message: Message) -> Session | None:
         """The agent session in the thread of a message."""
         return self.state.sessions.get((message.channel, message.root_ts))
+
+    def shows_stop(self, message: Message) -> bool:
+        """Whether people see Slack's own Stop button in the thread of a message."""
+        session = self.session(message)
+        events = self.state.workspaces[message.team].app.events
+        return session is not None and shows_stop(self.state, session, events)
+
+    def prompts(self, channel: Channel) -> list[str]:
+        """What is suggested above a direct conversation."""
+        return [prompt["title"] for prompt in self.state.prompts.get((channel.id, None), ())]
 
     @property
     def views(self) -> list[View]:

@@ -21,6 +21,8 @@ from tests.simulators.slack_sim.model import (
     ChannelKind,
     Ephemeral,
     File,
+    Grant,
+    Group,
     Message,
     ResponseUrl,
     Session,
@@ -74,6 +76,9 @@ class State:
         self.files: dict[str, File] = {}
         self.views: dict[str, View] = {}
         self.homes: dict[tuple[str, str], View] = {}
+        self.token_life = 43_200
+        self.grants: dict[str, Grant] = {}
+        self.groups: dict[str, Group] = {}
         self.triggers: dict[str, Trigger] = {}
         self.response_urls: dict[str, ResponseUrl] = {}
         self.statuses: list[Status] = []
@@ -148,6 +153,8 @@ class State:
         """Register an app with its app-level token."""
         app = App(self.next_id("A"), name, self.token("xapp-1"), manifest or DEFAULT_MANIFEST)
         app.secret = hashlib.sha256(app.token.encode()).hexdigest()[:32]
+        app.client_secret = hashlib.sha256(app.secret.encode()).hexdigest()[:32]
+        app.client_id = f"1234567890.{int(app.id[1:], 16)}"
         self.apps[app.id] = app
         return app
 
@@ -208,13 +215,17 @@ class State:
         self.signal.changed()
         return message
 
-    def add_version(self, message: Message, version: Version) -> None:
-        """Append an edit."""
+    def add_version(self, message: Message, version: Version, *, previews: bool = True) -> None:
+        """Append an edit.
+
+        Slack looks for links once, when a message is posted, and never in an edit. What it does
+        with those in a stream is not documented: here it makes ``previews`` of them.
+        """
         message.versions.append(version)
-        self.note_effects(message)
+        self.note_effects(message, previews=previews)
         self.signal.changed()
 
-    def note_effects(self, message: Message) -> None:
+    def note_effects(self, message: Message, *, previews: bool = True) -> None:
         """Bring ``pings`` and ``unfurled`` up to date with all versions."""
         pings = list(message.pings)
         version = message.versions[-1]
@@ -228,7 +239,7 @@ class State:
         pings += pings_of_blocks(version.blocks)
         message.pings = tuple(dict.fromkeys(pings))
         off = message.unfurl_links is False and message.unfurl_media is False
-        if not off and has_url(version.text, version.blocks):
+        if previews and not off and has_url(version.text, version.blocks):
             message.unfurled = True
 
     def new_version(self, text: str, **fields: Any) -> Version:
@@ -268,8 +279,9 @@ class State:
         return self.workspaces[channel.team]
 
     def installations(self, token: str) -> Iterator[Workspace]:
-        """Workspaces whose bot token this is."""
-        return (w for w in self.workspaces.values() if w.token == token)
+        """Workspaces whose bot token this is, or was and has not expired."""
+        known = (w for w in self.workspaces.values() if token and w.installed)
+        return (w for w in known if w.token == token or token in w.older)
 
     def show_status(self, status: Status) -> None:
         """Put up a status line in place of the one that shows."""

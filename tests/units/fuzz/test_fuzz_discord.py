@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import math
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterator, Sequence
 from typing import Any
 
 import discord
@@ -19,14 +19,23 @@ from hypothesis import strategies as st
 from adapters.discord import interactions
 from adapters.discord.client import Listening
 from adapters.discord.commands import call_of
+from adapters.discord.controls import Pressed, press_of
 from adapters.discord.logins import Logins
 from adapters.discord.markup import measure, mentions, pieces, readable
 from adapters.discord.reading import own_in, place_of, seen, space_of
 from adapters.discord.shards import ALONE
-from adapters.discord.translate import earlier, incoming, is_ours_to_read, may_be_loose
+from adapters.discord.translate import (
+    earlier,
+    edited,
+    incoming,
+    is_ours_to_read,
+    may_be_loose,
+)
 from adapters.discord.values import DIRECT_SPACE, Kind, Names, Own, Place
-from bot.chat import CommandCall, Incoming, ThreadKey
+from bot.chat import CommandCall, Incoming, Press, ThreadKey
+from bot.controls import Action
 from bot.report import Unmeasured
+from bot.testing import RecordingInbox
 from tests.payloads import discord as payloads
 from tests.payloads.mutations import ODD, mutated
 
@@ -48,7 +57,10 @@ class Reader:
 
     def __init__(self) -> None:
         self.events: list[Incoming] = []
+        self.edits: list[Incoming] = []
+        self.deletions: list[tuple[str, ...]] = []
         self.calls: list[CommandCall] = []
+        self.presses: list[Press] = []
         self.left_out = 0
 
     async def message(self, client: Listening, message: discord.Message) -> None:
@@ -65,12 +77,48 @@ class Reader:
             if event is not None:
                 self.events.append(event)
 
+    async def edited(self, client: Listening, message: discord.Message) -> None:
+        if message.author.id == client.me or message.webhook_id is not None:
+            return
+        own = own_in(client.me, message.guild)
+        space = space_of(message)
+        known = place_of(message.channel, space)
+        found = seen(message, known or Place(str(message.channel.id), Kind.OTHER, space), own)
+        if not found.system:
+            self.edits.append(edited(found, own, None))
+
+    async def edited_partly(
+        self, client: Listening, space: str, channel: str, message: int
+    ) -> None:
+        self.deletions.append(("part", space, channel, str(message)))
+
+    async def deleted(
+        self, client: Listening, space: str, channel: str, messages: Sequence[str]
+    ) -> None:
+        self.deletions.append(("messages", space, channel, *messages))
+
+    async def thread_deleted(self, space: str, parent: str, thread: str) -> None:
+        self.deletions.append(("thread", space, parent, thread))
+
+    async def channel_deleted(self, space: str, channel: str) -> None:
+        self.deletions.append(("channel", space, channel))
+
     async def interaction(self, client: Listening, interaction: discord.Interaction[Any]) -> None:
         space = str(interaction.guild_id) if interaction.guild_id else DIRECT_SPACE
         place = place_of(interaction.channel, space)
         called = interactions.read(interaction, place) if place else None
         if called is not None:
             self.calls.append(call_of(called))
+
+    async def control(
+        self, client: Listening, interaction: discord.Interaction[Any], press: Pressed
+    ) -> None:
+        space = str(interaction.guild_id) if interaction.guild_id else DIRECT_SPACE
+        place = place_of(interaction.channel, space)
+        if place is not None:
+            writer = interactions.writer_of(interaction)
+            found = await press_of(interaction, writer, place, press, RecordingInbox())
+            self.presses += [found] if found is not None else []
 
     def malformed(self, event: str) -> None:
         self.left_out += 1
@@ -107,6 +155,8 @@ class Gateway:
     def say(self, event: str, payload: Any) -> Reader:
         """One dispatch, until everything that it causes is done."""
         self.reader.events, self.reader.calls, self.reader.left_out = [], [], 0
+        self.reader.presses = []
+        self.reader.edits, self.reader.deletions = [], []
         self._runner.run(self._say(event, payload))
         return self.reader
 
@@ -163,7 +213,7 @@ def test_any_message_is_read_left_out_or_malformed(gateway: Gateway, payload: An
         else:
             assert event.thread.channel == event.ref.channel
             assert event.thread.thread in (event.ref.channel, event.ref.message)
-        assert event.mentioned == mentions(payload["content"], OWN) or space != payloads.GUILD
+        assert event.mentioned == mentions(payload["content"] or "", OWN) or space != payloads.GUILD
 
 
 @pytest.mark.parametrize("payload", payloads.MESSAGES)
@@ -221,6 +271,27 @@ def test_the_interactions_themselves_are_good(gateway: Gateway, payload: Any) ->
     assert call.name == "summary"
     assert call.author.id == payloads.ADA
     assert call.thread == ThreadKey(
+        "discord", payloads.GUILD, payloads.GENERAL, payloads.OWN_THREAD
+    )
+
+
+@given(payload=mutated((payloads.PRESS,), others=(*OTHERS, "control:stop:x", "control:", 3, 2)))
+@settings(max_examples=150, deadline=None)
+def test_any_use_of_a_control_is_read_left_out_or_malformed(gateway: Gateway, payload: Any) -> None:
+    reader = gateway.say("INTERACTION_CREATE", payload)
+    assert len(reader.presses) <= 1 and reader.calls == []
+    for press in reader.presses:
+        assert press.event_id == whole(payload["id"])
+        assert press.ref.message == whole(payload["message"]["id"])
+        space = whole(payload["guild_id"]) if payload.get("guild_id") else DIRECT_SPACE
+        assert press.thread.space == space
+
+
+def test_the_use_of_a_control_itself_is_good(gateway: Gateway) -> None:
+    [press] = gateway.say("INTERACTION_CREATE", payloads.PRESS).presses
+    assert (press.action, press.turn) == (Action.REGENERATE, "abcdefghijklmnop")
+    assert press.author.id == payloads.ADA
+    assert press.thread == ThreadKey(
         "discord", payloads.GUILD, payloads.GENERAL, payloads.OWN_THREAD
     )
 
