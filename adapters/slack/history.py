@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -21,6 +21,9 @@ log = logging.getLogger(__name__)
 PAGE = 200
 MOST_PAGES = 25
 """Slack gives a thread from its oldest message on, so the newest are at the end of it all."""
+
+MOST_NAMELESS = 3
+"""Messages without a key that are looked at."""
 
 EVENT_TYPE = "bobbin_turn"
 """Type of the metadata that carries a post's key."""
@@ -214,21 +217,75 @@ async def again(calls: Calls, own: Own, timing: Timing, said: Said) -> Said:
     return said
 
 
+def metadata_of(key: str) -> dict[str, Any]:
+    """The metadata that carries a post's key."""
+    return {"event_type": EVENT_TYPE, "event_payload": {"key": key}}
+
+
 async def posted(calls: Calls, own: Own, timing: Timing, spot: Spot, key: str) -> MessageRef | None:
     """The message of ours that carries `key`, None when it was never posted.
 
     Raises:
         PlatformError: The thread could not be read.
     """
+
+    def carries(message: Mapping[str, Any]) -> bool:
+        metadata = fields(message.get("metadata"))
+        carried = fields(metadata.get("event_payload"))
+        return metadata.get("event_type") == EVENT_TYPE and carried.get("key") == key
+
+    return await _found(calls, own, timing, spot, carries)
+
+
+async def attached(
+    calls: Calls, own: Own, timing: Timing, spot: Spot, name: str
+) -> MessageRef | None:
+    """The message of ours with a file of this name, None when there is none.
+
+    Raises:
+        PlatformError: The thread could not be read.
+    """
+
+    def holds(message: Mapping[str, Any]) -> bool:
+        return any(file.get("name") == name for file in objects(message.get("files")))
+
+    return await _found(calls, own, timing, spot, holds)
+
+
+async def _found(
+    calls: Calls,
+    own: Own,
+    timing: Timing,
+    spot: Spot,
+    wanted: Callable[[Mapping[str, Any]], bool],
+) -> MessageRef | None:
     if spot.reply_to is None:
         return None
     try:
         async for message in _messages(calls, timing, spot.channel, spot.reply_to, metadata=True):
-            metadata = fields(message.get("metadata"))
-            carried = fields(metadata.get("event_payload"))
             ours = message.get("user") == own.user or message.get("bot_id") == own.bot
-            if ours and metadata.get("event_type") == EVENT_TYPE and carried.get("key") == key:
+            if ours and wanted(message):
                 return MessageRef(spot.channel, str(message["ts"]), own.team)
     except _TooLong:
         log.warning("A thread is too long to look for what was posted in it")
     return None
+
+
+async def nameless(calls: Calls, own: Own, timing: Timing, spot: Spot) -> Sequence[MessageRef]:
+    """Our latest messages in a thread that carry no key, the newest first.
+
+    Raises:
+        PlatformError: The thread could not be read.
+    """
+    found: deque[MessageRef] = deque(maxlen=MOST_NAMELESS)
+    if spot.reply_to is None:
+        return ()
+    try:
+        async for message in _messages(calls, timing, spot.channel, spot.reply_to, metadata=True):
+            ours = message.get("user") == own.user or message.get("bot_id") == own.bot
+            keyless = fields(message.get("metadata")).get("event_type") != EVENT_TYPE
+            if ours and keyless and not message.get("files"):
+                found.appendleft(MessageRef(spot.channel, str(message["ts"]), own.team))
+    except _TooLong:
+        log.warning("A thread is too long to look for what was begun in it")
+    return tuple(found)

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, cast
 
+from adapters.slack.context import hinted, looking_at
+from adapters.slack.layout import said_in
 from adapters.slack.markup import mentioned, mentions, quote, readable
 from adapters.slack.values import PLATFORM, Names, Own, Person, Said, fields, objects
 from bot.chat import Author, EarlierMessage, Incoming, MessageRef, ThreadKey
@@ -129,7 +131,7 @@ def _is_outside(event: Mapping[str, Any], own: Own) -> bool:
 def _said(event: Mapping[str, Any], channel: str, own: Own, *, direct: bool, named: bool) -> Said:
     ts = text_in(event, "ts")
     root: object = event.get("thread_ts") or ts
-    text: object = event.get("text") or ""
+    text: object = event.get("text") or said_in(event.get("blocks"))
     if not isinstance(text, str) or not isinstance(root, str):
         raise TypeError("a message's text or thread is no text")
     position_of(ts)
@@ -146,6 +148,7 @@ def _said(event: Mapping[str, Any], channel: str, own: Own, *, direct: bool, nam
         shared=tuple(_shared(event)),
         bot=bot_name(event),
         is_outside=_is_outside(event, own),
+        beside=looking_at(event, own) if direct else "",
     )
 
 
@@ -200,6 +203,7 @@ def position_of(ts: str) -> int:
 def looked_up(found: Said) -> tuple[frozenset[str], frozenset[str]]:
     """The ids of people and channels whose names are needed."""
     people, channels = mentioned(" ".join((found.text, *found.shared)))
+    channels |= {found.beside} - {""}
     return people if found.bot else people | {found.user}, channels
 
 
@@ -224,7 +228,7 @@ def incoming(found: Said, own: Own, names: Names) -> Incoming:
         thread=key_of(found, own),
         ref=MessageRef(found.channel, found.ts, own.team),
         author=writer_of(found, names),
-        text=_words(found, names, own),
+        text=hinted(_words(found, names, own), names.channels.get(found.beside, "")),
         at=float(found.ts),
         position=position_of(found.ts),
         addressed=found.mentioned or found.direct or found.opens,

@@ -59,7 +59,8 @@ class Landing:
                     written.drop_from(index)
                     written.reposted += 1
             elif index < len(written.refs) and edits:
-                if self._looks.differs(written.looks[index], look):
+                streamed = written.counted("edit", index) == "append"
+                if self._looks.differs(written.looks[index], look, streamed=streamed):
                     # The text stands: those that do not yet go first.
                     await self._edit(index, text, look, Urgency.PART)
             if index == len(written.refs):
@@ -101,8 +102,9 @@ class Landing:
         until = self._clock.now() + patience.edit
         channel = self._written.refs[index].channel
         while True:
+            call = self._written.counted("edit", index)
             permit = await self._pacer.acquire_within(
-                "edit", channel, self._space, urgency, patience.edit_slot
+                call, channel, self._space, urgency, patience.edit_slot
             )
             if permit is None:
                 return False
@@ -110,7 +112,7 @@ class Landing:
                 with permit:
                     await self._written.edit(index, text, look)
             except PlatformBusy as busy:
-                pause = self._written.told_to_wait(busy, "edit", channel)
+                pause = self._written.told_to_wait(busy, call, channel)
                 if pause > patience.edit_slot or self._clock.now() + pause > until:
                     return False
                 await self._clock.sleep(pause)

@@ -31,16 +31,16 @@ class Looks:
         """Once it is complete: only its last message has the controls."""
         return self._shown(actions if last else (), streaming=False)
 
-    def differs(self, before: Presentation | None, after: Presentation) -> bool:
+    def differs(self, before: Presentation | None, after: Presentation, *, streamed: bool) -> bool:
         """Whether people could see a difference, which is worth a call.
 
-        `before` is None when it is not known.
+        `before` is None when it is not known; a message that is `streamed` shows that it is.
         """
         if before is None:
             return after is not PLAIN
         if before.actions != after.actions:
             return True
-        return self.capabilities.streams and before.streaming != after.streaming
+        return streamed and before.streaming != after.streaming
 
     def _shown(self, actions: Sequence[Action], *, streaming: bool) -> Presentation:
         able = self.capabilities

@@ -207,6 +207,10 @@ class ProgressiveReply:
             raise self._gone.result()
         return tuple(self._written.refs)
 
+    def leave(self, refs: Sequence[MessageRef]) -> None:
+        """After `finish`: these do not belong to the answer either."""
+        self._written.leftovers.extend(refs)
+
     async def close(self) -> None:
         """After `finish` and the commit: tidy up in the background, clear the sign."""
         if self._landing is not None and self._written.leftovers:
@@ -297,7 +301,8 @@ class ProgressiveReply:
                 self._sign.start(self._near, after=OPENING_SECONDS)
             spot = await self._opened()
             self._sign.start(spot)
-            with self._pacer.reply(spot.channel, self._space):
+            edit = self._capabilities.edits_count_as(spot.channel)
+            with self._pacer.reply(spot.channel, self._space, edit):
                 await self._follow()
                 if self._final is not None and not self._stopped:
                     await self._land(spot, self._final)
@@ -358,8 +363,9 @@ class ProgressiveReply:
         urgency = Urgency.INTERIM if call == "edit" and last else Urgency.PART
         spot = await self._opened()
         channel = spot.channel if call == "post" else written.refs[index].channel
+        counted = written.counted(call, index)
         permit = await unless(
-            self._urgent, self._pacer.acquire(call, channel, self._space, urgency)
+            self._urgent, self._pacer.acquire(counted, channel, self._space, urgency)
         )
         if permit is None:
             return
@@ -380,7 +386,7 @@ class ProgressiveReply:
         except (MessageGone, NotAllowed, BadToken):
             raise
         except PlatformError as error:
-            pause = written.told_to_wait(error, call, channel)
+            pause = written.told_to_wait(error, counted, channel)
             written.not_before = self._clock.now() + pause
             logger.info("an interim %s failed: %s", call, type(error).__name__)
         else:

@@ -158,6 +158,13 @@ class Written:
         self.edits += 1
         self._succeeded()
 
+    def counted(self, call: Call, index: int) -> Call:
+        """What a call for this message is counted as."""
+        if call != "edit":
+            return call
+        ref = self.refs[index]
+        return self.adapter.capabilities.edits_count_as(ref.channel, ref.message)
+
     async def tell(self, spot: Spot) -> None:
         """Report every message of the reply, in the order in which they stand.
 
