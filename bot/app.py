@@ -15,14 +15,19 @@ from importlib.metadata import version
 from typing import cast
 
 from bot.chat import Adapter
+from bot.commands.place_settings import PlaceSettings
+from bot.commands.presses import Presses
 from bot.commands.runner import Commands
 from bot.context.prompt import system_prompt
 from bot.context.tokens import Tokenizer, load_tokenizer
 from bot.engine.allowance import Allowance
+from bot.engine.asking import Asking
 from bot.engine.budget import Budget
 from bot.engine.changes import Changes
 from bot.engine.engine import Engine
+from bot.engine.excerpts import Excerpts
 from bot.engine.folding import Folding
+from bot.engine.imagining import ImageRules, Imagining
 from bot.engine.running import Running
 from bot.engine.turn import Desk
 from bot.errors import NeedsOperator, PlatformError
@@ -30,6 +35,7 @@ from bot.ids import new_id, pseudonym
 from bot.intake import Reception
 from bot.model.create import create_model
 from bot.model.gate import Gate
+from bot.model.images import create_painter
 from bot.model.port import Model
 from bot.model.probe import probe
 from bot.model.settings import ModelSettings
@@ -38,6 +44,7 @@ from bot.ops.health import Health
 from bot.ops.meters import ModelMeter
 from bot.ops.outside import Outside, Probe, seen_from_outside
 from bot.plugins import resolve, values_for
+from bot.reply.enclosures import Enclosures
 from bot.reply.pacing import Clock, LoopClock, Pacer
 from bot.settings import Settings
 from bot.spec import AdapterFactory, AdapterSpec
@@ -55,8 +62,10 @@ logger = logging.getLogger(__name__)
 class Timing:
     """How patient the parts are, in seconds; `renew` and `sweep` at most a third of a lease.
 
-    People are told about a wait for the model from `long_wait` on; `first_token` and `gap` are the
-    model's silences that are taken for a fault. `store` is how patient one call to the store is.
+    People are told about a wait for the model from `long_wait` on, and that their message waits for
+    its turn from `mark_after` on; `first_token` and `gap` are the
+    model's silences that are taken for a fault, `private` the most that an answer to one person may
+    take, since platforms wait for those. `store` is how patient one call to the store is.
     """
 
     renew: float = 1.0
@@ -70,8 +79,10 @@ class Timing:
     first_retry: float = 1.0
     longest_retry: float = 60.0
     long_wait: float = 8.0
+    mark_after: float = 0.3
     first_token: float = 60.0
     gap: float = 30.0
+    private: float = 180.0
     store: Waits = WAITS
 
 
@@ -110,6 +121,7 @@ async def open_threads(
             new_id=new_id,
             lease_seconds=settings.lease_seconds,
             retention_days=settings.retention_days,
+            silence_hours=settings.silence_hours,
             # The engine gives up by itself, since it has people to tell.
             max_attempts=1_000,
             bot_messages=settings.bot_messages,
@@ -138,6 +150,15 @@ def model_settings(settings: Settings, timing: Timing = TIMING) -> ModelSettings
         max_output_tokens=settings.integer("OPENAI_MAX_OUTPUT_TOKENS"),
         first_token_seconds=timing.first_token,
         gap_seconds=timing.gap,
+    )
+
+
+def image_rules(settings: Settings) -> ImageRules:
+    """How images are made here."""
+    return ImageRules(
+        settings.text("OPENAI_IMAGE_SIZE") or "auto",
+        settings.number("BOBBIN_IMAGE_PRICE"),
+        settings.integer("BOBBIN_IMAGES_PER_DAY") or None,
     )
 
 
@@ -271,6 +292,35 @@ class App:
             metrics.summarised,
             metrics.extracted,
         )
+        asking = Asking(
+            threads,
+            model,
+            tokenizer,
+            budget,
+            allowance,
+            system,
+            stand_in,
+            time.time,
+            new_id,
+            self._timing.private,
+            metrics.asked,
+        )
+        painter = create_painter(
+            model_settings(self._settings, self._timing),
+            self._settings.text("OPENAI_IMAGE_MODEL"),
+            self._timing.private,
+        )
+        imagining = None
+        if painter is not None:
+            imagining = Imagining(
+                painter,
+                image_rules(self._settings),
+                allowance,
+                threads.claims("bobbin"),
+                stand_in,
+                new_id,
+                metrics.imagined,
+            )
         running = Running()
         timer = LoopClock()
         third = self._settings.lease_seconds / 3
@@ -292,13 +342,28 @@ class App:
             long_wait_seconds=self._timing.long_wait,
             report=outside.report,
             tracer=outside.tracer,
+            enclosures=Enclosures(self._settings.integer("BOBBIN_FILE_PARTS") or 0),
         )
         pacers = {name: shared_pacer(threads, adapter, timer) for name, adapter in adapters.items()}
         sweep = min(self._timing.sweep, third)
-        engine = Engine(desk, adapters, pacers, running, sweep, metrics.taken_over)
-        commands = Commands(
-            threads, folding, running, budget, allowance, adapters, time.time, new_id
+        engine = Engine(
+            desk, adapters, pacers, running, sweep, metrics.taken_over, self._timing.mark_after
         )
+        commands = Commands(
+            threads,
+            folding,
+            asking,
+            Excerpts(threads, tokenizer, self._settings.access),
+            PlaceSettings(threads, self._settings.silence_hours),
+            running,
+            budget,
+            allowance,
+            adapters,
+            time.time,
+            new_id,
+            imagining,
+        )
+        presses = Presses(threads, running, engine, new_id, metrics.rated)
         changes = Changes(threads, tokenizer, folding, running)
         receptions = {
             name: Reception(
@@ -306,6 +371,7 @@ class App:
                 threads,
                 engine,
                 commands,
+                presses,
                 changes,
                 new_id,
                 meter=outside.meter(name),
@@ -351,6 +417,8 @@ class App:
             await folding.close()
             for adapter in adapters.values():
                 await adapter.close()
+            if painter is not None:
+                await painter.close()
         return 0 if worked else 1
 
     def _show(

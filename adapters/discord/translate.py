@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from adapters.discord.markup import mentions, quote, readable
 from adapters.discord.values import PLATFORM, Kind, Own, Place, Quoted, Seen, Writer
 from bot.chat import Author, EarlierMessage, Incoming, MessageRef, ThreadKey
+from bot.ignoring import is_ignored
+
+_CALLS_SOMEBODY = re.compile(r"\s*<@[!&]?\d+>")
 
 HELD_THREADS = frozenset({Kind.THREAD, Kind.DIRECT})
 """Places that are a conversation by themselves."""
@@ -57,8 +61,37 @@ def is_addressed(seen: Seen, own: Own) -> bool:
     return seen.mentions_bot or answers_us or seen.place.kind is Kind.DIRECT
 
 
+def is_withheld(seen: Seen, own: Own) -> bool:
+    """A reply to the bot whose words Discord keeps back, since it pings nobody.
+
+    That is so only without the intent for the content of messages.
+    """
+    answers_us = seen.answers is not None and seen.answers.writer is not None
+    if not answers_us or seen.mentions_bot or seen.system or seen.writer.is_bot:
+        return False
+    mute = not (seen.text or seen.files or seen.forwarded)
+    return mute and is_addressed(seen, own) and seen.place.kind is not Kind.DIRECT
+
+
+def is_aside(seen: Seen, own: Own) -> bool:
+    """Meant for somebody else: it begins with their name, and does not address the bot."""
+    return _CALLS_SOMEBODY.match(seen.text) is not None and not is_addressed(seen, own)
+
+
+def may_open(seen: Seen, own: Own) -> bool:
+    """Something that is said to everybody in a channel, so that it may begin a conversation."""
+    if seen.system or seen.writer.is_webhook or seen.writer.id == own.user:
+        return False
+    said = bool(seen.text.strip()) and seen.answers is None
+    return said and seen.place.kind not in HELD_THREADS and not is_aside(seen, own)
+
+
 def incoming(
-    seen: Seen, own: Own, loose: ThreadKey | None = None, moved: bool = False
+    seen: Seen,
+    own: Own,
+    loose: ThreadKey | None = None,
+    moved: bool = False,
+    opened: bool = False,
 ) -> Incoming | None:
     """The message for the engine, None when it is of no concern.
 
@@ -67,9 +100,10 @@ def incoming(
         own: Who we are.
         loose: The conversation that the answered message belongs to, if there is one.
         moved: The answered message has a thread of its own, where that conversation goes on.
+        opened: It `may_open` a conversation where everything is answered.
     """
     place = seen.place
-    addressed = is_addressed(seen, own)
+    addressed = is_addressed(seen, own) or opened
     outside = place.kind not in HELD_THREADS
     if outside and not addressed and (loose is None or moved):
         return None
@@ -90,6 +124,7 @@ def incoming(
         direct=place.kind is Kind.DIRECT,
         joins=place.kind is Kind.THREAD and place.owner != own.user,
         loose=outside,
+        aside=is_aside(seen, own),
         edited=seen.edited,
     )
 
@@ -119,6 +154,7 @@ def edited(seen: Seen, own: Own, loose: ThreadKey | None) -> Incoming:
         direct=place.kind is Kind.DIRECT,
         joins=place.kind is Kind.THREAD and place.owner != own.user,
         loose=outside,
+        aside=is_aside(seen, own),
         edited=seen.edited,
     )
 
@@ -153,12 +189,15 @@ def _text(seen: Seen, own: Own, quoted: Quoted | None) -> str:
 
 
 def _parts(seen: Seen, own: Own, quoted: Quoted | None) -> Iterable[str]:
-    if quoted is not None and quoted.text:
+    # Only the first message of a forum post has the id of its thread; the title belongs to it.
+    if seen.place.kind is Kind.THREAD and seen.id == seen.place.id and seen.place.title:
+        yield f"**{seen.place.title}**"
+    if quoted is not None and quoted.text and not is_ignored(quoted.text):
         name = quoted.writer.name if quoted.writer else "Somebody"
         yield f"> {name} wrote:\n{quote(quoted.text)}"
     yield readable(seen.text, seen.names, own)
     for text in seen.forwarded:
-        if text:
+        if text and not is_ignored(text):
             yield f"> Forwarded message:\n{quote(text)}"
     if seen.files:
         yield "\n".join(f"(attached: {name})" for name in seen.files)

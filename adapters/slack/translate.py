@@ -7,9 +7,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, cast
 
+from adapters.slack.context import hinted, looking_at
+from adapters.slack.layout import said_in
 from adapters.slack.markup import mentioned, mentions, quote, readable
 from adapters.slack.values import PLATFORM, Names, Own, Person, Said, fields, objects
 from bot.chat import Author, EarlierMessage, Incoming, MessageRef, ThreadKey
+from bot.ignoring import is_ignored
 
 SPOKEN = frozenset({None, "file_share", "thread_broadcast", "me_message"})
 """Subtypes of messages in which a person says something."""
@@ -21,6 +24,7 @@ SLACKBOT = "USLACK"
 _SLACKBOTS = frozenset({SLACKBOT, "USLACKBOT"})
 
 _ID = re.compile(r"[A-Za-z0-9]{1,64}")
+_CALLS_SOMEBODY = re.compile(r"\s*<(?:@[A-Z0-9]+|!subteam\^[A-Z0-9]+)[|>]")
 _STAMP = re.compile(r"([0-9]{1,12})\.([0-9]{6})")
 
 
@@ -53,8 +57,10 @@ def concerns_us(body: Mapping[str, Any], own: Own) -> bool:
     return isinstance(revoked, list) and own.user in cast("list[object]", revoked)
 
 
-def said(body: Mapping[str, Any], own: Own) -> Said | None:
+def said(body: Mapping[str, Any], own: Own, everything: bool = False) -> Said | None:
     """The message in an event that may concern the bot, None for any other event.
+
+    With `everything` a message that is said to everybody in a channel is one, too.
 
     Raises:
         KeyError, TypeError, ValueError: The payload is malformed.
@@ -69,7 +75,15 @@ def said(body: Mapping[str, Any], own: Own) -> Said | None:
     found = _said(event, channel, own, direct=kind == "im", named=event["type"] == "app_mention")
     if found.in_thread or found.direct or found.mentioned:
         return found
+    if everything and found.text.strip() and not is_aside(found):
+        return replace(found, opens=True)
     return None
+
+
+def is_aside(found: Said) -> bool:
+    """Meant for somebody else: it begins with their name, and does not address the bot."""
+    addressed = found.mentioned or found.direct
+    return _CALLS_SOMEBODY.match(found.text) is not None and not addressed
 
 
 def is_ours(event: Mapping[str, Any], own: Own) -> bool:
@@ -117,7 +131,7 @@ def _is_outside(event: Mapping[str, Any], own: Own) -> bool:
 def _said(event: Mapping[str, Any], channel: str, own: Own, *, direct: bool, named: bool) -> Said:
     ts = text_in(event, "ts")
     root: object = event.get("thread_ts") or ts
-    text: object = event.get("text") or ""
+    text: object = event.get("text") or said_in(event.get("blocks"))
     if not isinstance(text, str) or not isinstance(root, str):
         raise TypeError("a message's text or thread is no text")
     position_of(ts)
@@ -134,6 +148,7 @@ def _said(event: Mapping[str, Any], channel: str, own: Own, *, direct: bool, nam
         shared=tuple(_shared(event)),
         bot=bot_name(event),
         is_outside=_is_outside(event, own),
+        beside=looking_at(event, own) if direct else "",
     )
 
 
@@ -188,6 +203,7 @@ def position_of(ts: str) -> int:
 def looked_up(found: Said) -> tuple[frozenset[str], frozenset[str]]:
     """The ids of people and channels whose names are needed."""
     people, channels = mentioned(" ".join((found.text, *found.shared)))
+    channels |= {found.beside} - {""}
     return people if found.bot else people | {found.user}, channels
 
 
@@ -212,13 +228,14 @@ def incoming(found: Said, own: Own, names: Names) -> Incoming:
         thread=key_of(found, own),
         ref=MessageRef(found.channel, found.ts, own.team),
         author=writer_of(found, names),
-        text=_words(found, names, own),
+        text=hinted(_words(found, names, own), names.channels.get(found.beside, "")),
         at=float(found.ts),
         position=position_of(found.ts),
-        addressed=found.mentioned or found.direct,
+        addressed=found.mentioned or found.direct or found.opens,
         mentioned=found.mentioned,
         direct=found.direct,
         joins=found.in_thread and not found.direct,
+        aside=is_aside(found),
     )
 
 
@@ -248,7 +265,9 @@ def writer_of(found: Said, names: Names) -> Author:
 
 def _words(found: Said, names: Names, own: Own) -> str:
     shared = (
-        f"> Forwarded message:\n{quote(readable(text, names, own.user))}" for text in found.shared
+        f"> Forwarded message:\n{quote(readable(text, names, own.user))}"
+        for text in found.shared
+        if not is_ignored(text)
     )
     attached = "\n".join(f"(attached: {name})" for name in found.files)
     text = readable(found.text, names, own.user)

@@ -132,6 +132,8 @@ class Said:
         shared: Texts of messages that were forwarded with it, in Slack's own markup.
         bot: The name under which another program wrote it, perhaps empty; None for a person.
         is_outside: The message itself says that its author belongs to another organisation.
+        beside: The channel that its writer has open beside a direct message, empty for none.
+        opens: It is said to everybody, in a channel where everything is answered.
     """
 
     channel: str
@@ -145,6 +147,8 @@ class Said:
     shared: tuple[str, ...] = ()
     bot: str | None = None
     is_outside: bool = False
+    beside: str = ""
+    opens: bool = False
 
     @property
     def in_thread(self) -> bool:

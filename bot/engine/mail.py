@@ -13,6 +13,7 @@ from bot.context.speakers import unique_name
 from bot.context.tokens import Tokenizer
 from bot.engine.budget import Budget
 from bot.errors import PlatformError
+from bot.ignoring import is_kept_out
 from bot.records import Entry, Role
 from bot.storage.types import Turn
 
@@ -44,13 +45,13 @@ class MailReader:
             names: Names given so far; people who speak for the first time are added.
         """
         said = [event for event in turn.mail if event.text.strip()]
-        entries = [
-            await self._entry("user", turn, event.author, event.ref, event.text, event.at, names)
-            for event in said
-        ]
-        entries = [
-            replace(entry, edited=event.edited) for entry, event in zip(entries, said, strict=True)
-        ]
+        entries: list[Entry] = []
+        for event in said:
+            role: Role = "context" if event.aside else "user"
+            entry = await self._entry(
+                role, turn, event.author, event.ref, event.text, event.at, names
+            )
+            entries.append(replace(entry, edited=event.edited))
         return (*await self._earlier(turn, names), *entries)
 
     async def _earlier(self, turn: Turn, names: dict[str, str]) -> tuple[Entry, ...]:
@@ -71,6 +72,8 @@ class MailReader:
                 partial = True
                 break
             if message.ref.message in known or message.from_bot or not message.text.strip():
+                continue
+            if is_kept_out(message.text):
                 continue
             if self._access.is_denied(message.author, turn.lease.thread.platform):
                 continue

@@ -17,6 +17,7 @@ from tests.simulators.openai_sim.catalogue import (
 )
 from tests.simulators.openai_sim.embeddings import embeddings
 from tests.simulators.openai_sim.errors import OverflowStyle, error_body, overflow_error
+from tests.simulators.openai_sim.images import IMAGE_MODELS, images
 from tests.simulators.openai_sim.limits import Limiter, RateLimit
 from tests.simulators.openai_sim.listener import Handler, Listener
 from tests.simulators.openai_sim.request import Request
@@ -93,6 +94,7 @@ class OpenAISimulator(Listener):
         return {
             ("POST", "/v1/chat/completions"): self._chat,
             ("POST", "/v1/embeddings"): self._embeddings,
+            ("POST", "/v1/images/generations"): self._images,
             ("GET", "/v1/models"): self._list_models,
             ("GET", "/v1/models/{id:.+}"): self._get_model,
         }
@@ -128,6 +130,11 @@ class OpenAISimulator(Listener):
     def chats(self) -> list[Request]:
         """The chat requests, refused ones too."""
         return [item for item in self.requests if item.route == "/v1/chat/completions"]
+
+    @property
+    def painted(self) -> list[Request]:
+        """The requests for images, refused ones too."""
+        return [item for item in self.requests if item.route == "/v1/images/generations"]
 
     def _check_chat(self, record: Request) -> ModelTraits:
         assert record.body is not None
@@ -244,6 +251,11 @@ class OpenAISimulator(Listener):
         if record.model not in EMBEDDING_DIMENSIONS:
             raise self._no_model(record.model)
         return self._plain(record, embeddings(record.body or {}))
+
+    async def _images(self, _http: web.Request, record: Request) -> web.StreamResponse:
+        if record.model not in IMAGE_MODELS:
+            raise self._no_model(record.model)
+        return self._plain(record, images(record.body or {}))
 
     async def _list_models(self, _http: web.Request, record: Request) -> web.StreamResponse:
         names = [*self.models, *EMBEDDING_DIMENSIONS]
