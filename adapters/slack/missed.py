@@ -27,7 +27,8 @@ NOTE = "heard"
 """Name of the note that says until when somebody has listened, in seconds since the epoch."""
 CLAIM = "missed"
 """Name of the claim of the one process that reads."""
-CLAIM_SECONDS = 180.0
+CLAIM_SECONDS = 20.0
+"""It is claimed anew for every place, so that another goes on soon when its process dies."""
 
 LONGEST_SECONDS = 23 * 3600.0
 """Older messages are let be; the engine knows for a day which ones it has taken."""
@@ -38,12 +39,15 @@ OVERLAP_SECONDS = 120.0
 QUIET_NOTES = 2
 """So many notes have to be missing before it is believed that nobody else listens."""
 
+BURST = 30
+"""Slack takes fifty such calls a minute; so many are made without a pause."""
+
 PAGE = 200
 MOST_PAGES = 5
 MOST_CHANNELS = 25
 ROUNDS = 3
 """How often a place is tried that cannot be read for a passing fault."""
-LONGEST_PAUSE_SECONDS = 60.0
+LONGEST_PAUSE_SECONDS = 15.0
 """Slack may ask for more; the place is tried again all the same, in its turn."""
 
 KINDS = "public_channel,private_channel,mpim,im"
@@ -193,8 +197,11 @@ class Missed:
         log.info("Looking in %d place(s) of Slack for what was missed", len(left))
         for _ in range(ROUNDS):
             again: list[Gap] = []
-            for gap in left:
-                await asyncio.sleep(self._timing.between_pages)
+            for number, gap in enumerate(left):
+                if number >= BURST:
+                    await asyncio.sleep(self._timing.between_pages)
+                if await self._inbox.claims.claim(CLAIM, CLAIM_SECONDS) > 0:
+                    return False
                 try:
                     if not await self._read(gap):
                         return False
