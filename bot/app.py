@@ -14,12 +14,15 @@ from functools import partial
 from importlib.metadata import version
 from typing import cast
 
+from bot.attachments.reading import AttachmentReader
 from bot.chat import Adapter
 from bot.commands.runner import Commands
 from bot.context.prompt import system_prompt
 from bot.context.tokens import Tokenizer, load_tokenizer
 from bot.engine.allowance import Allowance
+from bot.engine.beside import Beside
 from bot.engine.budget import Budget
+from bot.engine.enclosed import Enclosures
 from bot.engine.engine import Engine
 from bot.engine.folding import Folding
 from bot.engine.running import Running
@@ -27,7 +30,7 @@ from bot.engine.turn import Desk
 from bot.errors import NeedsOperator, PlatformError
 from bot.ids import new_id, pseudonym
 from bot.intake import Reception
-from bot.model.create import create_model
+from bot.model.create import create_ear, create_model
 from bot.model.gate import Gate
 from bot.model.port import Model
 from bot.model.probe import probe
@@ -156,15 +159,37 @@ def shared_model(
     """
     if endpoint is None:
         return create_model(None, witness=requests)
-    # A provider's limits are those of an account and a model.
-    name = "\n".join((endpoint.url, endpoint.name, endpoint.api_key))
     return create_model(
         endpoint,
         gate=gate,
         witness=requests,
         retried=requests.retried,
-        exchange=threads.exchange(name),
+        exchange=threads.exchange(_account(endpoint)),
     )
+
+
+def shared_ear(
+    threads: Threads, endpoint: ModelSettings | None, requests: ModelMeter
+) -> Model | None:
+    """What writes recordings down, as patient as `shared_model`; None where nothing does.
+
+    Args:
+        threads: Where processes tell each other.
+        endpoint: The model that hears.
+        requests: Told of every single one.
+
+    Raises:
+        ModelMisconfigured: The settings cannot be used.
+    """
+    if endpoint is None:
+        return None
+    exchange = threads.exchange(_account(endpoint))
+    return create_ear(endpoint, witness=requests, retried=requests.retried, exchange=exchange)
+
+
+def _account(endpoint: ModelSettings) -> str:
+    """What a provider's limits belong to: an account and a model."""
+    return "\n".join((endpoint.url, endpoint.name, endpoint.api_key))
 
 
 def shared_pacer(threads: Threads, adapter: Adapter, clock: Clock) -> Pacer:
@@ -234,12 +259,20 @@ class App:
             outside.metrics.read(figures.GATE_WIDTH, lambda: gate.width)
             outside.metrics.read(figures.GATE_ACTIVE, lambda: gate.active)
             outside.metrics.read(figures.GATE_QUEUED, lambda: gate.queued)
+            hearing = None
+            if endpoint is not None and self._model is None:
+                hearing = endpoint.hearing(self._settings.text("OPENAI_TRANSCRIPTION_MODEL"))
+            ear = shared_ear(threads, hearing, outside.model)
             try:
-                return await self._serve(threads, model, outside)
+                return await self._serve(threads, model, ear, outside)
             finally:
                 await model.close()
+                if ear is not None:
+                    await ear.close()
 
-    async def _serve(self, threads: Threads, model: Model, outside: Outside) -> int:
+    async def _serve(
+        self, threads: Threads, model: Model, ear: Model | None, outside: Outside
+    ) -> int:
         made = self._given or {
             spec.name: create_adapter(spec, self._settings) for spec in self._settings.adapters
         }
@@ -270,6 +303,15 @@ class App:
             metrics.summarised,
             metrics.extracted,
         )
+        enclosures = Enclosures(
+            AttachmentReader(self._settings.attachment_bytes, hears=ear is not None),
+            model,
+            ear,
+            Beside(threads, tokenizer, allowance, new_id, metrics.beside),
+            tokenizer,
+            budget,
+            stand_in,
+        )
         running = Running()
         timer = LoopClock()
         third = self._settings.lease_seconds / 3
@@ -281,6 +323,7 @@ class App:
             allowance=allowance,
             access=self._settings.access,
             folding=folding,
+            enclosures=enclosures,
             system=system,
             pseudonym=stand_in,
             clock=time.time,

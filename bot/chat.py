@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Protocol
 from urllib.parse import quote, unquote
 
+from bot.attached import Attachment
 from bot.capabilities import Capabilities
 from bot.controls import PLAIN, Presentation
 from bot.services import Claims, Meter, Notes
@@ -103,6 +104,7 @@ class Incoming:
         direct: In a direct message, where everything is addressed.
         joins: The thread existed before this message: earlier messages may be read as context.
         loose: Outside a platform thread, so that replies to it are found by message id.
+        attachments: What came with it; read when it is answered.
     """
 
     event_id: str
@@ -117,6 +119,17 @@ class Incoming:
     direct: bool = False
     joins: bool = False
     loose: bool = False
+    attachments: tuple[Attachment, ...] = ()
+
+    @property
+    def is_silent(self) -> bool:
+        """It says nothing, and nothing came with it."""
+        return not self.text.strip() and not self.attachments
+
+    @property
+    def topic(self) -> str:
+        """What it is about, for a title: its text, else the names of what came with it."""
+        return self.text if self.text.strip() else ", ".join(a.name for a in self.attachments)
 
 
 @dataclass(frozen=True, slots=True)
@@ -368,6 +381,14 @@ class Adapter(Protocol):
 
     async def history(self, event: Incoming, limit: int) -> History:
         """Up to `limit` messages before `event` in its platform thread, the newest kept."""
+        ...
+
+    async def download(self, attachment: Attachment, most_bytes: int) -> bytes:
+        """Fetch an attachment, from the platform's own hosts only.
+
+        Raises TooLarge as soon as there are more than `most_bytes`, whatever was announced,
+        MessageGone when it is there no more, NotAllowed when it lies elsewhere or may not be read.
+        """
         ...
 
     async def respond(self, event: Incoming, reply: CommandReply) -> None:

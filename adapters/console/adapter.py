@@ -11,6 +11,7 @@ from dataclasses import replace
 from adapters.console.seat import Seat
 from adapters.console.terminal import Terminal, kept, user_name
 from bot import chat
+from bot.attached import Attachment
 from bot.chat import CommandReply, Inbox, Incoming, MessageRef, Spot, ThreadKey
 from bot.controls import PLAIN, Presentation
 from bot.errors import NotAllowed, StoreError
@@ -126,6 +127,10 @@ class ConsoleAdapter:
     async def history(self, event: Incoming, limit: int) -> chat.History:
         """Nothing was said before the bot was there."""
         return chat.History()
+
+    async def download(self, attachment: Attachment, most_bytes: int) -> bytes:
+        """Nothing can be attached in a terminal."""
+        raise NotAllowed("a terminal has no attachments")
 
     async def respond(self, event: Incoming, reply: CommandReply) -> None:
         """Print the answer of a command that was typed as a message."""

@@ -16,6 +16,7 @@ from discord.http import Route
 from adapters.discord import history
 from adapters.discord.calls import Answer, Calls, Timing
 from adapters.discord.commands import offered, sync
+from adapters.discord.downloads import Downloads
 from adapters.discord.faults import Archived, HasThread, Refused
 from adapters.discord.gateways import Gateways
 from adapters.discord.intake import Intake
@@ -28,6 +29,7 @@ from adapters.discord.places import Expiring, Places, cached_channel, may_open_t
 from adapters.discord.servers import Servers
 from adapters.discord.shards import ALONE, Plan, Shard, read_plan
 from adapters.discord.values import PLATFORM, Kind
+from bot.attached import Attachment
 from bot.capabilities import Capabilities, Limit
 from bot.chat import CommandReply, History, Inbox, Incoming, MessageRef, Spot, ThreadKey
 from bot.controls import PLAIN, Presentation
@@ -136,6 +138,7 @@ class DiscordAdapter:
         self._calls = Calls(self._timing)
         # Interactions do not count towards the global limit, nor are they held up by it.
         self._interaction_calls = Calls(self._timing)
+        self._downloads = Downloads(self._calls, self._gateways.client)
         self._places = Places(self._calls, clock)
         self._members = Members(self._calls, clock)
         self._threadless: Expiring[bool] = Expiring(clock)
@@ -312,6 +315,10 @@ class DiscordAdapter:
         knowing = await self._gateways.knowing(event.thread.space)
         return await history.read(client, knowing, self._calls, event, limit)
 
+    async def download(self, attachment: Attachment, most_bytes: int) -> bytes:
+        """Fetch an attachment from Discord's file hosts."""
+        return await self._downloads.fetch(attachment, most_bytes)
+
     async def respond(self, event: Incoming, reply: CommandReply) -> None:
         """Answer a typed command: what must be private goes into a direct message."""
         here = Spot(event.ref.channel, reply_to=event.ref.message)
@@ -361,7 +368,9 @@ class DiscordAdapter:
     async def close(self) -> None:
         """Release connections."""
         await self._gateways.close()
-        await asyncio.gather(self._calls.close(), self._interaction_calls.close())
+        await asyncio.gather(
+            self._calls.close(), self._interaction_calls.close(), self._downloads.close()
+        )
 
 
 def _typed_name(event: Incoming) -> str:

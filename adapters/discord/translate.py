@@ -6,7 +6,13 @@ from collections.abc import Iterable
 
 from adapters.discord.markup import mentions, quote, readable
 from adapters.discord.values import PLATFORM, Kind, Own, Place, Quoted, Seen, Writer
+from bot.attached import Attachment
 from bot.chat import Author, EarlierMessage, Incoming, MessageRef, ThreadKey
+
+LONGEST_QUOTE = 300
+"""Characters of an answered message within a thread, where it was read once already."""
+
+STARTED = "(This thread was started from this message.)"
 
 HELD_THREADS = frozenset({Kind.THREAD, Kind.DIRECT})
 """Places that are a conversation by themselves."""
@@ -73,9 +79,10 @@ def incoming(
     outside = place.kind not in HELD_THREADS
     if outside and not addressed and (loose is None or moved):
         return None
-    fresh = outside and loose is None
-    text = _text(seen, own, quoted=seen.answers if fresh else None)
-    if not text and not addressed:
+    quoted = None if outside and loose is not None else seen.answers
+    text = _text(seen, own, quoted, longest=None if outside else LONGEST_QUOTE)
+    attached = _attached(seen, own)
+    if not text and not attached and not addressed:
         return None
     return Incoming(
         event_id=seen.id,
@@ -90,14 +97,23 @@ def incoming(
         direct=place.kind is Kind.DIRECT,
         joins=place.kind is Kind.THREAD and place.owner != own.user,
         loose=outside,
+        attachments=attached,
     )
 
 
-def earlier(seen: Seen, own: Own) -> EarlierMessage | None:
-    """A message of a thread's past, None for one that says nothing."""
-    text = _text(seen, own, quoted=None)
-    if seen.system or not text:
+def earlier(seen: Seen, own: Own, *, started: bool = False) -> EarlierMessage | None:
+    """A message of a thread's past, None for one that says nothing.
+
+    Args:
+        seen: The message.
+        own: Who we are.
+        started: The thread was started from it; it lies in the channel above.
+    """
+    named = "\n".join(f"(attached: {each.name})" for each in seen.attached)
+    said = "\n\n".join(part for part in (_text(seen, own, quoted=None), named) if part)
+    if seen.system or not said:
         return None
+    text = f"{STARTED}\n\n{said}" if started else said
     return EarlierMessage(
         ref=MessageRef(seen.place.id, seen.id),
         author=author_of(seen.writer),
@@ -118,17 +134,30 @@ def author_of(writer: Writer) -> Author:
     )
 
 
-def _text(seen: Seen, own: Own, quoted: Quoted | None) -> str:
-    return "\n\n".join(part for part in _parts(seen, own, quoted) if part)
+def _attached(seen: Seen, own: Own) -> tuple[Attachment, ...]:
+    """A message's files, and those of the one it answers: who answers a picture asks about it."""
+    answered = seen.answers
+    if answered is None or answered.writer is None or answered.writer.id == own.user:
+        return seen.attached
+    return (*answered.attached, *seen.attached)
 
 
-def _parts(seen: Seen, own: Own, quoted: Quoted | None) -> Iterable[str]:
+def _text(seen: Seen, own: Own, quoted: Quoted | None, longest: int | None = None) -> str:
+    return "\n\n".join(part for part in _parts(seen, own, quoted, longest) if part)
+
+
+def _parts(seen: Seen, own: Own, quoted: Quoted | None, longest: int | None) -> Iterable[str]:
     if quoted is not None and quoted.text:
         name = quoted.writer.name if quoted.writer else "Somebody"
-        yield f"> {name} wrote:\n{quote(quoted.text)}"
+        yield f"> {name} wrote:\n{quote(_beginning(quoted.text, longest))}"
     yield readable(seen.text, seen.names, own)
     for text in seen.forwarded:
         if text:
             yield f"> Forwarded message:\n{quote(text)}"
-    if seen.files:
-        yield "\n".join(f"(attached: {name})" for name in seen.files)
+    yield from seen.extras
+
+
+def _beginning(text: str, longest: int | None) -> str:
+    if longest is None or len(text) <= longest:
+        return text
+    return text[:longest].rstrip() + " …"

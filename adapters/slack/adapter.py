@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from adapters.slack import LOOPBACK, history
 from adapters.slack.answers import Answers, Asked
 from adapters.slack.calls import Calls
+from adapters.slack.downloads import Downloads
 from adapters.slack.endings import ended, to_the_end
 from adapters.slack.http import SECRET, Endpoint, Signatures
 from adapters.slack.intake import Intake
@@ -23,6 +24,7 @@ from adapters.slack.seats import Seats
 from adapters.slack.socket import CONNECTIONS, REFUSED, Backoff, Sockets
 from adapters.slack.status import REFRESH_SECONDS, StatusLine
 from adapters.slack.values import PLATFORM, Own, Timing
+from bot.attached import Attachment
 from bot.capabilities import Capabilities, Limit
 from bot.chat import CommandReply, History, Inbox, Incoming, MessageRef, Spot, ThreadKey
 from bot.controls import PLAIN, Presentation
@@ -123,6 +125,7 @@ class SlackAdapter:
         self._timing = timing or Timing()
         self._clock = clock
         self._calls = Calls(token, api_url, self._timing)
+        self._downloads = Downloads(self._calls, api_url)
         self._status = StatusLine(self._calls, self._timing)
         self._answers = Answers(self._calls)
         self._own: Own | None = None
@@ -267,6 +270,10 @@ class SlackAdapter:
             self._calls, self._directory(own), own, self._timing, event, limit
         )
 
+    async def download(self, attachment: Attachment, most_bytes: int) -> bytes:
+        """Fetch a file from Slack's hosts, with the bot's token."""
+        return await self._downloads.fetch(attachment, most_bytes)
+
     async def respond(self, event: Incoming, reply: CommandReply) -> None:
         """Answer a typed command: private answers are shown to its caller only."""
         words = event.text.split()
@@ -285,6 +292,7 @@ class SlackAdapter:
         """Release connections."""
         if self._names is not None:
             await self._names.close()
+        await self._downloads.close()
         await self._calls.close()
 
 

@@ -21,8 +21,9 @@ from bot.engine.allowance import Allowance
 from bot.engine.answer import Answer
 from bot.engine.budget import Budget
 from bot.engine.cost import tally_of
+from bot.engine.enclosed import Enclosed, Enclosures
 from bot.engine.folding import Folding
-from bot.engine.mail import MailReader, counted
+from bot.engine.mail import MailReader
 from bot.engine.running import Control, Ending
 from bot.engine.watch import Watch
 from bot.errors import (
@@ -74,6 +75,7 @@ class Desk:
     allowance: Allowance
     access: Access
     folding: Folding
+    enclosures: Enclosures
     system: str
     pseudonym: Callable[[str], str]
     clock: Callable[[], float]
@@ -100,7 +102,6 @@ class TurnRun:
         self._thread = turn.lease.thread
         self._watch = Watch(desk.threads, turn.lease, control, desk.renew_seconds)
         self._names = dict(turn.names)
-        self._reader = MailReader(adapter, desk.tokenizer, desk.budget, desk.access)
         self._answer = Answer()
         self._window = Window((), 0, 0)
         self._prompt: Prompt | None = None
@@ -125,6 +126,8 @@ class TurnRun:
             confirm=self._watch.confirm,
             on_deleted=self._deleted,
         )
+        self._enclosed = Enclosed(desk.enclosures, adapter, turn, self._reply.status)
+        self._reader = MailReader(adapter, desk.tokenizer, desk.budget, desk.access, self._enclosed)
 
     async def run(self) -> Turn | Done:
         """Answer the mail, commit, and return the next turn or why there is none.
@@ -141,7 +144,7 @@ class TurnRun:
             self._desk.tracer.span("turn", told, parent=True) as note,
         ):
             try:
-                async with self._watch, self._reply:
+                async with self._watch, self._reply, self._enclosed:
                     outcome, after = await self._run()
                 await self._settle(outcome)
                 return after
@@ -169,7 +172,7 @@ class TurnRun:
         if self._turn.losses >= MOST_LOSSES:
             why = f"given up after {MOST_LOSSES} attempts"
             return await self._fail(BobbinError(why, user_text=texts.GIVEN_UP, hint=GIVEN_UP_HINT))
-        if not any(event.text.strip() for event in self._turn.mail):
+        if all(event.is_silent for event in self._turn.mail):
             refs = await self._reply.finish(texts.HELLO)
             logger.debug("turn %s greeted in %d message(s)", self._turn.lease.turn, len(refs))
             return Outcome.GREETED, await self._commit((), NO_TALLY)
@@ -220,7 +223,7 @@ class TurnRun:
         self, asked: tuple[Entry, ...], outcome: Outcome, note: str, *, cut: bool
     ) -> tuple[Outcome, Turn | Done]:
         """Write the final text and commit it together with what was asked."""
-        refs = await self._close(note)
+        refs = await self._close(self._enclosed.told(note))
         entries = asked
         if self._answer.text.strip():
             said = Entry(
@@ -231,7 +234,7 @@ class TurnRun:
                 interrupted=cut,
                 turn=self._turn.lease.turn,
             )
-            entries = (*asked, await counted(said, self._desk.tokenizer))
+            entries = await self._enclosed.kept((*asked, said), patient=not cut)
             self._estimate_cost()
         after = await self._commit(entries, self._tally)
         self._fold_if_long(entries[-1].tokens)
@@ -247,7 +250,7 @@ class TurnRun:
 
     def _fold_if_long(self, answer_tokens: int) -> None:
         high = self._desk.budget.high
-        if needs_fold(self._window.tokens + answer_tokens, high, self._window.fixed):
+        if needs_fold(self._window.lasting + answer_tokens, high, self._window.fixed):
             self._desk.folding.start(self._thread, self._window.fixed)
 
     async def _ask(self, asked: tuple[Entry, ...]) -> Ending | None:
@@ -333,7 +336,7 @@ class TurnRun:
 
     async def _take_in(self, prompt: Prompt) -> None:
         desk, answer = self._desk, self._answer
-        async with aclosing(desk.model.stream(prompt)) as events:
+        async with aclosing(self._enclosed.stream(desk.model, prompt)) as events:
             async for event in events:
                 match event:
                     case TextDelta(text):
@@ -347,7 +350,8 @@ class TurnRun:
                     case Finished():
                         answer.finished, answer.reason = event, event.reason
                         self._tally = tally_of(event, prompt, answer.text, desk.tokenizer)
-                        desk.budget.observe(self._window.tokens, self._tally.prompt)
+                        if not self._window.passing:
+                            desk.budget.observe(self._window.tokens, self._tally.prompt)
 
     async def _tell_if_slow(self) -> None:
         await asyncio.sleep(self._desk.long_wait_seconds)
@@ -377,6 +381,7 @@ class TurnRun:
                 budget=self._desk.budget.high,
                 tokenizer=self._desk.tokenizer,
                 longest=self._desk.budget.longest,
+                pictures=self._enclosed.pictures,
             )
             note("tokens", window.tokens)
             return window
@@ -435,7 +440,7 @@ class TurnRun:
 
     async def _open(self) -> Spot:
         event = self._opener()
-        title = title_of(event.text, event.author.name)
+        title = title_of(event.topic, event.author.name)
         if not self._begins_thread(event):
             return await self._adapter.open(event, title)
         # This may make a thread, which counts like other calls.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
+from bot.attached import Attachment
 from bot.capabilities import Capabilities
 from bot.chat import Adapter, CommandReply, History, Inbox, Incoming, MessageRef, Spot, ThreadKey
 from bot.controls import PLAIN, Presentation
@@ -87,6 +88,11 @@ class MeteredAdapter:
         """See `bot.chat.Adapter`."""
         with self._timed("history"):
             return await self._adapter.history(event, limit)
+
+    async def download(self, attachment: Attachment, most_bytes: int) -> bytes:
+        """See `bot.chat.Adapter`."""
+        with self._timed("download"):
+            return await self._adapter.download(attachment, most_bytes)
 
     async def respond(self, event: Incoming, reply: CommandReply) -> None:
         """See `bot.chat.Adapter`."""

@@ -87,6 +87,10 @@ class Metrics:
         """Count what a summary took."""
         self._spent(platform, "summary", cost)
 
+    def beside(self, platform: str, purpose: str, cost: Tally) -> None:
+        """Count what a request beside an answer took."""
+        self._spent(platform, purpose, cost)
+
     def extracted(self, platform: str) -> None:
         """Count a summary that was made without the model."""
         self.add(figures.FALLBACKS, 1, platform, "summary_extract")
