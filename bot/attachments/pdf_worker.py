@@ -16,7 +16,9 @@ import logging
 import sys
 import time
 import warnings
+from collections.abc import Sequence
 from contextlib import suppress
+from typing import IO
 
 import pypdf
 
@@ -26,14 +28,16 @@ except ImportError:  # not on every system
     resource = None
 
 
-def main(most_pages: int, most_characters: int, seconds: float, memory: int) -> dict[str, object]:
-    """What the PDF says, as far as the limits allow."""
+def text_of(
+    file: IO[bytes], most_pages: int, most_characters: int, seconds: float
+) -> dict[str, object]:
+    """What the PDF says, as far as the limits allow.
+
+    Whatever goes wrong, the answer says so: this is the end of the line for such faults.
+    """
     until = time.monotonic() + seconds
-    logging.disable()
-    warnings.simplefilter("ignore")
-    _limit(memory, seconds)
     try:
-        reader = pypdf.PdfReader(io.BytesIO(sys.stdin.buffer.read()))
+        reader = pypdf.PdfReader(file)
         if reader.is_encrypted and not _opened(reader):
             return {"error": "locked"}
         pages = len(reader.pages)
@@ -67,7 +71,16 @@ def _limit(memory: int, seconds: float) -> None:
         resource.setrlimit(resource.RLIMIT_CPU, (int(seconds) + 2, int(seconds) + 3))
 
 
-if __name__ == "__main__":
-    words = sys.argv[1:]
-    found = main(int(words[0]), int(words[1]), float(words[2]), int(words[3]))
+def main(words: Sequence[str]) -> None:
+    """Read standard input and answer."""
+    pages, characters, seconds, memory = words
+    logging.disable()
+    warnings.simplefilter("ignore")
+    _limit(int(memory), float(seconds))
+    whole = io.BytesIO(sys.stdin.buffer.read())
+    found = text_of(whole, int(pages), int(characters), float(seconds))
     sys.stdout.buffer.write(json.dumps(found).encode("utf-8", "replace"))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -213,7 +213,7 @@ class Enclosed:
         if opened.picture is not None:
             number = [id(each) for each in self._seen()].index(id(opened)) + 1
             return f"[Picture {number}. {_of_picture(attachment, opened.picture)}]"
-        text = self._excerpts[id(opened)].text
+        text = self._excerpts[id(opened)].text.strip()
         how_much = self._how_much(opened)
         if attachment.kind is AttachedAs.PASTE:
             return f"{text}\n\n[Only {how_much} are here.]" if how_much else text

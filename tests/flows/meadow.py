@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
 from bot.app import Timing
+from bot.attached import Attachment
 from bot.capabilities import Capabilities
 from bot.chat import (
     Author,
@@ -22,6 +23,7 @@ from bot.chat import (
     ThreadKey,
 )
 from bot.controls import PLAIN, Presentation
+from bot.errors import MessageGone, TooLarge
 from tests.flows.look import settled, stored
 from tests.flows.stage import QUICK, Stage, open_stage
 from tests.servers import Valkey
@@ -38,6 +40,7 @@ class Meadow:
         posts: Texts of the bot's messages by id, in order.
         told: What was answered to whom beside the conversation.
         past: What was said in a thread before the bot was called.
+        files: What can be downloaded, by address.
     """
 
     name: str = "discord"
@@ -47,6 +50,7 @@ class Meadow:
     posts: dict[str, str] = field(default_factory=dict[str, str])
     told: list[tuple[str, CommandReply]] = field(default_factory=list[tuple[str, CommandReply]])
     past: History = field(default_factory=History)
+    files: dict[str, bytes] = field(default_factory=dict[str, bytes])
     numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
     _inbox: asyncio.Future[Inbox] = field(
         default_factory=lambda: asyncio.get_running_loop().create_future()
@@ -77,6 +81,7 @@ class Meadow:
         addressed: bool = True,
         direct: bool = False,
         joins: bool = False,
+        attachments: tuple[Attachment, ...] = (),
     ) -> Incoming:
         """A new message."""
         number = next(self.numbers)
@@ -92,6 +97,7 @@ class Meadow:
             mentioned=addressed,
             direct=direct,
             joins=joins,
+            attachments=attachments,
         )
 
     async def say(self, event: Incoming) -> Incoming:
@@ -162,6 +168,14 @@ class Meadow:
 
     async def history(self, event: Incoming, limit: int) -> History:
         return self.past
+
+    async def download(self, attachment: Attachment, most_bytes: int) -> bytes:
+        data = self.files.get(attachment.url)
+        if data is None:
+            raise MessageGone("no such file")
+        if len(data) > most_bytes:
+            raise TooLarge("more bytes than asked for")
+        return data
 
     async def respond(self, event: Incoming, reply: CommandReply) -> None:
         self.told.append((event.author.id, reply))
