@@ -53,7 +53,8 @@ async def read_form(http: web.Request) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, value in (await http.post()).items():
         if isinstance(value, web.FileField):
-            found[name] = Sound(value.filename, value.content_type, value.file.read())
+            with value.file as file:
+                found[name] = Sound(value.filename, value.content_type, file.read())
         else:
             found[name] = str(value)
     return found
