@@ -68,7 +68,7 @@ def _shrunk(image: Image.Image, side: int) -> Picture:
     upright.thumbnail((side, side), reducing_gap=2.0)
     shown = _on_white(upright)
     out = io.BytesIO()
-    shown.save(out, "JPEG", quality=QUALITY, optimize=True)
+    shown.save(out, "JPEG", quality=QUALITY)
     return Picture("image/jpeg", out.getvalue(), *shown.size)
 
 

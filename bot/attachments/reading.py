@@ -11,7 +11,7 @@ from bot.attached import AttachedAs, Attachment
 from bot.attachments.documents import pdf_text
 from bot.attachments.pictures import SIDE, picture_of
 from bot.attachments.sniff import Look, Nature, look
-from bot.attachments.texts import decoded
+from bot.attachments.texts import MOST_BYTES, decoded
 from bot.errors import (
     BudgetExceeded,
     MessageGone,
@@ -173,7 +173,8 @@ class AttachmentReader:
                 text = await asyncio.to_thread(decoded, data)
                 if not text.strip():
                     raise Unreadable("it is empty")
-                return Opened(attachment, text=text)
+                cut = f"its first {_megabytes(MOST_BYTES)} MB" if len(data) > MOST_BYTES else ""
+                return Opened(attachment, text=text, cut=cut)
             case Nature.OTHER:
                 raise Unreadable(f"it is {seen.what}")
 

@@ -11,8 +11,8 @@ import charset_normalizer
 from bot.attachments.faults import DECODER_FAULTS
 from bot.errors import Unreadable
 
-MOST_CHARACTERS = 2_000_000
-"""Of one text; what is behind it is not even counted."""
+MOST_BYTES = 1 << 20
+"""Of one text that are decoded; far more than any prompt holds, and decoded without a hitch."""
 
 BINARY = "it is no text, and nothing else that I can read"
 
@@ -33,17 +33,19 @@ _LEAST_TOKENS = 16
 def decoded(data: bytes) -> str:
     """A file's text, whatever encoding it is in, with line ends as they are here.
 
+    Of a long one the first `MOST_BYTES`.
+
     Raises:
         Unreadable: It is binary.
     """
+    data = data[:MOST_BYTES]
     text = _by_mark(data)
     if text is None:
         sample = data[:_SAMPLE]
         if sum(byte in _CONTROLS for byte in sample) > len(sample) * _MOST_CONTROLS:
             raise Unreadable(BINARY)
         text = _by_content(data)
-    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "\ufffd")
-    return text[:MOST_CHARACTERS]
+    return text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "\ufffd")
 
 
 def _by_mark(data: bytes) -> str | None:

@@ -123,6 +123,12 @@ async def test_faults_of_hearing(heard: str | Exception, why: str) -> None:
     assert found.why_not == why
 
 
+async def test_of_a_very_long_text_the_beginning_is_decoded() -> None:
+    FILES["long.txt"] = b"word\n" * 300_000
+    [found] = await Desk().read(AttachmentReader(), Attachment("long.txt"))
+    assert (len(found.text), found.cut) == (1 << 20, "its first 1 MB")
+
+
 async def test_nothing_is_fetched_that_would_not_be_read() -> None:
     desk = Desk()
     deaf = AttachmentReader(hears=False)
