@@ -52,7 +52,9 @@ class Downloads:
             found = await self._fetcher.fetch(url, most_bytes, {"Authorization": f"Bearer {token}"})
         except NotAllowed as refusal:
             raise NotAllowed(str(refusal), hint=SCOPE) from refusal
-        if found.media_type == PAGE and declared.casefold() != PAGE:
+        # A page may also be what was uploaded; then it is as long as Slack said.
+        other = bool(attachment.size) and len(found.data) != attachment.size
+        if found.media_type == PAGE and (declared.casefold() != PAGE or other):
             raise NotAllowed("Slack sent a page in place of a file", hint=SCOPE)
         return found.data
 

@@ -18,6 +18,7 @@ from bot.errors import (
     ModelError,
     NotAllowed,
     PlatformError,
+    StoreError,
     TooLarge,
     Unreadable,
 )
@@ -40,7 +41,7 @@ MOST_SOUND_BYTES = 25 * MEGABYTE
 
 Download = Callable[[Attachment, int], Awaitable[bytes]]
 Hear = Callable[[Recording], Awaitable[str]]
-"""Writes down what is said. Raises ModelError, BudgetExceeded."""
+"""Writes down what is said. Raises ModelError, BudgetExceeded, StoreError."""
 
 OFF = "reading attachments is switched off"
 TOO_MANY = "there are too many files"
@@ -222,7 +223,7 @@ class AttachmentReader:
             raise Unreadable(UNHEARD) from error
         except BudgetExceeded as error:
             raise Unreadable(NO_MONEY) from error
-        except ModelError as error:
+        except (ModelError, StoreError) as error:
             logger.warning("a recording was not written down: %s (%s)", error, error.hint)
             raise Unreadable(UNHEARD) from error
         if not text.strip():

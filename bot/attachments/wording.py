@@ -22,6 +22,8 @@ _LANGUAGES = {
     ".tsv": "tsv", ".tsx": "tsx", ".xml": "xml", ".yaml": "yaml", ".yml": "yaml",
 }  # fmt: skip
 
+_ENCLOSED = re.compile(r"(?:\A|\n\n)(?=\[(?:Picture \d+\. )?Attached[ :])")
+
 _TICKS = re.compile(r"`{3,}")
 _BRACKETS = str.maketrans("[]", "()")
 
@@ -50,6 +52,18 @@ def attached(attachment: Attachment) -> str:
     """The same with where it comes from."""
     where = f"Attached to {attachment.origin}: " if attachment.origin else "Attached: "
     return where + called(attachment)
+
+
+def reworded(stored: str, text: str) -> str:
+    """A stored message with another text of its author's; what came with it stays.
+
+    Args:
+        stored: The text as it is kept, files and captions included.
+        text: What the author has put in the place of what was written.
+    """
+    found = _ENCLOSED.search(stored)
+    enclosed = stored[found.end() :] if found is not None else ""
+    return "\n\n".join(part for part in (text.strip(), enclosed) if part)
 
 
 def fenced(text: str, name: str = "") -> str:

@@ -234,8 +234,9 @@ class TurnRun:
                 interrupted=cut,
                 turn=self._turn.lease.turn,
             )
-            entries = await self._enclosed.kept((*asked, said), patient=not cut)
+            entries = (*asked, said)
             self._estimate_cost()
+        entries = await self._enclosed.kept(entries, patient=not cut)
         after = await self._commit(entries, self._tally)
         self._fold_if_long(entries[-1].tokens)
         return Outcome.LOST if after is Done.LOST else outcome, after

@@ -105,7 +105,7 @@ async def test_stickers_polls_embeds_and_forwards_are_told_to_the_model(server: 
                 {"answer_id": 1, "poll_media": {"text": "merino"}},
                 {"answer_id": 2, "poll_media": {"text": "alpaca"}},
             ],
-            "expiry": None,
+            "expiry": "2030-01-01T00:00:00+00:00",
             "allow_multiselect": False,
             "layout_type": 1,
         }

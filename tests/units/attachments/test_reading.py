@@ -184,3 +184,16 @@ def test_nothing_in_a_file_ends_its_code_block() -> None:
 def test_what_people_are_told() -> None:
     assert wording.told([], []) == ""
     assert wording.told(["a (b)"], ["c, half"]) == "*(Not read: a (b). Read in part: c, half.)*"
+
+
+@pytest.mark.parametrize(
+    ("stored", "reworded"),
+    [
+        ("old", "new"),
+        ('old\n\n[Attached: "a.txt"]\n```\nx\n```', 'new\n\n[Attached: "a.txt"]\n```\nx\n```'),
+        ('[Attached: "a.png", 8×8 pixels]', 'new\n\n[Attached: "a.png", 8×8 pixels]'),
+        ("see [Attached: this]", "new"),
+    ],
+)
+def test_an_edit_leaves_what_came_with_a_message(stored: str, reworded: str) -> None:
+    assert wording.reworded(stored, "new") == reworded
