@@ -115,8 +115,8 @@ class Enclosed:
 
     async def read(self) -> None:
         """Fetch and read everything; what can't be read is named later on."""
-        mail = [event for event in self._turn.mail if event.attachments]
-        everything = [attachment for event in mail for attachment in event.attachments]
+        enclosed = _once(self._turn.mail)
+        everything = [each for those in enclosed.values() for each in those]
         if not everything:
             return
         self._status(texts.READING)
@@ -125,7 +125,7 @@ class Enclosed:
                 everything, self._adapter.download, self._hear, self._side(len(everything))
             )
         )
-        self._opened = {event.event_id: [next(found) for _ in event.attachments] for event in mail}
+        self._opened = {id_: [next(found) for _ in those] for id_, those in enclosed.items()}
         await self._cut([each for each in self._all() if each.text])
 
     def text_of(self, event: Incoming) -> str:
@@ -264,6 +264,18 @@ class Enclosed:
     def _user(self) -> str:
         thread, asker = self._turn.lease.thread, self._turn.mail[-1].author
         return self._enclosures.pseudonym(f"{thread.platform}:{asker.id}")
+
+
+def _once(mail: Sequence[Incoming]) -> dict[str, list[Attachment]]:
+    """Attachments by their message; one that came with several, as when it is answered, once."""
+    seen: set[str] = set()
+    found: dict[str, list[Attachment]] = {}
+    for event in mail:
+        fresh = [each for each in event.attachments if not each.id or each.id not in seen]
+        seen |= {each.id for each in fresh}
+        if fresh:
+            found[event.event_id] = fresh
+    return found
 
 
 def _without_pictures(prompt: Prompt) -> Prompt:

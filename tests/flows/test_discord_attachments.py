@@ -266,3 +266,24 @@ async def test_a_model_without_eyes_says_so_and_goes_on(server: Valkey) -> None:
         # It is known by now.
         assert len(here.openai.chats) == before + 1
         assert json.dumps(here.openai.chats[-1].body).count("nobody could look at it") == 1
+
+
+async def test_what_comes_twice_is_read_once(server: Valkey) -> None:
+    async with weavers(server) as here:
+        thread = await here.conversation()
+        here.openai.on(is_caption, Answer("Red."))
+        held = Answer(["Let me have a look at that picture first,", " and then see."]).hold(1)
+        here.openai.script.append(held)
+        await here.sim.say(thread, here.ben, "wait")
+        await here.sim.until(lambda: len(here.said(thread)) == 2)
+        shown = await here.sim.say(
+            thread, here.ben, "look", attachments=[("loom.png", enclosures.picture())]
+        )
+        await here.sim.say(thread, here.ada, "is it red?", reply_to=shown)
+        here.openai.script.append(Answer("It is."))
+        held.release_all()
+        await answered(here, thread, "It is.")
+        [seen] = questions(here)[-1].pictures
+        assert seen.size == (64, 48)
+        assert len(here.sim.cdn.served) == 1
+        assert asked_last(questions(here)[-1]) == "Ada: > Ben wrote:\n> look\n\nis it red?"
