@@ -46,6 +46,11 @@ TEXT_SHARE = 0.75
 HEARD_TOKENS = 500
 """Tokens that writing down a recording is expected to take."""
 
+LINES = (
+    "Bracketed lines within a message tell what came with it. What was not read is told to people "
+    "below your answer, too."
+)
+
 UNSEEN = "[The pictures can't be shown to you: this model takes none. Tell people so, and go on.]"
 NO_SIGHT = "my model can't look at pictures"
 
@@ -112,6 +117,11 @@ class Enclosed:
         """What the model gets to see with this turn's question."""
         seen = () if self._blind else self._seen()
         return tuple(each.picture for each in seen if each.picture is not None)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the model has to know in this turn."""
+        return (LINES,) if self._opened else ()
 
     async def read(self) -> None:
         """Fetch and read everything; what can't be read is named later on."""

@@ -378,7 +378,7 @@ class TurnRun:
                 summary=turn.summary,
                 log=turn.window,
                 new=asked,
-                now=Now(self._desk.clock(), tuple(self._names.values())),
+                now=Now(self._desk.clock(), tuple(self._names.values()), self._enclosed.notes),
                 budget=self._desk.budget.high,
                 tokenizer=self._desk.tokenizer,
                 longest=self._desk.budget.longest,
