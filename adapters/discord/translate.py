@@ -12,7 +12,7 @@ from bot.chat import Author, EarlierMessage, Incoming, MessageRef, ThreadKey
 LONGEST_QUOTE = 300
 """Characters of an answered message within a thread, where it was read once already."""
 
-STARTED = "(This thread was started from this message.)"
+STARTED = "(started this thread)"
 
 HELD_THREADS = frozenset({Kind.THREAD, Kind.DIRECT})
 """Places that are a conversation by themselves."""
@@ -113,7 +113,7 @@ def earlier(seen: Seen, own: Own, *, started: bool = False) -> EarlierMessage | 
     said = "\n\n".join(part for part in (_text(seen, own, quoted=None), named) if part)
     if seen.system or not said:
         return None
-    text = f"{STARTED}\n\n{said}" if started else said
+    text = f"{STARTED} {said}" if started else said
     return EarlierMessage(
         ref=MessageRef(seen.place.id, seen.id),
         author=author_of(seen.writer),

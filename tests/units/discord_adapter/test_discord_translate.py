@@ -165,7 +165,7 @@ def test_earlier_messages() -> None:
     assert (line.from_bot, line.text, line.ref) == (True, "hi", MessageRef("60", "1000"))
     started = earlier(MENTION, OWN, started=True)
     assert started is not None
-    assert started.text == "(This thread was started from this message.)\n\nhi"
+    assert started.text == "(started this thread) hi"
     assert earlier(replace(MENTION, system=True), OWN) is None
     assert earlier(replace(MENTION, text=" "), OWN) is None
 
