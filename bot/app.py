@@ -22,6 +22,7 @@ from bot.context.tokens import Tokenizer, load_tokenizer
 from bot.engine.allowance import Allowance
 from bot.engine.beside import Beside
 from bot.engine.budget import Budget
+from bot.engine.changes import Changes
 from bot.engine.enclosed import Enclosures
 from bot.engine.engine import Engine
 from bot.engine.folding import Folding
@@ -341,12 +342,14 @@ class App:
         commands = Commands(
             threads, folding, running, budget, allowance, adapters, time.time, new_id
         )
+        changes = Changes(threads, tokenizer, folding, running)
         receptions = {
             name: Reception(
                 adapter,
                 threads,
                 engine,
                 commands,
+                changes,
                 new_id,
                 meter=outside.meter(name),
                 access=self._settings.access,

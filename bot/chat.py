@@ -8,7 +8,7 @@ SDK, the model or the store.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Protocol
 from urllib.parse import quote, unquote
@@ -51,18 +51,27 @@ class ThreadKey:
 
 @dataclass(frozen=True, slots=True)
 class MessageRef:
-    """Where a message physically is: the channel (or platform thread) id that holds it, its id."""
+    """Where a message physically is: the channel (or platform thread) id that holds it, its id.
+
+    `space` is for adapters that serve several with credentials of their own, and tells which to
+    use; the message is known without it.
+    """
 
     channel: str
     message: str
+    space: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """Where a reply goes: a channel or platform thread, and the message it visibly answers."""
+    """Where a reply goes: a channel or platform thread, and the message it visibly answers.
+
+    `space` as in `MessageRef`.
+    """
 
     channel: str
     reply_to: str | None = None
+    space: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +114,7 @@ class Incoming:
         joins: The thread existed before this message: earlier messages may be read as context.
         loose: Outside a platform thread, so that replies to it are found by message id.
         attachments: What came with it; read when it is answered.
+        edited: When its author last changed it, seconds since the epoch; 0 for never.
     """
 
     event_id: str
@@ -120,6 +130,16 @@ class Incoming:
     joins: bool = False
     loose: bool = False
     attachments: tuple[Attachment, ...] = ()
+    edited: float = 0.0
+
+    def reworded(self, now: Incoming) -> Incoming:
+        """The message with what it says after an edit, files included."""
+        return replace(self, text=now.text, attachments=now.attachments, edited=now.edited)
+
+    def says_the_same(self, other: Incoming) -> bool:
+        """Its words and files are those of `other`; addresses of files change by themselves."""
+        mine, others = ([a.id or a.url for a in each.attachments] for each in (self, other))
+        return self.text == other.text and mine == others
 
     @property
     def is_silent(self) -> bool:
@@ -130,6 +150,33 @@ class Incoming:
     def topic(self) -> str:
         """What it is about, for a title: its text, else the names of what came with it."""
         return self.text if self.text.strip() else ", ".join(a.name for a in self.attachments)
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """Something that people no longer see, and that is not remembered either.
+
+    With `messages` it is those; with `person` what this person said in the whole space, who has
+    left it; else everything that was said in `channel` and in the threads there, or in `thread`
+    alone where that is named.
+
+    Attributes:
+        platform: As in `ThreadKey`.
+        space: As in `ThreadKey`.
+        channel: The channel or platform thread that it was in.
+        thread: The conversation, where the adapter can tell.
+        messages: Ids of messages, the bot's own among them.
+        events: The `Incoming.event_id` of each of them, so that none is taken in later on.
+        person: The platform's user id.
+    """
+
+    platform: str
+    space: str
+    channel: str = ""
+    thread: ThreadKey | None = None
+    messages: tuple[str, ...] = ()
+    events: tuple[str, ...] = ()
+    person: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,6 +295,25 @@ class CommandReply:
     choices: tuple[ThreadChoice, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """What one person may know of what is kept about them in one space.
+
+    Attributes:
+        threads: Conversations in which they have written, the latest first.
+        used: What they have used today and may use, in Markdown.
+        settings: How the bot is set up as far as it concerns them, in Markdown.
+    """
+
+    threads: tuple[ThreadChoice, ...] = ()
+    used: str = ""
+    settings: str = ""
+
+
+EVERYWHERE = "everywhere"
+"""Option of "forget", called without a thread: every conversation the caller has written in."""
+
+
 def everywhere(space: str) -> bool:
     """Every space."""
     return True
@@ -285,8 +351,34 @@ class Inbox(Protocol):
         """
         ...
 
+    async def edited(self, event: Incoming) -> None:
+        """Somebody has changed a message: this is how it reads now, and `edited` says since when.
+
+        What is remembered of it follows; a message that the bot has never taken stays unknown,
+        unless it is only minutes old and would be taken now. Raises StoreError as `message` does.
+        """
+        ...
+
+    async def deleted(self, removal: Removal) -> None:
+        """Something was deleted: forget it, with what was made from it. Safe to repeat.
+
+        Raises StoreError as `message` does.
+        """
+        ...
+
+    async def remembered(self, thread: ThreadKey) -> Sequence[str]:
+        """Ids of the messages that the newest part of a conversation's log holds, oldest first.
+
+        Raises StoreError.
+        """
+        ...
+
     async def command(self, call: CommandCall) -> CommandReply:
         """Run a command. Never raises a `BobbinError`: failures come back as a reply."""
+        ...
+
+    async def overview(self, platform: str, space: str, author: Author) -> Overview:
+        """What is kept of this person in this space, for nobody else's eyes. Raises StoreError."""
         ...
 
     async def thread_of(self, platform: str, space: str, ref: MessageRef) -> ThreadKey | None:

@@ -1,4 +1,4 @@
-"""The command line: `bobbin run`, `chat`, `export`, `import`, `doctor`, `settings`, `ping`."""
+"""The command line: `bobbin run`, `chat`, `export`, `import`, `forget`, `doctor` and others."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ from bot.records import Entry
 from bot.settings import Settings, read_settings, variables
 from bot.settings_page import configuration_page, env_example, write_pages
 from bot.spec import AdapterSpec, Variable
+from bot.storage.departures import forget_everywhere, parse_person
 from bot.storage.threads import Threads
 from bot.storage.types import Restored
 from bot.transfer import ThreadRecord, export_lines, read_export
@@ -95,6 +96,12 @@ def _parser(specs: Sequence[AdapterSpec]) -> argparse.ArgumentParser:
     restore.add_argument(
         "--replace", action="store_true", help="also conversations that are stored already"
     )
+    forget = commands.add_parser("forget", help="erase a conversation, or what somebody said")
+    what = forget.add_mutually_exclusive_group(required=True)
+    what.add_argument("thread", nargs="?", help="platform:space:channel:thread")
+    what.add_argument(
+        "--user", metavar="platform:space:id", help="with * as space: wherever he has written"
+    )
     settings = commands.add_parser("settings", help="print the configuration page")
     settings.add_argument("--example", action="store_true", help="print .env.example instead")
     settings.add_argument("--write", action="store_true", help="write both files here")
@@ -140,6 +147,8 @@ async def _command(
             return await run_until_signal(App(settings))
         case "export":
             return await _export(settings, arguments.thread, arguments.output)
+        case "forget":
+            return await _forget(settings, arguments.thread, arguments.user)
         case "import":
             return await _import(settings, arguments.file, replacing=arguments.replace)
         case _:
@@ -290,6 +299,25 @@ def _decoded(content: bytes) -> str:
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise ImportRefused("this is not UTF-8 text", line=line) from None
+
+
+async def _forget(settings: Settings, name: str | None, user: str | None) -> int:
+    try:
+        thread = ThreadKey.parse(name) if name else None
+        person = parse_person(user) if user else None
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return 2
+    async with open_threads(settings) as threads:
+        if thread is not None:
+            erased = await threads.forget(thread)
+            print(f"{erased.messages} message(s) erased")
+            return 0 if erased.messages else 1
+        assert person is not None
+        found = await forget_everywhere(threads, *person)
+    messages = sum(struck.entries + struck.mail for struck in found)
+    print(f"{messages} message(s) erased from {len(found)} conversation(s)")
+    return 0 if found else 1
 
 
 _NOT_STORED = {

@@ -11,32 +11,41 @@ from dataclasses import dataclass, field, replace
 
 from bot import refusals
 from bot.access import Access, Place, Refusal
+from bot.afterwards import Afterwards, concerns
 from bot.chat import (
+    EVERYWHERE,
     Adapter,
+    Author,
     CommandCall,
     CommandReply,
     CommandSpec,
     Followed,
     Incoming,
     MessageRef,
+    Overview,
+    Removal,
     ThreadKey,
     everywhere,
 )
 from bot.commands.runner import Commands
 from bot.commands.specs import COMMANDS, Typed, typed_command
 from bot.engine import texts
+from bot.engine.changes import Changes
 from bot.engine.engine import Engine
 from bot.errors import PlatformError, StoreError, StoreUnavailable
 from bot.report import IntakeMeter, Unmeasured
 from bot.services import Claims, Meter, Notes
 from bot.storage.threads import Threads
-from bot.storage.types import Begun
+from bot.storage.types import Amended, Begun
 from bot.tasks import end
 
 logger = logging.getLogger(__name__)
 
 MOST_WAITING = 1_000
 """Messages kept in this process while the store is away."""
+
+EDITED_SOON_SECONDS = 600.0
+"""A message that was not for us may become so by an edit, but only so soon after it was written."""
 
 TELL_AGAIN_SECONDS = 60.0
 """People in one thread are told at most this often that the store is away."""
@@ -55,6 +64,24 @@ class Lane:
             return False
         self.events.append((event, new_id()))
         return True
+
+    def amend(self, event: Incoming) -> bool:
+        """Let a message that waits read as it does now; False when it does not wait here."""
+        for place, (waiting, nonce) in enumerate(self.events):
+            if waiting.event_id == event.event_id:
+                if waiting.edited < event.edited:
+                    self.events[place] = (waiting.reworded(event), nonce)
+                return True
+        return False
+
+    def strike(self, removal: Removal) -> int:
+        """Take out what was deleted; how many messages that were."""
+        kept = [each for each in self.events if not concerns(removal, each[0])]
+        struck = len(self.events) - len(kept)
+        if struck:
+            self.events.clear()
+            self.events.extend(kept)
+        return struck
 
     def remove(self, event: Incoming) -> bool:
         """Take a message out that was handed in; False when it was dropped meanwhile."""
@@ -78,6 +105,7 @@ class Reception:
         threads: Threads,
         engine: Engine,
         commands: Commands,
+        changes: Changes,
         new_id: Callable[[], str],
         most_waiting: int = MOST_WAITING,
         meter: IntakeMeter | None = None,
@@ -87,6 +115,8 @@ class Reception:
         self._threads = threads
         self._engine = engine
         self._commands = commands
+        self._changes = changes
+        self._afterwards = Afterwards(changes)
         self._new_id = new_id
         self._meter: IntakeMeter = meter or Unmeasured()
         self._access = access or Access()
@@ -142,6 +172,32 @@ class Reception:
                 self._spawn(self._tell(event))
             raise
 
+    async def edited(self, event: Incoming) -> None:
+        """See `bot.chat.Inbox`."""
+        event = replace(event, text=_readable(event.text))
+        lane = self._lanes.get(event.thread)
+        if lane is not None:
+            # What is being handed in has to be in the store before it can be changed there.
+            async with lane.turn:
+                if lane.amend(event):
+                    return
+        amended = await self._afterwards.edited(event)
+        if amended is Amended.UNKNOWN and event.edited - event.at < EDITED_SOON_SECONDS:
+            await self.message(event)
+
+    async def deleted(self, removal: Removal) -> None:
+        """See `bot.chat.Inbox`."""
+        for thread, lane in tuple(self._lanes.items()):
+            if any(concerns(removal, event) for event, _ in lane.events):
+                async with lane.turn:
+                    self._waiting -= lane.strike(removal)
+                    self._leave(thread, lane)
+        await self._afterwards.deleted(removal)
+
+    async def remembered(self, thread: ThreadKey) -> Sequence[str]:
+        """See `bot.chat.Inbox`."""
+        return await self._changes.remembered(thread)
+
     async def command(self, call: CommandCall) -> CommandReply:
         """See `bot.chat.Inbox`."""
         call = replace(call, author=self._access.known(call.author, call.platform))
@@ -149,6 +205,10 @@ class Reception:
         if refusal is not None:
             return CommandReply(refusals.TO_COMMANDS[refusal], harmless=True)
         return await self._commands.run(call)
+
+    async def overview(self, platform: str, space: str, author: Author) -> Overview:
+        """See `bot.chat.Inbox`."""
+        return await self._commands.overview(platform, space, self._access.known(author, platform))
 
     async def thread_of(self, platform: str, space: str, ref: MessageRef) -> ThreadKey | None:
         """See `bot.chat.Inbox`."""
@@ -190,6 +250,8 @@ class Reception:
                 return
             except StoreError as error:
                 logger.error("a message in %s was stored but cannot be read: %s", thread, error)
+        with contextlib.suppress(StoreUnavailable):
+            await self._afterwards.resume()
 
     async def close(self) -> None:
         """End what is still being told."""
@@ -197,6 +259,9 @@ class Reception:
 
     def _refusal_of(self, call: CommandCall) -> Refusal | None:
         """Why a command is not run: for where it was called, or for the thread that it is about."""
+        if call.name == "forget" and call.thread is None and EVERYWHERE in call.options:
+            # Whoever may talk to the bot no longer may still have their words erased.
+            return None
         here = frozenset({call.channel})
         places = [Place(call.platform, call.space, here, call.direct)]
         if call.thread is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 
@@ -14,6 +15,14 @@ class Notes(Protocol):
 
     async def write(self, name: str, text: str) -> None:
         """Keep the note until it is written again. Raises StoreError."""
+        ...
+
+    async def delete(self, name: str) -> None:
+        """Keep the note no longer; one that is not there is fine. Raises StoreError."""
+        ...
+
+    async def names(self, prefix: str) -> Sequence[str]:
+        """The names of all notes that begin so, in no order. Raises StoreError."""
         ...
 
 

@@ -219,7 +219,8 @@ def _running(
     running: list[AdapterSpec] = []
     problems: list[Problem] = []
     for spec in sorted(specs, key=lambda spec: spec.name):
-        absent = [name for name in spec.needs if name not in given]
+        spared = {needed for needed, other in spec.instead if other in given}
+        absent = [name for name in spec.needs if name not in given and name not in spared]
         some = len(absent) < len(spec.needs) or any(name in given for name in spec.either)
         if not spec.needs or not some:
             continue

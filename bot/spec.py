@@ -124,6 +124,7 @@ class AdapterSpec:
         variables: What it reads from the environment.
         needs: It runs when all of these are set. Empty: it runs when no other adapter does.
         either: Beside `needs`, at least one of these must be set.
+        instead: Pairs: where the second is set, the first of `needs` is not needed.
         implies: Pairs: where the first is set, the second must be too.
         uses: Variables of the engine's that it wants to know, too.
         ids: What can be named in rules about access; empty for nothing.
@@ -136,6 +137,7 @@ class AdapterSpec:
     variables: tuple[Variable, ...] = ()
     needs: tuple[str, ...] = ()
     either: tuple[str, ...] = ()
+    instead: tuple[tuple[str, str], ...] = ()
     implies: tuple[tuple[str, str], ...] = ()
     uses: tuple[str, ...] = ()
     ids: tuple[IdForm, ...] = ()

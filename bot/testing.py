@@ -18,17 +18,20 @@ import asyncio
 import importlib
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from bot.attached import Attachment
 from bot.chat import (
     Adapter,
+    Author,
     CommandCall,
     CommandReply,
     CommandSpec,
     Followed,
     Incoming,
     MessageRef,
+    Overview,
+    Removal,
     Spot,
     ThreadKey,
     everywhere,
@@ -38,6 +41,8 @@ from bot.errors import MessageGone, NotAllowed, StoreUnavailable
 from bot.report import Unmeasured
 from bot.services import Claims, Meter, Notes
 from bot.spec import AdapterSpec
+
+T = TypeVar("T")
 
 SECONDS = 10.0
 """What each wait may take."""
@@ -57,21 +62,32 @@ class MemoryNotes:
         """See `bot.chat.Notes`."""
         self._texts[name] = text
 
+    async def delete(self, name: str) -> None:
+        """See `bot.chat.Notes`."""
+        self._texts.pop(name, None)
+
+    async def names(self, prefix: str) -> Sequence[str]:
+        """See `bot.chat.Notes`."""
+        return [name for name in self._texts if name.startswith(prefix)]
+
 
 class MemoryClaims:
     """`bot.chat.Claims` without a store: everything is free, nothing is ever used up.
 
     Attributes:
         claimed: Names that were claimed and not released, with their holders.
+        asked: Names that were to be claimed, in order.
         spent: Names that were spent, in order.
     """
 
     def __init__(self) -> None:
         self.claimed: dict[str, str] = {}
+        self.asked: list[str] = []
         self.spent: list[str] = []
 
     async def claim(self, name: str, seconds: float, holder: str = "") -> float:
         """See `bot.chat.Claims`."""
+        self.asked.append(name)
         if self.claimed.setdefault(name, holder) != holder:
             return seconds
         return 0.0
@@ -118,10 +134,14 @@ class RecordingInbox:
         commands: What the adapter is told to offer.
         messages: Every message, in the order it came; one that is delivered again is left out, as
             the engine does by its id.
+        edits: Every edit, as it came.
+        removals: Everything that was deleted, as it came.
+        logged: What `remembered` tells.
         calls: Every command call.
         malformed_kinds: What `malformed` was told.
         refuse: While true, `message` fails as it does when the store is away.
         reply: What every command answers.
+        kept: What `overview` tells.
         followed: What `taking_part` finds.
         spaces_left: What `left` was told.
         connections: What `meter` was told of connections.
@@ -130,11 +150,15 @@ class RecordingInbox:
     def __init__(self) -> None:
         self.commands: Sequence[CommandSpec] = COMMANDS
         self.messages: list[Incoming] = []
+        self.edits: list[Incoming] = []
+        self.removals: list[Removal] = []
+        self.logged: dict[ThreadKey, Sequence[str]] = {}
         self.calls: list[CommandCall] = []
         self.malformed_kinds: list[str] = []
         self.refuse = False
         self.refused = 0
         self.reply = CommandReply("Done.")
+        self.kept = Overview()
         self.loose: dict[MessageRef, ThreadKey] = {}
         self.followed: Sequence[Followed] = ()
         self.spaces_left: list[tuple[str, str]] = []
@@ -159,11 +183,27 @@ class RecordingInbox:
         if self.refuse:
             raise StoreUnavailable("the test's store is away")
 
+    async def edited(self, event: Incoming) -> None:
+        """See `bot.chat.Inbox`."""
+        await self._change(self.edits, event)
+
+    async def deleted(self, removal: Removal) -> None:
+        """See `bot.chat.Inbox`."""
+        await self._change(self.removals, removal)
+
+    async def remembered(self, thread: ThreadKey) -> Sequence[str]:
+        """See `bot.chat.Inbox`."""
+        return self.logged.get(thread, ())
+
     async def command(self, call: CommandCall) -> CommandReply:
         """See `bot.chat.Inbox`."""
         self.calls.append(call)
         await self._tell()
         return self.reply
+
+    async def overview(self, platform: str, space: str, author: Author) -> Overview:
+        """See `bot.chat.Inbox`."""
+        return self.kept
 
     async def thread_of(self, platform: str, space: str, ref: MessageRef) -> ThreadKey | None:
         """See `bot.chat.Inbox`."""
@@ -192,6 +232,14 @@ class RecordingInbox:
         """
         async with asyncio.timeout(SECONDS), self._changed:
             await self._changed.wait_for(true)
+
+    async def _change(self, changes: list[T], change: T) -> None:
+        if self.refuse:
+            self.refused += 1
+            await self._tell()
+            raise StoreUnavailable("the test's store is away")
+        changes.append(change)
+        await self._tell()
 
     async def _tell(self) -> None:
         async with self._changed:

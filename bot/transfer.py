@@ -68,6 +68,7 @@ class _Entry(_Element):
     tokens: Count = 0
     interrupted: bool = False
     turn: str = ""
+    edited: Annotated[float, Field(ge=0, lt=END_OF_TIME, allow_inf_nan=False)] = 0.0
 
 
 _ELEMENT: TypeAdapter[_Thread | _Entry] = TypeAdapter(
@@ -269,6 +270,7 @@ def _line(entry: Entry) -> _Entry:
         tokens=entry.tokens,
         interrupted=entry.interrupted,
         turn=entry.turn,
+        edited=float(entry.edited),
     )
 
 
@@ -283,6 +285,7 @@ def _entry(item: _Entry) -> Entry:
         tokens=item.tokens,
         interrupted=item.interrupted,
         turn=item.turn,
+        edited=item.edited,
         seq=item.seq,
     )
 

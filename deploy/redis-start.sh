@@ -10,5 +10,5 @@ esac
 umask 077
 acl=$(mktemp)
 sed "s/PASSWORD/$BOBBIN_REDIS_PASSWORD/" "$(dirname "$0")/redis-users.acl" > "$acl"
-exec redis-server --dir "${BOBBIN_REDIS_DIR:-/data}" --appendonly yes --appendfsync everysec \
+exec redis-server --dir "${BOBBIN_REDIS_DIR:-/data}" --appendonly yes --appendfsync always \
   --save "" --maxmemory-policy noeviction --aclfile "$acl" "$@"

@@ -15,6 +15,7 @@ from discord.http import Route
 
 from adapters.discord import history
 from adapters.discord.calls import Answer, Calls, Timing
+from adapters.discord.changes import Changes
 from adapters.discord.commands import offered, sync
 from adapters.discord.downloads import Downloads
 from adapters.discord.faults import Archived, HasThread, Refused
@@ -153,6 +154,7 @@ class DiscordAdapter:
 
     def _intake(self, inbox: Inbox, shard: Shard, begun: Callable[[], None]) -> Intake:
         """What takes the events of one shard."""
+        changes = Changes(inbox, self._places, self._members, self._calls, self._timing)
         return Intake(
             inbox,
             self._places,
@@ -160,9 +162,10 @@ class DiscordAdapter:
             self._timing,
             self._clock,
             self._tell,
-            Missed(inbox, self._calls, self._timing, self._calendar, shard),
+            Missed(inbox, self._calls, self._timing, self._calendar, changes, shard),
             Servers(inbox, self._calls, self._timing, shard),
             self._members,
+            changes,
             begun,
         )
 

@@ -6,7 +6,7 @@ import asyncio
 import contextvars
 import logging
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol, cast
 
 import discord
@@ -15,10 +15,13 @@ from discord.gateway import DiscordWebSocket
 from adapters.discord.calls import trace
 from adapters.discord.logins import Logins
 from adapters.discord.shards import ALONE, Shard
+from adapters.discord.values import DIRECT_SPACE
 from bot.errors import BobbinError, PlatformBusy
 from bot.services import Meter
 
 log = logging.getLogger(__name__)
+
+UPDATE = "MESSAGE_UPDATE"
 
 
 class Listener(Protocol):
@@ -26,6 +29,30 @@ class Listener(Protocol):
 
     async def message(self, client: Listening, message: discord.Message) -> None:
         """Somebody wrote something."""
+        ...
+
+    async def edited(self, client: Listening, message: discord.Message) -> None:
+        """A message was changed, perhaps not by its author."""
+        ...
+
+    async def edited_partly(
+        self, client: Listening, space: str, channel: str, message: int
+    ) -> None:
+        """The same, without its author or its text."""
+        ...
+
+    async def deleted(
+        self, client: Listening, space: str, channel: str, messages: Sequence[str]
+    ) -> None:
+        """Messages were deleted."""
+        ...
+
+    async def thread_deleted(self, space: str, parent: str, thread: str) -> None:
+        """A thread was deleted."""
+        ...
+
+    async def channel_deleted(self, space: str, channel: str) -> None:
+        """A channel of a server was deleted."""
         ...
 
     async def interaction(
@@ -160,6 +187,7 @@ class Listening(Client):
         self._clock = clock
         self._running: set[asyncio.Task[Any]] = set()
         parsers = self._connection.parsers
+        parsers[UPDATE] = self._whole(parsers[UPDATE])
         for event, parse in parsers.items():
             parsers[event] = self._guarded(event, parse)
 
@@ -173,6 +201,20 @@ class Listening(Client):
                 self._left_out(event, error)
 
         return guarded
+
+    def _whole(self, parse: Callable[[Any], None]) -> Callable[[Any], None]:
+        """A parser of updates to messages, of which the SDK reads none that is not whole."""
+
+        def whole(data: Any) -> None:
+            if "author" in data and "content" in data:
+                parse(data)
+            elif data.get("edited_timestamp"):
+                guild = data.get("guild_id")
+                space = str(int(guild)) if guild else DIRECT_SPACE
+                channel, message = str(int(data["channel_id"])), int(data["id"])
+                self.dispatch("part_of_edit", space, channel, message)
+
+        return whole
 
     def dispatch(self, event: str, /, *args: Any, **kwargs: Any) -> None:
         """Start an event's handler, unless the client is closed and has no loop to run it in.
@@ -232,6 +274,44 @@ class Listening(Client):
     async def on_message(self, message: discord.Message) -> None:
         """Hand a message on."""
         await self._handle("message", self._listener.message(self, message))
+
+    async def on_raw_message_edit(self, payload: discord.RawMessageUpdateEvent) -> None:
+        """Hand a changed message on."""
+        await self.on_edit(payload.message)
+
+    async def on_edit(self, message: discord.Message) -> None:
+        """Hand an edited message on; previews and threads change a message as well."""
+        if message.edited_at is not None:
+            await self._handle("message edit", self._listener.edited(self, message))
+
+    async def on_part_of_edit(self, space: str, channel: str, message: int) -> None:
+        """Hand an edit on of which only a part is known."""
+        work = self._listener.edited_partly(self, space, channel, message)
+        await self._handle("message edit", work)
+
+    async def on_raw_message_delete(self, payload: discord.RawMessageDeleteEvent) -> None:
+        """Hand a deletion on."""
+        await self._deleted(payload.guild_id, payload.channel_id, {payload.message_id})
+
+    async def on_raw_bulk_message_delete(self, payload: discord.RawBulkMessageDeleteEvent) -> None:
+        """Hand the deletion of several messages on."""
+        await self._deleted(payload.guild_id, payload.channel_id, payload.message_ids)
+
+    async def _deleted(self, guild: int | None, channel: int, messages: set[int]) -> None:
+        space, ids = str(guild or DIRECT_SPACE), sorted(map(str, messages))
+        work = self._listener.deleted(self, space, str(channel), ids)
+        await self._handle("message deletion", work)
+
+    async def on_raw_thread_delete(self, payload: discord.RawThreadDeleteEvent) -> None:
+        """Hand the deletion of a thread on."""
+        ids = (payload.guild_id, payload.parent_id, payload.thread_id)
+        work = self._listener.thread_deleted(*map(str, ids))
+        await self._handle("thread deletion", work)
+
+    async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
+        """Hand the deletion of a channel on."""
+        work = self._listener.channel_deleted(str(channel.guild.id), str(channel.id))
+        await self._handle("channel deletion", work)
 
     async def on_interaction(self, interaction: discord.Interaction[Listening]) -> None:
         """Hand an interaction on."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 
 import discord
 
 from adapters.discord import interactions
 from adapters.discord.calls import Calls, Timing
+from adapters.discord.changes import Changes
 from adapters.discord.client import Listening, waited
 from adapters.discord.members import Members
 from adapters.discord.missed import Missed
@@ -42,6 +44,7 @@ class Intake:
         missed: Looks for what was said before a session began.
         servers: Erases what was said in servers that the bot is removed from.
         members: Tells who somebody is.
+        changes: Hands over edits and deletions.
         begun: Told when a session has begun.
     """
 
@@ -56,6 +59,7 @@ class Intake:
         missed: Missed,
         servers: Servers,
         members: Members,
+        changes: Changes,
         begun: Callable[[], None],
     ) -> None:
         self._inbox = inbox
@@ -66,6 +70,7 @@ class Intake:
         self._missed = missed
         self._servers = servers
         self._members = members
+        self._changes = changes
         self._begun = begun
         self._clock = clock
         self._told: Expiring[bool] = Expiring(clock)
@@ -114,10 +119,49 @@ class Intake:
         if self._missed.hands_in(message.id):
             await self._take(client, message)
             return
-        channel = str(message.channel.id)
+        async with self._after_messages(client, str(message.channel.id)):
+            await self._take(client, message)
+
+    async def edited(self, client: Listening, message: discord.Message) -> None:
+        """Hand an edit over, after what was said in that place before."""
+        if self._missed.hands_in(message.id):
+            await self._changes.edited(client, message)
+            return
+        async with self._after_messages(client, str(message.channel.id)):
+            await self._changes.edited(client, message)
+
+    async def edited_partly(
+        self, client: Listening, space: str, channel: str, message: int
+    ) -> None:
+        """Read an edited message of which only a part was told, and hand it over."""
+        async with self._after_messages(client, channel):
+            whole = await self._changes.fetched(client, channel, space, message)
+            if whole is not None:
+                await self._changes.edited(client, whole)
+
+    async def deleted(
+        self, client: Listening, space: str, channel: str, messages: Sequence[str]
+    ) -> None:
+        """Hand a deletion over, after what was said in that place before."""
+        async with self._after_messages(client, channel):
+            await self._changes.deleted(client, space, channel, messages)
+
+    async def thread_deleted(self, space: str, parent: str, thread: str) -> None:
+        """Hand the deletion of a thread over."""
+        async with self._lines.turn(thread):
+            await self._changes.thread_deleted(space, parent, thread)
+
+    async def channel_deleted(self, space: str, channel: str) -> None:
+        """Hand the deletion of a channel over."""
+        async with self._lines.turn(channel):
+            await self._changes.channel_deleted(space, channel)
+
+    @asynccontextmanager
+    async def _after_messages(self, client: Listening, channel: str) -> AsyncGenerator[None]:
+        """Stand in the line of a place, behind those who have a message to hand in."""
         async with self._lines.turn(channel):
             await self._missed.caught_up(client, channel)
-            await self._take(client, message)
+            yield
 
     async def _take(self, client: Listening, message: discord.Message) -> None:
         own = own_in(client.me, message.guild)

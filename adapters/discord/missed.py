@@ -9,20 +9,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import cast
+from typing import Any, cast
 
 import discord
 from discord.gateway import DiscordWebSocket
 
 from adapters.discord.calls import Calls, Timing
+from adapters.discord.changes import Changes
 from adapters.discord.client import Listening
 from adapters.discord.places import cached_channel
 from adapters.discord.shards import ALONE, Shard
-from adapters.discord.values import DIRECT_SPACE, PLATFORM
-from bot.chat import Followed, Inbox
+from adapters.discord.values import DIRECT_SPACE, PLATFORM, Kind, Place
+from bot.chat import Followed, Inbox, ThreadKey
 from bot.errors import PlatformBusy, PlatformError, StoreError
 from bot.tasks import end
 
@@ -43,17 +44,21 @@ OVERLAP_SECONDS = 120.0
 PAGE = 100
 MOST_PAGES = 5
 MOST_CHANNELS = 25
+MOST_COMPARED = 50
+"""Remembered messages of a conversation that are looked for again."""
+
 ROUNDS = 3
 """How often a place is tried that cannot be read for a passing fault."""
 
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """A channel or thread to be read from after a message id on."""
+    """A channel or thread to be read from after a message id on; `thread` if it is one."""
 
     channel: str
     space: str
     after: int
+    thread: ThreadKey | None = None
 
 
 def gaps(followed: Sequence[Followed], heard: float | None, now: float) -> list[Gap]:
@@ -76,7 +81,7 @@ def gaps(followed: Sequence[Followed], heard: float | None, now: float) -> list[
     for each in followed:
         key = each.thread
         newest = each.newest if since is None else min(each.newest, since)
-        found.append(Gap(key.thread, key.space, max(newest, oldest)))
+        found.append(Gap(key.thread, key.space, max(newest, oldest), key))
         new = key.channel not in channels and key.channel != key.thread
         if since is not None and new and len(channels) < MOST_CHANNELS:
             channels.add(key.channel)
@@ -102,6 +107,7 @@ class Missed:
         calls: Makes the calls.
         timing: Waits and time-outs.
         clock: Seconds since the epoch.
+        changes: Hands over what was changed meanwhile.
         shard: Only its servers are looked at.
     """
 
@@ -111,8 +117,10 @@ class Missed:
         calls: Calls,
         timing: Timing,
         clock: Callable[[], float],
+        changes: Changes,
         shard: Shard = ALONE,
     ) -> None:
+        self._changes = changes
         self._inbox = inbox
         self._calls = calls
         self._timing = timing
@@ -238,8 +246,14 @@ class Missed:
                 del self._left[gap.channel]
 
     async def _read(self, client: Listening, gap: Gap) -> bool:
-        """Hand in what people said in one place; False when it should be tried again."""
-        after = gap.after
+        """Hand in what people said in one place; False when it should be tried again.
+
+        In a conversation the newest messages that are remembered are read again, to see which of
+        them were edited or deleted meanwhile.
+        """
+        known = await self._known(gap)
+        there: set[int] = set()
+        after = min(gap.after, min(known, default=gap.after + 1) - 1)
         for number in range(MOST_PAGES):
             if number:
                 await asyncio.sleep(self._timing.between_pages)
@@ -252,17 +266,52 @@ class Missed:
                 log.debug("A place is not read for missed messages: %s", error)
                 return True
             for message in page:
-                self._found.add(message.id)
-                try:
-                    # A task of its own, as for an event: the client waits for it when it ends.
-                    await asyncio.create_task(client.on_message(message))
-                finally:
-                    self._found.discard(message.id)
+                there.add(message.id)
+                # What is older, and not remembered, was not meant for us or is forgotten.
+                if message.id > gap.after and message.id not in known:
+                    await self._hand_in(message.id, client.on_message(message))
+                await self._hand_in(message.id, client.on_edit(message))
             if len(page) < PAGE:
+                await self._tell_gone(gap, known, there)
                 return True
             after = page[-1].id
+        await self._tell_gone(gap, {each for each in known if each <= after}, there)
         log.warning("More than %d messages were missed in one place", MOST_PAGES * PAGE)
         return True
+
+    async def _hand_in(self, message: int, work: Coroutine[Any, Any, None]) -> None:
+        """Handle a message in a task of its own, as an event: the client's end waits for it."""
+        self._found.add(message)
+        try:
+            await asyncio.create_task(work)
+        finally:
+            self._found.discard(message)
+
+    async def _known(self, gap: Gap) -> set[int]:
+        """Ids of the newest messages that are remembered of a place and lie in it."""
+        if gap.thread is None:
+            return set()
+        try:
+            remembered = await self._inbox.remembered(gap.thread)
+        except StoreError as error:
+            log.info("It is not known what is remembered of a place: %s", error)
+            return set()
+        ids = [int(message) for message in remembered if message.isdecimal()]
+        # The message that a thread was started from has its id, and lies in the channel.
+        return {each for each in ids[-MOST_COMPARED:] if each > int(gap.thread.thread)}
+
+    async def _tell_gone(self, gap: Gap, known: set[int], there: set[int]) -> None:
+        """Say which remembered messages are not there any more.
+
+        Nothing is said when none of them is there: a place of which we may not read the past looks
+        empty, too.
+        """
+        if gap.thread is None or not known & there or not known - there:
+            return
+        place = Place(gap.channel, _kind(gap), gap.space, parent=gap.thread.channel)
+        gone = sorted(known - there)
+        log.info("%d message(s) were deleted while nobody listened", len(gone))
+        await self._changes.gone(place, [str(each) for each in gone])
 
     async def _page(self, client: Listening, gap: Gap, after: int) -> list[discord.Message]:
         """A page of messages newer than `after`, oldest first; none where nothing can be said."""
@@ -287,6 +336,10 @@ class Missed:
             await self._inbox.notes.write(self._note_name, f"{self._clock():.3f}")
         except StoreError as error:
             log.debug("It could not be noted that the bot listens: %s", error)
+
+
+def _kind(gap: Gap) -> Kind:
+    return Kind.DIRECT if gap.space == DIRECT_SPACE else Kind.THREAD
 
 
 def _seconds(written: str | None) -> float | None:

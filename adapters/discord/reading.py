@@ -87,6 +87,7 @@ def seen(message: discord.Message, place: Place, own: Own) -> Seen:
         forwarded=tuple(_forwarded(snapshot, message) for snapshot in message.message_snapshots),
         attached=tuple(files_of(message)),
         extras=tuple(extras_of(message)),
+        edited=message.edited_at.timestamp() if message.edited_at else 0.0,
     )
 
 

@@ -98,6 +98,37 @@ def incoming(
         joins=place.kind is Kind.THREAD and place.owner != own.user,
         loose=outside,
         attachments=attached,
+        edited=seen.edited,
+    )
+
+
+def edited(seen: Seen, own: Own, loose: ThreadKey | None) -> Incoming:
+    """A message as it reads after an edit, whatever it says and to whom.
+
+    Args:
+        seen: The message.
+        own: Who we are.
+        loose: The conversation outside any thread that it is in, or answers to.
+    """
+    place = seen.place
+    outside = place.kind not in HELD_THREADS
+    key = loose if outside and loose is not None else key_of(place, seen.id)
+    quoted = None if outside and key.thread != seen.id else seen.answers
+    return Incoming(
+        event_id=seen.id,
+        thread=key,
+        ref=MessageRef(place.id, seen.id),
+        author=author_of(seen.writer),
+        text=_text(seen, own, quoted, longest=None if outside else LONGEST_QUOTE),
+        at=seen.at,
+        position=int(seen.id),
+        addressed=is_addressed(seen, own),
+        mentioned=mentions(seen.text, own),
+        direct=place.kind is Kind.DIRECT,
+        joins=place.kind is Kind.THREAD and place.owner != own.user,
+        loose=outside,
+        attachments=_attached(seen, own),
+        edited=seen.edited,
     )
 
 

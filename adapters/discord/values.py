@@ -101,6 +101,7 @@ class Seen:
         forwarded: Texts of forwarded messages, decoded.
         attached: Files, those of forwarded messages as well.
         extras: Stickers, previews and polls in words.
+        edited: When it was last edited, seconds since the epoch; 0 for never.
     """
 
     id: str
@@ -115,6 +116,7 @@ class Seen:
     forwarded: tuple[str, ...] = ()
     attached: tuple[Attachment, ...] = ()
     extras: tuple[str, ...] = ()
+    edited: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,10 @@ LOOPBACK = "127.0.0.1"
 PATH = "/slack/events"
 """Where Slack posts events, commands and choices in HTTP mode."""
 
+INSTALL_PATH = "/slack/install"
+REDIRECT_PATH = "/slack/oauth_redirect"
+"""Where people install the app in further workspaces, and where Slack sends them back."""
+
 SPEC = AdapterSpec(
     name="slack",
     title="Slack",
@@ -41,9 +45,35 @@ SPEC = AdapterSpec(
             expects="the secret as Slack shows it, one word",
         ),
         Variable(
+            "SLACK_CLIENT_ID",
+            "Client ID of the Slack app, page Basic Information. Setting it in the place of "
+            "SLACK_BOT_TOKEN makes the bot answer in every workspace that installs the app, by the "
+            "page /slack/install on SLACK_HTTP_PORT.",
+            pattern=r"\d+\.\d+",
+            expects="the id as Slack shows it, two numbers with a dot between them",
+        ),
+        Variable(
+            "SLACK_CLIENT_SECRET",
+            "Client secret of the Slack app, page Basic Information. For many workspaces.",
+            VariableKind.SECRET,
+            pattern=r"\S{16,}",
+            expects="the secret as Slack shows it, one word",
+        ),
+        Variable(
+            "SLACK_INSTALL_KEYS",
+            "What the tokens of the workspaces are encrypted with in Redis: 32 random bytes in "
+            "base64, as `openssl rand -base64 32` makes them. To replace the key put a new one in "
+            "front of it, with a comma, and remove the old one after a restart.",
+            VariableKind.SECRET,
+            pattern=r"[\w+/-]{43}=(?:[,\s]+[\w+/-]{43}=)*",
+            expects="one or more keys of 44 characters, with commas between them",
+        ),
+        Variable(
             "SLACK_HTTP_PORT",
             "Port on which Slack's requests are taken, at the path /slack/events. Setting it "
-            "chooses HTTP mode, and SLACK_APP_TOKEN is not needed. Empty: Socket Mode.",
+            "chooses HTTP mode, and SLACK_APP_TOKEN is not needed. Empty: Socket Mode. With "
+            "SLACK_CLIENT_ID the page for installing is served there too, also in Socket Mode, "
+            "which SLACK_APP_TOKEN chooses then.",
             VariableKind.INTEGER,
             least=1,
             most=65_535,
@@ -62,8 +92,14 @@ SPEC = AdapterSpec(
         ),
     ),
     needs=("SLACK_BOT_TOKEN",),
+    instead=(("SLACK_BOT_TOKEN", "SLACK_CLIENT_ID"),),
     either=("SLACK_APP_TOKEN", "SLACK_HTTP_PORT"),
-    implies=(("SLACK_HTTP_PORT", "SLACK_SIGNING_SECRET"),),
+    implies=(
+        ("SLACK_HTTP_PORT", "SLACK_SIGNING_SECRET"),
+        ("SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET"),
+        ("SLACK_CLIENT_ID", "SLACK_INSTALL_KEYS"),
+    ),
+    uses=("BOBBIN_ALLOW", "BOBBIN_DENY", "BOBBIN_ADMINS"),
     ids=(
         IdForm(Named.SPACE, "workspace", r"[TE][A-Z0-9]+", "T and more, as in its address"),
         IdForm(Named.CHANNEL, "channel", r"[CGD][A-Z0-9]+", "C and more (at the end of its page)"),

@@ -4,31 +4,44 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, cast
-from urllib.parse import urlsplit
+
+from aiohttp import web
 
 from adapters.slack import LOOPBACK, history
-from adapters.slack.answers import Answers, Asked
+from adapters.slack.answers import Asked
 from adapters.slack.calls import Calls
 from adapters.slack.downloads import Downloads
 from adapters.slack.endings import ended, to_the_end
+from adapters.slack.groups import named_groups
 from adapters.slack.http import SECRET, Endpoint, Signatures
+from adapters.slack.identity import own_of
+from adapters.slack.install import OAuth, Pages
 from adapters.slack.intake import Intake
-from adapters.slack.interactions import Interactions
 from adapters.slack.markup import MAX_CHARS, measure, safe
-from adapters.slack.names import Directory
+from adapters.slack.missed import Missed
 from adapters.slack.seats import Seats
 from adapters.slack.socket import CONNECTIONS, REFUSED, Backoff, Sockets
-from adapters.slack.status import REFRESH_SECONDS, StatusLine
-from adapters.slack.values import PLATFORM, Own, Timing
+from adapters.slack.status import REFRESH_SECONDS
+from adapters.slack.surfaces import Surfaces
+from adapters.slack.values import PLATFORM, Timing
+from adapters.slack.workspace import Workspace, workspace_of
+from adapters.slack.workspaces import Many, One, Workspaces
 from bot.attached import Attachment
 from bot.capabilities import Capabilities, Limit
 from bot.chat import CommandReply, History, Inbox, Incoming, MessageRef, Spot, ThreadKey
 from bot.controls import PLAIN, Presentation
-from bot.errors import BadToken, MessageGone, NeedsOperator, PlatformBusy, PlatformError
+from bot.errors import (
+    BadToken,
+    MessageGone,
+    NeedsOperator,
+    PlatformBusy,
+    PlatformError,
+    StoreError,
+)
 
 log = logging.getLogger(__name__)
 
@@ -87,25 +100,55 @@ def mode_of(values: Mapping[str, str]) -> SocketMode | HttpMode:
     return SocketMode(values["SLACK_APP_TOKEN"])
 
 
+def oauth_of(values: Mapping[str, str]) -> OAuth | None:
+    """What is needed for many workspaces, None for the one that SLACK_BOT_TOKEN is for.
+
+    Raises:
+        NeedsOperator: Both are set.
+    """
+    if "SLACK_CLIENT_ID" not in values:
+        return None
+    if values.get("SLACK_BOT_TOKEN"):
+        raise NeedsOperator(
+            "SLACK_BOT_TOKEN and SLACK_CLIENT_ID are both set",
+            hint="Remove SLACK_CLIENT_ID to answer in one workspace. Remove SLACK_BOT_TOKEN to "
+            "answer in all that install the app, and install it there once more.",
+        )
+    return OAuth(
+        values["SLACK_CLIENT_ID"],
+        values["SLACK_CLIENT_SECRET"],
+        tuple(re.split(r"[,\s]+", values["SLACK_INSTALL_KEYS"])),
+        int(values.get("SLACK_HTTP_PORT", "0")),
+        values.get("SLACK_HTTP_HOST", LOOPBACK),
+    )
+
+
 def create(values: Mapping[str, str]) -> SlackAdapter:
     """The `AdapterFactory` of Slack.
 
     Raises:
         NeedsOperator: What the mode needs is not set.
     """
-    return SlackAdapter(values["SLACK_BOT_TOKEN"], mode_of(values), values.get("SLACK_API_URL", ""))
+    oauth = oauth_of(values)
+    # With many workspaces the port is needed for the pages, whichever way events come.
+    over = {**values, "SLACK_HTTP_PORT": ""} if oauth and "SLACK_APP_TOKEN" in values else values
+    token = values.get("SLACK_BOT_TOKEN", "")
+    url, groups = values.get("SLACK_API_URL", ""), named_groups(values)
+    return SlackAdapter(token, mode_of(over), url, oauth=oauth, groups=groups)
 
 
 class SlackAdapter:
     """The `Adapter` of Slack.
 
     Args:
-        token: Bot token.
+        token: Bot token, empty with `oauth`.
         mode: How events come.
         api_url: Base of the Web API, empty for Slack itself.
         timing: Waits and time-outs.
         clock: Seconds, never going back.
         now: Seconds since the epoch.
+        oauth: What is needed to answer in all workspaces that install the app.
+        groups: User groups that rules about access name.
     """
 
     name = PLATFORM
@@ -119,59 +162,117 @@ class SlackAdapter:
         timing: Timing | None = None,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], float] = time.time,
+        oauth: OAuth | None = None,
+        groups: frozenset[str] = frozenset(),
     ) -> None:
+        self._groups = groups
         self._mode = mode
+        self._oauth = oauth
         self._now = now
         self._timing = timing or Timing()
         self._clock = clock
         self._calls = Calls(token, api_url, self._timing)
-        self._downloads = Downloads(self._calls, api_url)
-        self._status = StatusLine(self._calls, self._timing)
-        self._answers = Answers(self._calls)
-        self._own: Own | None = None
-        self._names: Directory | None = None
+        self._downloads = Downloads(self._at, api_url)
+        self._only: Workspace | None = None
+        self._workspaces: Workspaces | None = None
         self._known = asyncio.Event()
 
     async def run(self, inbox: Inbox) -> None:
         """Connect and deliver events until cancelled. Calls work until `close`.
 
         Raises:
-            NeedsOperator: The app was removed from the workspace, or its settings are wrong.
+            NeedsOperator: The app was removed from its only workspace, or its settings are wrong.
         """
         self._calls.refused = inbox.meter.refused
-        own = await self._log_in()
-        names = self._directory(own)
-        interactions = Interactions(inbox, self._calls, names, own, self._timing)
-        intake = Intake(inbox, self._calls, names, own, self._timing, interactions)
-        transport = self._transport(inbox, intake, own)
-        working = asyncio.create_task(transport.run())
+        surfaces = Surfaces(inbox, self._timing)
+        if self._oauth is None:
+            one = self._only = self._only or await self._log_in()
+            await self._listen(inbox, One(one), surfaces, one.own.user, [one.own.team])
+            return
+        many, spaces = await self._installed(inbox, self._oauth)
+        pages = Pages(self._oauth, self._calls, many.vault, inbox.claims, many.drop, self._now)
+        await self._listen(inbox, many, surfaces, self._oauth.client_id, spaces, pages.routes())
+
+    async def _listen(
+        self,
+        inbox: Inbox,
+        workspaces: Workspaces,
+        surfaces: Surfaces,
+        app: str,
+        spaces: Sequence[str],
+        pages: Sequence[web.RouteDef] = (),
+    ) -> None:
+        """Listen until cancelled, or until the app was removed from its only workspace."""
+        self._workspaces = workspaces
+        self._known.set()
+        intake = Intake(inbox, self._calls, workspaces, self._timing, surfaces)
+        transports = self._transports(inbox, intake, app, pages)
+        working = [asyncio.create_task(transport.run()) for transport in transports]
         removed = asyncio.create_task(intake.removed.wait())
+        # A page for installing hears nothing.
+        missed = Missed(
+            inbox, self._reach, intake.take, transports[:1], self._timing, self._now, spaces
+        )
+        looking = asyncio.create_task(missed.run(), name="missed messages of Slack")
+        ends = {*working, removed} if self._only else {*working}
         try:
-            await asyncio.wait({working, removed}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            await to_the_end(ended(working, removed))
-            await to_the_end(interactions.close())
-        if not intake.removed.is_set():
-            return working.result()
-        raise NeedsOperator(f"the app was removed from {own.title or own.team}", hint=REMOVED)
+            await to_the_end(ended(looking))
+            await to_the_end(ended(*working, removed))
+            await to_the_end(surfaces.close())
+        if self._only and intake.removed.is_set():
+            own = self._only.own
+            raise NeedsOperator(f"the app was removed from {own.title or own.team}", hint=REMOVED)
+        for task in working:
+            # The one that ended by itself tells why.
+            if not task.cancelled():
+                task.result()
 
-    def _transport(self, inbox: Inbox, intake: Intake, own: Own) -> Sockets | Endpoint:
-        mode, timing = self._mode, self._timing
-        where = own.title or own.team
+    def _transports(
+        self, inbox: Inbox, intake: Intake, app: str, pages: Sequence[web.RouteDef]
+    ) -> Sequence[Sockets | Endpoint]:
+        mode, timing, oauth = self._mode, self._timing, self._oauth
         if isinstance(mode, HttpMode):
-            log.info("Waiting for what Slack posts: %s", where)
+            log.info("Waiting for what Slack posts")
             signatures = Signatures(mode.secret, self._now)
-            return Endpoint((mode.host, mode.port), signatures, intake.take, inbox, timing)
-        log.info("Connecting to Slack: %s, over %d sockets", where, CONNECTIONS)
-        seats = Seats(inbox.claims, own.user, timing)
-        return Sockets(self._calls, mode.app_token, intake.take, seats, timing, inbox.meter)
+            where = (mode.host, mode.port)
+            return [Endpoint(where, signatures, intake.take, inbox, timing, pages)]
+        log.info("Connecting to Slack over %d sockets", CONNECTIONS)
+        seats = Seats(inbox.claims, app, timing)
+        sockets = Sockets(self._calls, mode.app_token, intake.take, seats, timing, inbox.meter)
+        if oauth is None or not oauth.port:
+            return [sockets]
+        where = (oauth.host, oauth.port)
+        return [sockets, Endpoint(where, None, intake.take, inbox, timing, pages)]
 
-    async def _log_in(self) -> Own:
+    async def _installed(self, inbox: Inbox, oauth: OAuth) -> tuple[Many, Sequence[str]]:
+        many = Many(
+            self._calls,
+            (oauth.client_id, oauth.client_secret),
+            oauth.keys,
+            inbox.notes,
+            inbox.claims,
+            self._timing,
+            self._clock,
+            self._now,
+            self._groups,
+        )
+        try:
+            spaces = await many.check()
+        except StoreError as error:
+            raise PlatformBusy(f"it is not known where the app is installed: {error}") from error
+        log.info("Slack: the app is installed in %d place(s)", len(spaces))
+        return many, spaces
+
+    async def _log_in(self) -> Workspace:
         wait = Backoff(self._timing.reconnect)
-        while self._own is None:
+        while True:
             try:
                 answer = await self._calls.answer(lambda client: client.auth_test())
-                self._own = own_of(answer)
+                return workspace_of(
+                    own_of(answer), self._calls, self._timing, self._clock, self._groups
+                )
             except PlatformBusy as busy:
                 seconds = max(wait.next(), busy.retry_after or 0.0)
                 log.warning("No log-in at Slack (%s); again in %.1f s", busy, seconds)
@@ -182,26 +283,29 @@ class SlackAdapter:
                     hint="Install the app anew (page OAuth & Permissions of the Slack app) and "
                     "put the Bot User OAuth Token into SLACK_BOT_TOKEN.",
                 ) from refusal
-        self._known.set()
-        return self._own
 
-    def _directory(self, own: Own) -> Directory:
-        if self._names is None:
-            self._names = Directory(self._calls, own, self._clock)
-        return self._names
+    async def _reach(self, space: str) -> Calls | None:
+        """Who makes calls in a workspace; None when the bot is not there any more."""
+        try:
+            here = await self._at(space, "")
+        except BadToken:
+            return None
+        return here.calls if here.own.team == space else None
 
-    async def _who(self) -> Own:
+    async def _at(self, space: str, channel: str) -> Workspace:
+        """The workspace that something is in. Raises PlatformError."""
         try:
             await asyncio.wait_for(self._known.wait(), self._timing.call)
         except TimeoutError:
             raise PlatformBusy("not connected to Slack") from None
-        if self._own is None:
+        if self._workspaces is None:
             raise PlatformBusy("not connected to Slack")
-        return self._own
+        return await self._workspaces.at(space, channel)
 
     async def open(self, event: Incoming, title: str) -> Spot:
         """The event's thread. Slack makes it with the first reply, and it has no title."""
-        return Spot(event.thread.channel, reply_to=event.thread.thread)
+        thread = event.thread
+        return Spot(thread.channel, reply_to=thread.thread, space=thread.space)
 
     async def post(
         self,
@@ -214,13 +318,14 @@ class SlackAdapter:
     ) -> MessageRef:
         """Post a message. `key` goes along as metadata, by which it is found again."""
         self._check(text)
+        here = await self._at(spot.space, spot.channel)
         if again:
-            found = await history.posted(self._calls, await self._who(), self._timing, spot, key)
+            found = await history.posted(here.calls, here.own, self._timing, spot, key)
             if found is not None:
                 await self.edit(found, text, look=look)
                 return found
         payload = {"event_type": history.EVENT_TYPE, "event_payload": {"key": key}}
-        answer = await self._calls.answer(
+        answer = await here.calls.answer(
             lambda client: client.chat_postMessage(
                 channel=spot.channel,
                 thread_ts=spot.reply_to,
@@ -231,17 +336,18 @@ class SlackAdapter:
                 metadata=payload,
             )
         )
-        self._status.answered(spot)
+        here.status.answered(spot)
         ts: object = answer.get("ts")
         if not isinstance(ts, str):
             raise PlatformError("Slack's answer names no message")
-        return MessageRef(spot.channel, ts)
+        return MessageRef(spot.channel, ts, here.own.team)
 
     async def edit(self, ref: MessageRef, text: str, *, look: Presentation = PLAIN) -> None:
         """Replace a message's text."""
         self._check(text)
+        here = await self._at(ref.space, ref.channel)
         # Unlike a post, an edit reads names out of the text unless it is told not to.
-        await self._calls.answer(
+        await here.calls.answer(
             lambda client: client.chat_update(
                 channel=ref.channel, ts=ref.message, markdown_text=safe(text), parse="none"
             )
@@ -249,8 +355,9 @@ class SlackAdapter:
 
     async def delete(self, ref: MessageRef) -> None:
         """Delete a message of our own."""
+        here = await self._at(ref.space, ref.channel)
         try:
-            await self._calls.answer(
+            await here.calls.answer(
                 lambda client: client.chat_delete(channel=ref.channel, ts=ref.message)
             )
         except MessageGone:
@@ -258,27 +365,27 @@ class SlackAdapter:
 
     async def show_status(self, spot: Spot, status: str | None) -> None:
         """Show `status` under the thread, where the workspace's plan has such a line."""
-        await self._status.show(spot, status)
+        here = await self._at(spot.space, spot.channel)
+        await here.status.show(spot, status)
 
     async def settled(self, thread: ThreadKey) -> None:
         """Slack shows nothing for a thread at rest."""
 
     async def history(self, event: Incoming, limit: int) -> History:
         """What was said in the event's thread before it."""
-        own = await self._who()
-        return await history.read(
-            self._calls, self._directory(own), own, self._timing, event, limit
-        )
+        here = await self._at(event.thread.space, event.thread.channel)
+        return await history.read(here.calls, here.names, here.own, self._timing, event, limit)
 
     async def download(self, attachment: Attachment, most_bytes: int) -> bytes:
-        """Fetch a file from Slack's hosts, with the bot's token."""
+        """Fetch a file from Slack's hosts, with the token of its workspace."""
         return await self._downloads.fetch(attachment, most_bytes)
 
     async def respond(self, event: Incoming, reply: CommandReply) -> None:
         """Answer a typed command: private answers are shown to its caller only."""
         words = event.text.split()
         name = words[0].lstrip("!/").casefold() if words else ""
-        await self._answers.to_message(event, Asked(name, event.author.id, event.thread), reply)
+        here = await self._at(event.thread.space, event.thread.channel)
+        await here.answers.to_message(event, Asked(name, event.author.id, event.thread), reply)
 
     def measure(self, text: str) -> int:
         """UTF-16 code units of what is sent."""
@@ -290,26 +397,7 @@ class SlackAdapter:
 
     async def close(self) -> None:
         """Release connections."""
-        if self._names is not None:
-            await self._names.close()
+        if self._workspaces is not None:
+            await self._workspaces.close()
         await self._downloads.close()
         await self._calls.close()
-
-
-def own_of(answer: Mapping[str, Any]) -> Own:
-    """Who we are, from the answer of auth.test.
-
-    Raises:
-        PlatformError: It does not say.
-    """
-    team, user = answer.get("team_id"), answer.get("user_id")
-    if not (team and user):
-        raise PlatformError("Slack does not say who we are")
-    return Own(
-        team=str(team),
-        user=str(user),
-        bot=str(answer.get("bot_id") or ""),
-        enterprise=str(answer.get("enterprise_id") or ""),
-        host=urlsplit(cast("str", answer.get("url") or "")).netloc.casefold(),
-        title=str(answer.get("team") or ""),
-    )

@@ -73,7 +73,7 @@ class Answers:
             await self._openly(asked.thread, asked, reply)
             reply = CommandReply(SHARED)
         else:
-            reply = await self._beside(asked, reply)
+            reply = await self.beside(asked, reply)
         for number, body in enumerate(_bodies(asked, reply)):
             await self._calls.respond(
                 url,
@@ -94,7 +94,7 @@ class Answers:
         if event.direct or not reply.private:
             await self._openly(key, asked, reply)
             return
-        reply = await self._beside(asked, reply)
+        reply = await self.beside(asked, reply)
         # In a thread without replies nobody sees a private message.
         begun = event.ref.message != key.thread
         where = {"thread_ts": key.thread} if begun else {}
@@ -135,8 +135,12 @@ class Answers:
                 )
             )
 
-    async def _beside(self, asked: Asked, reply: CommandReply) -> CommandReply:
-        """Hand private files over in a direct message, and say so in the answer."""
+    async def beside(self, asked: Asked, reply: CommandReply) -> CommandReply:
+        """Hand private files over in a direct message, and say so in the answer.
+
+        Raises:
+            PlatformBusy: Slack does not take them now.
+        """
         if not reply.files:
             return reply
         told = DELIVERED

@@ -19,7 +19,7 @@ from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from adapters.slack import faults
 from adapters.slack.values import Timing
-from bot.errors import PlatformBusy
+from bot.errors import BadToken, PlatformBusy
 
 API_URL = "https://slack.com/api/"
 RESPONSE_URL = "response_url"
@@ -43,22 +43,49 @@ class Calls:
         token: Bot token.
         api_url: Base of the Web API, empty for Slack itself.
         timing: Waits and time-outs.
+        root: Whose session is used, and who is told of refusals; None for one of its own.
 
     Attributes:
         refused: Told the method of each call that Slack answers with 429.
+        renew: Asked for a newer token when Slack does not accept one; says whether it has made
+            the calls use one.
     """
 
-    def __init__(self, token: str, api_url: str, timing: Timing) -> None:
+    def __init__(self, token: str, api_url: str, timing: Timing, root: Calls | None = None) -> None:
         self._token = token
         self._api_url = api_url or API_URL
         self._timing = timing
+        self._root = root
         self.refused: Callable[[str], None] | None = None
+        self.renew: Callable[[str], Awaitable[bool]] | None = None
         self._session: aiohttp.ClientSession | None = None
         self._client: AsyncWebClient | None = None
+
+    def beside(self, token: str) -> Calls:
+        """Calls with another token, over the same session."""
+        return Calls(token, self._api_url, self._timing, self)
+
+    @property
+    def token(self) -> str:
+        """What the calls are made with."""
+        return self._token
+
+    def use(self, token: str) -> None:
+        """Make the calls from now on with a newer token."""
+        self._token = token
+        if self._client is not None:
+            self._client.token = token
+
+    @property
+    def base(self) -> str:
+        """Where Slack is: the address of the Web API without its path."""
+        return self._api_url.removesuffix("/").removesuffix("/api")
 
     @property
     def session(self) -> aiohttp.ClientSession:
         """The one session; made at the first use, because it needs a running loop."""
+        if self._root is not None:
+            return self._root.session
         if self._session is None:
             timeout = aiohttp.ClientTimeout(total=self._timing.call)
             self._session = aiohttp.ClientSession(timeout=timeout)
@@ -104,13 +131,25 @@ class Calls:
         until = loop.time() + (self._timing.call if seconds is None else seconds)
         for pause in (*self._timing.pauses, None):
             try:
-                return await self._once(make, until - loop.time())
+                return await self._accepted(make, until)
             except PlatformBusy as busy:
                 wait = pause if busy.retry_after is None else busy.retry_after
                 if not patient or pause is None or wait is None or loop.time() + wait >= until:
                     raise
             await asyncio.sleep(wait)
         raise AssertionError("the last try returns or raises")
+
+    async def _accepted(
+        self, make: Make, until: float
+    ) -> tuple[Mapping[str, Any], Mapping[str, str]]:
+        """Make a call, once more with a newer token when the token was refused and there is one."""
+        loop, token = asyncio.get_running_loop(), self._token
+        try:
+            return await self._once(make, until - loop.time())
+        except BadToken:
+            if self.renew is None or not await self.renew(token):
+                raise
+        return await self._once(make, until - loop.time())
 
     async def _once(
         self, make: Make, seconds: float
@@ -158,8 +197,9 @@ class Calls:
             )
 
     def _count(self, route: str | None) -> None:
-        if route is not None and self.refused is not None:
-            self.refused(route)
+        told = (self._root or self).refused
+        if route is not None and told is not None:
+            told(route)
 
     async def close(self) -> None:
         """Release the session."""

@@ -9,21 +9,22 @@ from collections.abc import Mapping, Sequence
 import aiohttp
 from slack_sdk.signature import SignatureVerifier
 
-from adapters.slack import LOOPBACK, PATH
-from adapters.slack.adapter import own_of
+from adapters.slack import INSTALL_PATH, LOOPBACK, PATH, REDIRECT_PATH
 from adapters.slack.calls import Calls
 from adapters.slack.faults import NETWORK
 from adapters.slack.http import SECRET
+from adapters.slack.identity import own_of
 from adapters.slack.manifest import PURPOSES
 from adapters.slack.socket import REFUSED, address
 from adapters.slack.values import Timing
-from bot.errors import BadToken, PlatformError
+from bot.errors import BadToken, PlatformBusy, PlatformError
 from bot.spec import Finding
 
 TOKEN = "Slack bot token"
 SCOPES = "Slack scopes"
 SOCKET = "Slack Socket Mode"
 HTTP = "Slack HTTP mode"
+CLIENT = "Slack installation"
 
 REINSTALL = (
     "Paste adapters/slack/manifest.json into the app's settings (page App Manifest), install the "
@@ -31,6 +32,19 @@ REINSTALL = (
 )
 AGAIN = "Check the network and try again."
 CHALLENGE = "bobbin-doctor"
+NO_SUCH_CODE = "invalid_code"
+CREDENTIALS = (
+    "Copy Client ID and Client Secret (Basic Information of the Slack app) into SLACK_CLIENT_ID "
+    "and SLACK_CLIENT_SECRET."
+)
+ONE_OF_BOTH = (
+    "Remove SLACK_CLIENT_ID to answer in one workspace, or SLACK_BOT_TOKEN to answer in all that "
+    "install the app."
+)
+PAGE = (
+    f"People install it by https://YOUR-HOST{INSTALL_PATH}; https://YOUR-HOST{REDIRECT_PATH} has "
+    "to be a Redirect URL of the app (OAuth & Permissions)."
+)
 REACH = (
     "Slack has to reach it by https: the Request URL of Event Subscriptions, Interactivity and "
     f"each slash command is https://YOUR-HOST{PATH}, and Socket Mode is switched off."
@@ -42,14 +56,39 @@ async def check(values: Mapping[str, str]) -> Sequence[Finding]:
     """Look at tokens and scopes, and at what the chosen way of hearing from Slack needs."""
     token = values.get("SLACK_BOT_TOKEN", "")
     app_token = values.get("SLACK_APP_TOKEN", "")
+    many = "SLACK_CLIENT_ID" in values
     calls = Calls(token, values.get("SLACK_API_URL", ""), Timing())
     try:
-        found = list(await _bot(calls, token))
-        if values.get("SLACK_HTTP_PORT"):
+        found = [await _client(calls, values)] if many else list(await _bot(calls, token))
+        if many and token:
+            found.append(Finding(TOKEN, False, "SLACK_CLIENT_ID is set, too.", ONE_OF_BOTH))
+        # With many workspaces the port is for the pages, and the app-level token chooses.
+        if values.get("SLACK_HTTP_PORT") and not (many and app_token):
             return [*found, await _http(calls, values)]
         return [*found, await _socket(calls, app_token)]
     finally:
         await calls.close()
+
+
+async def _client(calls: Calls, values: Mapping[str, str]) -> Finding:
+    """Show a code that cannot be: Slack looks at who shows it first."""
+    try:
+        await calls.answer(
+            lambda client: client.oauth_v2_access(
+                client_id=values["SLACK_CLIENT_ID"],
+                client_secret=values.get("SLACK_CLIENT_SECRET", ""),
+                code=CHALLENGE,
+            )
+        )
+    except PlatformBusy as error:
+        return Finding(CLIENT, False, str(error), AGAIN)
+    except PlatformError as error:
+        if getattr(error, "code", "") != NO_SUCH_CODE:
+            return Finding(CLIENT, False, f"Slack does not accept the app ({error}).", CREDENTIALS)
+    if not values.get("SLACK_HTTP_PORT"):
+        told = "accepted; without SLACK_HTTP_PORT nobody can install the app here"
+        return Finding(CLIENT, True, told)
+    return Finding(CLIENT, True, f"accepted. {PAGE}")
 
 
 async def _bot(calls: Calls, token: str) -> Sequence[Finding]:

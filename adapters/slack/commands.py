@@ -140,9 +140,9 @@ def picker(
             {
                 "type": "static_select",
                 "action_id": picker_id(name, options),
-                "placeholder": _plain("Choose a conversation"),
+                "placeholder": plain("Choose a conversation"),
                 "options": [
-                    {"text": _plain(choice.label), "value": str(choice.thread)}
+                    {"text": plain(choice.label), "value": str(choice.thread)}
                     for choice in offered[:MOST_CHOICES]
                 ],
             }
@@ -150,7 +150,8 @@ def picker(
     }
 
 
-def _plain(text: str) -> dict[str, Any]:
+def plain(text: str) -> dict[str, Any]:
+    """A short label without markup."""
     text = text.strip() or "(no words)"
     shown = text if len(text) <= LONGEST_LABEL else text[: LONGEST_LABEL - 1] + "…"
     return {"type": "plain_text", "text": shown, "emoji": False}

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from adapters.slack.calls import API_URL, Calls
 from adapters.slack.values import fields
+from adapters.slack.workspace import Workspace
 from bot.attached import Attachment
 from bot.errors import MessageGone, NotAllowed
 from bot.fetching import Fetcher, Hosts
@@ -23,12 +24,12 @@ class Downloads:
     """Fetches files.
 
     Args:
-        calls: Has the token, and asks about files of which a message tells nothing.
+        at: Finds the workspace of a space and channel, which has the token for its files.
         api_url: Base of the Web API, empty for Slack itself.
     """
 
-    def __init__(self, calls: Calls, api_url: str = "") -> None:
-        self._calls = calls
+    def __init__(self, at: Callable[[str, str], Awaitable[Workspace]], api_url: str = "") -> None:
+        self._at = at
         self._hosts = Hosts.of(HOSTS, "" if api_url in ("", API_URL) else api_url)
         self._fetcher = Fetcher(self._hosts)
 
@@ -40,16 +41,19 @@ class Downloads:
                 NotAllowed.
         """
         url, declared = attachment.url, attachment.media_type
+        if url and not self._hosts.allow(url):
+            raise NotAllowed("a file lies on a foreign host")
+        calls = (await self._at(attachment.space, attachment.channel)).calls
         if not url:
-            file = await self._info(attachment.id)
+            file = await _info(calls, attachment.id)
             url, declared = url_of(file), str(file.get("mimetype") or "")
         if not url:
             raise MessageGone("the file has no address")
         if not self._hosts.allow(url):
             raise NotAllowed("a file lies on a foreign host")
-        token = self._calls.client.token
+        headers = {"Authorization": f"Bearer {calls.token}"}
         try:
-            found = await self._fetcher.fetch(url, most_bytes, {"Authorization": f"Bearer {token}"})
+            found = await self._fetcher.fetch(url, most_bytes, headers)
         except NotAllowed as refusal:
             raise NotAllowed(str(refusal), hint=SCOPE) from refusal
         # A page may also be what was uploaded; then it is as long as Slack said.
@@ -58,16 +62,17 @@ class Downloads:
             raise NotAllowed("Slack sent a page in place of a file", hint=SCOPE)
         return found.data
 
-    async def _info(self, id_: str) -> Mapping[str, Any]:
-        """A file of another organisation, which a message only points to."""
-        if not id_:
-            raise MessageGone("the file was deleted")
-        answer = await self._calls.answer(lambda client: client.files_info(file=id_), patient=True)
-        return fields(answer.get("file"))
-
     async def close(self) -> None:
         """Release connections."""
         await self._fetcher.close()
+
+
+async def _info(calls: Calls, id_: str) -> Mapping[str, Any]:
+    """A file of another organisation, which a message only points to."""
+    if not id_:
+        raise MessageGone("the file was deleted")
+    answer = await calls.answer(lambda client: client.files_info(file=id_), patient=True)
+    return fields(answer.get("file"))
 
 
 def url_of(file: Mapping[str, Any]) -> str:

@@ -27,6 +27,7 @@ _TOKEN = frozenset(
         "account_inactive",
         "app_uninstalled",
         "invalid_auth",
+        "invalid_refresh_token",
         "not_allowed_token_type",
         "not_authed",
         "org_login_required",

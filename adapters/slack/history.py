@@ -121,6 +121,31 @@ def _wanted(kept: Iterable[Said]) -> tuple[frozenset[str], frozenset[str]]:
     return frozenset(people), frozenset(channels)
 
 
+async def again(calls: Calls, own: Own, timing: Timing, said: Said) -> Said:
+    """A message read once more; as it is known where Slack does not let us."""
+    try:
+        async with asyncio.timeout(timing.patient_names):
+            answer = await calls.answer(
+                lambda client: client.conversations_replies(
+                    channel=said.channel,
+                    ts=said.root,
+                    oldest=said.ts,
+                    latest=said.ts,
+                    inclusive=True,
+                    limit=2,
+                ),
+                patient=True,
+            )
+    except (PlatformError, TimeoutError) as error:
+        log.info("A message is known by its beginning only: %s", error)
+        return said
+    for message in objects(answer.get("messages")):
+        found = _past(message, said.channel, own)
+        if found is not None and found.ts == said.ts:
+            return found
+    return said
+
+
 async def posted(calls: Calls, own: Own, timing: Timing, spot: Spot, key: str) -> MessageRef | None:
     """The message of ours that carries `key`, None when it was never posted.
 
@@ -135,7 +160,7 @@ async def posted(calls: Calls, own: Own, timing: Timing, spot: Spot, key: str) -
             carried = fields(metadata.get("event_payload"))
             ours = message.get("user") == own.user or message.get("bot_id") == own.bot
             if ours and metadata.get("event_type") == EVENT_TYPE and carried.get("key") == key:
-                return MessageRef(spot.channel, str(message["ts"]))
+                return MessageRef(spot.channel, str(message["ts"]), own.team)
     except _TooLong:
         log.warning("A thread is too long to look for what was posted in it")
     return None

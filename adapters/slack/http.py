@@ -12,7 +12,7 @@ import errno
 import json
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 from urllib.parse import parse_qsl
 
@@ -78,25 +78,35 @@ class Endpoint:
 
     Args:
         address: Host and port to listen on.
-        signatures: Checks requests.
+        signatures: Checks requests; None when Slack posts none here, and only pages are served.
         take: Gets what they say.
         inbox: Where to count.
         timing: Waits and time-outs.
+        pages: For people's browsers.
+
+    Attributes:
+        listening: Requests are taken at present.
+        breaks: How often that has ended.
     """
 
     def __init__(
         self,
         address: tuple[str, int],
-        signatures: Signatures,
+        signatures: Signatures | None,
         take: Take,
         inbox: Inbox,
         timing: Timing,
+        pages: Sequence[web.RouteDef] = (),
     ) -> None:
         self._address = address
         self._signatures = signatures
         self._take = take
         self._inbox = inbox
         self._timing = timing
+        self._pages = pages
+        self._part = "http" if signatures is not None else "install"
+        self.listening = False
+        self.breaks = 0
 
     async def run(self) -> None:
         """Listen until cancelled; then accept nothing more and finish what is being taken.
@@ -106,7 +116,9 @@ class Endpoint:
             PlatformBusy: Somebody else listens there now.
         """
         app = web.Application(client_max_size=LARGEST_BODY)
-        app.router.add_post(PATH, self._receive)
+        if self._signatures is not None:
+            app.router.add_post(PATH, self._receive)
+        app.router.add_routes(self._pages)
         runner = web.AppRunner(
             app, access_log=None, handle_signals=False, shutdown_timeout=self._timing.drain
         )
@@ -114,8 +126,9 @@ class Endpoint:
         try:
             await runner.setup()
             await web.TCPSite(runner, host, port).start()
-            self._inbox.meter.connected(True, "http")
-            log.info("Slack is listened to on http://%s:%d%s", host, port, PATH)
+            self._inbox.meter.connected(True, self._part)
+            self.listening = self._signatures is not None
+            log.info("Slack is served on http://%s:%d/slack/", host, port)
             await asyncio.Event().wait()
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
@@ -127,7 +140,9 @@ class Endpoint:
                 "port that the bot may use.",
             ) from error
         finally:
-            self._inbox.meter.connected(False, "http")
+            self._inbox.meter.connected(False, self._part)
+            self.breaks += self.listening
+            self.listening = False
             await to_the_end(runner.cleanup())
 
     async def _receive(self, request: web.Request) -> web.Response:
@@ -138,7 +153,7 @@ class Endpoint:
                 body = await request.read()
         except TimeoutError:
             return web.Response(status=408)
-        if not self._signatures.fit(request.headers, body):
+        if self._signatures is None or not self._signatures.fit(request.headers, body):
             # Slack looks at certificates with requests that carry nothing, a signature neither.
             checks = request.content_type == FORM and _SSL_CHECK.search(body)
             return web.Response(status=200 if checks else 401)
@@ -150,10 +165,11 @@ class Endpoint:
             return web.Response()
         if payload.get("type") == "url_verification":
             return web.Response(text=str(payload.get("challenge") or ""))
-        if not await self._take(kind, payload):
+        taken = await self._take(kind, payload)
+        if not taken:
             return web.Response(status=503)
         self._inbox.meter.acknowledged(loop.time() - arrived)
-        return web.Response()
+        return web.json_response(taken) if isinstance(taken, Mapping) else web.Response()
 
 
 def read(body: bytes, content_type: str) -> tuple[str, dict[str, Any]]:

@@ -10,9 +10,10 @@ readable later.
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
-import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, cast
 
 from slack_bolt.app.async_app import AsyncApp
@@ -20,21 +21,22 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 
+from adapters.slack import changes
 from adapters.slack.calls import Calls, quiet_log
-from adapters.slack.commands import COMMANDS, PICKER
-from adapters.slack.interactions import Interactions, choice, slash
-from adapters.slack.names import Directory
-from adapters.slack.translate import concerns_us, incoming, looked_up, said, workspace
-from adapters.slack.values import PLATFORM, Own, Timing, fields
+from adapters.slack.surfaces import HERE, OPENED, Surfaces
+from adapters.slack.translate import concerns_us, incoming, looked_up, said
+from adapters.slack.values import PLATFORM, Timing, fields
+from adapters.slack.workspace import Workspace
+from adapters.slack.workspaces import Workspaces
 from bot.chat import Inbox
-from bot.errors import StoreError
+from bot.errors import PlatformBusy, StoreError
 from bot.tasks import Lines
 
 log = logging.getLogger(__name__)
 
 SAID = ("app_mention", "message")
 LEFT = ("app_uninstalled", "tokens_revoked")
-EVENTS = (*SAID, *LEFT)
+EVENTS = (*SAID, *LEFT, *changes.EVENTS, OPENED)
 """Events with a listener of their own, as Bolt names them; any other is only acknowledged."""
 
 RATE_LIMITED = "app_rate_limited"
@@ -50,35 +52,32 @@ class Intake:
     Args:
         inbox: Where messages and commands go.
         calls: Whose client Bolt uses.
-        names: Tells what ids are called.
-        own: Who we are.
+        workspaces: Where we are.
         timing: Waits and time-outs.
-        interactions: Runs commands.
+        surfaces: What people do beside writing.
 
     Attributes:
-        removed: Set when the app was removed from the workspace, and all that was kept erased.
+        removed: Set when the app was removed from a workspace, and all that was kept erased.
     """
 
     def __init__(
         self,
         inbox: Inbox,
         calls: Calls,
-        names: Directory,
-        own: Own,
+        workspaces: Workspaces,
         timing: Timing,
-        interactions: Interactions,
+        surfaces: Surfaces,
     ) -> None:
         self._inbox = inbox
-        self._names = names
-        self._own = own
+        self._workspaces = workspaces
         self._timing = timing
-        self._interactions = interactions
+        self._surfaces = surfaces
         self.removed = asyncio.Event()
         self._lines = Lines()
         self._app = self._bolt(calls)
 
-    async def take(self, kind: str, payload: object) -> bool:
-        """Handle what Slack sent; True when it is to be acknowledged.
+    async def take(self, kind: str, payload: object) -> bool | Mapping[str, Any]:
+        """Handle what Slack sent; True, or an answer, when it is to be acknowledged.
 
         Args:
             kind: As an envelope calls it: "events_api", "slash_commands", "interactive".
@@ -88,48 +87,40 @@ class Intake:
             if not isinstance(payload, dict):
                 raise TypeError("no payload")
             body = cast("dict[str, Any]", payload)
-            if workspace(body) not in ("", self._own.team):
-                log.debug("Left out what belongs to another workspace")
-                return True
             if body.get("type") == RATE_LIMITED:
                 log.warning("Slack holds events back: over 30,000 an hour from one workspace")
                 self._inbox.meter.refused("events")
                 return True
+            here = await self._workspaces.heard(body)
+            if here is None:
+                log.debug("Left out what belongs to another workspace")
+                return True
             # Its other mode reads and verifies a request, which is done where requests come in.
-            request = AsyncBoltRequest(body=body, mode="socket_mode")
+            request = AsyncBoltRequest(body=body, context={HERE: here}, mode="socket_mode")
             response = await self._app.async_dispatch(request)
+        except (StoreError, PlatformBusy) as error:
+            log.warning("It cannot be told whose this is, Slack will repeat it: %s", error)
+            return False
         except Exception as error:
             self._left_out(kind, error)
             return True
         if response.status not in (KEPT, NOT_KEPT):
             log.info("Nothing here handles what Slack sent (%s); acknowledged", kind)
-        return response.status != NOT_KEPT
+        return response.status != NOT_KEPT and (_answer(response) or True)
 
     def _bolt(self, calls: Calls) -> Any:
-        own = self._own
-
-        async def authorize() -> AuthorizeResult:
+        async def authorize(context: Mapping[str, Any]) -> AuthorizeResult:
+            own = _here(context).own
             return AuthorizeResult(
-                enterprise_id=None,
+                enterprise_id=own.enterprise or None,
                 team_id=own.team,
                 bot_user_id=own.user,
                 bot_id=own.bot,
-                bot_token=calls.client.token,
+                bot_token=_here(context).calls.client.token,
             )
 
-        async def command(ack: Any, body: dict[str, Any]) -> None:
-            called = slash(body, self._inbox.commands)
-            self._interactions.start(called)
-            await ack()
-
-        async def action(ack: Any, body: dict[str, Any]) -> None:
-            called = choice(body)
-            if called is not None:
-                self._interactions.start(called)
-            await ack()
-
         async def failed(error: Exception, body: dict[str, Any]) -> BoltResponse:
-            if isinstance(error, StoreError):
+            if isinstance(error, (StoreError, PlatformBusy)):
                 log.warning("An event could not be kept, Slack will repeat it: %s", error)
                 return BoltResponse(status=NOT_KEPT)
             self._left_out(_kind(body), error)
@@ -143,40 +134,85 @@ class Intake:
             process_before_response=True,
             request_verification_enabled=False,
             attaching_conversation_kwargs_enabled=False,
+            # It would keep the deletion of our answers from us, too.
+            ignoring_self_events_enabled=False,
         )
         app.error(failed)
         for name in SAID:
             app.event(name)(self._message)
         for name in LEFT:
             app.event(name)(self._left)
-        for name in COMMANDS:
-            app.command(name)(command)
-        app.action(re.compile(f"^{PICKER}:"))(action)
+        for name in changes.EVENTS:
+            app.event(name)(self._changed)
+        self._surfaces.listen(app)
         return app
 
-    async def _message(self, body: Mapping[str, Any]) -> None:
-        found = said(body, self._own)
+    async def _message(self, body: Mapping[str, Any], context: Mapping[str, Any]) -> None:
+        here = _here(context)
+        own = here.own
+        found = said(body, own)
         if found is None:
+            await self._changed(body, context)
             return
         people, channels = looked_up(found)
         # A name that has to be looked up must not let the next message overtake this one.
-        async with self._lines.turn(f"{found.channel} {found.root}"):
-            wanted = people - {self._own.user}
-            names = await self._names.names(wanted, channels, self._timing.names)
-            await self._inbox.message(incoming(found, self._own, names))
+        async with self._lines.turn(f"{own.team} {found.channel} {found.root}"):
+            names = await here.names.names(
+                people - {own.user}, channels, self._timing.names, found.user
+            )
+            await self._inbox.message(incoming(found, own, names))
 
-    async def _left(self, body: Mapping[str, Any]) -> None:
-        """Erase what is kept, however often Slack says so, before it is acknowledged."""
-        if not concerns_us(body, self._own):
+    async def _changed(self, body: Mapping[str, Any], context: Mapping[str, Any]) -> None:
+        """Hand over what was edited or deleted, after what was said in that thread before."""
+        here = _here(context)
+        own = here.own
+        removal = changes.removal(body, own)
+        if removal is not None:
+            where = removal.thread
+            line = f"{where.channel} {where.thread}" if where else removal.channel
+            async with self._lines.turn(f"{own.team} {line}"):
+                await self._inbox.deleted(removal)
             return
-        log.warning("The app was removed from the workspace; what was kept of it is erased")
-        await self._inbox.left(PLATFORM, self._own.team)
+        edit = changes.edit(body, own)
+        if edit is None:
+            return
+        found = edit.said
+        people, channels = looked_up(found)
+        async with self._lines.turn(f"{own.team} {found.channel} {found.root}"):
+            names = await here.names.names(
+                people - {own.user}, channels, self._timing.names, found.user
+            )
+            event = replace(incoming(found, own, names), edited=edit.at)
+            await self._inbox.edited(event)
+
+    async def _left(self, body: Mapping[str, Any], context: Mapping[str, Any]) -> None:
+        """Erase what is kept, however often Slack says so, before it is acknowledged."""
+        here = _here(context)
+        if not concerns_us(body, here.own):
+            return
+        at: object = body.get("event_time")
+        if await self._workspaces.is_back(here, float(at) if isinstance(at, int) else 0.0):
+            log.info("%s has installed the app anew since it was removed", here.own.title)
+            return
+        log.warning("The app was removed from %s; what was kept is erased", here.own.title)
+        await self._inbox.left(PLATFORM, here.own.team)
+        await self._workspaces.forget(here)
         self.removed.set()
 
     def _left_out(self, kind: str, error: Exception) -> None:
         log.error("A payload of Slack (%s) was left out: %s", kind, type(error).__name__)
         log.debug("Why the payload was left out", exc_info=error)
         self._inbox.malformed(PLATFORM, kind)
+
+
+def _here(context: Mapping[str, Any]) -> Workspace:
+    return cast("Workspace", context[HERE])
+
+
+def _answer(response: BoltResponse) -> Mapping[str, Any]:
+    """What a form asks to be acknowledged with; empty for nothing."""
+    body = fields(json.loads(response.body) if response.body.startswith("{") else None)
+    return body if "response_action" in body else fields(None)
 
 
 def _kind(body: Mapping[str, Any]) -> str:

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from adapters.slack.access import may_see
-from adapters.slack.answers import Answers, Asked
-from adapters.slack.calls import Calls
+from adapters.slack.answers import Asked
 from adapters.slack.commands import Link, read_picker_id, typed
-from adapters.slack.endings import ended
-from adapters.slack.names import Directory
+from adapters.slack.errands import Errands
 from adapters.slack.translate import author_of, id_in, text_in
 from adapters.slack.values import PLATFORM, Own, Person, Timing, fields, objects
-from bot.chat import CommandCall, CommandReply, CommandSpec, Inbox, ThreadKey
+from adapters.slack.workspace import Workspace
+from bot.chat import CommandCall, CommandReply, CommandSpec, EarlierMessage, Inbox, ThreadKey
 from bot.errors import BobbinError, PlatformError
 
 log = logging.getLogger(__name__)
@@ -43,6 +41,7 @@ class Called:
         link: A message of the thread that is meant.
         unread: A word that means nothing.
         chosen: From a list, which the answer replaces.
+        about: The message that it was called on.
     """
 
     event_id: str
@@ -52,6 +51,7 @@ class Called:
     link: Link | None = None
     unread: str = ""
     chosen: bool = False
+    about: EarlierMessage | None = None
 
 
 def slash(body: Mapping[str, Any], specs: Sequence[CommandSpec]) -> Called:
@@ -97,106 +97,87 @@ def choice(body: Mapping[str, Any]) -> Called | None:
 
 
 class Interactions:
-    """Runs commands in tasks of their own.
+    """Runs commands in errands of their own.
 
     Args:
         inbox: Runs them.
-        calls: Makes the calls.
-        names: Tells who somebody is.
-        own: Who we are.
+        errands: Where that goes on.
         timing: Waits and time-outs.
     """
 
-    def __init__(
-        self, inbox: Inbox, calls: Calls, names: Directory, own: Own, timing: Timing
-    ) -> None:
+    def __init__(self, inbox: Inbox, errands: Errands, timing: Timing) -> None:
         self._inbox = inbox
-        self._calls = calls
-        self._names = names
-        self._own = own
+        self._errands = errands
         self._timing = timing
-        self._answers = Answers(calls)
-        self._running: set[asyncio.Task[None]] = set()
 
-    def start(self, called: Called) -> None:
+    def start(self, here: Workspace, called: Called) -> None:
         """Run a command and show its answer, without keeping the acknowledgement waiting."""
-        task = asyncio.create_task(self._guarded(lambda: self._run(called)))
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
+        self._errands.start(lambda: self._run(here, called), "command")
 
-    async def _guarded(self, work: Callable[[], Awaitable[None]]) -> None:
+    async def _run(self, here: Workspace, called: Called) -> None:
+        reply, asked = await self.reply(here, called)
         try:
-            await work()
-        except BobbinError as error:
-            log.warning("A command of Slack was not answered: %s (%s)", error, error.hint)
-        except Exception as error:
-            log.error("A command of Slack failed: %s", type(error).__name__)
-            log.debug("Why the command failed", exc_info=error)
-            self._inbox.malformed(PLATFORM, "command")
-
-    async def _run(self, called: Called) -> None:
-        reply, asked = await self._reply(called)
-        try:
-            await self._answers.to_url(called.url, asked, reply, replaces=called.chosen)
+            await here.answers.to_url(called.url, asked, reply, replaces=called.chosen)
         except PlatformError as error:
             log.warning("An answer was not shown: %s (%s)", error, error.hint)
             told = CommandReply(error.user_text)
-            await self._answers.to_url(called.url, asked, told, replaces=called.chosen)
+            await here.answers.to_url(called.url, asked, told, replaces=called.chosen)
 
-    async def _reply(self, called: Called) -> tuple[CommandReply, Asked]:
+    async def reply(self, here: Workspace, called: Called) -> tuple[CommandReply, Asked]:
+        """What a command says, however it was called; and what was asked, as far as it is allowed.
+
+        Everything that names a thread comes through here, so that everywhere the same is asked:
+        is it in this workspace, and may the caller see its channel?
+        """
         asked = called.asked
         if called.unread:
             return CommandReply(NOT_A_LINK.format(word=called.unread)), asked
-        person = await self._names.person(asked.user, self._timing.patient_names)
+        person = await here.names.person(asked.user, self._timing.patient_names)
         try:
             if called.link is not None:
                 link = called.link
                 asked = replace(
                     asked,
-                    thread=ThreadKey(PLATFORM, self._own.team, link.channel, link.root),
+                    thread=ThreadKey(PLATFORM, here.own.team, link.channel, link.root),
                 )
-            if asked.thread is not None and not await self._is_visible(called, asked, person):
+            if asked.thread is not None and not await _is_visible(here, called, asked, person):
                 return CommandReply(NOT_VISIBLE), replace(asked, thread=None)
         except BobbinError as error:
             log.warning("It could not be told who sees a channel: %s", error)
             return CommandReply(error.user_text), replace(asked, thread=None)
+        # The bot's own page is no place; what it is about is one.
+        channel = called.channel or (asked.thread.channel if asked.thread else "")
         reply = await self._inbox.command(
             CommandCall(
                 event_id=called.event_id,
                 name=asked.name,
                 author=author_of(person),
                 platform=PLATFORM,
-                space=self._own.team,
-                channel=called.channel,
+                space=here.own.team,
+                channel=channel,
                 thread=asked.thread,
                 options=asked.options,
-                direct=called.channel.startswith("D"),
+                direct=channel.startswith("D"),
                 # Made sure of above.
                 visible=asked.thread is not None,
+                about=called.about,
             )
         )
         return reply, asked
 
-    async def _is_visible(self, called: Called, asked: Asked, person: Person) -> bool:
-        """Whether the caller may see the thread, which the link or the list only claims."""
-        thread = asked.thread
-        if thread is None or (thread.platform, thread.space) != (PLATFORM, self._own.team):
-            return False
-        if called.link is not None and not self._is_here(called.link.host):
-            return False
-        if thread.channel == called.channel:
-            return True
-        return await may_see(self._calls, thread.channel, person)
 
-    def _is_here(self, host: str) -> bool:
-        """A link of our workspace, or of the organisation, whose channels have ids of their own."""
-        return (
-            not self._own.host or host == self._own.host or host.endswith(".enterprise.slack.com")
-        )
+async def _is_visible(here: Workspace, called: Called, asked: Asked, person: Person) -> bool:
+    """Whether the caller may see the thread, which the link or the list only claims."""
+    thread = asked.thread
+    if thread is None or (thread.platform, thread.space) != (PLATFORM, here.own.team):
+        return False
+    if called.link is not None and not _is_here(called.link.host, here.own):
+        return False
+    if thread.channel == called.channel:
+        return True
+    return await may_see(here.calls, thread.channel, person)
 
-    async def close(self) -> None:
-        """Let commands finish for some seconds."""
-        if not self._running:
-            return
-        _, late = await asyncio.wait(self._running, timeout=self._timing.drain)
-        await ended(*late)
+
+def _is_here(host: str, own: Own) -> bool:
+    """A link of our workspace, or of the organisation, whose channels have ids of their own."""
+    return not own.host or host == own.host or host.endswith(".enterprise.slack.com")

@@ -1,6 +1,8 @@
 """The app's manifest: what operators paste into Slack, and what each scope in it is for.
 
-`python -m adapters.slack.manifest https://bobbin.example.com` prints the one for HTTP mode.
+`python -m adapters.slack.manifest https://bobbin.example.com` prints the one for HTTP mode; with
+`--many` in front of the address the app can be installed in many workspaces, and with `--socket`
+beside it events come over Socket Mode all the same.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from importlib.resources import files
 from typing import Any
 from urllib.parse import urlsplit
 
-from adapters.slack import PATH
+from adapters.slack import PATH, REDIRECT_PATH
 
 PURPOSES: Mapping[str, str] = {
     "app_mentions:read": "hear mentions",
@@ -29,38 +31,51 @@ PURPOSES: Mapping[str, str] = {
     "im:write": "hand over exports in a direct message",
     "mpim:history": "read group direct messages",
     "mpim:read": "tell who is in a group direct message",
+    "usergroups:read": "tell who is in a user group that BOBBIN_ALLOW, _DENY or _ADMINS names",
     "users:read": "call people by their names",
 }
 """What does not work without a scope."""
 
 
-def manifest(url: str = "") -> Mapping[str, Any]:
+def manifest(url: str = "", *, redirect: str = "") -> Mapping[str, Any]:
     """The manifest as it ships, for Socket Mode, or for HTTP mode.
 
     Args:
         url: Where Slack reaches the bot, such as https://bobbin.example.com/slack/events; empty
             for Socket Mode.
+        redirect: For many workspaces: where Slack sends people back after they have installed the
+            app, such as https://bobbin.example.com/slack/oauth_redirect. Tokens expire then.
     """
     text = files(__package__ or "adapters.slack").joinpath("manifest.json").read_text("utf-8")
     found: dict[str, Any] = json.loads(text)
+    settings = found["settings"]
     if url:
-        settings = found["settings"]
         settings["socket_mode_enabled"] = False
         settings["event_subscriptions"]["request_url"] = url
         settings["interactivity"]["request_url"] = url
         for command in found["features"]["slash_commands"]:
             command["url"] = url
+    if redirect:
+        found["oauth_config"]["redirect_urls"] = [redirect]
+        settings["token_rotation_enabled"] = True
     return found
 
 
 def main(words: Sequence[str]) -> int:
     """Print the manifest; with the public address of HTTP mode as a word, the one for that."""
-    address = urlsplit(words[0]) if len(words) == 1 else None
-    if words and (address is None or address.scheme != "https" or not address.netloc):
-        print("usage: python -m adapters.slack.manifest [https://HOST]", file=sys.stderr)
+    options = {word for word in words if word.startswith("--")}
+    addresses = [urlsplit(word) for word in words if not word.startswith("--")]
+    right = all(address.scheme == "https" and address.netloc for address in addresses)
+    known = options <= ({"--many", "--socket"} if addresses else set[str]())
+    if len(addresses) > 1 or not right or not known:
+        usage = "usage: python -m adapters.slack.manifest [[--many [--socket]] https://HOST]"
+        print(usage, file=sys.stderr)
         return 2
-    url = f"https://{address.netloc}{address.path.rstrip('/') or PATH}" if address else ""
-    print(json.dumps(manifest(url), indent=2))
+    url = redirect = ""
+    for address in addresses:
+        url = f"https://{address.netloc}{address.path.rstrip('/') or PATH}"
+        redirect = f"https://{address.netloc}{REDIRECT_PATH}" if "--many" in options else ""
+    print(json.dumps(manifest("" if "--socket" in options else url, redirect=redirect), indent=2))
     return 0
 
 

@@ -27,8 +27,11 @@ from bot.services import CALLS, Meter
 
 log = logging.getLogger(__name__)
 
-Take = Callable[[str, object], Awaitable[bool]]
-"""Takes what Slack sends, its kind and its payload; True when it is to be acknowledged."""
+Take = Callable[[str, object], Awaitable[bool | Mapping[str, Any]]]
+"""Takes what Slack sends, its kind and its payload; True when it is to be acknowledged.
+
+What is not empty is acknowledged with it, which only a form that was sent off may ask for.
+"""
 
 CONNECTIONS = 2
 """So many a process wants; it lives with one where many share what Slack takes."""
@@ -121,10 +124,12 @@ class Link:
     async def _handle(self, envelope: Mapping[str, Any]) -> None:
         loop = asyncio.get_running_loop()
         arrived = loop.time()
-        if not await self._take(str(envelope.get("type")), envelope.get("payload")):
+        taken = await self._take(str(envelope.get("type")), envelope.get("payload"))
+        if not taken:
             return
+        answer = {"payload": taken} if isinstance(taken, Mapping) else {}
         try:
-            await self._socket.send_json({"envelope_id": envelope["envelope_id"]})
+            await self._socket.send_json({"envelope_id": envelope["envelope_id"], **answer})
             self._meter.acknowledged(loop.time() - arrived)
         except NETWORK as error:
             # Slack delivers it again, and the engine knows it by its id.
@@ -172,6 +177,9 @@ class Sockets:
         seats: Say how many connections this process may have.
         timing: Waits and time-outs.
         meter: Counts, and is told which connections stand.
+
+    Attributes:
+        breaks: How often the last connection has ended.
     """
 
     def __init__(
@@ -190,6 +198,21 @@ class Sockets:
         self._timing = timing
         self._meter = meter
         self._closing: set[asyncio.Task[None]] = set()
+        self._up: set[str] = set()
+        self.breaks = 0
+
+    @property
+    def listening(self) -> bool:
+        """At least one connection stands."""
+        return bool(self._up)
+
+    def _connected(self, up: bool | None, name: str) -> None:
+        self._meter.connected(up, name)
+        if up:
+            self._up.add(name)
+        elif name in self._up:
+            self._up.discard(name)
+            self.breaks += not self._up
 
     async def run(self) -> None:
         """Stay connected until cancelled.
@@ -224,21 +247,21 @@ class Sockets:
             while True:
                 if seat is None:
                     # While it stands by it is not meant to be connected.
-                    self._meter.connected(None, name)
+                    self._connected(None, name)
                     seat = await self._seats.take()
-                    self._meter.connected(False, name)
+                    self._connected(False, name)
                 fresh = Connection(await self._open(wait), seat)
                 if standing is not None:
                     self._retire(standing)
                 standing, since = fresh, loop.time()
-                self._meter.connected(True, name)
+                self._connected(True, name)
                 why = await standing.over()
                 self._meter.reconnected(why)
                 if loop.time() - since > STEADY_SECONDS:
                     wait.reset()
                 seat = await self._seats.spare() if why in _GRACEFUL else None
                 if seat is None:
-                    self._meter.connected(False, name)
+                    self._connected(False, name)
                     await standing.link.close()
                     seat = await self._kept(standing.seat, why)
                     standing = None

@@ -29,10 +29,14 @@ def workspace(body: Mapping[str, Any]) -> str:
     """The workspace that a payload was sent for, empty when it names none.
 
     With Slack Connect an event's own team may be the other company's; what counts is where the
-    app is installed.
+    app is installed. That is the organisation when all of it has the app at once.
     """
-    granted = objects(body.get("authorizations"))
-    team: object = granted[0].get("team_id") if granted else None
+    installed = next(iter(objects(body.get("authorizations"))), body)
+    if str(installed.get("is_enterprise_install")).casefold() == "true":
+        whole: object = installed.get("enterprise_id") or fields(body.get("enterprise")).get("id")
+        if whole:
+            return str(whole)
+    team: object = installed.get("team_id") or fields(body.get("view")).get("app_installed_team_id")
     if not team:
         team = body.get("team_id") or fields(body.get("team")).get("id")
     return str(team or "")
@@ -57,7 +61,7 @@ def said(body: Mapping[str, Any], own: Own) -> Said | None:
         KeyError, TypeError, ValueError: The payload is malformed.
     """
     event = fields(body["event"])
-    if event.get("subtype") not in HEARD or event.get("hidden") or _is_ours(event, own):
+    if event.get("subtype") not in HEARD or event.get("hidden") or is_ours(event, own):
         return None
     channel = id_in(event, "channel")
     kind = event.get("channel_type") or ("im" if channel.startswith("D") else "")
@@ -69,11 +73,23 @@ def said(body: Mapping[str, Any], own: Own) -> Said | None:
     return None
 
 
-def _is_ours(event: Mapping[str, Any], own: Own) -> bool:
+def is_ours(event: Mapping[str, Any], own: Own) -> bool:
     """Written by us or by Slack itself, in any of the shapes in which such messages come back."""
     if event.get("user") in (own.user, *_SLACKBOTS):
         return True
     return bool(own.bot) and event.get("bot_id") == own.bot
+
+
+def as_spoken(message: Mapping[str, Any], channel: str, own: Own, *, direct: bool) -> Said | None:
+    """A message that somebody said, whatever it says and to whom; None for one of Slack's own.
+
+    Raises:
+        KeyError, TypeError, ValueError: It is malformed.
+    """
+    if message.get("subtype") not in HEARD:
+        return None
+    given = _by_bot(message) if message.get("bot_id") else message
+    return _said(given, channel, own, direct=direct, named=False)
 
 
 def _by_bot(event: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -170,6 +186,11 @@ def key_of(found: Said, own: Own) -> ThreadKey:
     return ThreadKey(PLATFORM, own.team, found.channel, found.root)
 
 
+def event_id_of(channel: str, ts: str, own: Own) -> str:
+    """What every delivery of a message has in common."""
+    return f"{own.team}:{channel}:{ts}"
+
+
 def incoming(found: Said, own: Own, names: Names) -> Incoming:
     """The message for the engine.
 
@@ -177,9 +198,9 @@ def incoming(found: Said, own: Own, names: Names) -> Incoming:
     event.
     """
     return Incoming(
-        event_id=f"{own.team}:{found.channel}:{found.ts}",
+        event_id=event_id_of(found.channel, found.ts, own),
         thread=key_of(found, own),
-        ref=MessageRef(found.channel, found.ts),
+        ref=MessageRef(found.channel, found.ts, own.team),
         author=writer_of(found, names),
         text=_words(found, names, own),
         at=float(found.ts),
@@ -196,11 +217,16 @@ def author_of(person: Person) -> Author:
     """Somebody as the engine knows people.
 
     Whoever Slack could not tell of in time counts as one of us, unless the message itself names
-    another organisation: a slow answer must not turn a colleague away. Groups are not told: for
-    those Slack takes a call for each.
+    another organisation: a slow answer must not turn a colleague away.
     """
     outside = person.is_guest and person.is_known
-    return Author(person.id, person.name, is_admin=person.is_admin, is_outside=outside)
+    return Author(
+        person.id,
+        person.name,
+        is_admin=person.is_admin,
+        is_outside=outside,
+        roles=person.groups,
+    )
 
 
 def writer_of(found: Said, names: Names) -> Author:
@@ -262,7 +288,7 @@ def earlier(found: Said, own: Own, names: Names) -> EarlierMessage:
     """A message of a thread's past for the engine."""
     named = "\n".join(f"(attached: {each.name})" for each in found.attached)
     return EarlierMessage(
-        ref=MessageRef(found.channel, found.ts),
+        ref=MessageRef(found.channel, found.ts, own.team),
         author=writer_of(found, names),
         text="\n\n".join(part for part in (_words(found, names, own), named) if part),
         at=float(found.ts),

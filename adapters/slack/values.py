@@ -41,6 +41,8 @@ class Timing:
         renew: How often it is renewed, and looked for a further one.
         stand_by: How often a process without a connection looks for one.
         body: Reading a request of Slack's.
+        note: Between notes that somebody listens.
+        between_pages: Between reads of what was missed.
     """
 
     call: float = 15.0
@@ -57,6 +59,8 @@ class Timing:
     renew: float = 3.0
     stand_by: float = 1.0
     body: float = 5.0
+    note: float = 5.0
+    between_pages: float = 1.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +95,7 @@ class Person:
         is_guest: A guest, or somebody of another workspace, who does not see every channel. Whoever
             is not known counts as one.
         is_known: Slack has told of this person.
+        groups: Ids of user groups that this person is in, of those that are asked about.
     """
 
     id: str
@@ -98,6 +103,7 @@ class Person:
     is_admin: bool = False
     is_guest: bool = True
     is_known: bool = False
+    groups: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

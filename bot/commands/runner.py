@@ -8,8 +8,18 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 
 from bot.budgets import Payer
-from bot.chat import Adapter, CommandCall, CommandReply, File, ThreadKey
+from bot.chat import (
+    EVERYWHERE,
+    Adapter,
+    Author,
+    CommandCall,
+    CommandReply,
+    File,
+    Overview,
+    ThreadKey,
+)
 from bot.commands import texts
+from bot.commands.overview import Overviews
 from bot.engine.allowance import Allowance
 from bot.engine.budget import Budget
 from bot.engine.folding import Folding
@@ -18,6 +28,7 @@ from bot.errors import BobbinError, StoreUnavailable
 from bot.records import Entry
 from bot.storage.patience import patiently
 from bot.storage.threads import Threads
+from bot.storage.types import Erased
 from bot.transfer import ThreadRecord, export_json, export_markdown
 
 Command = Callable[[CommandCall, ThreadKey], Awaitable[CommandReply]]
@@ -51,6 +62,7 @@ class Commands:
         self._adapters = adapters
         self._clock = clock
         self._new_id = new_id
+        self._overviews = Overviews(threads, allowance)
         self._by_name: Mapping[str, Command] = {
             "summary": self._summary,
             "forget": self._forget,
@@ -66,6 +78,10 @@ class Commands:
         except BobbinError as error:
             return _told(error.user_text)
 
+    async def overview(self, platform: str, space: str, author: Author) -> Overview:
+        """See `bot.chat.Inbox`."""
+        return await self._overviews.of(platform, space, author)
+
     async def _run(self, call: CommandCall) -> CommandReply:
         if call.name == "help":
             adapter = self._adapters[call.platform]
@@ -73,6 +89,8 @@ class Commands:
         command = self._by_name.get(call.name)
         if command is None:
             return _told(texts.UNKNOWN)
+        if call.name == "forget" and call.thread is None and EVERYWHERE in call.options:
+            return await self._overviews.forget_all(call, self._erase)
         if call.thread is None:
             return await self._which(call)
         if not within_reach(call, call.thread):
@@ -93,10 +111,13 @@ class Commands:
         return CommandReply(texts.WHICH, choices=tuple(choices))
 
     async def _forget(self, call: CommandCall, thread: ThreadKey) -> CommandReply:
+        return _told(texts.erased_text(await self._erase(thread)))
+
+    async def _erase(self, thread: ThreadKey) -> Erased:
         nonce = self._new_id()
         erased = await patiently(lambda: self._threads.forget(thread, nonce=nonce), FORGET_SECONDS)
         self._running.end(thread, Ending.FORGOTTEN)
-        return _told(texts.erased_text(erased))
+        return erased
 
     async def _stop(self, call: CommandCall, thread: ThreadKey) -> CommandReply:
         here = self._running.end(thread, Ending.STOPPED)

@@ -14,6 +14,7 @@ WHICH = "Which conversation do you mean?"
 NOT_YOURS = "Only people who took part in this conversation, or an admin, can do that."
 OUT_OF_REACH = "I find no conversation there that you can reach from here."
 NOTHING_STORED = "I keep nothing about this thread."
+NOTHING_OF_YOURS = "I keep no conversation with you here."
 NOTHING_RUNNING = "I'm not writing anything here right now."
 STOPPING = "Stopping. What I had written stays."
 NOTHING_TO_SUM_UP = "There is nothing to sum up yet."
@@ -50,6 +51,29 @@ def erased_text(erased: Erased) -> str:
         f"Forgotten: {_and(what)}.{ended} Nothing that was said here is left in my store, only "
         "how many tokens each person used per day. What stands in the chat stays there. "
         "Mention me to begin again."
+    )
+
+
+def all_erased_text(gone: int) -> str:
+    """What is said after everything with somebody's words in it was erased."""
+    if not gone:
+        return NOTHING_OF_YOURS
+    return (
+        f"Forgotten: {_count(gone, 'conversation')}, with everything that was said in them. "
+        "Nothing you have said to me here is left in my store, only how many tokens you used per "
+        "day. What stands in the chat stays there."
+    )
+
+
+def settings_text(model: str, retention_days: int) -> str:
+    """How the bot is set up as far as it concerns the people who use it."""
+    return "\n".join(
+        (
+            f"- model: {model}",
+            f"- a conversation is deleted {_count(retention_days, 'day')} after its last message, "
+            "or when one of you has it forgotten",
+            "- each day's figures of tokens and cost are kept for up to 90 days, without words",
+        )
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import re
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 import tiktoken
@@ -102,23 +103,28 @@ class Tokenizer:
 def load_tokenizer(model: str) -> Tokenizer:
     """The tokenizer to estimate a model's tokens with, from the shipped vocabulary.
 
-    Takes about 0.3 s and 75 MB of memory: call it once at the start, in a thread
+    The first call takes about 0.3 s and 75 MB of memory: make it at the start, in a thread
     (`asyncio.to_thread`). Nothing is fetched and no cache folder is read. A damaged installation
     gives a tokenizer that estimates, since no answer should fail for want of a count.
     """
-    vocabulary = VOCABULARIES[encoding_for(model)]
+    name = encoding_for(model)
     try:
-        tokens = read_vocabulary(vocabulary.name)
-        encoding = tiktoken.Encoding(
-            vocabulary.name,
-            pat_str=vocabulary.pattern,
-            mergeable_ranks={token: rank for rank, token in enumerate(tokens)},
-            special_tokens=dict(vocabulary.special),
-        )
+        return Tokenizer(_encoding(name))
     except (OSError, ValueError) as error:
-        logger.warning("tokens are estimated: %s cannot be loaded (%s)", vocabulary.name, error)
+        logger.warning("tokens are estimated: %s cannot be loaded (%s)", name, error)
         return Tokenizer()
-    return Tokenizer(encoding)
+
+
+@cache
+def _encoding(name: VocabularyName) -> tiktoken.Encoding:
+    """The encoding, which is large and never changes: one is enough for a process."""
+    vocabulary = VOCABULARIES[name]
+    return tiktoken.Encoding(
+        name,
+        pat_str=vocabulary.pattern,
+        mergeable_ranks={token: rank for rank, token in enumerate(read_vocabulary(name))},
+        special_tokens=dict(vocabulary.special),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from bot.budgets import Budgets, Payer, refusal_text, standing_text
+from bot.budgets import Account, Budgets, Payer, refusal_text, standing_text
 from bot.engine.cost import estimate
 from bot.errors import BudgetExceeded, StoreError
 from bot.records import NO_TALLY, Tally
@@ -90,10 +90,15 @@ class Allowance:
             logger.warning("what a summary took was not noted: %s", error)
 
     async def standing(self, payer: Payer) -> str:
-        """How much of each budget is used today, in words. Raises StoreUnavailable."""
+        """How much of each budget is used today, in words; without a channel, not the channel's.
+
+        Raises StoreUnavailable.
+        """
         if self.budgets.on:
             asked = replace(payer, is_outside=payer.is_outside or payer.is_admin)
             used = await self.threads.spending.used(asked)
         else:
             used = await self.threads.used_today(payer)
+        if not payer.channel:
+            used = {account: each for account, each in used.items() if account != Account.CHANNEL}
         return standing_text(used, self.budgets, payer.is_admin, self.clock())

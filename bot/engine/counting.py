@@ -1,10 +1,12 @@
-"""What an entry costs in tokens, counted without holding anybody up."""
+"""Entries with their token counts, counted without holding anybody up."""
 
 from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
 
+from bot.attachments.wording import reworded
+from bot.chat import Incoming
 from bot.context.render import entry_tokens
 from bot.context.tokens import Tokenizer
 from bot.records import Entry
@@ -18,3 +20,14 @@ async def counted(entry: Entry, tokenizer: Tokenizer) -> Entry:
     if len(entry.text) > QUICK:
         return replace(entry, tokens=await asyncio.to_thread(entry_tokens, entry, tokenizer))
     return replace(entry, tokens=entry_tokens(entry, tokenizer))
+
+
+async def as_it_reads_now(entry: Entry, event: Incoming, tokenizer: Tokenizer) -> Entry:
+    """The entry with the words that its message has after an edit.
+
+    What the attachments said was read once and stays, unless none of them is there any more.
+    """
+    attached = any(each.url or each.id for each in event.attachments)
+    text = reworded(entry.text, event.text) if attached else event.text
+    changed = replace(entry, text=text, edited=event.edited)
+    return changed if text == entry.text else await counted(changed, tokenizer)

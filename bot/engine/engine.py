@@ -160,6 +160,11 @@ class Engine:
                 if self._closing and turn is not first:
                     await self._desk.threads.park(turn.lease)
                     return
+                if not turn.mail:
+                    # It was deleted while nobody was running the turn.
+                    withdrawal = self._desk.withdrawal(adapter, pacer)
+                    turn = await withdrawal.end(turn.lease, turn.draft.refs)
+                    continue
                 with self._running.control(thread) as control:
                     turn = await TurnRun(self._desk, adapter, pacer, turn, control).run()
             if turn is Done.IDLE:

@@ -20,7 +20,7 @@ from bot.context.summary import (
     summary_cap,
     summary_prompt,
 )
-from bot.context.tokens import Tokenizer
+from bot.context.tokens import REPLY_TOKENS, Tokenizer
 from bot.context.window import fold_cut, low_mark
 from bot.engine.allowance import Allowance
 from bot.engine.budget import Budget
@@ -90,7 +90,18 @@ class Folding:
             return
         task = asyncio.create_task(self._fold_quietly(thread, fixed), name=f"fold {thread}")
         self._tasks[thread] = task
-        task.add_done_callback(lambda _: self._tasks.pop(thread, None))
+        task.add_done_callback(lambda done: self._over(thread, done))
+
+    def anew(self, thread: ThreadKey) -> None:
+        """Make a summary again that was dropped, of what the log holds now.
+
+        One that is being made ends at once: it may be made from what was deleted.
+        """
+        fixed = REPLY_TOKENS + self._tokenizer.count_message("system", self._system)
+        under_way = self._tasks.pop(thread, None)
+        if under_way is not None:
+            under_way.cancel()
+        self.start(thread, fixed)
 
     async def close(self) -> None:
         """End what is running; the next turn of those threads starts it again."""
@@ -134,6 +145,10 @@ class Folding:
                 "" if stored else ": dropped, the thread changed meanwhile",
             )
         return await self._threads.take_window(thread)
+
+    def _over(self, thread: ThreadKey, task: asyncio.Task[None]) -> None:
+        if self._tasks.get(thread) is task:
+            del self._tasks[thread]
 
     async def summarise(self, thread: ThreadKey, asker: Author) -> str | None:
         """A summary of the whole thread as it stands, stored nowhere; None for an empty one.

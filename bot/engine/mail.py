@@ -48,10 +48,14 @@ class MailReader:
             names: Names given so far; people who speak for the first time are added.
         """
         await self._enclosed.read()
+        said = [(event, text) for event in turn.mail if (text := self._enclosed.text_of(event))]
         entries = [
             await self._entry("user", turn, event.author, event.ref, text, event.at, names)
-            for event in turn.mail
-            if (text := self._enclosed.text_of(event))
+            for event, text in said
+        ]
+        entries = [
+            replace(entry, edited=event.edited)
+            for entry, (event, _) in zip(entries, said, strict=True)
         ]
         return (*await self._earlier(turn, names), *entries)
 

@@ -15,6 +15,8 @@ class Ending(StrEnum):
 
     STOPPED = "stopped"
     """Somebody asked; the text so far is kept."""
+    WITHDRAWN = "withdrawn"
+    """A message that the answer is made from was deleted; it begins anew without it."""
     FORGOTTEN = "forgotten"
     """The thread was erased; nothing is kept."""
     LOST = "lost"
@@ -64,6 +66,10 @@ class Running:
     def runs(self, thread: ThreadKey) -> bool:
         """Whether a turn of this thread runs here."""
         return thread in self._controls
+
+    def threads(self) -> tuple[ThreadKey, ...]:
+        """Those of which a turn runs here."""
+        return tuple(self._controls)
 
     def end(self, thread: ThreadKey, why: Ending) -> bool:
         """End this thread's turn at once if it runs here. Elsewhere the lease carries the word."""

@@ -24,6 +24,7 @@ from bot.engine.cost import tally_of
 from bot.engine.enclosed import Enclosed, Enclosures
 from bot.engine.folding import Folding
 from bot.engine.mail import MailReader
+from bot.engine.revising import Withdrawal, Withdrawn, as_they_read_now
 from bot.engine.running import Control, Ending
 from bot.engine.watch import Watch
 from bot.errors import (
@@ -47,19 +48,23 @@ from bot.reply.slots import Urgency
 from bot.report import Outcome, TurnReport
 from bot.storage.patience import patiently
 from bot.storage.threads import Threads
-from bot.storage.types import Done, Draft, Leftover, Turn
+from bot.storage.types import Done, Draft, Leftover, Revised, Turn
 from bot.tasks import end
 from bot.title import title_of
 from bot.tracing import Tracer, Untraced
 
 logger = logging.getLogger(__name__)
 
-MOST_LOSSES = 5
-"""Leases of one turn that may run out before people are told to ask again.
+MOST_QUICK_LOSSES = 5
+"""Holders of one turn that may go away soon after taking it, one after the other, before people are
+told to ask again: then it is probably the turn that ends them.
 
 A turn that was given back in good order is not given up: the platform may be down for an hour, and
 the answer is delivered when it is back.
 """
+
+MOST_LOSSES = 25
+"""Holders that may go away at all."""
 
 GIVEN_UP_HINT = "Each time the process ended or lost the store; look into the log for why."
 
@@ -87,6 +92,18 @@ class Desk:
     report: Callable[[TurnReport], None]
     tracer: Tracer = field(default_factory=Untraced)
 
+    def withdrawal(self, adapter: Adapter, pacer: Pacer) -> Withdrawal:
+        """What ends turns whose messages were deleted."""
+        return Withdrawal(
+            self.threads,
+            self.allowance,
+            adapter,
+            pacer,
+            self.timer,
+            self.store_patience_seconds,
+            self.new_id,
+        )
+
 
 class TurnRun:
     """Runs one turn. Made once per turn, used once."""
@@ -103,6 +120,7 @@ class TurnRun:
         self._watch = Watch(desk.threads, turn.lease, control, desk.renew_seconds)
         self._names = dict(turn.names)
         self._answer = Answer()
+        self._revised = turn.revised
         self._window = Window((), 0, 0)
         self._prompt: Prompt | None = None
         self._tally = NO_TALLY
@@ -154,6 +172,17 @@ class TurnRun:
 
     async def _run(self) -> tuple[Outcome, Turn | Done]:
         try:
+            return await self._try()
+        except Withdrawn:
+            self._estimate_cost()
+            withdrawal = self._desk.withdrawal(self._adapter, self._pacer)
+            after = await withdrawal.begin_anew(
+                self._turn.lease, self._reply, self._payer(), self._tally
+            )
+            return (Outcome.PARKED, Done.LOST) if after is None else (Outcome.STOPPED, after)
+
+    async def _try(self) -> tuple[Outcome, Turn | Done]:
+        try:
             return await self._converse()
         except LeaseLost:
             return Outcome.LOST, Done.LOST
@@ -162,15 +191,15 @@ class TurnRun:
             return Outcome.STOPPED, await self._commit((), NO_TALLY)
         except (ModelError, PlatformError, BudgetExceeded) as error:
             return await self._fail(error)
-        except StoreUnavailable:
+        except (StoreUnavailable, Withdrawn):
             raise
         except Exception as error:
             logger.exception("turn %s failed unexpectedly", self._turn.lease.turn)
             return await self._fail(BobbinError(type(error).__name__))
 
     async def _converse(self) -> tuple[Outcome, Turn | Done]:
-        if self._turn.losses >= MOST_LOSSES:
-            why = f"given up after {MOST_LOSSES} attempts"
+        if self._turn.quick >= MOST_QUICK_LOSSES or self._turn.losses >= MOST_LOSSES:
+            why = f"given up after {self._turn.attempt} attempts"
             return await self._fail(BobbinError(why, user_text=texts.GIVEN_UP, hint=GIVEN_UP_HINT))
         if all(event.is_silent for event in self._turn.mail):
             refs = await self._reply.finish(texts.HELLO)
@@ -190,6 +219,8 @@ class TurnRun:
                 if self._reply.refs:
                     await self._close(texts.FORGOTTEN)
                 return Outcome.FORGOTTEN, Done.LOST
+            case Ending.WITHDRAWN:
+                raise Withdrawn
             case Ending.STOPPED:
                 return await self._keep(asked, Outcome.STOPPED, texts.STOPPED, cut=True)
             case None:
@@ -424,10 +455,22 @@ class TurnRun:
         with self._desk.tracer.span("commit", {"entries": len(entries)}):
             after = await patiently(
                 lambda: self._desk.threads.commit(
-                    self._turn.lease, entries, figures, self._names, leftovers=left, nonce=nonce
+                    self._turn.lease,
+                    entries,
+                    figures,
+                    self._names,
+                    leftovers=left,
+                    revised=self._revised,
+                    nonce=nonce,
                 ),
                 self._desk.store_patience_seconds,
             )
+        if isinstance(after, Revised):
+            self._revised = after.revised
+            renewed = await as_they_read_now(entries, after.mail, self._desk.tokenizer)
+            return await self._commit(renewed, tally)
+        if after is Done.WITHDRAWN:
+            raise Withdrawn
         if after is Done.LOST:
             self._reply.disown()
         return after

@@ -88,6 +88,8 @@ class Watch:
                 self._unsaved = None
             if signal is Signal.STOP:
                 self._control.end(Ending.STOPPED)
+            elif signal is Signal.WITHDRAWN:
+                self._control.end(Ending.WITHDRAWN)
             elif signal is Signal.LOST:
                 self._over = True
                 known = await self._threads.takes_part(self._lease.thread)

@@ -4,7 +4,7 @@ Take a message: drop it, queue it, or begin a turn with it.
 KEYS  12 B:event:<digest>
 ARGV  6 turn id if one begins, 7 worker, 8 message (JSON), 9 addressed (1/0), 10 author id,
       11 label, 12 message id when the conversation is loose, else "", 13 its position,
-      14 for a bot's message how many of these may come in a row, 0 for a person's
+      14 for a bot's message how many of these may come in a row, 0 for a person's, 15 message id
 Returns  {"duplicate"} | {"ignored"} | {"queued"} | state("run")
 --]]
 local EVENT = KEYS[12]
@@ -55,7 +55,9 @@ else
 end
 redis.call("RPUSH", QUEUE, ARGV[8])
 redis.call("SADD", AUTHORS, ARGV[10])
-redis.call("HSETNX", META, "label", ARGV[11])
+if redis.call("HSETNX", META, "label", ARGV[11]) == 1 then
+  redis.call("HSET", META, "labelled", ARGV[15])
+end
 if later(position, get("newest") or "") then
   redis.call("HSET", META, "newest", position)
 end

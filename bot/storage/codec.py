@@ -38,7 +38,7 @@ def dump_incoming(event: Incoming) -> bytes:
         {
             "event": event.event_id,
             "thread": str(event.thread),
-            "ref": [event.ref.channel, event.ref.message],
+            "ref": _ref(event.ref),
             "author": [event.author.id, event.author.name],
             "admin": event.author.is_admin,
             "bot": event.author.is_bot,
@@ -53,6 +53,7 @@ def dump_incoming(event: Incoming) -> bytes:
             "joins": event.joins,
             "loose": event.loose,
             "attached": [_dump_attachment(each) for each in event.attachments],
+            "edited": event.edited,
         }
     )
 
@@ -81,6 +82,7 @@ def load_incoming(raw: bytes) -> Incoming:
             joins=data.get("joins", False),
             loose=data.get("loose", False),
             attachments=tuple(_load_attachment(each) for each in data.get("attached", ())),
+            edited=data.get("edited", 0),
         )
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise StoreMismatch("a queued message cannot be read") from error
@@ -110,6 +112,7 @@ def dump_entry(entry: Entry) -> bytes:
             "tokens": entry.tokens,
             "cut": entry.interrupted,
             "turn": entry.turn,
+            "edited": entry.edited,
         }
     )
 
@@ -131,6 +134,7 @@ def load_entry(raw: bytes, seq: int) -> Entry:
             tokens=data.get("tokens", 0),
             interrupted=data.get("cut", False),
             turn=data.get("turn", ""),
+            edited=data.get("edited", 0),
             seq=seq,
         )
     except TypeError as error:
@@ -139,8 +143,10 @@ def load_entry(raw: bytes, seq: int) -> Entry:
 
 def dump_draft(draft: Draft) -> bytes:
     """Where a reply is being written."""
-    spot = None if draft.spot is None else [draft.spot.channel, draft.spot.reply_to]
-    refs = [[ref.channel, ref.message] for ref in draft.refs]
+    spot = draft.spot and [draft.spot.channel, draft.spot.reply_to]
+    if draft.spot is not None and spot is not None and draft.spot.space:
+        spot.append(draft.spot.space)
+    refs = [_ref(ref) for ref in draft.refs]
     return _dump({"spot": spot, "refs": refs, "note": draft.note, "posting": draft.posting})
 
 
@@ -163,8 +169,7 @@ def load_draft(raw: bytes | None) -> Draft:
 
 def dump_leftover(leftover: Leftover) -> bytes:
     """A message that is to be deleted, always the same bytes for the same one."""
-    ref = leftover.ref
-    return _dump({"thread": str(leftover.thread), "ref": [ref.channel, ref.message]})
+    return _dump({"thread": str(leftover.thread), "ref": _ref(leftover.ref)})
 
 
 def load_leftover(raw: bytes) -> Leftover:
@@ -187,6 +192,10 @@ def load_summary(raw: bytes | None, upto: int, version: int) -> Summary:
         return Summary(upto=upto, version=version)
     data = _load(raw)
     return Summary(data.get("text", ""), upto, version, data.get("by", ""))
+
+
+def _ref(ref: MessageRef) -> list[str]:
+    return [ref.channel, ref.message, *([ref.space] if ref.space else [])]
 
 
 def _dump(data: dict[str, Any]) -> bytes:

@@ -5,10 +5,12 @@ KEYS  12 B:answer:<nonce>, 13 B:use:<day>, 14 B:leftovers
 ARGV  6 turn, 7 fence, 8 id of the next turn, 9 worker, 10 user ("" for nobody), 11 channel and
       12 space that the usage is counted for, 13-19 tally, 20 number of entries, 21 number of
       arguments with names, 22 number of message ids, 23 number of authors, 24 how long the caller
-      has for deleting what is left over of the reply (ms); then these, one after the other:
+      has for deleting what is left over of the reply (ms), 25 how often the mail had been changed
+      when the entries were made from it; then these, one after the other:
       entries (JSON), id and name pairs, message ids, ids of everybody whose words the entries
       hold, leftovers (JSON)
-Returns  {"lost"} | {"idle"} | state("run") of the next turn
+Returns  {"lost"} | {"withdrawn"} | {"revised", how often by now, mail} | {"idle"}
+         | state("run") of the next turn
 --]]
 local ANSWER, USE, LEFTOVERS = KEYS[12], KEYS[13], KEYS[14]
 
@@ -19,15 +21,26 @@ end
 if not mine(ARGV[6], ARGV[7]) then
   return { "lost" }
 end
+if get("withdrawn") == ARGV[6] then
+  return { "withdrawn" }
+end
+if (get("revised") or "0") ~= ARGV[25] then
+  return { "revised", get("revised"), redis.call("LRANGE", MAIL, 0, -1) }
+end
 
-local names = 25 + tonumber(ARGV[20])
+local names = 26 + tonumber(ARGV[20])
 local ids = names + tonumber(ARGV[21])
 local seq = number("seq")
-for place = 25, names - 1 do
+local indexed = number("indexed") == seq
+for place = 26, names - 1 do
   seq = seq + 1
   redis.call("HSET", LOG, whole(seq), ARGV[place])
+  index(whole(seq), ARGV[place])
 end
 redis.call("HSET", META, "seq", whole(seq))
+if indexed then
+  redis.call("HSET", META, "indexed", whole(seq))
+end
 each_chunk(names, ids - 1, function(...) redis.call("HSET", NAMES, ...) end)
 local authors = ids + tonumber(ARGV[22])
 find(ids, authors - 1)

@@ -12,6 +12,7 @@ from bot.chat import Followed, MessageRef, ThreadChoice, ThreadKey, everywhere
 from bot.errors import StoreMismatch
 from bot.records import Tally
 from bot.services import Claims, Notes
+from bot.storage.base import DAY_SECONDS
 from bot.storage.claims import SharedClaims
 from bot.storage.codec import TALLY_FIELDS, to_bytes, to_text
 from bot.storage.condition import Condition, condition_of
@@ -228,6 +229,11 @@ class Directory(Log):
         }
 
     @property
+    def retention_days(self) -> int:
+        """A thread is deleted so long after its last write."""
+        return self._retention_seconds // DAY_SECONDS
+
+    @property
     def spending(self) -> Spending:
         """What budgets count."""
         return Spending(self._link, self._clock)
@@ -289,3 +295,17 @@ class StoredNotes:
     async def write(self, name: str, text: str) -> None:
         """Keep the note until it is written again. Raises StoreUnavailable."""
         await self._link.call("HSET", self._key, to_bytes(name), to_bytes(text))
+
+    async def delete(self, name: str) -> None:
+        """Keep the note no longer. Raises StoreUnavailable."""
+        await self._link.call("HDEL", self._key, to_bytes(name))
+
+    async def names(self, prefix: str) -> Sequence[str]:
+        """The names of all notes that begin so. Raises StoreUnavailable."""
+        found: set[str] = set()
+        cursor = 0
+        while True:
+            cursor, page = await self._link.call("HSCAN", self._key, cursor, "COUNT", 500)
+            found.update(map(to_text, page))
+            if not int(cursor):
+                return [name for name in found if name.startswith(prefix)]

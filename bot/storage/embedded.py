@@ -242,7 +242,7 @@ class EmbeddedServer:
             "unixsocketperm": "700",
             "dir": str(self._dir),
             "appendonly": "yes",
-            "appendfsync": "everysec",
+            "appendfsync": "always",
             # Otherwise a log written by Valkey 9 cannot be read by Redis.
             "aof-use-rdb-preamble": "no",
             "save": "",

@@ -10,7 +10,8 @@ from bot.chat import ThreadKey
 from bot.storage.base import DAY_SECONDS
 from bot.storage.codec import to_bytes
 from bot.storage.directory import Directory
-from bot.storage.keys import BUCKETS, BucketKeys, of_place, place_fields, place_of
+from bot.storage.keys import BUCKETS, BucketKeys, Place, of_place, place_fields, place_of
+from bot.storage.types import Erased
 
 SWEEP_BATCH = 100
 USE_DAYS = 90
@@ -52,6 +53,34 @@ class Erasure(Directory):
             self._erased()
         return removed
 
+    async def forget_channel(self, place: Place) -> int:
+        """Remove all threads of a channel that is gone; safe to repeat, as `forget_space`.
+
+        Returns:
+            How many there were. Raises StoreUnavailable.
+        """
+        gone = 0
+        bucket = of_place(place)
+        for index in (bucket.threads, bucket.forgotten):
+            async for thread in self._listed(index):
+                if place_of(thread) == place:
+                    await self.drop(thread)
+                    gone += index == bucket.threads
+        await self._link.call("UNLINK", bucket.channel(place), bucket.found(place))
+        if gone:
+            self._erased()
+        return gone
+
+    async def drop(self, thread: ThreadKey) -> Erased:
+        """Remove a thread that is gone on its platform, so that nothing comes from there any more.
+
+        As `forget`, but in ten minutes nothing at all is left of it. Raises StoreUnavailable.
+        """
+        messages, summary, part, ran, names = await self._wipe(thread, "gone", self._new_id())
+        if messages:
+            self._erased()
+        return Erased(messages, bool(summary), bool(part), bool(ran), names)
+
     async def forget_space(self, platform: str, space: str) -> int:
         """Remove all that is kept of a server or workspace; safe to repeat.
 
@@ -81,14 +110,17 @@ class Erasure(Directory):
     async def _forget_usage(self, platform: str, space: str) -> None:
         """Remove a space's figures of every day that is kept."""
         _, name = place_fields(ThreadKey(platform, space, "-", "-"))
-        today = datetime.fromtimestamp(self._clock(), UTC)
-        most = min(self._retention_seconds // DAY_SECONDS, USE_DAYS) + 2
-        for ago in range(-1, most):
-            day = day_of((today - timedelta(days=ago)).timestamp())
+        for day in self._days():
             days = [BucketKeys(bucket).usage(day) for bucket in range(BUCKETS)]
             there = await self._link.batch([("EXISTS", key) for key in days])
             for key in (key for key, exists in zip(days, there, strict=True) if exists):
                 await self._forget_fields(key, (f"{name}|*", f"{name}:*"))
+
+    def _days(self) -> Sequence[str]:
+        """Those of which figures of usage may be kept."""
+        today = datetime.fromtimestamp(self._clock(), UTC)
+        most = min(self._retention_seconds // DAY_SECONDS, USE_DAYS) + 2
+        return [day_of((today - timedelta(days=ago)).timestamp()) for ago in range(-1, most)]
 
     async def _forget_fields(self, key: str, patterns: Sequence[str]) -> None:
         for pattern in patterns:

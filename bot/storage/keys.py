@@ -180,6 +180,16 @@ class ThreadKeys:
         return f"{self.base}:log"
 
     @property
+    def queue(self) -> str:
+        """Messages that wait for the next turn."""
+        return f"{self.base}:queue"
+
+    @property
+    def mail(self) -> str:
+        """Messages of the running turn."""
+        return f"{self.base}:mail"
+
+    @property
     def authors(self) -> str:
         """Who has written here."""
         return f"{self.base}:authors"

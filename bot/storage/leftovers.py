@@ -54,6 +54,17 @@ class Leftovers(Base):
                     await self._link.call("ZREM", index, name)
         return due
 
+    async def leave_over(self, leftovers: Sequence[Leftover]) -> None:
+        """Have messages deleted, should the caller not get it done. Raises StoreUnavailable."""
+        if not leftovers:
+            return
+        index = ThreadKeys(leftovers[0].thread).bucket.leftovers
+        due = await self._link.server_ms() + OWN_MS
+        pairs = [part for each in leftovers for part in (due, dump_leftover(each))]
+        await self._link.batch(
+            [("ZADD", index, *pairs), ("EXPIRE", index, self._retention_seconds)]
+        )
+
     async def leftover_deleted(self, leftover: Leftover) -> None:
         """It is gone, or never will be. Raises StoreUnavailable."""
         index = ThreadKeys(leftover.thread).bucket.leftovers

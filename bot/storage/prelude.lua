@@ -23,16 +23,25 @@ Fields of META
   until                end of its lease, by the server's clock (ms): no two clocks are compared
   grant                nonce of the call that was given the lease
   worker               who that was, for people looking for a fault
-  attempt, losses      leases of this turn; those that ran out (parking is not counted)
+  attempt, losses      leases of this turn; those that ran out (parking is not counted, nor is one
+                       whose holder turned out to be alive)
+  quick                how many of them in a row, up to the last, were held for less than their length
+  since                when the lease was granted, by the server's clock (ms)
+  lost, spared         fences of those that ran out, ",3,5,"; how many were not counted after all
   parked               the lease was given back by its holder
   draft                where the reply is being written
   stop, leaving        id of the turn that was asked to stop, or during which the bot was sent away
+  withdrawn            id of the turn that has lost a message it was answering or had in view
+  revised              how often the mail of the running turn was changed
   part                 1 when the bot takes part without being addressed
   loose                1 when its messages are found by id
   bots                 messages of other bots since the last one of a person
   forgotten_to         highest position that had been taken then; nothing up to it is taken again
   forgotten            when the thread was forgotten on request (ms, caller's clock)
   label, last          first words; last write (ms, caller's clock)
+  labelled             id of the message that the label is made from
+  entry:<message>      number of the entry that holds this message
+  indexed              number of the entry up to which that is there for all
   newest               highest position of a message that was taken
   first                position of the message that called the bot; absent for imported threads
   tally:<n>            n-th figure of the tally
@@ -44,6 +53,7 @@ local THREAD, NOW, RETENTION = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local LEASE, NONCE = tonumber(ARGV[4]), ARGV[5]
 
 local FIGURES = 7
+local SPARED_MOST = 15
 local CHUNK = 500
 local WINDOW_MOST = 10000
 local CHANNEL_MOST = 100
@@ -87,13 +97,30 @@ end
 
 local function grant(worker)
   redis.call("HINCRBY", META, "fence", 1)
-  redis.call("HSET", META, "grant", NONCE, "worker", worker)
+  redis.call("HSET", META, "grant", NONCE, "worker", worker, "since", whole(server_ms()))
+  redis.call("HDEL", META, "withdrawn")
   hold()
 end
 
+-- The lease with this fence ran out, but its holder lives: no reason to give the turn up. A turn that
+-- blocks everybody who takes it has to end some time, too, so this has a limit. A full server keeps
+-- its count; the caller still has to hear that the lease is lost.
+local function survived(fence)
+  local lost, word = get("lost") or "", "," .. fence .. ","
+  local from, to = string.find(lost, word, 1, true)
+  if not from or number("spared") >= SPARED_MOST then
+    return
+  end
+  local rest = string.sub(lost, 1, from) .. string.sub(lost, to + 1)
+  if type(redis.pcall("HINCRBY", META, "spared", 1)) == "number" then
+    redis.call("HINCRBY", META, "losses", -1)
+    redis.call("HSET", META, "quick", whole(math.max(0, number("quick") - 1)), "lost", rest)
+  end
+end
+
 local function release()
-  redis.call("HDEL", META, "turn", "until", "grant", "worker", "attempt", "losses", "parked",
-    "draft", "stop", "leaving")
+  redis.call("HDEL", META, "turn", "until", "grant", "worker", "since", "attempt", "losses", "quick",
+    "lost", "spared", "parked", "draft", "stop", "leaving", "withdrawn", "revised")
   redis.call("DEL", MAIL)
   redis.call("ZREM", LEASES, THREAD)
 end
@@ -140,6 +167,19 @@ local function find(first, last)
     redis.call("HSET", FOUND, ARGV[place], THREAD)
   end
   each_chunk(first, last, function(...) redis.call("SADD", REFS, ...) end)
+end
+
+-- Note that an entry holds its messages.
+local function index(seq, entry)
+  for _, id in ipairs(cjson.decode(entry).messages or {}) do
+    redis.call("HSET", META, "entry:" .. id, seq)
+  end
+end
+
+-- Drop the summary: the entries that it stood for are read themselves until there is a new one.
+local function unsummarise()
+  redis.call("HDEL", META, "summary")
+  redis.call("HSET", META, "upto", 0)
 end
 
 -- Remove the thread and its traces in the indexes; only counters that guard against late writers
@@ -203,10 +243,10 @@ local function state(tag)
   end
   return {
     tag, get("fence"), get("turn"), get("attempt"), get("draft"), get("summary"),
-    whole(upto), whole(number("version")), whole(first), redis.call("EXISTS", LOG),
+    whole(upto), whole(number("version")), whole(first), seq > 0 and 1 or 0,
     tally, redis.call("LRANGE", MAIL, 0, -1), window(first, seq),
     redis.call("HGETALL", NAMES), redis.call("LLEN", QUEUE),
-    get("forgotten"), get("losses"),
+    get("forgotten"), get("losses"), get("quick"), get("revised"),
   }
 end
 

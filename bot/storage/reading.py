@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-from bot.chat import ThreadKey
+from bot.chat import Incoming, ThreadKey
 from bot.records import Entry, Summary, Tally
 from bot.storage.codec import (
     TALLY_FIELDS,
@@ -23,22 +23,26 @@ State = Sequence[Any]
 
 def read_turn(thread: ThreadKey, state: State) -> Turn:
     """The turn that was handed over. Raises StoreMismatch."""
-    mail = sorted(
-        map(load_incoming, cast(list[bytes], state[11])), key=lambda event: event.position
-    )
     return Turn(
         lease=Lease(thread, to_text(state[2]), int(state[1])),
-        mail=tuple(mail),
+        mail=read_mail(state[11]),
         window=_window(state),
         summary=_summary(state),
         draft=load_draft(state[4]),
         attempt=int(state[3]),
         losses=int(state[16] or 0),
+        quick=int(state[17] or 0),
         joined=not state[9],
         names=_names(state),
         tally=read_tally(state[10]),
         forgotten=float(state[15] or 0) / 1000,
+        revised=int(state[18] or 0),
     )
+
+
+def read_mail(raw: Sequence[bytes]) -> tuple[Incoming, ...]:
+    """Messages to answer together, in the platform's order. Raises StoreMismatch."""
+    return tuple(sorted(map(load_incoming, raw), key=lambda event: event.position))
 
 
 def read_conversation(state: State) -> Conversation:

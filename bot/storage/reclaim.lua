@@ -17,8 +17,14 @@ if number("until") > server_ms() then
   return { 0, { "none" } }
 end
 
-local lost = 1 - redis.call("HEXISTS", META, "parked")
-redis.call("HINCRBY", META, "losses", lost)
+local parked = redis.call("HEXISTS", META, "parked") == 1
+redis.call("HINCRBY", META, "losses", parked and 0 or 1)
+if not parked then
+  -- Its last sign of life was one lease before the end.
+  local lived = number("until") - LEASE - number("since")
+  redis.call("HSET", META, "lost", (get("lost") or ",") .. get("fence") .. ",",
+    "quick", lived < LEASE and number("quick") + 1 or 0)
+end
 redis.call("HDEL", META, "parked")
 if number("losses") < tonumber(ARGV[8]) then
   redis.call("HINCRBY", META, "attempt", 1)

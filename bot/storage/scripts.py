@@ -12,10 +12,12 @@ from importlib.resources import files
 
 NAMES = (
     "account",
+    "amend",
     "begin",
     "commit",
     "fold",
     "forget",
+    "index",
     "leave",
     "park",
     "read",
@@ -24,6 +26,7 @@ NAMES = (
     "restore",
     "rollback",
     "stop",
+    "strike",
 )
 """Those about a thread: prelude.lua is put in front of them."""
 

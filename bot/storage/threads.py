@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from bot.storage.erasure import Erasure
+from bot.storage.departures import Departures
 from bot.storage.leftovers import Leftovers
 from bot.storage.turns import Turns
 
 
-class Threads(Turns, Leftovers, Erasure):
+class Threads(Turns, Leftovers, Departures):
     """The store of conversations, shared by any number of processes on one Redis.
 
     One lease per thread decides who answers. It is measured by the server's own clock, so the

@@ -21,8 +21,8 @@ from bot.storage.codec import (
 from bot.storage.connect import Argument
 from bot.storage.keys import BUCKETS, BucketKeys, ThreadKeys, place_fields, usage_field
 from bot.storage.leftovers import OWN_MS
-from bot.storage.reading import read_turn, tally_figures
-from bot.storage.types import Begun, Done, Draft, Lease, Leftover, Signal, Turn
+from bot.storage.reading import read_mail, read_turn, tally_figures
+from bot.storage.types import Begun, Done, Draft, Lease, Leftover, Revised, Signal, Turn
 from bot.title import title_of
 
 logger = logging.getLogger(__name__)
@@ -62,6 +62,7 @@ class Turns(Base):
                 event.ref.message if loose else "",
                 event.position,
                 self._bot_messages if event.author.is_bot else 0,
+                to_bytes(event.ref.message),
             ),
             nonce=nonce or self._new_id(),
             keys=(ThreadKeys(thread).bucket.event(event.event_id),),
@@ -71,7 +72,9 @@ class Turns(Base):
     async def renew(self, lease: Lease, draft: Draft | None = None) -> Signal:
         """Keep the lease; `draft`, when given, replaces the one stored.
 
-        Messages of a loose conversation's draft are found by `thread_of` from then on.
+        Messages of a loose conversation's draft are found by `thread_of` from then on. A holder
+        that asks after its lease ran out shows that it is alive: that loss does not count, up to
+        fifteen times a turn.
 
         Raises:
             StoreUnavailable: Unknown whether the lease was kept.
@@ -91,19 +94,21 @@ class Turns(Base):
         names: Mapping[str, str],
         *,
         leftovers: Sequence[MessageRef] = (),
+        revised: int = 0,
         nonce: str | None = None,
-    ) -> Turn | Done:
+    ) -> Turn | Done | Revised:
         """End a turn well.
 
         The turn's mail gives way to `entries`, which get the next numbers of the log; `tally` is
         added to the thread's and to today's figures of the user whose message was the last of
         them; `names` are added to the known ones. From now on the bot takes part. `leftovers` are
         messages of the reply that the caller deletes now; what it does not get done is found by
-        `due_leftovers` a little later.
+        `due_leftovers` a little later. `revised` is how often the mail had been changed when
+        `entries` were made from it, as `Turn` or `Revised` told.
 
         Returns:
-            The next turn when mail waits (the caller has its lease), else IDLE; LOST when nothing
-            was changed.
+            The next turn when mail waits (the caller has its lease), else IDLE. Nothing was
+            changed after LOST, after WITHDRAWN, and after `Revised`, which wants other entries.
 
         Raises:
             StoreUnavailable: Unknown whether it was stored; call again with the same `nonce`.
@@ -129,6 +134,7 @@ class Turns(Base):
                 len(ids),
                 len(authors),
                 OWN_MS,
+                revised,
                 *map(dump_entry, entries),
                 *named,
                 *ids,
@@ -142,6 +148,8 @@ class Turns(Base):
                 bucket.leftovers,
             ),
         )
+        if reply[0] == b"revised":
+            return Revised(read_mail(reply[2]), int(reply[1]))
         return _turn_or(Done, thread, reply)
 
     async def rollback(self, lease: Lease, *, nonce: str | None = None) -> Turn | Done:
@@ -166,6 +174,10 @@ class Turns(Base):
         StoreUnavailable.
         """
         await self._run("park", lease.thread, (lease.turn, lease.fence), nonce=self._new_id())
+
+    async def unanswered(self, lease: Lease) -> int:
+        """How many messages the running turn still has to answer. Raises StoreUnavailable."""
+        return int(await self._link.call("LLEN", ThreadKeys(lease.thread).mail))
 
     async def reclaim(self, thread: ThreadKey, *, nonce: str | None = None) -> Turn | None:
         """Take over a turn whose lease has ended.

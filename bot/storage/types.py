@@ -48,12 +48,14 @@ class Turn:
         summary: What stands for the log before the window.
         draft: What an earlier attempt had begun to write; empty on the first.
         attempt: 1, or more when earlier holders of the lease went away.
-        losses: How many of them went without a word; those that parked it are not counted.
+        losses: How many of them went without a word: neither parked it nor turned out to be alive.
+        quick: How many of those in a row, up to the last, went within one lease's length.
         joined: Nothing was ever said here: this is the bot's first turn in the thread.
         names: Author id to the unique name the model sees.
         tally: Figures of the thread so far.
         forgotten: When somebody last had the thread forgotten, seconds since the epoch; 0 for
             never.
+        revised: How often the mail was changed so far.
     """
 
     lease: Lease
@@ -63,10 +65,12 @@ class Turn:
     draft: Draft = field(default_factory=Draft)
     attempt: int = 1
     losses: int = 0
+    quick: int = 0
     joined: bool = True
     names: Mapping[str, str] = field(default_factory=dict[str, str])
     tally: Tally = field(default_factory=Tally)
     forgotten: float = 0.0
+    revised: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +109,46 @@ class Erased:
     names: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Revised:
+    """Answer to `commit`: nothing was changed, the turn's mail reads otherwise by now.
+
+    `revised` counts how often it was changed; show it with the next `commit`.
+    """
+
+    mail: tuple[Incoming, ...]
+    revised: int
+
+
+@dataclass(frozen=True, slots=True)
+class Struck:
+    """What was taken out of a thread.
+
+    Attributes:
+        entries: Of the log.
+        mail: Messages that waited or were being answered.
+        unsummarised: The summary covered one of the entries and was dropped.
+        withdrawn: A turn runs, and is told to begin anew without them.
+    """
+
+    entries: int = 0
+    mail: int = 0
+    unsummarised: bool = False
+    withdrawn: bool = False
+
+
+class Amended(StrEnum):
+    """Answers to `amend`."""
+
+    DONE = "done"
+    UNSUMMARISED = "unsummarised"
+    """Done, and the summary that covered the old words was dropped."""
+    SAME = "same"
+    """What is stored is as new, or newer."""
+    UNKNOWN = "unknown"
+    """Nothing is stored of that message."""
+
+
 class Restored(StrEnum):
     """Answers to `restore`."""
 
@@ -132,6 +176,8 @@ class Signal(StrEnum):
     """Answers to `renew`."""
 
     GO = "go"
+    WITHDRAWN = "withdrawn"
+    """A message that the answer is made from was deleted."""
     STOP = "stop"
     """Somebody asked the turn to stop."""
     LOST = "lost"
@@ -143,5 +189,7 @@ class Done(StrEnum):
 
     IDLE = "idle"
     """Done, and nothing waits."""
+    WITHDRAWN = "withdrawn"
+    """Nothing was changed: a message that the answer is made from was deleted."""
     LOST = "lost"
     """Nothing was changed: another process has the turn, or the thread was forgotten."""

@@ -22,7 +22,11 @@ ERA = ("*login*", "*identify*")
 
 @dataclass(slots=True)
 class Store:
-    """A server that keeps what it was told in an append-only file, and can be killed."""
+    """A server that keeps what it was told in an append-only file, and can be killed.
+
+    It is set up as the bundled one. A server that does not wait for its disk forgets what it has
+    confirmed when it is killed while the disk is busy.
+    """
 
     folder: Path
     restarts: int = 0
@@ -40,7 +44,7 @@ class Store:
     def _start(self) -> None:
         command = [str(find_server()), "--port", "0", "--dir", str(self.folder)]
         command += ["--unixsocket", str(self.folder / "store.sock"), "--unixsocketperm", "700"]
-        command += ["--save", "", "--appendonly", "yes", "--appendfsync", "everysec"]
+        command += ["--save", "", "--appendonly", "yes", "--appendfsync", "always"]
         self._process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
@@ -99,6 +103,7 @@ class Crew:
 
     Attributes:
         wanted: How many there are to be.
+        forked: See `Size`.
         deaths: Who was killed.
         logs: What those that have ended have written, by name.
         unexpected: Who ended without being killed.
@@ -109,6 +114,7 @@ class Crew:
     env: Mapping[str, str]
     store: Store
     wanted: int
+    forked: bool
     deaths: list[Death] = field(default_factory=list[Death])
     logs: dict[int, str] = field(default_factory=dict[int, str])
     unexpected: list[str] = field(default_factory=list[str])
@@ -126,7 +132,8 @@ class Crew:
 
     async def _start(self) -> None:
         self._started += 1
-        process = await BotProcess.start(self.folder, "run", env=environment(self.folder, self.env))
+        start = BotProcess.fork if self.forked else BotProcess.start
+        process = await start(self.folder, "run", env=environment(self.folder, self.env))
         self._alive[self._started] = (process, asyncio.get_running_loop().time())
         self._born.set()
 

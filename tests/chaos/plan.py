@@ -19,7 +19,7 @@ class Size:
         messages: What people say.
         threads: In how many conversations, half of them on each platform.
         channels: Per platform.
-        kills: Processes that are killed.
+        kills: How often a process is killed, or all of them at once.
         restarts: Of the store, by kill.
         processes: How many answer at a time.
         seconds: Over which people talk.
@@ -30,6 +30,7 @@ class Size:
         backlog: People wait with what they say while so many messages are not answered.
         lease: BOBBIN_LEASE_SECONDS of the processes.
         slow: Some calls take longer than the bot waits for them.
+        forked: Processes come from a nursery, which is quick, and not from nothing.
     """
 
     messages: int
@@ -46,6 +47,7 @@ class Size:
     backlog: int = 150
     lease: float = 2.0
     slow: bool = True
+    forked: bool = False
 
 
 FULL = Size(
@@ -72,6 +74,7 @@ SHORT = Size(
     settle=60.0,
     lease=0.8,
     slow=False,
+    forked=True,
 )
 SIZES: Mapping[str, Size] = {"full": FULL, "short": SHORT}
 
@@ -264,16 +267,13 @@ def _shared(total: int, shares: Sequence[float]) -> list[int]:
 
 def _kills(rng: random.Random, size: Size) -> Iterator[Kill]:
     """A tenth of them are meant for everybody at once, as when a machine loses its power."""
-    left = size.kills
-    while left > 0:
-        everybody = rng.random() < 0.1 and left >= size.processes
+    for _ in range(size.kills):
         yield Kill(
             rng.uniform(_calm(size), size.seconds * 1.02),
             rng.randrange(1000),
-            everybody,
+            rng.random() < 0.1,
             rng.uniform(0.0, 1.5),
         )
-        left -= size.processes if everybody else 1
 
 
 def _restarts(rng: random.Random, size: Size) -> Iterator[Restart]:

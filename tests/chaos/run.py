@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
+import time
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
@@ -335,7 +336,13 @@ async def run(plan: Plan) -> Outcome:
             DiscordSimulator(scale=DISCORD_SCALE, seed=plan.seed)
         )
         slack = await stack.enter_async_context(
-            SlackSimulator(scale=SLACK_SCALE, seed=plan.seed, timing=SLACK, manifest=manifest())
+            SlackSimulator(
+                scale=SLACK_SCALE,
+                seed=plan.seed,
+                timing=SLACK,
+                manifest=manifest(),
+                epoch=int(time.time()),
+            )
         )
         store = Store(folder)
         stack.callback(store.close)
@@ -347,7 +354,7 @@ async def run(plan: Plan) -> Outcome:
             "REDIS_URL": store.url,
             "BOBBIN_LEASE_SECONDS": str(plan.size.lease),
         }
-        crew = Crew(folder, env, store, plan.size.processes)
+        crew = Crew(folder, env, store, plan.size.processes, plan.size.forked)
         stack.push_async_callback(crew.close)
         acme = Acme.open(slack, plan.size)
         holder: list[Run] = []

@@ -19,6 +19,7 @@ from bot.chat import (
     Incoming,
     MessageRef,
     OptionKind,
+    Removal,
     Spot,
     ThreadKey,
     everywhere,
@@ -170,6 +171,9 @@ class RecordingInbox:
         refusals: Raised by `left`, one each.
         unknown: Raised by `taking_part`, one each.
         held: `taking_part` waits for it.
+        edits: Every edit.
+        removals: Every deletion.
+        kept: What `remembered` tells.
     """
 
     changed: Callable[[], None]
@@ -189,6 +193,9 @@ class RecordingInbox:
     refusals: list[StoreError] = field(default_factory=list)
     unknown: list[StoreError] = field(default_factory=list)
     held: asyncio.Event | None = None
+    edits: list[Incoming] = field(default_factory=list)
+    removals: list[Removal] = field(default_factory=list)
+    kept: Sequence[str] = ()
     reply: CommandReply = field(default_factory=lambda: CommandReply("done"))
 
     async def message(self, event: Incoming) -> None:
@@ -198,6 +205,17 @@ class RecordingInbox:
             self.messages.append(event)
         finally:
             self.changed()
+
+    async def edited(self, event: Incoming) -> None:
+        self.edits.append(event)
+        self.changed()
+
+    async def deleted(self, removal: Removal) -> None:
+        self.removals.append(removal)
+        self.changed()
+
+    async def remembered(self, thread: ThreadKey) -> Sequence[str]:
+        return self.kept
 
     async def command(self, call: CommandCall) -> CommandReply:
         self.calls.append(call)

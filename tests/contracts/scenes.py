@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from redis.asyncio import Redis
 
 from bot.budgets import Budgets, Most, Payer
-from bot.chat import MessageRef
+from bot.chat import Incoming, MessageRef
 from bot.limits import Scope
 from bot.records import Entry, Summary, Tally
 from bot.storage.threads import Threads
@@ -26,13 +27,46 @@ ADA = Payer("slack", "T", "C", "u1")
 BUDGETS = Budgets(user=Most(tokens=20))
 
 
-async def begun(threads: Threads, waiting: int = 0) -> Turn:
+async def begun(threads: Threads, waiting: int = 0, position: int = 1) -> Turn:
     """A turn that runs, with so many messages behind it."""
-    turn = await threads.begin(message(1, loose=True))
+    turn = await threads.begin(message(position, loose=True))
     assert isinstance(turn, Turn)
-    for position in range(2, 2 + waiting):
-        await threads.begin(message(position))
+    for later in range(position + 1, position + 1 + waiting):
+        await threads.begin(message(later))
     return turn
+
+
+async def _reworded(entry: Entry, event: Incoming) -> Entry:
+    return replace(entry, text=event.text, edited=event.edited, tokens=1)
+
+
+async def _amend(threads: Threads, trouble: Trouble) -> object:
+    await talk(threads, 1, 2)
+    await threads.fold(THREAD, Summary(), Summary("so far", 2, 1, "model"))
+    await begun(threads, position=3, waiting=1)
+    for position in (1, 3, 4):
+        await trouble()
+        await threads.amend(replace(message(position, text="new"), edited=1.0), _reworded)
+    # Whether it was this call that did it is not told again; what is stored is what matters.
+    return await threads.take_window(THREAD)
+
+
+async def _index(threads: Threads, trouble: Trouble) -> object:
+    entries = [Entry("user", "hello", 0.0, "u1", "Ada", ("m1",))]
+    await threads.restore(THREAD, entries, Summary(), TALLY, {"u1": "Ada"})
+    await trouble()
+    await threads.amend(replace(message(1, text="new"), edited=1.0), _reworded)
+    return await threads.take_window(THREAD)
+
+
+async def _strike(threads: Threads, trouble: Trouble) -> object:
+    await talk(threads, 1, 2)
+    await threads.fold(THREAD, Summary(), Summary("so far", 2, 1, "model"))
+    turn = await begun(threads, position=3, waiting=1)
+    for position in (1, 3, 4):
+        await trouble()
+        await threads.strike(THREAD, [f"m{position}"], [f"e{position}"])
+    return await threads.renew(turn.lease), await threads.take_window(THREAD)
 
 
 async def _begin(threads: Threads, trouble: Trouble) -> object:
@@ -212,6 +246,7 @@ async def _exchange(threads: Threads, trouble: Trouble) -> object:
 SCENES: Mapping[str, Scene] = {
     "account": _account,
     "afford": _afford,
+    "amend": _amend,
     "begin": _begin,
     "charge": _charge,
     "claim": _claim,
@@ -219,6 +254,7 @@ SCENES: Mapping[str, Scene] = {
     "exchange": _exchange,
     "fold": _fold,
     "forget": _forget,
+    "index": _index,
     "leave": _leave,
     "park": _park,
     "pause": _pause,
@@ -232,6 +268,7 @@ SCENES: Mapping[str, Scene] = {
     "settle": _settle,
     "spend": _spend,
     "stop": _stop,
+    "strike": _strike,
 }
 
 
@@ -245,7 +282,8 @@ async def contents(client: Redis) -> Mapping[str, Any]:
                 found[key] = set(await client.hkeys(key))
             case "hash":
                 found[key] = await client.hgetall(key)
-                found[key].pop(b"until", None)
+                for moment in (b"until", b"since"):
+                    found[key].pop(moment, None)
             case "list":
                 found[key] = await client.lrange(key, 0, -1)
             case "set":

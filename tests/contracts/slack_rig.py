@@ -14,6 +14,7 @@ from adapters.slack.manifest import manifest
 from adapters.slack.socket import CONNECTIONS
 from adapters.slack.values import Timing
 from bot.chat import (
+    Author,
     CommandCall,
     CommandOption,
     CommandReply,
@@ -22,12 +23,13 @@ from bot.chat import (
     Incoming,
     MessageRef,
     OptionKind,
+    Overview,
+    Removal,
     ThreadKey,
     everywhere,
 )
 from bot.errors import StoreError, StoreUnavailable
-from bot.services import Claims
-from bot.testing import MemoryClaims
+from bot.testing import MemoryClaims, MemoryNotes
 from tests.servers import free_port
 from tests.simulators.slack_sim import Channel, Message, SlackSimulator, User
 from tests.simulators.slack_sim import Timing as SimTiming
@@ -48,6 +50,8 @@ QUICK = Timing(
     renew=0.1,
     stand_by=0.05,
     body=0.3,
+    note=0.02,
+    between_pages=0.0,
 )
 """Time-outs for tests that provoke them."""
 
@@ -72,14 +76,31 @@ COMMANDS = (
 )
 
 
-class NoNotes:
-    """Slack keeps none."""
+class ToldNotes(MemoryNotes):
+    """Notes whose writing is told."""
 
-    async def read(self, name: str) -> str | None:
-        raise AssertionError("a note was read")
+    def __init__(self, changed: Callable[[], None]) -> None:
+        super().__init__()
+        self._changed = changed
+        self.written = 0
 
     async def write(self, name: str, text: str) -> None:
-        raise AssertionError("a note was written")
+        await super().write(name, text)
+        self.written += 1
+        self._changed()
+
+
+class ToldClaims(MemoryClaims):
+    """Claims whose asking is told."""
+
+    def __init__(self, changed: Callable[[], None]) -> None:
+        super().__init__()
+        self._changed = changed
+
+    async def claim(self, name: str, seconds: float, holder: str = "") -> float:
+        seconds = await super().claim(name, seconds, holder)
+        self._changed()
+        return seconds
 
 
 @dataclass
@@ -116,15 +137,20 @@ class RecordingInbox:
 
     Attributes:
         failures: Raised by `message`, one each, before anything is taken again.
+        edits: Every edit.
+        removals: Every deletion.
         gate: `message` waits for it.
         away: So many times `left` fails before it is done.
         replies: What commands answer, the last one over and over.
+        kept: What `overview` tells; `blind` is raised in its place.
+        followed: What `taking_part` finds.
     """
 
     changed: Callable[[], None]
     commands: Sequence[CommandSpec] = COMMANDS
-    notes: NoNotes = field(default_factory=NoNotes)
-    claims: Claims = field(default_factory=MemoryClaims)
+    notes: ToldNotes = field(init=False)
+    followed: Sequence[Followed] = ()
+    claims: ToldClaims = field(init=False)
     meter: Counted = field(init=False)
     away: int = 0
     spaces_left: list[tuple[str, str]] = field(default_factory=list)
@@ -133,11 +159,18 @@ class RecordingInbox:
     malformed_events: list[str] = field(default_factory=list)
     failures: list[StoreError] = field(default_factory=list)
     replies: list[CommandReply] = field(default_factory=lambda: [CommandReply("done")])
+    edits: list[Incoming] = field(default_factory=list)
+    removals: list[Removal] = field(default_factory=list)
     gate: asyncio.Event | None = None
     waiting: int = 0
+    kept: Overview = field(default_factory=Overview)
+    blind: StoreError | None = None
+    looked_at: list[tuple[str, str, str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.meter = Counted(self.changed)
+        self.notes = ToldNotes(self.changed)
+        self.claims = ToldClaims(self.changed)
 
     async def message(self, event: Incoming) -> None:
         if self.gate is not None:
@@ -151,10 +184,34 @@ class RecordingInbox:
         finally:
             self.changed()
 
+    async def edited(self, event: Incoming) -> None:
+        await self._change(self.edits, event)
+
+    async def deleted(self, removal: Removal) -> None:
+        await self._change(self.removals, removal)
+
+    async def _change(self, changes: list[T], change: T) -> None:
+        try:
+            if self.failures:
+                raise self.failures.pop()
+            changes.append(change)
+        finally:
+            self.changed()
+
+    async def remembered(self, thread: ThreadKey) -> Sequence[str]:
+        raise AssertionError("nothing is looked for after an absence")
+
     async def command(self, call: CommandCall) -> CommandReply:
         self.calls.append(call)
         self.changed()
         return self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
+
+    async def overview(self, platform: str, space: str, author: Author) -> Overview:
+        self.looked_at.append((platform, space, author.id))
+        self.changed()
+        if self.blind is not None:
+            raise self.blind
+        return self.kept
 
     async def thread_of(self, platform: str, space: str, ref: MessageRef) -> ThreadKey | None:
         raise AssertionError("no conversation on Slack is outside a thread")
@@ -162,7 +219,7 @@ class RecordingInbox:
     async def taking_part(
         self, platform: str, since: float, ours: Callable[[str], bool] = everywhere
     ) -> Sequence[Followed]:
-        raise AssertionError("Slack itself repeats what was not acknowledged")
+        return [each for each in self.followed if ours(each.thread.space)]
 
     async def left(self, platform: str, space: str) -> None:
         if self.away:

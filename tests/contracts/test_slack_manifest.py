@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,10 +13,13 @@ import adapters.slack
 from adapters.slack.check import check
 from adapters.slack.commands import COMMANDS, DIRECT
 from adapters.slack.intake import EVENTS, LEFT
-from adapters.slack.manifest import PURPOSES, manifest
+from adapters.slack.manifest import PURPOSES, main, manifest
+from adapters.slack.modals import SHORTCUTS
+from adapters.slack.surfaces import OPENED
 from bot.commands.specs import COMMANDS as SPECS
 from bot.spec import Finding
 from tests.contracts.slack_rig import connected, simulator
+from tests.simulators.slack_sim import SlackSimulator
 from tests.simulators.slack_sim.manifest import EVENT_SCOPES
 from tests.simulators.slack_sim.server import METHODS
 
@@ -55,8 +59,16 @@ def test_every_command_has_a_listener_and_every_listener_a_command() -> None:
     assert all(len(entry["description"]) <= 2000 for entry in entries)
 
 
+def test_every_shortcut_has_a_listener_and_every_listener_a_shortcut() -> None:
+    entries = manifest()["features"]["shortcuts"]
+    assert [entry["callback_id"] for entry in entries] == list(SHORTCUTS)
+    assert [entry["type"] for entry in entries] == ["message"] * 3 + ["global"]
+    assert all(len(entry["name"]) <= 24 for entry in entries)
+    assert all(len(entry["description"]) <= 150 for entry in entries)
+
+
 def test_every_scope_is_needed_and_every_need_has_its_scope() -> None:
-    needed = {EVENT_SCOPES[event] for event in subscribed() - set(LEFT)} | {"commands"}
+    needed = {EVENT_SCOPES[event] for event in subscribed() - set(LEFT) - {OPENED}} | {"commands"}
     for name in methods():
         options = METHODS[name].scopes
         if options:
@@ -72,7 +84,7 @@ def test_every_scope_is_needed_and_every_need_has_its_scope() -> None:
 
 def test_nothing_else_is_switched_on() -> None:
     given = manifest()
-    assert set(given["features"]) == {"app_home", "bot_user", "slash_commands"}
+    assert set(given["features"]) == {"app_home", "bot_user", "shortcuts", "slash_commands"}
     assert given["settings"]["interactivity"]["is_enabled"]
     assert given["settings"]["socket_mode_enabled"]
     assert given["features"]["app_home"]["messages_tab_enabled"]
@@ -137,3 +149,56 @@ async def test_the_doctor_tells_what_is_wrong(values: dict[str, str], subjects: 
         found = failed(await check(sim.environment() | values))
         assert set(found) == subjects
         assert not any(secret in str(found) for secret in ("wrong", "mixed"))
+
+
+def distributed(sim: SlackSimulator, **changed: str) -> dict[str, str]:
+    """What an operator sets for many workspaces."""
+    keys = {"SLACK_INSTALL_KEYS": "A" * 43 + "="}
+    return sim.client_environment() | keys | changed
+
+
+async def test_the_doctor_looks_at_an_app_for_many_workspaces() -> None:
+    given = manifest(redirect="https://bobbin.example.com/slack/oauth_redirect")
+    async with simulator(manifest=given) as sim:
+        findings = await check(distributed(sim, SLACK_HTTP_PORT="3000"))
+        assert failed(findings) == {}
+        assert [finding.subject for finding in findings] == [
+            "Slack installation",
+            "Slack Socket Mode",
+        ]
+        assert "https://YOUR-HOST/slack/install" in findings[0].detail
+        without = await check(distributed(sim))
+        assert "nobody can install the app here" in without[0].detail
+        assert sim.violations == []
+
+
+@pytest.mark.parametrize(
+    ("changed", "subject"),
+    [
+        ({"SLACK_CLIENT_SECRET": "0123456789abcdef0123"}, "Slack installation"),
+        ({"SLACK_CLIENT_ID": "1.1"}, "Slack installation"),
+        ({"SLACK_BOT_TOKEN": "xoxb-1"}, "Slack bot token"),
+        ({"SLACK_APP_TOKEN": "xapp-wrong"}, "Slack Socket Mode"),
+    ],
+)
+async def test_the_doctor_names_what_is_wrong_with_it(
+    changed: dict[str, str], subject: str
+) -> None:
+    async with simulator() as sim:
+        assert set(failed(await check(distributed(sim, **changed)))) == {subject}
+
+
+def test_the_manifest_for_many_workspaces(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--many", "https://bobbin.example.com"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["oauth_config"]["redirect_urls"] == [
+        "https://bobbin.example.com/slack/oauth_redirect"
+    ]
+    assert found["settings"]["token_rotation_enabled"]
+    assert not found["settings"]["socket_mode_enabled"]
+    assert main(["--many", "--socket", "https://bobbin.example.com"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["settings"]["socket_mode_enabled"]
+    assert found["oauth_config"]["redirect_urls"]
+    for words in (["--many"], ["--other", "https://x.example"], ["http://x.example"]):
+        assert main(words) == 2

@@ -5,17 +5,29 @@ from __future__ import annotations
 import itertools
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 from bot.budgets import Account, Budgets, Most, Over, Payer
-from bot.chat import Author, MessageRef, ThreadKey
+from bot.chat import Author, Incoming, MessageRef, ThreadKey
 from bot.limits import News, Scope
 from bot.records import Entry, Summary, Tally
 from bot.storage.connect import open_redis, wait_until_ready
 from bot.storage.threads import Threads
 from bot.storage.topology import WAITS, Client, Waits
-from bot.storage.types import Begun, Done, Draft, Erased, Restored, Signal, Turn
+from bot.storage.types import (
+    Amended,
+    Begun,
+    Done,
+    Draft,
+    Erased,
+    Leftover,
+    Restored,
+    Signal,
+    Struck,
+    Turn,
+)
 from tests.units.storage.samples import THREAD, Clock, commit, message
 
 ACL = Path(__file__).parents[2] / "deploy" / "redis-users.acl"
@@ -75,13 +87,41 @@ async def everything(threads: Threads) -> None:
     await _beside_threads(threads)
     assert await threads.leave(OTHER)
     assert await threads.forget(OTHER) == Erased(2, True, False, False, 1)
-    entries = [Entry("user", "hello", 0.0, "u1", "Ada")]
+    entries = [Entry("user", "hello", 0.0, "u1", "Ada", ("m1",))]
     done = await threads.restore(OTHER, entries, Summary(), Tally(), {"u1": "Ada"})
     assert done is Restored.DONE
+    await _changes(threads)
     assert await threads.sweep() == 0
     await _budgets(threads)
     assert await threads.forget_space("slack", "T") == 1
     assert (await threads.spending.used(ADA))[Account.SPACE].tokens == 0
+
+
+async def _reworded(entry: Entry, event: Incoming) -> Entry:
+    return replace(entry, text=event.text, edited=event.edited, tokens=1)
+
+
+async def _changes(threads: Threads) -> None:
+    place = ("slack", "T", "C")
+    first = replace(message(1, thread=OTHER, text="changed"), edited=1.0)
+    assert await threads.amend(first, _reworded) is Amended.DONE
+    turn = await threads.begin(message(3, thread=OTHER, loose=True))
+    assert isinstance(turn, Turn)
+    assert await threads.begin(message(4, thread=OTHER)) is Begun.QUEUED
+    changed = replace(message(4, thread=OTHER, text="changed"), edited=1.0)
+    assert await threads.amend(changed, _reworded) is Amended.DONE
+    assert await threads.holders(place, ["m3", "m9"], ["e3", "e9"]) == {OTHER: ["m3"]}
+    struck = await threads.strike(OTHER, ["m3", "m4"], ["e3", "e4"])
+    assert struck == Struck(0, 2, withdrawn=True)
+    assert await threads.unanswered(turn.lease) == 0
+    left = [Leftover(OTHER, MessageRef("C", "a3"))]
+    await threads.leave_over(left)
+    await threads.leftover_deleted(left[0])
+    assert await threads.rollback(turn.lease) is Done.IDLE
+    assert await threads.newest_messages(OTHER, 10) == ["m1"]
+    assert await threads.forget_person("slack", "T", "u1") == [(OTHER, Struck(1))]
+    assert await threads.forget_channel(("slack", "T", "none")) == 0
+    assert (await threads.drop(ThreadKey("slack", "T", "none", "1.1"))).messages == 0
 
 
 async def _budgets(threads: Threads) -> None:
@@ -121,6 +161,9 @@ async def _readings(threads: Threads, thread: ThreadKey) -> None:
     assert await threads.authors(thread) == {"u1"}
     place = (thread.platform, thread.space, thread.channel)
     assert [choice.thread for choice in await threads.recent(*place, "u1")] == [thread]
+    latest = await threads.latest_of(thread.platform, thread.space, "u1")
+    assert [choice.thread for choice in latest] == [thread]
+    assert [one async for one in threads.all_of(thread.platform, thread.space, "u1")] == [thread]
     ref = MessageRef(thread.channel, "m1")
     assert await threads.thread_of(thread.platform, thread.space, ref) == thread
 
@@ -129,6 +172,8 @@ async def _beside_threads(threads: Threads) -> None:
     notes, claims = threads.notes("discord"), threads.claims("discord")
     await notes.write("hash", "1")
     assert await notes.read("hash") == "1"
+    assert await notes.names("ha") == ["hash"]
+    await notes.delete("hash")
     assert await claims.claim("shard", 30) == 0
     assert await claims.claim("shard", 30, "other") > 0
     await claims.release("shard")

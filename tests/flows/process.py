@@ -11,20 +11,18 @@ from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 from adapters.slack.socket import CONNECTIONS
 from bot.chat import ThreadKey
 from bot.storage.connect import Link, open_redis
 from bot.storage.keys import ThreadKeys
 from tests.flows.acme import Acme, place
+from tests.flows.nursery import nursery
 from tests.flows.stage import SCALE, Stage, http_port, open_stage
 from tests.servers import Valkey, free_port
 from tests.simulators.discord_sim import Channel, DiscordSimulator, Message, User
 from tests.simulators.slack_sim import Message as Post
-
-ROOT = Path(__file__).parents[2]
-"""Processes run the code that lies beside these tests, wherever Bobbin is installed from."""
 
 LEASE_SECONDS = "0.6"
 PATIENCE = 20.0
@@ -63,17 +61,61 @@ def environment(folder: Path, *layers: Mapping[str, str]) -> dict[str, str]:
     return found
 
 
+class Handle(Protocol):
+    """What is needed of a process, as `asyncio.subprocess.Process` has it."""
+
+    @property
+    def pid(self) -> int: ...
+
+    @property
+    def returncode(self) -> int | None: ...
+
+    async def wait(self) -> int: ...
+
+    def send_signal(self, signal: int) -> None: ...
+
+
+class Forked:
+    """A process that a nursery has made."""
+
+    def __init__(self, pid: int, told: asyncio.StreamReader, line: asyncio.StreamWriter) -> None:
+        self.pid = pid
+        self.returncode: int | None = None
+        self._line = line
+        self._end = asyncio.create_task(self._hear(told))
+
+    async def _hear(self, told: asyncio.StreamReader) -> int:
+        self.returncode = int(await told.readline())
+        self._line.close()
+        await self._line.wait_closed()
+        return self.returncode
+
+    async def wait(self) -> int:
+        return await asyncio.shield(self._end)
+
+    def send_signal(self, number: int) -> None:
+        if self.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, number)
+
+
 class BotProcess:
     """`python -m bot …` in `folder`, whose `.env` it reads. Everything it writes is kept."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
+    def __init__(
+        self,
+        process: Handle,
+        out: asyncio.StreamReader,
+        log: asyncio.StreamReader,
+        typed: asyncio.StreamWriter | None = None,
+    ) -> None:
         self._process = process
+        self._typed = typed
         self._parts: dict[str, bytes] = {"out": b"", "log": b""}
         self._changed = asyncio.Condition()
-        assert process.stdout is not None and process.stderr is not None
         self._readers = [
-            asyncio.create_task(self._read("out", process.stdout)),
-            asyncio.create_task(self._read("log", process.stderr)),
+            asyncio.create_task(self._read("out", out)),
+            asyncio.create_task(self._read("log", log)),
         ]
 
     @classmethod
@@ -85,16 +127,42 @@ class BotProcess:
         stdin: int = asyncio.subprocess.DEVNULL,
     ) -> Self:
         """Start it; nothing is waited for."""
-        return cls(
-            await asyncio.create_subprocess_exec(
-                *cls.command(*arguments),
-                cwd=folder,
-                env=dict(env),
-                stdin=stdin,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.PIPE,
-            )
+        process = await asyncio.create_subprocess_exec(
+            *cls.command(*arguments),
+            cwd=folder,
+            env=dict(env),
+            stdin=stdin,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
         )
+        assert process.stdout is not None and process.stderr is not None
+        return cls(process, process.stdout, process.stderr, process.stdin)
+
+    @classmethod
+    async def fork(
+        cls,
+        folder: Path,
+        *arguments: str,
+        env: Mapping[str, str],
+        stdin: int = asyncio.subprocess.DEVNULL,
+    ) -> Self:
+        """Start it without waiting for its imports."""
+        made = nursery(ROOT, tuple(environment(Path("/")).items()))
+        typed: asyncio.StreamWriter | None = None
+        if stdin == asyncio.subprocess.PIPE:
+            read, write = os.pipe()
+            typed = await _typing(write)
+        else:
+            read = os.open(os.devnull, os.O_RDONLY)
+        (out, to_out), (log, to_log) = os.pipe(), os.pipe()
+        try:
+            line = made.start(arguments, env, folder, (read, to_out, to_log))
+        finally:
+            for descriptor in (read, to_out, to_log):
+                os.close(descriptor)
+        told, writer = await asyncio.open_connection(sock=line)
+        pid = int(await told.readline())
+        return cls(Forked(pid, told, writer), await _pipe(out), await _pipe(log), typed)
 
     @staticmethod
     def command(*arguments: str) -> tuple[str, ...]:
@@ -137,12 +205,12 @@ class BotProcess:
 
     async def write(self, data: bytes, *, end: bool = False) -> None:
         """Type something; `end` is the end of the input."""
-        assert self._process.stdin is not None
+        assert self._typed is not None
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-            self._process.stdin.write(data)
-            await self._process.stdin.drain()
+            self._typed.write(data)
+            await self._typed.drain()
         if end:
-            self._process.stdin.close()
+            self._typed.close()
 
     def send(self, number: signal.Signals) -> None:
         """Send a signal."""
@@ -183,6 +251,26 @@ class BotProcess:
             self.send(signal.SIGKILL)
         await self._process.wait()
         await asyncio.gather(*self._readers)
+        if self._typed is not None:
+            self._typed.close()
+
+
+async def _pipe(descriptor: int) -> asyncio.StreamReader:
+    """What is written into the other end."""
+    reader = asyncio.StreamReader()
+    await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(descriptor, "rb", 0)
+    )
+    return reader
+
+
+async def _typing(descriptor: int) -> asyncio.StreamWriter:
+    """Writes into a pipe."""
+    loop = asyncio.get_running_loop()
+    transport, protocol = await loop.connect_write_pipe(
+        lambda: asyncio.streams.FlowControlMixin(loop=loop), os.fdopen(descriptor, "wb", 0)
+    )
+    return asyncio.StreamWriter(transport, protocol, None, loop)
 
 
 @asynccontextmanager
@@ -191,11 +279,11 @@ async def bot(
     *arguments: str,
     env: Mapping[str, str] | None = None,
     stdin: int = asyncio.subprocess.DEVNULL,
+    fresh: bool = False,
 ) -> AsyncIterator[BotProcess]:
-    """A process that has ended when the block does."""
-    process = await BotProcess.start(
-        folder, *arguments, env=environment(folder, env or {}), stdin=stdin
-    )
+    """A process that has ended when the block does; a `fresh` one starts from nothing."""
+    start = BotProcess.start if fresh else BotProcess.fork
+    process = await start(folder, *arguments, env=environment(folder, env or {}), stdin=stdin)
     try:
         yield process
     finally:
@@ -203,10 +291,15 @@ async def bot(
 
 
 async def run_bot(
-    folder: Path, *arguments: str, env: Mapping[str, str] | None = None, typed: bytes = b""
+    folder: Path,
+    *arguments: str,
+    env: Mapping[str, str] | None = None,
+    typed: bytes = b"",
+    fresh: bool = False,
 ) -> Ended:
     """Run it to its end with `typed` as standard input."""
-    async with bot(folder, *arguments, env=env, stdin=asyncio.subprocess.PIPE) as process:
+    pipe = asyncio.subprocess.PIPE
+    async with bot(folder, *arguments, env=env, stdin=pipe, fresh=fresh) as process:
         await process.write(typed, end=True)
         return await process.ended()
 
@@ -225,7 +318,7 @@ class Processes:
         listens = http_port(self.stage.slack, port)
         connected = asyncio.ensure_future(asyncio.gather(*self._connections(port)))
         env = {"BOBBIN_LEASE_SECONDS": LEASE_SECONDS, **listens, **extra}
-        process = await BotProcess.start(
+        process = await BotProcess.fork(
             self.folder,
             "run",
             env=environment(self.folder, self.stage.environment(), env),

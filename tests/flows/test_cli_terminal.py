@@ -52,7 +52,9 @@ async def test_a_pipe_is_answered_line_by_line_and_remembered(folder: Path) -> N
 @pytest.mark.parametrize("locale", ["C", "C.UTF-8"])
 async def test_hostile_input_is_answered(folder: Path, locale: str) -> None:
     typed = b"caf\xff\xfe\n\x00nul\x00\n   \n\t\n/nonsense\n/\n//\n" + b"long " * 100_000 + b"\n"
-    ended = await run_bot(folder, "run", typed=typed, env={"LANG": locale, "PYTHONUTF8": "0"})
+    ended = await run_bot(
+        folder, "run", typed=typed, env={"LANG": locale, "PYTHONUTF8": "0"}, fresh=True
+    )
     assert ended.code == 0
     assert ended.out.count("I don't know that command. /help lists what I can do.\n") == 3
     assert "I can see 3 messages" in ended.out

@@ -272,7 +272,7 @@ async def test_only_people_are_answered(server: Valkey) -> None:
         here.say(root, here.ada, "anybody?")
         await here.until_said(root, "Hello.", "Yes.")
         assert len(here.openai.chats) == 2
-        assert here.openai.chats[1].texts("user")[0] == "Ada: hello"
+        assert here.openai.chats[1].texts("user")[0] == "Ada: hello there"
 
 
 async def test_a_bare_mention_gets_a_greeting_that_says_what_to_do(server: Valkey) -> None:

@@ -301,3 +301,91 @@ PAST: tuple[dict[str, Any], ...] = (
     },
 )
 """Messages as conversations.replies gives them."""
+
+_BY: dict[str, Any] = {
+    "team": {"id": TEAM, "domain": "weavers"},
+    "user": {"id": ADA, "username": "ada", "name": "ada", "team_id": TEAM},
+    "api_app_id": APP,
+    "token": "verification",
+    "trigger_id": "13345224609.738474920.8088930838d88f008e0",
+    "enterprise": None,
+    "is_enterprise_install": False,
+}
+_KEY = f"slack:{TEAM}:{GENERAL}:{ROOT}"
+WINDOWS: tuple[dict[str, Any], ...] = (
+    {
+        **_BY,
+        "type": "view_submission",
+        "view": {
+            "id": "VNHU13V36",
+            "team_id": TEAM,
+            "type": "modal",
+            "callback_id": "bobbin_ask",
+            "hash": "1732700061.abcdef12",
+            "private_metadata": f'{{"thread":"{_KEY}","said":{{"channel":"{GENERAL}","ts":"{NEXT}",'
+            f'"root":"{ROOT}","user":"{BEN}","text":"four shafts","direct":false,'
+            '"mentioned":false,"files":[],"shared":[],"bot":null,"is_outside":false},'
+            '"whole":true,"url":"https://hooks.slack.com/actions/T0/1/x","home":false}',
+            "state": {
+                "values": {
+                    "question": {"question": {"type": "plain_text_input", "value": "why four?"}}
+                }
+            },
+            "app_installed_team_id": TEAM,
+        },
+        "response_urls": [],
+    },
+    {
+        **_BY,
+        "type": "view_submission",
+        "view": {
+            "id": "VNHU13V37",
+            "team_id": TEAM,
+            "type": "modal",
+            "callback_id": "bobbin_threads",
+            "hash": "1732700061.abcdef13",
+            "private_metadata": '{"thread":"","said":null,"whole":true,"url":"","home":false}',
+            "state": {
+                "values": {
+                    "conversation": {
+                        "conversation": {
+                            "type": "static_select",
+                            "selected_option": {
+                                "text": {"type": "plain_text", "text": "shafts"},
+                                "value": _KEY,
+                            },
+                        }
+                    },
+                    "deed": {
+                        "deed": {
+                            "type": "radio_buttons",
+                            "selected_option": {
+                                "text": {"type": "plain_text", "text": "Sum it up"},
+                                "value": "summary",
+                            },
+                        }
+                    },
+                }
+            },
+        },
+    },
+    {
+        **_BY,
+        "type": "block_actions",
+        "container": {"type": "view", "view_id": "VNHU13V38"},
+        "view": {"id": "VNHU13V38", "type": "home", "callback_id": "home", "blocks": []},
+        "actions": [
+            {
+                "type": "overflow",
+                "action_id": "home:menu",
+                "block_id": "b1",
+                "selected_option": {
+                    "text": {"type": "plain_text", "text": "Forget it …"},
+                    "value": f"forget {_KEY}",
+                },
+                "action_ts": NEXT,
+            }
+        ],
+    },
+)
+"""What windows and the Home tab send."""

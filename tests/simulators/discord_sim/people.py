@@ -227,18 +227,27 @@ class People(Callers):
         """Forward a message."""
         return await self.say(channel, user, "", snapshot=message)
 
-    async def edit(self, message: Message, text: str, *, event: bool = True) -> None:
-        """Edit a message as its author."""
+    async def edit(
+        self, message: Message, text: str, *, event: bool = True, whole: bool = True
+    ) -> None:
+        """Edit a message as its author.
+
+        Args:
+            event: False leaves the event out, as when it was lost.
+            whole: False tells of the edit without author and text, as Discord may.
+        """
         old = message.versions[-1]
         rules: dict[str, Any] = {"parse": ["users", "roles", "everyone"]}
         version = self.world.version(
             message.channel, message.author, text, flags=old.flags, rules=rules
         )
-        self.world.revise(message, version, tell=event)
+        self.world.revise(message, version, tell=event and whole)
+        if event and not whole:
+            self.world.tell_part(message)
 
-    async def delete(self, message: Message) -> None:
-        """Delete a message."""
-        self.world.remove(message)
+    async def delete(self, message: Message, *, event: bool = True) -> None:
+        """Delete a message; without `event` nobody is told, as when it was lost."""
+        self.world.remove(message, tell=event)
 
     async def delete_many(self, messages: Sequence[Message]) -> None:
         """Delete messages of one channel at once."""

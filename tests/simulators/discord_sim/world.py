@@ -353,11 +353,24 @@ class World(Ids):
             self.tell_message("MESSAGE_UPDATE", message)
         self.on_change()
 
-    def remove(self, message: Message) -> None:
+    def tell_part(self, message: Message) -> None:
+        """Send MESSAGE_UPDATE with no more of a message than its ids and when it was edited."""
+        channel = message.channel
+        payload = {
+            "id": str(message.id),
+            "channel_id": str(channel.id),
+            "edited_timestamp": message.edited_at,
+        }
+        if channel.guild is not None:
+            payload["guild_id"] = str(channel.guild.id)
+        intent = GUILD_MESSAGES if channel.guild else DIRECT_MESSAGES
+        self.dispatch("MESSAGE_UPDATE", payload, channel, intent)
+
+    def remove(self, message: Message, *, tell: bool = True) -> None:
         """Delete a message and send MESSAGE_DELETE."""
         message.deleted = True
         channel = message.channel
-        if message.ephemeral:
+        if message.ephemeral or not tell:
             self.on_change()
             return
         payload = {"id": str(message.id), "channel_id": str(channel.id)}

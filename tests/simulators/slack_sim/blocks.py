@@ -55,7 +55,8 @@ def check_blocks(blocks: list[Any], *, view: bool = False) -> None:
         action_ids = [e["action_id"] for e in elements(block) if e.get("action_id")]
         if len(set(action_ids)) != len(action_ids):
             raise _refuse("action_id is not unique")
-    if markdown > MAX_MARKDOWN or sum(len(text) for text in _texts(blocks)) > MAX_PAYLOAD:
+    longest = sum(len(text) for text in _texts(blocks)) > MAX_PAYLOAD
+    if markdown > MAX_MARKDOWN or (longest and not view):
         raise ApiError("msg_blocks_too_long", violation="blocks are too long")
     if len(set(block_ids)) != len(block_ids):
         raise _refuse("block_id is not unique")

@@ -32,6 +32,12 @@ class Call:
             raise ApiError("not_allowed_token_type", violation="app token on a bot method")
         return self.installed
 
+    def serves(self, team: str) -> bool:
+        """Whether the token is good for a team: its own, or one of its organisation."""
+        own, other = self.workspace, self.state.workspaces.get(team)
+        whole = own.whole and other is not None and other.enterprise_id == own.enterprise_id
+        return team == own.id or whole
+
     def require(self, *scopes: str) -> None:
         """Refuse the call unless one of the scopes was granted."""
         granted = self.workspace.scopes
@@ -46,7 +52,7 @@ class Call:
     def channel(self, channel_id: str) -> Channel:
         """Find a conversation that the app may know of."""
         channel = self.state.channels.get(channel_id)
-        if channel is None or channel.team != self.workspace.id:
+        if channel is None or not self.serves(channel.team):
             raise ApiError("channel_not_found")
         if channel.kind != "channel" and self.workspace.bot.id not in channel.members:
             raise ApiError("channel_not_found")

@@ -12,6 +12,7 @@ from tests.simulators.slack_sim.events import (
     mention_event,
     message_event,
     reaction_event,
+    tombstone_event,
 )
 from tests.simulators.slack_sim.manifest import EVENT_SCOPES
 from tests.simulators.slack_sim.model import Channel, Message, User, Version, Workspace
@@ -38,7 +39,7 @@ class Emitter:
         retry: int = 0,
     ) -> Envelope | None:
         """Send one event; ``None`` when Slack would not send it to this app."""
-        if subscription not in workspace.app.events or workspace.revoked:
+        if subscription not in workspace.app.events or not workspace.installed or workspace.revoked:
             return None
         scope = EVENT_SCOPES.get(subscription)
         if scope is not None and scope not in workspace.scopes:
@@ -91,8 +92,10 @@ class Emitter:
         return self.emit(self._state.workspace_of(channel), channel.event, event, channel=channel)
 
     def deleted(self, channel: Channel, message: Message) -> Envelope | None:
-        """Send ``message_deleted``."""
-        event = deleted_event(self._state, channel, message)
+        """Send ``message_deleted``; a message with replies becomes a tombstone instead."""
+        replies = [m for m in self._state.in_thread(channel.id, message.ts) if m is not message]
+        make = tombstone_event if replies and not message.is_reply else deleted_event
+        event = make(self._state, channel, message)
         return self.emit(self._state.workspace_of(channel), channel.event, event, channel=channel)
 
     def reacted(

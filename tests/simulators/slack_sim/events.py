@@ -34,10 +34,10 @@ def event_callback(
         "authorizations": [
             {
                 "enterprise_id": enterprise,
-                "team_id": workspace.id,
+                "team_id": None if workspace.whole else workspace.id,
                 "user_id": workspace.bot.id,
                 "is_bot": True,
-                "is_enterprise_install": False,
+                "is_enterprise_install": workspace.whole,
             }
         ],
         "is_ext_shared_channel": shared,
@@ -99,6 +99,32 @@ def deleted_event(state: State, channel: Channel, message: Message) -> dict[str,
     }
 
 
+def tombstone_event(state: State, channel: Channel, message: Message) -> dict[str, Any]:
+    """Return the ``message_changed`` event of a deleted message that has replies."""
+    ts = state.next_ts()
+    before = message_json(state, message)
+    kept = ("ts", "thread_ts", "reply_count", "reply_users_count", "latest_reply", "reply_users")
+    return {
+        "type": "message",
+        "subtype": "message_changed",
+        "message": {
+            **{name: before[name] for name in kept if name in before},
+            "type": "message",
+            "subtype": "tombstone",
+            "text": "This message was deleted.",
+            "user": "USLACKBOT",
+            "hidden": True,
+            "is_locked": False,
+        },
+        "previous_message": before,
+        "channel": channel.id,
+        "channel_type": CHANNEL_TYPES[channel.kind],
+        "hidden": True,
+        "ts": ts,
+        "event_ts": ts,
+    }
+
+
 def reaction_event(
     state: State, channel: Channel, message: Message, user: User, name: str, *, added: bool
 ) -> dict[str, Any]:
@@ -137,7 +163,7 @@ def slash_payload(
         "command": command,
         "text": text,
         "api_app_id": workspace.app.id,
-        "is_enterprise_install": "false",
+        "is_enterprise_install": str(workspace.whole).lower(),
         "response_url": response_url,
         "trigger_id": trigger_id,
     }
@@ -154,7 +180,7 @@ def interaction(workspace: Workspace, user: User, kind: str, trigger_id: str) ->
         "type": kind,
         "team": {"id": workspace.id, "domain": workspace.domain},
         "enterprise": None if enterprise is None else {"id": enterprise, "name": workspace.name},
-        "is_enterprise_install": False,
+        "is_enterprise_install": workspace.whole,
         "user": {
             "id": user.id,
             "username": user.name,

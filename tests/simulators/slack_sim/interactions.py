@@ -8,7 +8,7 @@ from tests.simulators.slack_sim.blocks import elements
 from tests.simulators.slack_sim.emitter import Emitter
 from tests.simulators.slack_sim.errors import ApiError
 from tests.simulators.slack_sim.events import interaction, slash_payload
-from tests.simulators.slack_sim.methods_views import check_view, view_object
+from tests.simulators.slack_sim.methods_views import check_view, new_hash, view_object
 from tests.simulators.slack_sim.model import (
     JSON,
     Ack,
@@ -26,6 +26,7 @@ from tests.simulators.slack_sim.render import message_json
 from tests.simulators.slack_sim.response_urls import show
 from tests.simulators.slack_sim.sockets import Envelope, Sockets
 from tests.simulators.slack_sim.state import State
+from tests.simulators.slack_sim.view_rules import check_values
 
 
 class Interaction:
@@ -201,6 +202,7 @@ class Interactions:
 
     def submit(self, view: View, user: User, values: JSON) -> Interaction:
         """Submit a modal; ``values`` is ``view.state.values``."""
+        check_values(view.view, values)
         workspace = self._state.workspaces[view.team]
         trigger = self._trigger(workspace, user)
         shown = view_object(view, workspace.app.id, workspace.bot_id)
@@ -245,7 +247,7 @@ class Interactions:
                 self._state.violate(f"view_submission: {refusal.violation}")
                 return
             view.history.append(view.view)
-            view.view = answer["view"]
+            view.view, view.hash = answer["view"], new_hash(self._state)
         elif action != "errors" or not isinstance(answer.get("errors"), dict):
             self._state.violate(f"view_submission: response_action {action}")
         self._state.signal.changed()

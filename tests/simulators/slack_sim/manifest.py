@@ -31,6 +31,8 @@ BOT_EVENTS = (
     "app_home_opened",
     "app_mention",
     "app_uninstalled",
+    "channel_deleted",
+    "group_deleted",
     "member_joined_channel",
     "message.channels",
     "message.groups",
@@ -39,6 +41,7 @@ BOT_EVENTS = (
     "reaction_added",
     "reaction_removed",
     "tokens_revoked",
+    "user_change",
 )
 DEFAULT_MANIFEST: Mapping[str, Any] = {
     "display_information": {"name": "Bobbin"},
@@ -75,4 +78,7 @@ EVENT_SCOPES: Mapping[str, str] = {
     "agent_session_stopped": "assistant:write",
     "app_context_changed": "assistant:write",
     "file_shared": "files:read",
+    "channel_deleted": "channels:read",
+    "group_deleted": "groups:read",
+    "user_change": "users:read",
 }

@@ -152,6 +152,14 @@ def list_(call: Call, a: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def ours(call: Call, a: dict[str, Any]) -> dict[str, Any]:
+    """users.conversations: those that the bot is in."""
+    answer = list_(call, a)
+    bot = call.workspace.bot.id
+    inside = [each for each in answer["channels"] if bot in call.state.channels[each["id"]].members]
+    return {**answer, "channels": inside}
+
+
 _PAGED = {"cursor": "str", "limit": "int"}
 _RANGE = {
     **_PAGED,
@@ -180,5 +188,8 @@ METHODS = {
     "conversations.members": Method(members, {"channel": "str!", **_PAGED}, tier=4, json=False),
     "conversations.list": Method(
         list_, {**_PAGED, "types": "str", "exclude_archived": "bool"}, tier=2, json=False
+    ),
+    "users.conversations": Method(
+        ours, {**_PAGED, "types": "str", "exclude_archived": "bool"}, tier=3, json=False
     ),
 }

@@ -24,6 +24,8 @@ def auth_test(call: Call, a: dict[str, Any]) -> dict[str, Any]:
     }
     if workspace.enterprise_id is not None:
         body["enterprise_id"] = workspace.enterprise_id
+    if workspace.whole:
+        body |= {"team_id": workspace.enterprise_id, "is_enterprise_install": True}
     return body
 
 
@@ -36,9 +38,19 @@ def connections_open(call: Call, a: dict[str, Any]) -> dict[str, Any]:
 def users_info(call: Call, a: dict[str, Any]) -> dict[str, Any]:
     """users.info."""
     user = call.state.users.get(a["user"])
-    if user is None or user.team != call.workspace.id:
+    if user is None or not call.serves(user.team):
         raise ApiError("user_not_found")
-    return {"user": user_json(user)}
+    home = call.state.workspaces.get(user.team)
+    if home is None or home.enterprise_id is None or user.external_team:
+        return {"user": user_json(user)}
+    of_all = {
+        "id": user.id,
+        "enterprise_id": home.enterprise_id,
+        "is_admin": user.org_admin,
+        "is_owner": False,
+        "teams": [user.team],
+    }
+    return {"user": {**user_json(user), "enterprise_user": of_all}}
 
 
 def bots_info(call: Call, a: dict[str, Any]) -> dict[str, Any]:
@@ -58,7 +70,22 @@ def team_info(call: Call, a: dict[str, Any]) -> dict[str, Any]:
     return {"team": {"id": workspace.id, "name": workspace.name, "domain": workspace.domain}}
 
 
+def usergroups_users_list(call: Call, a: dict[str, Any]) -> dict[str, Any]:
+    """usergroups.users.list."""
+    group = call.state.groups.get(a["usergroup"])
+    if group is None or not call.serves(group.team):
+        raise ApiError("no_such_subteam")
+    return {"users": list(group.users)}
+
+
 METHODS = {
+    "usergroups.users.list": Method(
+        usergroups_users_list,
+        {"usergroup": "str!", "include_disabled": "bool"},
+        ("usergroups:read",),
+        2,
+        json=False,
+    ),
     "auth.test": Method(auth_test, {}, tier=None),
     "apps.connections.open": Method(connections_open, {}, tier=1, token="app"),
     "users.info": Method(

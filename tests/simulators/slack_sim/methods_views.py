@@ -8,7 +8,9 @@ from tests.simulators.slack_sim.arguments import Method, invalid
 from tests.simulators.slack_sim.blocks import check_blocks
 from tests.simulators.slack_sim.calls import Call
 from tests.simulators.slack_sim.errors import ApiError
-from tests.simulators.slack_sim.model import View
+from tests.simulators.slack_sim.model import Trigger, View
+from tests.simulators.slack_sim.state import State
+from tests.simulators.slack_sim.view_rules import check_view_blocks
 
 _KEYS = frozenset(
     {
@@ -29,19 +31,31 @@ _KEYS = frozenset(
 
 def open_(call: Call, a: dict[str, Any]) -> dict[str, Any]:
     """views.open: a modal for whoever caused the trigger id."""
+    trigger = _trigger(call, a)
+    check_view(a["view"], "modal")
+    trigger.used = True
+    view = View(
+        call.state.next_id("V"), trigger.team, trigger.user, new_hash(call.state), a["view"]
+    )
+    call.state.views[view.id] = view
+    call.state.signal.changed()
+    return {"view": view_json(call, view)}
+
+
+def push(call: Call, a: dict[str, Any]) -> dict[str, Any]:
+    """views.push: another window over the one in which something was pressed."""
+    return open_(call, a)
+
+
+def _trigger(call: Call, a: dict[str, Any]) -> Trigger:
     trigger = call.state.triggers.get(a.get("trigger_id", ""))
-    if trigger is None or trigger.team != call.workspace.id:
+    if trigger is None or not call.serves(trigger.team):
         raise ApiError("invalid_trigger_id", violation="unknown trigger_id")
     if trigger.used:
         raise ApiError("exchanged_trigger_id", violation="trigger_id used twice")
     if trigger.expires < call.state.clock():
         raise ApiError("expired_trigger_id")
-    check_view(a["view"], "modal")
-    trigger.used = True
-    view = View(call.state.next_id("V"), call.workspace.id, trigger.user, _hash(call), a["view"])
-    call.state.views[view.id] = view
-    call.state.signal.changed()
-    return {"view": view_json(call, view)}
+    return trigger
 
 
 def update(call: Call, a: dict[str, Any]) -> dict[str, Any]:
@@ -49,7 +63,7 @@ def update(call: Call, a: dict[str, Any]) -> dict[str, Any]:
     if "view_id" not in a and "external_id" not in a:
         raise invalid("view_id or external_id is needed")
     views = call.state.views.values()
-    view = next((v for v in views if _is(v, a) and v.team == call.workspace.id), None)
+    view = next((v for v in views if _is(v, a) and call.serves(v.team)), None)
     if view is None or view.closed:
         raise ApiError("not_found")
     check_view(a["view"], "modal")
@@ -60,15 +74,15 @@ def update(call: Call, a: dict[str, Any]) -> dict[str, Any]:
 def publish(call: Call, a: dict[str, Any]) -> dict[str, Any]:
     """views.publish: the Home tab of one user."""
     user = call.state.users.get(a["user_id"])
-    if user is None or user.team != call.workspace.id:
+    if user is None or not call.serves(user.team):
         raise ApiError("user_not_found", violation="views.publish for an unknown user")
     check_view(a["view"], "home")
-    home = call.state.homes.get((call.workspace.id, user.id))
+    home = call.state.homes.get((user.team, user.id))
     if home is None:
         if "hash" in a:
             raise ApiError("hash_conflict")
-        home = View(call.state.next_id("V"), call.workspace.id, user.id, _hash(call), a["view"])
-        call.state.homes[call.workspace.id, user.id] = home
+        home = View(call.state.next_id("V"), user.team, user.id, new_hash(call.state), a["view"])
+        call.state.homes[user.team, user.id] = home
         call.state.signal.changed()
     else:
         _write(call, home, a)
@@ -85,12 +99,13 @@ def _write(call: Call, view: View, a: dict[str, Any]) -> None:
     if "hash" in a and a["hash"] != view.hash:
         raise ApiError("hash_conflict")
     view.history.append(view.view)
-    view.view, view.hash = a["view"], _hash(call)
+    view.view, view.hash = a["view"], new_hash(call.state)
     call.state.signal.changed()
 
 
-def _hash(call: Call) -> str:
-    return f"{call.state.unix_time}.{call.state.random.getrandbits(32):08x}"
+def new_hash(state: State) -> str:
+    """What tells a view's states apart."""
+    return f"{state.unix_time}.{state.random.getrandbits(32):08x}"
 
 
 def check_view(view: dict[str, Any], kind: str) -> None:
@@ -106,6 +121,11 @@ def check_view(view: dict[str, Any], kind: str) -> None:
     if not isinstance(view.get("blocks"), list):
         raise invalid("view without blocks")
     check_blocks(view["blocks"], view=True)
+    check_view_blocks(view)
+    if not 0 < len(view.get("external_id", "x")) <= 255:
+        raise invalid("external_id has 1 to 255 characters")
+    if kind == "home" and {"title", "submit", "close"} & set(view):
+        raise invalid("a home tab has no title and no buttons of its own")
     if len(view.get("private_metadata", "")) > 3000:
         raise invalid("private_metadata is longer than 3000 characters")
     if len(view.get("callback_id", "")) > 255:
@@ -159,6 +179,7 @@ METHODS = {
     "views.open": Method(
         open_, {"trigger_id": "str", "interactivity_pointer": "str", "view": "dict!"}, tier=4
     ),
+    "views.push": Method(push, {"trigger_id": "str!", "view": "dict!"}, tier=4),
     "views.update": Method(
         update,
         {"view": "dict!", "view_id": "str", "external_id": "str", "hash": "str"},

@@ -24,6 +24,13 @@ class App:
     manifest: Mapping[str, Any]
     secret: str = ""
     request_urls: list[str] = field(default_factory=list)
+    client_id: str = ""
+    client_secret: str = ""
+
+    @property
+    def rotates(self) -> bool:
+        """Whether its tokens expire."""
+        return bool(self.manifest.get("settings", {}).get("token_rotation_enabled"))
 
     @property
     def http(self) -> bool:
@@ -62,6 +69,7 @@ class User:
     guest: bool = False
     external_team: str | None = None
     admin: bool = False
+    org_admin: bool = False
     deleted: bool = False
     tz: str = "Europe/Berlin"
 
@@ -89,6 +97,12 @@ class Workspace:
     scopes: frozenset[str]
     enterprise_id: str | None = None
     revoked: bool = False
+    installed: bool = True
+    whole: bool = False
+    refresh: str = ""
+    older: list[str] = field(default_factory=list)
+    used_refresh: list[str] = field(default_factory=list)
+    expired: set[str] = field(default_factory=set)
 
     @property
     def mention(self) -> str:
@@ -99,6 +113,26 @@ class Workspace:
     def bot_id(self) -> str:
         """The ``B...`` id of the app's bot."""
         return str(self.bot.bot_id)
+
+
+@dataclass(slots=True)
+class Group:
+    """A user group, which people mention as ``@name``."""
+
+    id: str
+    team: str
+    users: list[str]
+
+
+@dataclass(slots=True)
+class Grant:
+    """What somebody agreed to when they installed an app: a code stands for it, once."""
+
+    app: App
+    workspaces: list[Workspace]
+    scopes: frozenset[str]
+    whole: bool
+    used: bool = False
 
 
 @dataclass(slots=True)

@@ -7,16 +7,19 @@ from typing import Any
 
 from tests.simulators.slack_sim.emitter import Emitter
 from tests.simulators.slack_sim.interactions import Interaction, Interactions, SlashCall
+from tests.simulators.slack_sim.methods_views import view_object
 from tests.simulators.slack_sim.model import (
     JSON,
     Channel,
     Ephemeral,
     File,
+    Group,
     Message,
     User,
     View,
     Workspace,
 )
+from tests.simulators.slack_sim.render import user_json
 from tests.simulators.slack_sim.sockets import EVENTS, Envelope, Sockets
 from tests.simulators.slack_sim.state import State
 
@@ -84,6 +87,16 @@ class People:
             ids.insert(0, space.bot.id)
         kind = "group" if private else "channel"
         return self.state.add_channel(space.id, name, kind, ids, shared=shared)
+
+    def add_group(self, *users: User, workspace: Workspace | None = None) -> Group:
+        """Make a user group of some people."""
+        group = Group(
+            self.state.next_id("S"),
+            (workspace or self.workspace).id,
+            [user.id for user in users],
+        )
+        self.state.groups[group.id] = group
+        return group
 
     def open_dm(self, user: User) -> Channel:
         """Return the direct conversation of a person with the app."""
@@ -276,6 +289,34 @@ class People:
         channel.archived = True
         self.state.signal.changed()
 
+    def delete_channel(self, channel: Channel) -> Envelope | None:
+        """Delete a channel with everything in it."""
+        workspace = self.state.workspace_of(channel)
+        kind = "channel_deleted" if channel.kind == "channel" else "group_deleted"
+        event = {"type": kind, "channel": channel.id, "event_ts": self.state.next_ts()}
+        envelope = self.emitter.emit(workspace, kind, event, channel=channel)
+        for message in self.state.messages.values():
+            message.deleted = message.deleted or message.channel == channel.id
+        channel.archived = True
+        self.state.signal.changed()
+        return envelope
+
+    def deactivate(self, user: User) -> Envelope | None:
+        """Close somebody's account."""
+        user.deleted = True
+        return self.change_profile(user)
+
+    def change_profile(self, user: User) -> Envelope | None:
+        """Tell that something about somebody has changed."""
+        ts = self.state.next_ts()
+        event = {
+            "type": "user_change",
+            "user": user_json(user),
+            "cache_ts": self.state.unix_time,
+            "event_ts": ts,
+        }
+        return self.emitter.emit(self.state.workspaces[user.team], "user_change", event)
+
     def uninstall(self, workspace: Workspace | None = None) -> None:
         """Remove the app: both events go out, and its token is dead."""
         space = workspace or self.workspace
@@ -290,13 +331,16 @@ class People:
     def open_home(self, user: User, tab: str = "home") -> Envelope | None:
         """Open the app's Home or Messages tab."""
         space = self.state.workspaces[user.team]
-        event = {
+        event: JSON = {
             "type": "app_home_opened",
             "user": user.id,
             "channel": self.open_dm(user).id,
             "tab": tab,
             "event_ts": self.state.next_ts(),
         }
+        home = self.state.homes.get((user.team, user.id))
+        if home is not None and tab == "home":
+            event["view"] = view_object(home, space.app.id, space.bot_id)
         return self.emitter.emit(space, "app_home_opened", event)
 
     def look_at(self, user: User, channel: Channel) -> Envelope | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -16,6 +17,7 @@ from tests.simulators.slack_sim import (
     methods_conversations,
     methods_files,
     methods_identity,
+    methods_oauth,
     methods_reactions,
     methods_stream,
     methods_views,
@@ -35,6 +37,7 @@ from tests.simulators.slack_sim.state import State
 
 METHODS: Mapping[str, Method] = {
     **methods_identity.METHODS,
+    **methods_oauth.METHODS,
     **methods_chat.METHODS,
     **methods_stream.METHODS,
     **methods_conversations.METHODS,
@@ -123,7 +126,7 @@ class Server:
 
     async def _api(self, http: web.Request) -> web.StreamResponse:
         params, from_json, problem = await _parameters(http)
-        token = _bearer(http) or params.pop("token", None)
+        token = _bearer(http) or _basic(http) or params.pop("token", None)
         name = http.match_info["method"]
 
         async def effect() -> Answer:
@@ -144,7 +147,7 @@ class Server:
                 raise ApiError("unknown_method")
             if method is None:
                 raise ApiError("unknown_method", violation="no such method")
-            app, workspace = self._authenticate(method, token)
+            app, workspace = self._authenticate(method, token, params)
             call = Call(
                 self._state,
                 self._sockets,
@@ -173,7 +176,11 @@ class Server:
             return Answer({"ok": False, "error": "ratelimited"}, 429, headers)
         return Answer(body, headers=self._scope_headers(token))
 
-    def _authenticate(self, method: Method, token: str | None) -> tuple[App, Workspace | None]:
+    def _authenticate(
+        self, method: Method, token: str | None, params: Mapping[str, Any]
+    ) -> tuple[App, Workspace | None]:
+        if method.token == "client":
+            return self._client(token), None
         if token is None:
             raise ApiError("not_authed", violation="no token")
         app = next((a for a in self._state.apps.values() if a.token == token), None)
@@ -187,7 +194,25 @@ class Server:
             return app, None
         if workspace.revoked:
             raise ApiError("account_inactive")
-        return workspace.app, workspace
+        if token in workspace.expired:
+            raise ApiError("token_expired")
+        return workspace.app, self._meant(workspace, params)
+
+    def _client(self, credentials: str | None) -> App:
+        id_, _, secret = (credentials or "").partition(":")
+        app = next((a for a in self._state.apps.values() if a.client_id == id_), None)
+        if app is None:
+            raise ApiError("invalid_client_id")
+        if secret != app.client_secret:
+            raise ApiError("bad_client_secret")
+        return app
+
+    def _meant(self, workspace: Workspace, params: Mapping[str, Any]) -> Workspace:
+        """The workspace that a call with an organisation's token is about."""
+        named = params.get("channel") or params.get("channel_id") or ""
+        channel = self._state.channels.get(str(named))
+        other = self._state.workspaces.get(channel.team) if channel else None
+        return other if other is not None and other.token == workspace.token else workspace
 
     def _scope_headers(self, token: str | None) -> dict[str, str]:
         workspace = next(self._state.installations(token or ""), None)
@@ -285,6 +310,11 @@ class Server:
 def _bearer(http: web.Request) -> str | None:
     scheme, _, token = http.headers.get("Authorization", "").partition(" ")
     return token.strip() if scheme == "Bearer" and token.strip() else None
+
+
+def _basic(http: web.Request) -> str | None:
+    scheme, _, encoded = http.headers.get("Authorization", "").partition(" ")
+    return base64.b64decode(encoded).decode() if scheme == "Basic" else None
 
 
 async def _parameters(http: web.Request) -> tuple[dict[str, Any], bool, str | None]:

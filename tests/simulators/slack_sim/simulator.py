@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from tests.simulators.slack_sim.emitter import Emitter
 from tests.simulators.slack_sim.faults import Faults
+from tests.simulators.slack_sim.installing import approve
 from tests.simulators.slack_sim.limits import Limits
 from tests.simulators.slack_sim.manifest import BOT_SCOPES, DEFAULT_MANIFEST
 from tests.simulators.slack_sim.model import (
@@ -129,6 +130,13 @@ class SlackSimulator(People):
             return found | {"SLACK_SIGNING_SECRET": space.app.secret}
         return found | {"SLACK_APP_TOKEN": space.app.token}
 
+    def client_environment(self) -> dict[str, str]:
+        """What a bot needs that is to be installed in many workspaces, beside its own keys."""
+        app = self.workspace.app
+        found = self.environment()
+        del found["SLACK_BOT_TOKEN"]
+        return found | {"SLACK_CLIENT_ID": app.client_id, "SLACK_CLIENT_SECRET": app.client_secret}
+
     def add_workspace(
         self,
         name: str,
@@ -136,6 +144,7 @@ class SlackSimulator(People):
         scopes: Iterable[str] | None = None,
         own_app: bool = False,
         enterprise_id: str | None = None,
+        installed: bool = True,
     ) -> Workspace:
         """Add a workspace.
 
@@ -145,13 +154,24 @@ class SlackSimulator(People):
             own_app: install a second app (with its own app token and sockets) made from the same
                 manifest, instead of the first one.
             enterprise_id: the organisation it belongs to.
+            installed: False when the app is not in it yet.
         """
         app = self.workspace.app
         if own_app:
             app = self.state.add_app(app.name, self._manifest)
-        return self.state.add_workspace(
+        made = self.state.add_workspace(
             app, name, scopes=self._granted(scopes), enterprise_id=enterprise_id
         )
+        made.installed = installed
+        return made
+
+    def approve(self, location: str, workspace: Workspace, **choices: Any) -> str:
+        """Install the app as a person does in the browser; see ``installing.approve``."""
+        return approve(self.state, location, workspace, **choices)
+
+    def expire(self, workspace: Workspace) -> None:
+        """Let a workspace's bot token run out."""
+        workspace.expired |= {workspace.token, *workspace.older}
 
     # Socket Mode
 

@@ -21,6 +21,8 @@ from tests.simulators.slack_sim.model import (
     ChannelKind,
     Ephemeral,
     File,
+    Grant,
+    Group,
     Message,
     ResponseUrl,
     Session,
@@ -74,6 +76,9 @@ class State:
         self.files: dict[str, File] = {}
         self.views: dict[str, View] = {}
         self.homes: dict[tuple[str, str], View] = {}
+        self.token_life = 43_200
+        self.grants: dict[str, Grant] = {}
+        self.groups: dict[str, Group] = {}
         self.triggers: dict[str, Trigger] = {}
         self.response_urls: dict[str, ResponseUrl] = {}
         self.statuses: list[Status] = []
@@ -148,6 +153,8 @@ class State:
         """Register an app with its app-level token."""
         app = App(self.next_id("A"), name, self.token("xapp-1"), manifest or DEFAULT_MANIFEST)
         app.secret = hashlib.sha256(app.token.encode()).hexdigest()[:32]
+        app.client_secret = hashlib.sha256(app.secret.encode()).hexdigest()[:32]
+        app.client_id = f"1234567890.{int(app.id[1:], 16)}"
         self.apps[app.id] = app
         return app
 
@@ -268,8 +275,9 @@ class State:
         return self.workspaces[channel.team]
 
     def installations(self, token: str) -> Iterator[Workspace]:
-        """Workspaces whose bot token this is."""
-        return (w for w in self.workspaces.values() if w.token == token)
+        """Workspaces whose bot token this is, or was and has not expired."""
+        known = (w for w in self.workspaces.values() if token and w.installed)
+        return (w for w in known if w.token == token or token in w.older)
 
     def show_status(self, status: Status) -> None:
         """Put up a status line in place of the one that shows."""

@@ -18,11 +18,15 @@ from adapters.discord import commands as discord_commands
 from adapters.discord.values import Kind, Writer
 from adapters.discord.values import Place as DiscordPlace
 from adapters.slack import commands as slack_commands
+from adapters.slack import home as slack_home
 from adapters.slack.interactions import choice
-from bot.chat import Author, CommandCall, ThreadKey
+from bot.budgets import Budgets
+from bot.chat import EVERYWHERE, Author, CommandCall, ThreadKey
 from bot.commands import texts
 from bot.commands.runner import Commands, within_reach
 from bot.commands.specs import COMMANDS
+from bot.engine.allowance import Allowance
+from bot.ids import new_id
 from bot.storage.connect import open_redis
 from bot.storage.keys import ThreadKeys, bucket_of, place_of, spent
 from bot.storage.threads import Threads
@@ -127,13 +131,14 @@ async def threads(server: Valkey) -> AsyncIterator[Threads]:
 def runner(threads: Threads) -> Commands:
     """Commands that need no model."""
     nothing = cast(Any, None)
+    allowance = Allowance(Budgets(), threads, Clock(), "gpt-6-luna")
 
     class NobodyRuns:
         def end(self, thread: ThreadKey, why: object) -> bool:
             return False
 
     return Commands(
-        threads, nothing, cast(Any, NobodyRuns()), nothing, nothing, {}, Clock(), lambda: "n"
+        threads, nothing, cast(Any, NobodyRuns()), nothing, allowance, {}, Clock(), new_id
     )
 
 
@@ -160,6 +165,53 @@ async def test_whatever_is_chosen_only_the_callers_place_is_touched(
         place = CommandCall("e", "forget", ada, key.platform, key.space, key.channel)
         offered = (await commands.run(place)).choices
         assert {place_of(each.thread) for each in offered} == {place_of(key)}
+
+
+@pytest.mark.parametrize("is_admin", [False, True])
+async def test_an_overview_is_of_one_person_in_one_space(threads: Threads, is_admin: bool) -> None:
+    commands = runner(threads)
+    ada, ben = (Author(id_, id_, is_admin=is_admin) for id_ in ("u1", "u2"))
+    for platform, space in itertools.product(("slack", "discord"), ("T1", "T2")):
+        here = {key for key in KEYS if (key.platform, key.space) == (platform, space)}
+        shown = await commands.overview(platform, space, ada)
+        assert {choice.thread for choice in shown.threads} == here
+        assert "- you: 0 tokens" in shown.used
+        assert "channel" not in shown.used
+        assert shown.settings.startswith("- model: gpt-6-luna")
+        # Not even an admin is shown what others have said.
+        assert (await commands.overview(platform, space, ben)).threads == ()
+    assert (await commands.overview("slack", "T", ada)).threads == ()
+
+
+@pytest.mark.parametrize("is_admin", [False, True])
+async def test_everything_of_somebody_is_forgotten_in_one_space_only(
+    threads: Threads, is_admin: bool
+) -> None:
+    commands = runner(threads)
+
+    def call(user: str) -> CommandCall:
+        author = Author(user, user, is_admin=is_admin)
+        return CommandCall("e", "forget", author, "slack", "T2", "", options={EVERYWHERE: "true"})
+
+    assert (await commands.run(call("u2"))).text == texts.NOTHING_OF_YOURS
+    assert all([await threads.count(key) == 2 for key in KEYS])
+    assert (await commands.run(call("u1"))).text.startswith("Forgotten: 4 conversations")
+    left = {key for key in KEYS if await threads.count(key)}
+    assert left == {key for key in KEYS if (key.platform, key.space) != ("slack", "T2")}
+    assert (await commands.overview("slack", "T2", Author("u1", "Ada"))).threads == ()
+
+
+@settings(deadline=None)
+@given(st.one_of(st.sampled_from(KEYS).map(str), thread_keys.map(str), st.text(max_size=40)))
+def test_a_row_of_the_home_tab_is_read_or_refused(value: str) -> None:
+    try:
+        name, thread = slack_home.chosen({"selected_option": {"value": f"forget {value}"}})
+    except ValueError:
+        return
+    assert (name, str(thread)) == ("forget", value)
+    # It was called in no channel, so that only what the adapter has looked at is within reach.
+    call = CommandCall("e", "forget", Author("U1", "Ada"), "slack", "T1", "")
+    assert not within_reach(call, thread)
 
 
 @settings(deadline=None)

@@ -37,7 +37,8 @@ async def test_the_oldest_give_way_and_leave_nothing(tmp_path: Path) -> None:
     threads = Threads(client, worker="w", clock=lambda: 1.0, new_id=new_id, waits=waits)
     fields = dict.fromkeys(Desk.__dataclass_fields__) | {"threads": threads}
     engine = Engine(Desk(**cast(Any, fields)), {}, {}, Running(), 1.0)
-    reception = Reception(create({}), threads, engine, cast(Any, None), new_id, most_waiting=MOST)
+    nobody = cast(Any, None)
+    reception = Reception(create({}), threads, engine, nobody, nobody, new_id, most_waiting=MOST)
     events = [message(number) for number in range(10)]
     # Some have been refused when the others come, which are then on their way together.
     for some in (events[:MOST], events[MOST:]):

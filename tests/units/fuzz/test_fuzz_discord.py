@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import math
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterator, Sequence
 from typing import Any
 
 import discord
@@ -23,7 +23,13 @@ from adapters.discord.logins import Logins
 from adapters.discord.markup import measure, mentions, pieces, readable
 from adapters.discord.reading import own_in, place_of, seen, space_of
 from adapters.discord.shards import ALONE
-from adapters.discord.translate import earlier, incoming, is_ours_to_read, may_be_loose
+from adapters.discord.translate import (
+    earlier,
+    edited,
+    incoming,
+    is_ours_to_read,
+    may_be_loose,
+)
 from adapters.discord.values import DIRECT_SPACE, Kind, Names, Own, Place
 from bot.chat import CommandCall, Incoming, ThreadKey
 from bot.report import Unmeasured
@@ -48,6 +54,8 @@ class Reader:
 
     def __init__(self) -> None:
         self.events: list[Incoming] = []
+        self.edits: list[Incoming] = []
+        self.deletions: list[tuple[str, ...]] = []
         self.calls: list[CommandCall] = []
         self.left_out = 0
 
@@ -64,6 +72,32 @@ class Reader:
             event = incoming(found, own)
             if event is not None:
                 self.events.append(event)
+
+    async def edited(self, client: Listening, message: discord.Message) -> None:
+        if message.author.id == client.me or message.webhook_id is not None:
+            return
+        own = own_in(client.me, message.guild)
+        space = space_of(message)
+        known = place_of(message.channel, space)
+        found = seen(message, known or Place(str(message.channel.id), Kind.OTHER, space), own)
+        if not found.system:
+            self.edits.append(edited(found, own, None))
+
+    async def edited_partly(
+        self, client: Listening, space: str, channel: str, message: int
+    ) -> None:
+        self.deletions.append(("part", space, channel, str(message)))
+
+    async def deleted(
+        self, client: Listening, space: str, channel: str, messages: Sequence[str]
+    ) -> None:
+        self.deletions.append(("messages", space, channel, *messages))
+
+    async def thread_deleted(self, space: str, parent: str, thread: str) -> None:
+        self.deletions.append(("thread", space, parent, thread))
+
+    async def channel_deleted(self, space: str, channel: str) -> None:
+        self.deletions.append(("channel", space, channel))
 
     async def interaction(self, client: Listening, interaction: discord.Interaction[Any]) -> None:
         space = str(interaction.guild_id) if interaction.guild_id else DIRECT_SPACE
@@ -107,6 +141,7 @@ class Gateway:
     def say(self, event: str, payload: Any) -> Reader:
         """One dispatch, until everything that it causes is done."""
         self.reader.events, self.reader.calls, self.reader.left_out = [], [], 0
+        self.reader.edits, self.reader.deletions = [], []
         self._runner.run(self._say(event, payload))
         return self.reader
 

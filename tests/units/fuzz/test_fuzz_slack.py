@@ -11,11 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from adapters.slack import home, modals
 from adapters.slack.interactions import choice, slash
 from adapters.slack.markup import measure, pieces, readable, safe
 from adapters.slack.names import person_of
 from adapters.slack.translate import bot_name, earlier, incoming, looked_up, past, said, workspace
-from adapters.slack.values import Names, Own, Person
+from adapters.slack.values import Names, Own, Person, Said, fields, objects
 from bot.chat import Incoming, ThreadKey
 from bot.commands.specs import COMMANDS
 from tests.payloads import slack
@@ -87,6 +88,38 @@ def test_any_event_is_read_left_out_or_malformed(body: Any) -> None:
         inner.get("channel_type") == "im"
         or (not inner.get("channel_type") and inner["channel"].startswith("D"))
     )
+
+
+@given(mutated(slack.WINDOWS, others=OTHERS))
+@settings(max_examples=200, deadline=None)
+def test_any_window_or_page_is_read_or_malformed(body: Any) -> None:
+    if not isinstance(body, dict):
+        return
+    view = fields(body.get("view"))
+    try:
+        subject = modals.subject_of(view)
+        assert len(modals.noted(subject)) <= modals.LONGEST_NOTE
+        modals.question_in(view)
+        modals.chosen_in(view)
+    except MALFORMED:
+        pass
+    try:
+        _, thread = home.chosen(next(iter(objects(body.get("actions"))), {}))
+    except MALFORMED:
+        return
+    assert ThreadKey.parse(str(thread)) == thread
+
+
+@given(st.text(max_size=9000), st.lists(st.text(max_size=3000), max_size=4))
+@settings(deadline=None)
+def test_a_message_goes_along_with_its_window(text: str, shared: list[str]) -> None:
+    found = Said("C1", "1790000000.000001", "1790000000.000001", "U1", text, shared=tuple(shared))
+    note = modals.noted(modals.Subject("slack:T1:C1:1", found))
+    assert len(note) <= modals.LONGEST_NOTE
+    again = modals.subject_of({"private_metadata": note})
+    assert again.said is not None
+    assert text.startswith(again.said.text)
+    assert again.whole == (again.said == found)
 
 
 @pytest.mark.parametrize("body", slack.EVENTS)

@@ -6,7 +6,12 @@ import asyncio
 
 import pytest
 
-from adapters.slack.names import BUSY_SECONDS, KNOWN_SECONDS, UNKNOWN_SECONDS, Remembered
+from adapters.slack.remembered import (
+    BUSY_SECONDS,
+    KNOWN_SECONDS,
+    UNKNOWN_SECONDS,
+    Remembered,
+)
 from bot.errors import MessageGone, PlatformBusy
 
 

@@ -8,7 +8,8 @@ import sys
 import pytest
 
 from adapters.slack import SPEC
-from bot.errors import SettingsError
+from adapters.slack.adapter import create
+from bot.errors import NeedsOperator, SettingsError
 from bot.settings import read_settings
 
 BOT = {"SLACK_BOT_TOKEN": "xoxb-1"}
@@ -59,3 +60,40 @@ def test_both_ways_are_named_when_none_is_set() -> None:
 def test_settings_are_read_without_the_sdk() -> None:
     code = "import sys, adapters.slack; sys.exit('slack_sdk' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+MANY = {
+    "SLACK_CLIENT_ID": "1234567890.1234",
+    "SLACK_CLIENT_SECRET": "0123456789abcdef",
+    "SLACK_INSTALL_KEYS": "A" * 43 + "=",
+}
+
+
+def test_many_workspaces_need_no_bot_token() -> None:
+    assert read_settings({**MANY, **SECRET, **PORT}, [SPEC]).adapters == (SPEC,)
+    assert read_settings({**MANY, **APP}, [SPEC]).adapters == (SPEC,)
+    both = MANY["SLACK_INSTALL_KEYS"] + ", " + "b/+4" * 10 + "abc="
+    assert read_settings({**MANY, **APP, "SLACK_INSTALL_KEYS": both}, [SPEC]).adapters == (SPEC,)
+
+
+@pytest.mark.parametrize(
+    ("changed", "variable"),
+    [
+        ({"SLACK_CLIENT_SECRET": ""}, "SLACK_CLIENT_SECRET"),
+        ({"SLACK_INSTALL_KEYS": ""}, "SLACK_INSTALL_KEYS"),
+        ({"SLACK_INSTALL_KEYS": "hunter2"}, "SLACK_INSTALL_KEYS"),
+        ({"SLACK_CLIENT_ID": "A0123"}, "SLACK_CLIENT_ID"),
+        ({"SLACK_APP_TOKEN": ""}, "SLACK_APP_TOKEN"),
+    ],
+)
+def test_what_many_workspaces_need_is_named(changed: dict[str, str], variable: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        read_settings({**MANY, **APP, **changed}, [SPEC])
+    assert [problem.variable for problem in caught.value.problems] == [variable]
+    assert "hunter2" not in str(caught.value)
+
+
+def test_one_workspace_and_many_at_once_is_refused_with_what_to_do() -> None:
+    with pytest.raises(NeedsOperator) as caught:
+        create({**MANY, **BOT, **APP})
+    assert "Remove SLACK_CLIENT_ID" in caught.value.hint

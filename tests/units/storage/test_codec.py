@@ -13,7 +13,7 @@ from bot.records import Entry, Summary, Tally
 from bot.storage import codec
 from bot.storage.reading import read_tally, tally_figures
 from bot.storage.scripts import SCRIPTS
-from bot.storage.types import Draft
+from bot.storage.types import Draft, Leftover
 
 anything = st.text(st.characters(exclude_categories=()), max_size=30)
 ids = st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=10)
@@ -119,10 +119,23 @@ def test_unreadable_data_is_told(raw: bytes) -> None:
         codec.load_entry(raw, 1)
 
 
-@pytest.mark.parametrize("raw", [b"{", b'{"spot":[1,2,3]}', b'{"refs":[1]}', b'{"refs":1}'])
+@pytest.mark.parametrize("raw", [b"{", b'{"spot":[1,2,3,4]}', b'{"refs":[1]}', b'{"refs":1}'])
 def test_unreadable_drafts_are_told(raw: bytes) -> None:
     with pytest.raises(StoreMismatch):
         codec.load_draft(raw)
+
+
+def test_where_a_draft_is_comes_back_and_an_older_one_is_read() -> None:
+    spot, ref = Spot("C1", "1.2", space="T1"), MessageRef("C1", "1.3", space="T1")
+    again = codec.load_draft(codec.dump_draft(Draft(spot, (ref,))))
+    assert again.spot is not None
+    assert (again.spot.space, again.refs[0].space) == ("T1", "T1")
+    older = codec.load_draft(b'{"spot":["C1","1.2"],"refs":[["C1","1.3"]]}')
+    # Which workspace it is in is not what a message is known by.
+    assert older == again
+    assert older.refs[0].space == ""
+    left = Leftover(ThreadKey("slack", "T1", "C1", "1.2"), ref)
+    assert codec.load_leftover(codec.dump_leftover(left)).ref.space == "T1"
 
 
 def test_unknown_fields_are_passed_over() -> None:

@@ -127,6 +127,42 @@ async def test_notes_last_and_are_apart(threads: Threads, client: Redis) -> None
     assert await client.ttl("bobbin:notes:slack") == -1
 
 
+async def test_notes_are_listed_and_deleted(threads: Threads) -> None:
+    notes, others = threads.notes("slack"), threads.notes("discord")
+    for number in range(1200):
+        await notes.write(f"installation:{number}", "x")
+    await notes.write("é", "y")
+    await others.write("installation:other", "z")
+    assert sorted(await notes.names("installation:")) == sorted(
+        f"installation:{number}" for number in range(1200)
+    )
+    await notes.delete("é")
+    await notes.delete("é")
+    assert (await notes.read("é"), await notes.names("é")) == (None, [])
+    assert await others.names("") == ["installation:other"]
+
+
+async def test_a_persons_threads_of_all_channels_the_latest_first(
+    threads: Threads, clock: Clock
+) -> None:
+    mine: list[ThreadKey] = []
+    for number in range(40):
+        clock.now += 10
+        key = ThreadKey("discord", "g1", f"c{number}", "t")
+        mine.append(key)
+        await commit(threads, await begin(threads, number + 1, thread=key, text=f"No. {number}"))
+    for key in (ThreadKey("discord", "g2", "c1", "t"), ThreadKey("discord", "g11", "c1", "t")):
+        await commit(threads, await begin(threads, 1, thread=key))
+    theirs = ThreadKey("discord", "g1", "c1", "t-of-ben")
+    await commit(threads, await begin(threads, 1, thread=theirs, author=BEN))
+    latest = await threads.latest_of("discord", "g1", "u1")
+    assert [choice.thread for choice in latest] == mine[::-1][:25]
+    assert latest[0] == ThreadChoice(mine[-1], "No. 39", clock.now)
+    assert {key async for key in threads.all_of("discord", "g1", "u1")} == set(mine)
+    assert await threads.latest_of("discord", "g1", "nobody") == []
+    assert [key async for key in threads.all_of("discord", "g3", "u1")] == []
+
+
 async def test_schema_is_written_once_and_compared(threads: Threads, client: Redis) -> None:
     await threads.check_schema()
     await threads.check_schema()

@@ -54,7 +54,8 @@ class Running:
     turn: Turn
     draft: Draft = field(default_factory=Draft)
     attempt: int = 1
-    losses: int = 0
+    lost: set[int] = field(default_factory=set)
+    """Fences of leases that ran out and whose holders were not heard of again."""
     held: bool = True
     parked: bool = False
     stopped: bool = False
@@ -202,6 +203,9 @@ class Store(RuleBasedStateMachine):
         running = self.mine(turn)
         if running is None or running.parked:
             assert signal is Signal.LOST
+            now = self.paper[turn.lease.thread].running
+            if now is not None and now.turn.lease.turn == turn.lease.turn:
+                now.lost.discard(turn.lease.fence)
             return
         assert signal is (Signal.STOP if running.stopped else Signal.GO)
         running.held = True
@@ -278,8 +282,9 @@ class Store(RuleBasedStateMachine):
         if running is None or running.held:
             assert answer is None
             return multiple()
-        running.losses += not running.parked
-        if running.losses >= MAX_ATTEMPTS:
+        if not running.parked:
+            running.lost.add(running.turn.lease.fence)
+        if len(running.lost) >= MAX_ATTEMPTS:
             paper.running = None
             if not paper.waiting:
                 assert answer is None
@@ -289,6 +294,7 @@ class Store(RuleBasedStateMachine):
         assert answer is not None
         running.attempt += 1
         assert (answer.attempt, answer.draft) == (running.attempt, running.draft)
+        assert answer.losses == len(running.lost)
         assert (answer.mail, answer.lease.turn) == (running.turn.mail, running.turn.lease.turn)
         assert answer.lease.fence > running.turn.lease.fence
         self.agrees(answer, paper)

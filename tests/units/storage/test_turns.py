@@ -201,6 +201,67 @@ async def test_a_turn_is_given_up_after_three_lost_leases(threads: Threads, clie
     assert await threads.count(THREAD) == 0
 
 
+async def test_a_holder_that_was_only_slow_does_not_count_as_a_loss(
+    threads: Threads, client: Redis
+) -> None:
+    turn = await begin(threads, 1)
+    for attempt in range(2, 10):
+        await end_lease(client)
+        heir = await threads.reclaim(THREAD)
+        assert heir is not None
+        assert (heir.attempt, heir.losses) == (attempt, 1)
+        for _ in range(2):
+            assert await threads.renew(turn.lease) is Signal.LOST
+        turn = heir
+
+
+async def test_losses_soon_after_taking_are_told_from_others(
+    threads: Threads, client: Redis
+) -> None:
+    await begin(threads, 1)
+    quick: list[int] = []
+    for lived in (False, True):
+        if lived:
+            await client.hset(ThreadKeys(THREAD).meta, "since", "-10000000")
+        await end_lease(client)
+        heir = await threads.reclaim(THREAD)
+        assert heir is not None
+        quick.append(heir.quick)
+    assert quick == [1, 0]
+
+
+async def test_slow_holders_are_told_from_dead_ones_in_any_order(
+    threads: Threads, client: Redis
+) -> None:
+    first = await begin(threads, 1)
+    await end_lease(client)
+    second = await threads.reclaim(THREAD)
+    assert second is not None
+    await end_lease(client)
+    third = await threads.reclaim(THREAD)
+    assert third is not None
+    assert third.losses == 2
+    assert await threads.renew(first.lease) is Signal.LOST
+    await end_lease(client)
+    fourth = await threads.reclaim(THREAD)
+    assert fourth is not None
+    assert fourth.losses == 2
+
+
+async def test_a_turn_that_makes_everybody_slow_is_given_up_in_the_end(
+    threads: Threads, client: Redis
+) -> None:
+    turn: Turn | None = await begin(threads, 1)
+    leases = 0
+    while turn is not None:
+        leases += 1
+        await end_lease(client)
+        heir = await threads.reclaim(THREAD)
+        await threads.renew(turn.lease)
+        turn = heir
+    assert leases == 15 + 3
+
+
 async def test_parking_hands_over_at_once_and_does_not_count_as_loss(threads: Threads) -> None:
     turn = await begin(threads, 1)
     draft = Draft(note="half")

@@ -1,0 +1,132 @@
+"""The Home tab as one person sees it: their conversations, their use, what is kept. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from adapters.slack.commands import plain
+from adapters.slack.markup import escaped
+from adapters.slack.modals import HOME, LONGEST_VALUE
+from adapters.slack.mrkdwn import section, sections
+from adapters.slack.values import Own, fields
+from bot.chat import Overview, ThreadChoice, ThreadKey
+
+MENU, REFRESH, FORGET_ALL, HELP = (
+    f"{HOME}:{name}" for name in ("menu", "refresh", "forget_all", "help")
+)
+MOST_THREADS = 25
+LONGEST_LABEL = 150
+
+HOW = (
+    "Mention me in a channel and I answer in a thread; there you need no mention any more. In a "
+    "direct message, just write. Nothing that others said to me elsewhere is shown here."
+)
+NONE = "_You have no conversation with me in this workspace yet._"
+KEPT = (
+    "Of each conversation: what was said in it, by whom and when, my answers, and a summary of "
+    "what is long ago. Of you: how many tokens you used per day."
+)
+
+
+def home(overview: Overview, own: Own, note: str = "") -> dict[str, Any]:
+    """The view.
+
+    Args:
+        overview: What is kept of this person.
+        own: Who we are, for links.
+        note: Something to say first, in Slack's own markup.
+    """
+    shown = overview.threads[:MOST_THREADS]
+    blocks = [
+        *([section(note), _divider()] if note else []),
+        _header("Your conversations"),
+        *([_row(choice, own) for choice in shown] or [section(NONE)]),
+        _divider(),
+        _header("What you use"),
+        *sections(overview.used, 4),
+        _divider(),
+        _header("What is kept about you"),
+        section(KEPT),
+        *sections(overview.settings, 4),
+        _buttons(bool(shown)),
+        _divider(),
+        _header("How to talk to me"),
+        section(HOW),
+    ]
+    return {"type": "home", "callback_id": HOME, "blocks": blocks}
+
+
+def away(text: str) -> dict[str, Any]:
+    """The view while it can't be told what is kept."""
+    return {
+        "type": "home",
+        "callback_id": HOME,
+        "blocks": [*sections(text, 2), _buttons(forgettable=False)],
+    }
+
+
+def _row(choice: ThreadChoice, own: Own) -> dict[str, Any]:
+    label = choice.label.strip() or "(no words)"
+    cut = label if len(label) <= LONGEST_LABEL else label[: LONGEST_LABEL - 1] + "…"
+    name, link = escaped(cut.replace("\n", " ")), permalink(choice.thread, own)
+    told = section(
+        f"<{link}|{name}>\n{_when(choice.at)}" if link else f"{name}\n{_when(choice.at)}"
+    )
+    key = str(choice.thread)
+    menu = {
+        "summary": "Sum it up",
+        "usage": "What it took",
+        "forget": "Forget it …",
+    }
+    if len(f"summary {key}") > LONGEST_VALUE:
+        return told
+    options: list[dict[str, Any]] = [
+        {"text": plain(text), "value": f"{name} {key}"} for name, text in menu.items()
+    ]
+    return {**told, "accessory": {"type": "overflow", "action_id": MENU, "options": options}}
+
+
+def chosen(action: Mapping[str, Any]) -> tuple[str, ThreadKey]:
+    """The command and the conversation that were chosen from a row's menu.
+
+    Raises:
+        ValueError: None was.
+    """
+    value = str(fields(action.get("selected_option")).get("value") or "")
+    name, _, key = value.partition(" ")
+    return name, ThreadKey.parse(key)
+
+
+def permalink(thread: ThreadKey, own: Own) -> str:
+    """Where a conversation can be read; empty when that is not known."""
+    stamp = thread.thread.replace(".", "")
+    if not own.host or not stamp.isdecimal():
+        return ""
+    return f"https://{own.host}/archives/{thread.channel}/p{stamp}"
+
+
+def _when(at: float) -> str:
+    """In the reader's own time zone; in UTC where that is not known."""
+    utc = datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    return f"<!date^{int(at)}^{{date_short_pretty}}, {{time}}|{utc}>"
+
+
+def _buttons(forgettable: bool) -> dict[str, Any]:
+    elements: list[dict[str, Any]] = [
+        {"type": "button", "action_id": REFRESH, "text": plain("Refresh")},
+        {"type": "button", "action_id": HELP, "text": plain("Help")},
+    ]
+    if forgettable:
+        danger = {"style": "danger", "text": plain("Forget everything …")}
+        elements.append({"type": "button", "action_id": FORGET_ALL, **danger})
+    return {"type": "actions", "elements": elements}
+
+
+def _header(text: str) -> dict[str, Any]:
+    return {"type": "header", "text": plain(text)}
+
+
+def _divider() -> dict[str, Any]:
+    return {"type": "divider"}

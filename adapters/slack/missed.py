@@ -1,0 +1,306 @@
+"""What was said while nobody listened.
+
+Slack repeats an event that was not acknowledged after one and after five minutes, and then no
+more. So the processes of a deployment note together until when one of them has listened. One that
+begins to listen, and sees that nobody has noted anything since, reads the places in which the bot
+is talked to from there on. What people said there goes the way of any other event; the engine drops
+what it has already.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from adapters.slack.calls import Calls
+from adapters.slack.translate import position_of
+from adapters.slack.values import PLATFORM, Timing, fields, objects
+from bot.chat import Followed, Inbox
+from bot.errors import PlatformBusy, PlatformError, StoreError
+
+log = logging.getLogger(__name__)
+
+NOTE = "heard"
+"""Name of the note that says until when somebody has listened, in seconds since the epoch."""
+CLAIM = "missed"
+"""Name of the claim of the one process that reads."""
+CLAIM_SECONDS = 180.0
+
+LONGEST_SECONDS = 23 * 3600.0
+"""Older messages are let be; the engine knows for a day which ones it has taken."""
+
+OVERLAP_SECONDS = 120.0
+"""Clocks differ, and what was not acknowledged is repeated only after a minute."""
+
+QUIET_NOTES = 2
+"""So many notes have to be missing before it is believed that nobody else listens."""
+
+PAGE = 200
+MOST_PAGES = 5
+MOST_CHANNELS = 25
+ROUNDS = 3
+"""How often a place is tried that cannot be read for a passing fault."""
+LONGEST_PAUSE_SECONDS = 60.0
+"""Slack may ask for more; the place is tried again all the same, in its turn."""
+
+KINDS = "public_channel,private_channel,mpim,im"
+
+Take = Callable[[str, object], Awaitable[object]]
+"""Takes an event as Slack would send it; False when it could not be kept."""
+Reach = Callable[[str], Awaitable[Calls | None]]
+"""Who makes calls in a workspace; None when the bot is not there any more."""
+
+
+class Listener(Protocol):
+    """A way in which events come."""
+
+    @property
+    def listening(self) -> bool:
+        """Events come at present."""
+        ...
+
+    @property
+    def breaks(self) -> int:
+        """How often that has ended."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A channel, or with `root` a thread, to be read from after a position on."""
+
+    space: str
+    channel: str
+    root: str
+    after: int
+
+
+def gaps(followed: Sequence[Followed], since: float) -> list[Gap]:
+    """Where messages may have been missed: the liveliest conversations, then their channels.
+
+    Args:
+        followed: Conversations that the bot takes part in.
+        since: Until when somebody has listened, seconds since the epoch.
+    """
+    start = int(since * 1_000_000)
+    threads = [
+        Gap(
+            each.thread.space,
+            each.thread.channel,
+            each.thread.thread,
+            min(each.newest, start) if each.newest else start,
+        )
+        for each in followed
+    ]
+    around = dict.fromkeys((each.thread.space, each.thread.channel) for each in followed)
+    channels = [Gap(space, channel, "", start) for space, channel in around]
+    return [*channels[:MOST_CHANNELS], *threads]
+
+
+def stamp(position: int) -> str:
+    """A position as Slack writes time stamps."""
+    return f"{position // 1_000_000}.{position % 1_000_000:06d}"
+
+
+class Missed:
+    """Looks for a gap for as long as it runs, reads it, and notes that somebody listens.
+
+    Args:
+        inbox: Knows the conversations, keeps note and claim.
+        reach: Who makes calls in a workspace.
+        take: Where what was missed goes.
+        listeners: The ways in which events come.
+        timing: Waits and time-outs.
+        now: Seconds since the epoch.
+        spaces: Workspaces that are looked at although nobody talks with the bot there yet.
+    """
+
+    def __init__(
+        self,
+        inbox: Inbox,
+        reach: Reach,
+        take: Take,
+        listeners: Sequence[Listener],
+        timing: Timing,
+        now: Callable[[], float],
+        spaces: Sequence[str] = (),
+    ) -> None:
+        self._inbox = inbox
+        self._reach = reach
+        self._take = take
+        self._listeners = listeners
+        self._timing = timing
+        self._now = now
+        self._spaces = spaces
+        self._sure = False
+        self._before: str | None = None
+        self._quiet = 0
+        self._breaks = 0
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            try:
+                await self._look()
+            except StoreError as error:
+                log.info("It cannot be noted that somebody listens: %s", error)
+            except Exception as error:
+                log.error("Missed messages are not looked for now: %s", type(error).__name__)
+                log.debug("Why they are not looked for", exc_info=error)
+            await asyncio.sleep(self._timing.note)
+
+    async def _look(self) -> None:
+        """Note that somebody listens if that is sure; else find out, and read what was missed."""
+        breaks = sum(listener.breaks for listener in self._listeners)
+        if not any(listener.listening for listener in self._listeners) or breaks != self._breaks:
+            self._sure, self._before, self._breaks = False, None, breaks
+            return
+        noted = await self._inbox.notes.read(NOTE)
+        if self._sure or noted is None:
+            self._sure = True
+            await self._inbox.notes.write(NOTE, f"{self._now():.3f}")
+        elif self._before is None:
+            self._before, self._quiet = noted, 0
+        elif noted != self._before:
+            # Somebody else has listened all the while.
+            self._sure = True
+        else:
+            self._quiet += 1
+            if self._quiet >= QUIET_NOTES and await self._read_since(noted):
+                self._sure = True
+
+    async def _read_since(self, noted: str) -> bool:
+        """Read what was missed, as the only one; False when that did not come to an end."""
+        if await self._inbox.claims.claim(CLAIM, CLAIM_SECONDS) > 0:
+            return False
+        began = self._now()
+        try:
+            since = max(_seconds(noted, began) - OVERLAP_SECONDS, began - LONGEST_SECONDS)
+            if not await self._read_all(since):
+                return False
+            await self._inbox.notes.write(NOTE, f"{began:.3f}")
+            return True
+        finally:
+            await self._inbox.claims.release(CLAIM)
+
+    async def _read_all(self, since: float) -> bool:
+        followed = await self._inbox.taking_part(PLATFORM, self._now() - LONGEST_SECONDS)
+        left = gaps(followed, since)
+        left += await self._others(left, since)
+        log.info("Looking in %d place(s) of Slack for what was missed", len(left))
+        for _ in range(ROUNDS):
+            again: list[Gap] = []
+            for gap in left:
+                await asyncio.sleep(self._timing.between_pages)
+                try:
+                    if not await self._read(gap):
+                        return False
+                except PlatformBusy as busy:
+                    again.append(gap)
+                    wait = busy.retry_after or self._timing.pauses[-1]
+                    await asyncio.sleep(min(wait, LONGEST_PAUSE_SECONDS))
+                except PlatformError as error:
+                    log.debug("A place is not read for missed messages: %s", error)
+            if not again:
+                return True
+            left = again
+        log.warning("%d place(s) could not be read for missed messages", len(left))
+        return True
+
+    async def _others(self, known: Sequence[Gap], since: float) -> list[Gap]:
+        """Channels that the bot is in and nobody has talked with it lately."""
+        seen = {gap.channel for gap in known}
+        room = MOST_CHANNELS - sum(not gap.root for gap in known)
+        found: list[Gap] = []
+        for space in dict.fromkeys([*self._spaces, *(gap.space for gap in known)]):
+            calls = await self._reach(space)
+            if calls is None or room <= 0:
+                continue
+            try:
+                answer = await calls.answer(
+                    lambda client: client.users_conversations(
+                        types=KINDS, exclude_archived=True, limit=PAGE
+                    ),
+                    patient=True,
+                )
+            except PlatformError as error:
+                log.info("Channels without a conversation are not looked at: %s", error)
+                continue
+            ids = [str(each.get("id") or "") for each in objects(answer.get("channels"))]
+            new = [channel for channel in ids if channel and channel not in seen][:room]
+            room -= len(new)
+            found += [Gap(space, channel, "", int(since * 1_000_000)) for channel in new]
+        return found
+
+    async def _read(self, gap: Gap) -> bool:
+        """Hand in what was said in one place, in order; False when the store did not keep it.
+
+        Raises:
+            PlatformError: It could not be read.
+        """
+        calls = await self._reach(gap.space)
+        if calls is None:
+            return True
+        messages = [message async for message in self._messages(calls, gap)]
+        for message in sorted(messages, key=_position):
+            if not await self._take("events_api", _event(gap, message)):
+                return False
+        return True
+
+    async def _messages(self, calls: Calls, gap: Gap) -> AsyncIterator[Mapping[str, Any]]:
+        cursor = ""
+        for number in range(MOST_PAGES):
+            if number:
+                await asyncio.sleep(self._timing.between_pages)
+            given: dict[str, Any] = {
+                "channel": gap.channel,
+                "oldest": stamp(gap.after),
+                "limit": PAGE,
+            }
+            if gap.root:
+                given["ts"] = gap.root
+            if cursor:
+                given["cursor"] = cursor
+            answer = await calls.answer(
+                lambda client, given=given, root=gap.root: (
+                    client.conversations_replies(**given)
+                    if root
+                    else client.conversations_history(**given)
+                ),
+                patient=True,
+            )
+            for message in objects(answer.get("messages")):
+                if _position(message) > gap.after:
+                    yield message
+            cursor = str(fields(answer.get("response_metadata")).get("next_cursor") or "")
+            if not cursor:
+                return
+        log.warning("More than %d messages were missed in one place", MOST_PAGES * PAGE)
+
+
+def _event(gap: Gap, message: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A message of the past as the event that Slack sends of a new one."""
+    kind = "im" if gap.channel.startswith("D") else "channel"
+    return {
+        "type": "event_callback",
+        "team_id": gap.space,
+        "authorizations": [{"team_id": gap.space}],
+        "event": {**message, "type": "message", "channel": gap.channel, "channel_type": kind},
+    }
+
+
+def _position(message: Mapping[str, Any]) -> int:
+    try:
+        return position_of(str(message.get("ts") or ""))
+    except ValueError:
+        return 0
+
+
+def _seconds(noted: str, otherwise: float) -> float:
+    try:
+        return float(noted)
+    except ValueError:
+        return otherwise

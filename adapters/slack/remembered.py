@@ -1,0 +1,88 @@
+"""Looking things up at Slack by id, and remembering them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import OrderedDict
+from collections.abc import Callable, Coroutine, Iterable
+from typing import Any, Generic, TypeVar
+
+from adapters.slack.endings import ended
+from bot.errors import PlatformBusy, PlatformError
+
+log = logging.getLogger(__name__)
+
+V = TypeVar("V")
+
+KNOWN_SECONDS = 24 * 3600.0
+UNKNOWN_SECONDS = 3600.0
+BUSY_SECONDS = 30.0
+MOST = 20_000
+
+
+class Remembered(Generic[V]):
+    """Looks things up by id, remembers them, and asks once for many who ask.
+
+    Args:
+        look_up: Asks Slack.
+        clock: Seconds, never going back.
+        seconds: For how long.
+    """
+
+    def __init__(
+        self,
+        look_up: Callable[[str], Coroutine[Any, Any, V]],
+        clock: Callable[[], float],
+        seconds: float = KNOWN_SECONDS,
+    ) -> None:
+        self._seconds = seconds
+        self._look_up = look_up
+        self._clock = clock
+        self._entries: OrderedDict[str, tuple[float, V | None]] = OrderedDict()
+        self._asking: dict[str, asyncio.Task[None]] = {}
+
+    async def get(self, ids: Iterable[str], seconds: float) -> dict[str, V]:
+        """What is known of `ids` after at most some seconds.
+
+        An answer that comes later is kept for the next time.
+        """
+        wanted = frozenset(ids)
+        asking = [self._ask(id_) for id_ in wanted if not self._is_known(id_)]
+        if asking:
+            await asyncio.wait(asking, timeout=seconds)
+        found = {id_: self._entries[id_][1] for id_ in wanted if id_ in self._entries}
+        return {id_: value for id_, value in found.items() if value is not None}
+
+    def _is_known(self, id_: str) -> bool:
+        return id_ in self._entries and self._entries[id_][0] > self._clock()
+
+    def _ask(self, id_: str) -> asyncio.Task[None]:
+        task = self._asking.get(id_)
+        if task is None:
+            task = self._asking[id_] = asyncio.create_task(self._remember(id_))
+            task.add_done_callback(lambda _: self._asking.pop(id_, None))
+        return task
+
+    async def _remember(self, id_: str) -> None:
+        # What was known once is better than nothing.
+        value = self._entries.get(id_, (0.0, None))[1]
+        seconds = self._seconds
+        try:
+            value = await self._look_up(id_)
+        except PlatformError as error:
+            log.info("Slack does not tell what an id stands for: %s", error)
+            seconds = UNKNOWN_SECONDS
+            if isinstance(error, PlatformBusy):
+                seconds = max(BUSY_SECONDS, error.retry_after or 0.0)
+        except (AttributeError, KeyError, TypeError, ValueError):
+            log.warning("Slack's answer about an id could not be read")
+            seconds = UNKNOWN_SECONDS
+        self._entries[id_] = (self._clock() + seconds, value)
+        self._entries.move_to_end(id_)
+        while len(self._entries) > MOST:
+            self._entries.popitem(last=False)
+
+    async def close(self) -> None:
+        """Ask no more."""
+        await ended(*self._asking.values())

@@ -1,0 +1,332 @@
+"""Shortcuts, the windows they open, and what is pressed on the Home tab.
+
+Slack opens a window only within three seconds of what somebody did. So a window comes first, and
+whatever takes time comes after it, into the window that stands already.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from adapters.slack import history, home, modals
+from adapters.slack.answers import Asked
+from adapters.slack.errands import Errands
+from adapters.slack.faults import Refused
+from adapters.slack.home_tab import HomeTab
+from adapters.slack.interactions import Called, Interactions
+from adapters.slack.modals import ASK, FORGET, SUMMARY, THREADS, Subject
+from adapters.slack.mrkdwn import mrkdwn
+from adapters.slack.translate import author_of, earlier, id_in, looked_up, past, text_in
+from adapters.slack.values import PLATFORM, Said, Timing, fields, objects
+from adapters.slack.workspace import Workspace
+from bot.chat import EVERYWHERE, CommandReply, EarlierMessage, Inbox, ThreadKey
+from bot.errors import BobbinError, PlatformBusy, PlatformError
+
+log = logging.getLogger(__name__)
+
+LATE = frozenset({"expired_trigger_id", "exchanged_trigger_id", "invalid_trigger_id"})
+"""How Slack refuses to open a window; the second also when it was opened already."""
+
+GONE = "not_found"
+"""A window that was closed, or that Slack has not put up yet."""
+
+CHANGED = "hash_conflict"
+"""A window that shows something else by now."""
+
+UNTIL_UP = (0.1, 0.3, 0.6, 1.0, 2.0)
+"""Waits, in seconds, for a window that an acknowledgement asks for."""
+
+TOO_LATE = "Slack gave me too little time to open a window. Please try again."
+UNSEEN = "Slack did not open a window in time, so nothing was done. Please try again."
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A window that stands or is about to: its id, or a mark that it will carry.
+
+    With a `hash` it is only filled while it shows what it showed first.
+    """
+
+    id: str = ""
+    mark: str = ""
+    hash: str = ""
+
+    def address(self) -> dict[str, str]:
+        """As views.update takes it."""
+        given = {"external_id": self.mark, "view_id": self.id, "hash": self.hash}
+        return {name: value for name, value in given.items() if value}
+
+
+class Shortcuts:
+    """Opens windows and fills them.
+
+    Args:
+        inbox: Tells what is kept of somebody.
+        interactions: Runs commands, if they may be.
+        home_tab: Shows what has changed.
+        errands: Where the work goes on.
+        timing: Waits and time-outs.
+    """
+
+    def __init__(
+        self,
+        inbox: Inbox,
+        interactions: Interactions,
+        home_tab: HomeTab,
+        errands: Errands,
+        timing: Timing,
+    ) -> None:
+        self._inbox = inbox
+        self._interactions = interactions
+        self._home = home_tab
+        self._errands = errands
+        self._timing = timing
+
+    # What people do; each returns at once.
+
+    def used(self, here: Workspace, body: Mapping[str, Any]) -> None:
+        """A shortcut was used.
+
+        Raises:
+            KeyError, TypeError, ValueError: The payload is malformed.
+        """
+        name, user = text_in(body, "callback_id"), id_in(fields(body["user"]), "id")
+        trigger = text_in(body, "trigger_id")
+        if name == THREADS:
+            self._errands.start(lambda: self._threads(here, user, trigger), "shortcut")
+            return
+        channel = id_in(fields(body["channel"]), "id")
+        message = {**fields(body["message"]), "ts": text_in(body, "message_ts")}
+        said = past(message, channel, here.own)
+        root = said.root if said is not None else str(message.get("thread_ts") or message["ts"])
+        thread = ThreadKey(PLATFORM, here.own.team, channel, root)
+        subject = Subject(str(thread), said, url=str(body.get("response_url") or ""))
+        doing = {ASK: self._ask, SUMMARY: self._summary, FORGET: self._forget}[name]
+        self._errands.start(lambda: doing(here, user, trigger, subject), "shortcut")
+
+    def pressed(self, here: Workspace, body: Mapping[str, Any]) -> None:
+        """Something on the Home tab was pressed.
+
+        Raises:
+            KeyError, TypeError, ValueError: The payload is malformed.
+        """
+        user, trigger = id_in(fields(body["user"]), "id"), text_in(body, "trigger_id")
+        action = next(iter(objects(body["actions"])), fields(None))
+        match text_in(action, "action_id"):
+            case home.REFRESH:
+                self._errands.start(lambda: self._home.show(here, user), "page")
+            case home.HELP:
+                self._errands.start(lambda: self._help(here, user, trigger), "page")
+            case home.FORGET_ALL:
+                self._errands.start(lambda: self._forget_all(here, user, trigger), "page")
+            case home.MENU:
+                name, thread = home.chosen(action)
+                subject = Subject(str(thread), home=True)
+                doing = self._forget if name == "forget" else self._summary
+                if name == "usage":
+                    doing = self._usage
+                self._errands.start(lambda: doing(here, user, trigger, subject), "page")
+            case other:
+                raise ValueError(f"nothing on the page is called {other}")
+
+    def sent(self, here: Workspace, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        """A window was sent off.
+
+        Returns:
+            What to acknowledge it with: the window that comes in its place.
+
+        Raises:
+            KeyError, TypeError, ValueError: The payload is malformed.
+        """
+        view, user = fields(body["view"]), id_in(fields(body["user"]), "id")
+        name, subject = text_in(view, "callback_id"), modals.subject_of(view)
+        mark = f"{text_in(view, 'id')}:{view.get('hash')}"[:255]
+        window, called = Window(mark=mark), f"{PLATFORM}:{mark}"
+        if name == THREADS:
+            key, deed = modals.chosen_in(view)
+            subject = Subject(key)
+            if deed == "forget":
+                return _in_place(modals.forget(subject))
+            name = SUMMARY
+            command = Asked(deed, user, ThreadKey.parse(key))
+        elif name == ASK:
+            options = {"question": modals.question_in(view)}
+            command = Asked("ask", user, ThreadKey.parse(subject.thread), options)
+        elif name == FORGET:
+            command = Asked("forget", user, ThreadKey.parse(subject.thread))
+        else:
+            command = Asked("forget", user, options={EVERYWHERE: "true"})
+        self._errands.start(
+            lambda: self._fill(here, name, window, called, command, subject), "window"
+        )
+        return _in_place(modals.told(name, modals.WORKING, mark))
+
+    # What is done then.
+
+    async def _ask(self, here: Workspace, user: str, trigger: str, subject: Subject) -> None:
+        if subject.said is None:
+            await self._open(here, user, trigger, modals.told(ASK, modals.NOTHING), subject)
+            return
+        # Names that are known already: Slack does not wait for others.
+        about = await self._earlier(here, subject.said, 0.0)
+        view = modals.ask(subject, f"{about.author.name}:\n{about.text}")
+        await self._open(here, user, trigger, view, subject)
+
+    async def _summary(
+        self, here: Workspace, user: str, trigger: str, subject: Subject, name: str = "summary"
+    ) -> None:
+        view = modals.told(SUMMARY, modals.WORKING)
+        window = await self._open(here, user, trigger, view, subject)
+        if window is None and subject.home:
+            return
+        command = Asked(name, user, ThreadKey.parse(subject.thread))
+        await self._fill(here, SUMMARY, window, trigger, command, subject)
+
+    async def _usage(self, here: Workspace, user: str, trigger: str, subject: Subject) -> None:
+        await self._summary(here, user, trigger, subject, "usage")
+
+    async def _forget(self, here: Workspace, user: str, trigger: str, subject: Subject) -> None:
+        # What was said is not needed to erase it.
+        subject = replace(subject, said=None)
+        window = await self._open(here, user, trigger, modals.forget(subject), subject, once=True)
+        if window is None:
+            return
+        asked = Asked("usage", user, ThreadKey.parse(subject.thread))
+        reply, _ = await self._interactions.reply(here, _called(trigger, asked, subject))
+        # Unless it was sent off meanwhile: then something else stands there.
+        await self._update(here, window, modals.forget(subject, reply.text))
+
+    async def _forget_all(self, here: Workspace, user: str, trigger: str) -> None:
+        subject = Subject(home=True)
+        await self._open(here, user, trigger, modals.forget_all(subject), subject)
+
+    async def _help(self, here: Workspace, user: str, trigger: str) -> None:
+        subject = Subject(home=True)
+        view = modals.told(THREADS, modals.WORKING)
+        window = await self._open(here, user, trigger, view, subject)
+        if window is not None:
+            await self._fill(here, THREADS, window, trigger, Asked("help", user), subject)
+
+    async def _threads(self, here: Workspace, user: str, trigger: str) -> None:
+        view = modals.told(THREADS, modals.WORKING)
+        window = await self._open(here, user, trigger, view, Subject())
+        if window is None:
+            return
+        person = await here.names.person(user, self._timing.names)
+        try:
+            kept = await self._inbox.overview(PLATFORM, here.own.team, author_of(person))
+            view = modals.threads(kept.threads)
+        except BobbinError as error:
+            view = modals.told(THREADS, error.user_text)
+        await self._update(here, window, view)
+
+    async def _fill(
+        self,
+        here: Workspace,
+        name: str,
+        window: Window | None,
+        event_id: str,
+        asked: Asked,
+        subject: Subject,
+    ) -> None:
+        """Run a command and show what it says: in the window, or beside it when that is closed."""
+        called = _called(event_id, asked, subject)
+        if subject.said is not None:
+            called = replace(called, about=await self._about(here, subject))
+        reply, _ = await self._interactions.reply(here, called)
+        reply = await here.answers.beside(asked, reply)
+        view = modals.told(name, reply.text)
+        shown = window is not None and await self._update(here, window, view)
+        if not shown and subject.url:
+            await here.answers.to_url(subject.url, asked, CommandReply(reply.text))
+        if subject.home:
+            note = mrkdwn(reply.text) if asked.name == "forget" and not shown else ""
+            await self._home.show(here, asked.user, note=note[:2900])
+
+    async def _open(
+        self,
+        here: Workspace,
+        user: str,
+        trigger: str,
+        view: Mapping[str, Any],
+        subject: Subject,
+        *,
+        once: bool = False,
+    ) -> Window | None:
+        """Open a window; when it is too late for that say so, if there is a place for it.
+
+        `once`: what is filled in later must not replace what somebody's answer has put there.
+        """
+        try:
+            answer = await here.calls.answer(
+                lambda client: client.views_open(trigger_id=trigger, view=view)
+            )
+            made = fields(answer.get("view"))
+            return Window(text_in(made, "id"), hash=str(made.get("hash") or "") if once else "")
+        except Refused as refusal:
+            if refusal.code not in LATE:
+                raise
+            log.info("A window was not opened: %s", refusal)
+        except PlatformBusy as busy:
+            # There is no time to try again.
+            log.warning("A window was not opened: %s", busy)
+        except (KeyError, ValueError):
+            raise PlatformError("Slack's answer names no window") from None
+        if subject.home:
+            await self._home.show(here, user, note=UNSEEN)
+        elif subject.url and view.get("callback_id") != SUMMARY:
+            # A summary needs no window: it is shown in the channel, to its caller only.
+            await here.answers.to_url(subject.url, Asked("ask", user), CommandReply(TOO_LATE))
+        return None
+
+    async def _update(self, here: Workspace, window: Window, view: Mapping[str, Any]) -> bool:
+        """Fill a window; False when somebody has closed it, or Slack does not take it now."""
+        for pause in (*(UNTIL_UP if window.mark else ()), None):
+            try:
+                await here.calls.answer(
+                    lambda client: client.views_update(view=view, **window.address()),
+                    patient=True,
+                )
+            except Refused as refusal:
+                if refusal.code == CHANGED:
+                    return True
+                if refusal.code != GONE:
+                    raise
+            except PlatformBusy as busy:
+                log.warning("A window was not filled: %s", busy)
+                return False
+            else:
+                return True
+            if pause is not None:
+                await asyncio.sleep(pause)
+        return False
+
+    async def _about(self, here: Workspace, subject: Subject) -> EarlierMessage | None:
+        """The message that was meant, all of it if Slack lets us read it again."""
+        said = subject.said
+        if said is None:
+            return None
+        if not subject.whole:
+            said = await history.again(here.calls, here.own, self._timing, said)
+        return await self._earlier(here, said, self._timing.patient_names)
+
+    async def _earlier(self, here: Workspace, said: Said, seconds: float) -> EarlierMessage:
+        people, channels = looked_up(said)
+        names = await here.names.names(people - {here.own.user}, channels, seconds)
+        return earlier(said, here.own, names)
+
+
+def _in_place(view: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {"response_action": "update", "view": view}
+
+
+def _called(event_id: str, asked: Asked, subject: Subject) -> Called:
+    """A command about what a window is about. On the Home tab it was called in no channel."""
+    channel = "" if subject.home or asked.thread is None else asked.thread.channel
+    # Whoever uses a message's menu sees the message; what is chosen from a list is looked into.
+    sees = subject.said is not None or subject.url
+    return Called(event_id, asked, channel if sees else "", subject.url)

@@ -1,0 +1,102 @@
+"""History follows the people: what they edit is amended, what they delete is forgotten."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+from bot.chat import Incoming, Removal, ThreadKey
+from bot.context.tokens import Tokenizer
+from bot.engine.counting import as_it_reads_now
+from bot.engine.folding import Folding
+from bot.engine.running import Ending, Running
+from bot.storage.keys import Place
+from bot.storage.threads import Threads
+from bot.storage.types import Amended, Struck
+
+logger = logging.getLogger(__name__)
+
+REMEMBERED = 100
+"""Entries whose messages are told of to who looks for what was deleted meanwhile."""
+
+
+class Changes:
+    """Carries changes into the store, and tells the turns and folds of this process of them.
+
+    What runs in other processes hears of it from the store.
+    """
+
+    def __init__(
+        self, threads: Threads, tokenizer: Tokenizer, folding: Folding, running: Running
+    ) -> None:
+        self._threads = threads
+        self._tokenizer = tokenizer
+        self._folding = folding
+        self._running = running
+
+    async def edited(self, event: Incoming) -> Amended:
+        """Amend what is kept of a message. Raises StoreError."""
+        amended = await self._threads.amend(
+            event, partial(as_it_reads_now, tokenizer=self._tokenizer)
+        )
+        if amended is Amended.UNSUMMARISED:
+            self._folding.anew(event.thread)
+        logger.debug("an edit on %s: %s", event.thread.platform, amended)
+        return amended
+
+    async def deleted(self, removal: Removal) -> None:
+        """Forget what a removal names. Raises StoreError."""
+        if removal.person:
+            await self._person(removal)
+        elif removal.messages:
+            await self._messages(removal)
+        elif removal.thread is not None:
+            await self._thread(removal.thread)
+        else:
+            place = (removal.platform, removal.space, removal.channel)
+            gone = await self._threads.forget_channel(place)
+            self._end_in(place)
+            logger.info("a channel on %s is gone: %d thread(s)", removal.platform, gone)
+
+    async def remembered(self, thread: ThreadKey) -> Sequence[str]:
+        """Ids of the messages that the newest entries hold. Raises StoreError."""
+        return await self._threads.newest_messages(thread, REMEMBERED)
+
+    async def _thread(self, thread: ThreadKey) -> None:
+        erased = await self._threads.drop(thread)
+        self._running.end(thread, Ending.FORGOTTEN)
+        logger.info("a thread on %s is gone: %d message(s)", thread.platform, erased.messages)
+
+    def _end_in(self, place: Place) -> None:
+        for thread in self._running.threads():
+            if (thread.platform, thread.space, thread.channel) == place:
+                self._running.end(thread, Ending.FORGOTTEN)
+
+    async def _person(self, removal: Removal) -> None:
+        found = await self._threads.forget_person(removal.platform, removal.space, removal.person)
+        for thread, struck in found:
+            self._follow(thread, struck)
+        logger.info("somebody is gone from %s: %d thread(s)", removal.platform, len(found))
+
+    async def _messages(self, removal: Removal) -> None:
+        known = dict(zip(removal.messages, removal.events, strict=True))
+        for thread, messages in (await self._holders(removal)).items():
+            events = [known[message] for message in messages if message in known]
+            struck = await self._threads.strike(thread, messages, events)
+            self._follow(thread, struck)
+            if struck.entries or struck.mail:
+                logger.info("deleted on %s: %s", thread.platform, struck)
+
+    async def _holders(self, removal: Removal) -> Mapping[ThreadKey, Sequence[str]]:
+        """The conversations that may hold the messages, each with those that it may hold."""
+        if removal.thread is not None:
+            return {removal.thread: removal.messages}
+        place = (removal.platform, removal.space, removal.channel)
+        return await self._threads.holders(place, removal.messages, removal.events)
+
+    def _follow(self, thread: ThreadKey, struck: Struck) -> None:
+        if struck.withdrawn:
+            self._running.end(thread, Ending.WITHDRAWN)
+        if struck.unsummarised:
+            self._folding.anew(thread)

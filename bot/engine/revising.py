@@ -1,0 +1,117 @@
+"""What becomes of a turn whose messages are changed or deleted while it runs."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from bot.budgets import Payer
+from bot.chat import Adapter, Incoming, MessageRef
+from bot.context.tokens import Tokenizer
+from bot.engine.allowance import Allowance
+from bot.engine.counting import as_it_reads_now
+from bot.errors import PlatformError, StoreUnavailable
+from bot.records import Entry, Tally
+from bot.reply.deleting import delete
+from bot.reply.pacing import Clock, Pacer
+from bot.reply.progressive import ProgressiveReply
+from bot.storage.patience import patiently
+from bot.storage.threads import Threads
+from bot.storage.types import Done, Lease, Leftover, Turn
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+TIDY_SECONDS = 120.0
+"""How long it is tried at a stretch to delete an answer that nobody asked for any more."""
+
+
+class Withdrawn(Exception):
+    """A message that the running answer is made from was deleted."""
+
+
+async def as_they_read_now(
+    entries: Sequence[Entry], mail: Sequence[Incoming], tokenizer: Tokenizer
+) -> tuple[Entry, ...]:
+    """A turn's entries with the words that its mail has by now."""
+    now = {event.ref.message: event for event in mail}
+    renewed: list[Entry] = []
+    for entry in entries:
+        event = now.get(entry.message_ids[0]) if entry.role == "user" else None
+        if event is not None and event.edited > entry.edited:
+            entry = await as_it_reads_now(entry, event, tokenizer)
+        renewed.append(entry)
+    return tuple(renewed)
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """Ends turns that have lost a message which their answer is made from."""
+
+    threads: Threads
+    allowance: Allowance
+    adapter: Adapter
+    pacer: Pacer
+    timer: Clock
+    patience: float
+    new_id: Callable[[], str]
+
+    async def begin_anew(
+        self, lease: Lease, reply: ProgressiveReply, payer: Payer, took: Tally
+    ) -> Turn | Done | None:
+        """Stop writing, and give the turn back as long as it has something left to answer.
+
+        It then begins anew, in the place of the answer so far; without a message left, what stands
+        of the answer is deleted.
+
+        Args:
+            lease: Of the turn.
+            reply: The answer so far.
+            payer: Who pays for it.
+            took: What it has taken.
+
+        Returns:
+            None when the turn was given back, else the next one or why there is none. Raises
+            StoreUnavailable.
+        """
+        await reply.abandon()
+        reply.disown()
+        nonce = self.new_id()
+        await self._insist(lambda: self.threads.account(lease.thread, took, nonce=nonce))
+        if not await self._insist(lambda: self.threads.unanswered(lease)):
+            return await self.end(lease, reply.posted)
+        await self.allowance.charge(payer, took, self.new_id())
+        await self.threads.park(lease)
+        return None
+
+    async def end(self, lease: Lease, refs: Sequence[MessageRef]) -> Turn | Done:
+        """End a turn that has nothing to answer any more, and delete what stands of its answer.
+
+        Returns:
+            The next turn or why there is none. Raises StoreUnavailable.
+        """
+        left = [Leftover(lease.thread, ref) for ref in refs]
+        await self._insist(lambda: self.threads.leave_over(left))
+        nonce = self.new_id()
+        after = await self._insist(lambda: self.threads.rollback(lease, nonce=nonce))
+        logger.info("turn %s: what it answers was deleted", lease.turn)
+        if left:
+            self.pacer.look_after(self._delete(left), "deleting an answer without a question")
+        return after
+
+    async def _insist(self, call: Callable[[], Awaitable[T]]) -> T:
+        return await patiently(call, self.patience)
+
+    async def _delete(self, left: Sequence[Leftover]) -> None:
+        for each in left:
+            space = each.thread.space
+            try:
+                await delete(self.adapter, self.pacer, self.timer, space, each.ref, TIDY_SECONDS)
+                await self.threads.leftover_deleted(each)
+            except PlatformError as error:
+                logger.warning("an answer without a question was left over: %s", error)
+            except StoreUnavailable as error:
+                logger.info("a message that is gone will be looked for again: %s", error)

@@ -1,0 +1,217 @@
+"""The Home tab: what it shows, what can be pressed on it, and that it stays up to date."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from adapters.slack import home
+from adapters.slack.manifest import manifest
+from adapters.slack.modals import ALL_GOES, GOES, WORKING
+from adapters.slack.mrkdwn import LONGEST_SECTION, mrkdwn, sections
+from adapters.slack.shortcuts import UNSEEN
+from adapters.slack.values import Own
+from bot.chat import EVERYWHERE, CommandReply, Overview, ThreadChoice, ThreadKey
+from bot.errors import StoreUnavailable
+from tests.contracts.slack_rig import ADDRESS, Rig, connected, simulator
+from tests.contracts.test_slack_shortcuts import opened, says, text
+from tests.simulators.slack_sim import Message, View
+from tests.simulators.slack_sim.methods_views import check_view
+
+USED = "Used today:\n- you: 1,200 of 5,000 tokens"
+SETTINGS = "- model: gpt-6-luna\n- kept for 90 days"
+
+
+@pytest.fixture(params=["sockets", "http"])
+async def rig(request: pytest.FixtureRequest) -> AsyncIterator[Rig]:
+    http = request.param == "http"
+    async with connected(simulator(manifest=manifest(ADDRESS if http else ""))) as made:
+        yield made
+        assert made.sim.violations == []
+        assert made.inbox.malformed_events == []
+
+
+def root_of(rig: Rig) -> Message:
+    root = rig.sim.say(rig.room, rig.ada, "tea?", deliver=False)
+    choice = ThreadChoice(rig.key(root), "about <tea> & milk", 1_790_000_000.0)
+    rig.inbox.kept = Overview((choice,), USED, SETTINGS)
+    return root
+
+
+async def page(rig: Rig) -> View:
+    """Ada's page, opened and filled."""
+    rig.sim.open_home(rig.ada)
+    found = await rig.until(lambda: rig.sim.home(rig.ada))
+    assert found is not None
+    return found
+
+
+async def test_it_shows_conversations_use_and_what_is_kept(rig: Rig) -> None:
+    root = root_of(rig)
+    shown = text(await page(rig))
+    assert f"<{rig.sim.permalink(root)}|about &lt;tea&gt; &amp; milk>" in shown
+    assert "• you: 1,200 of 5,000 tokens" in shown
+    assert "• model: gpt-6-luna" in shown
+    assert rig.inbox.looked_at == [("slack", rig.sim.workspace.id, rig.ada.id)]
+    (call,) = rig.sim.calls("views.publish")
+    assert "hash" not in call.params
+
+
+async def test_the_messages_tab_shows_nothing_of_ours(rig: Rig) -> None:
+    rig.sim.open_home(rig.ada, "messages")
+    await rig.sim.settled()
+    assert rig.inbox.looked_at == []
+    assert rig.sim.home(rig.ada) is None
+
+
+async def test_a_page_that_was_seen_before_never_replaces_a_newer_one(rig: Rig) -> None:
+    await page(rig)
+    rig.inbox.kept = Overview((), "newer", "")
+    rig.sim.open_home(rig.ada)
+    view = rig.sim.home(rig.ada)
+    assert view is not None
+    await rig.until(lambda: "newer" in text(view))
+    _, second = rig.sim.calls("views.publish")
+    assert "hash" in second.params
+    rig.sim.faults.add("views.publish", error="hash_conflict")
+    rig.sim.open_home(rig.ada)
+    await rig.until(lambda: len(rig.sim.calls("views.publish")) == 3)
+    await rig.sim.settled()
+
+
+@pytest.mark.parametrize(("deed", "name"), [("summary", "summary"), ("usage", "usage")])
+async def test_a_row_is_summed_up_in_a_window(rig: Rig, deed: str, name: str) -> None:
+    root = root_of(rig)
+    gate = asyncio.Event()
+    view = await page(rig)
+    rig.sim.faults.add("conversations.info", gate=gate)
+    rig.sim.click(view, home.MENU, rig.ada, value=f"{deed} {rig.key(root)}")
+    window = await opened(rig)
+    assert text(window) == WORKING
+    gate.set()
+    await says(rig, window, "done")
+    (call,) = rig.inbox.calls
+    assert (call.name, call.thread, call.channel) == (name, rig.key(root), rig.room.id)
+    assert call.visible
+
+
+async def test_a_row_is_forgotten_after_a_question_and_is_gone(rig: Rig) -> None:
+    root = root_of(rig)
+    view = await page(rig)
+    rig.sim.click(view, home.MENU, rig.ada, value=f"forget {rig.key(root)}")
+    window = await opened(rig)
+    assert text(window).startswith(GOES)
+    rig.inbox.kept = Overview()
+    await rig.sim.submit(window, rig.ada, {}).acked()
+    await rig.until(lambda: home.NONE in text(view))
+    await says(rig, window, "done")
+    assert [call.name for call in rig.inbox.calls][-1] == "forget"
+
+
+async def test_everything_is_forgotten_after_a_question(rig: Rig) -> None:
+    root_of(rig)
+    view = await page(rig)
+    rig.sim.click(view, home.FORGET_ALL, rig.ada)
+    window = await opened(rig)
+    assert text(window) == ALL_GOES
+    assert rig.inbox.calls == []
+    rig.inbox.kept = Overview()
+    await rig.sim.submit(window, rig.ada, {}).acked()
+    await rig.until(lambda: home.NONE in text(view))
+    (call,) = rig.inbox.calls
+    assert (call.name, call.thread, call.options) == ("forget", None, {EVERYWHERE: "true"})
+    assert (call.author.id, call.space) == (rig.ada.id, rig.sim.workspace.id)
+
+
+async def test_help_and_refresh(rig: Rig) -> None:
+    view = await page(rig)
+    rig.inbox.replies = [CommandReply("This is how.")]
+    rig.sim.click(view, home.HELP, rig.ada)
+    await says(rig, await opened(rig), "This is how.")
+    root_of(rig)
+    rig.sim.click(view, home.REFRESH, rig.ada)
+    await rig.until(lambda: "1,200 of 5,000" in text(view))
+
+
+async def test_too_late_for_a_window_is_said_on_the_page(rig: Rig) -> None:
+    root = root_of(rig)
+    view = await page(rig)
+    rig.sim.faults.add("views.open", error="expired_trigger_id")
+    rig.sim.click(view, home.MENU, rig.ada, value=f"forget {rig.key(root)}")
+    await rig.until(lambda: UNSEEN in text(view))
+    assert rig.inbox.calls == []
+
+
+async def test_while_the_store_is_away_that_is_said(rig: Rig) -> None:
+    rig.inbox.blind = StoreUnavailable("away")
+    view = await page(rig)
+    assert "I can't reach my memory right now" in text(view)
+    rig.inbox.blind = None
+    root_of(rig)
+    rig.sim.click(view, home.REFRESH, rig.ada)
+    await rig.until(lambda: "1,200 of 5,000" in text(view))
+
+
+OWN = Own("T1", "U1", host="acme.slack.com")
+labels = st.text(max_size=400)
+keys = st.builds(
+    ThreadKey,
+    st.just("slack"),
+    st.just("T1"),
+    st.from_regex(r"C[A-Z0-9]{8}", fullmatch=True),
+    st.from_regex(r"\d{10}\.\d{6}", fullmatch=True),
+)
+threads = st.lists(st.builds(ThreadChoice, keys, labels, st.floats(0, 4e9)), max_size=40)
+
+
+@given(threads, st.text(max_size=5000), st.text(max_size=500), st.text(max_size=200))
+def test_whatever_it_shows_slack_takes_it(
+    shown: list[ThreadChoice], used: str, settings: str, note: str
+) -> None:
+    view = home.home(Overview(tuple(shown), used, settings), OWN, mrkdwn(note)[:2900].strip())
+    check_view(view, "home")
+    assert len(view["blocks"]) <= 100
+
+
+MARKS = st.text(st.sampled_from("ab *_~`[]()<>&!@#|\n-1."), max_size=300)
+
+
+@given(st.one_of(st.text(max_size=20_000), MARKS, MARKS.map(lambda text: text * 60)))
+def test_no_section_is_too_long_and_none_notifies(words: str) -> None:
+    made = sections(words)
+    assert all(0 < len(block["text"]["text"]) <= LONGEST_SECTION for block in made)
+    for block in made:
+        shown = block["text"]["text"]
+        assert "<!" not in shown
+        assert "<@" not in shown
+        assert "<#" not in shown
+
+
+@pytest.mark.parametrize(
+    ("markdown", "shown"),
+    [
+        ("**bold** and *slanted*", "*bold* and _slanted_"),
+        ("# Head **strong**\ntext", "*Head strong*\ntext"),
+        ("- one\n  * two", "• one\n  • two"),
+        ("~~gone~~ [tea](https://t.example/a_b)", "~gone~ <https://t.example/a_b|tea>"),
+        ("`**x** <!here>` **y**", "`**x** &lt;!here&gt;` *y*"),
+        ("```python\na = b * c * d\n```", "```\na = b * c * d\n```"),
+        ("<!channel> <@U1> & co", "&lt;!channel&gt; &lt;@U1&gt; &amp; co"),
+        ("[x](javascript:alert)", "[x](javascript:alert)"),
+        ("2 * 3 * 4", "2 * 3 * 4"),
+    ],
+)
+def test_markdown_becomes_slacks_own_markup(markdown: str, shown: str) -> None:
+    assert mrkdwn(markdown) == shown
+
+
+def test_a_fence_that_is_cut_is_closed_and_opened_again() -> None:
+    code = "\n".join(f"line {number} of some code" for number in range(300))
+    made: list[Any] = [block["text"]["text"] for block in sections(f"```py\n{code}\n```")]
+    assert len(made) > 2
+    assert all(part.startswith("```\n") and part.endswith("```") for part in made)

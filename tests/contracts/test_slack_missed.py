@@ -1,0 +1,175 @@
+"""What was said on Slack while nobody listened."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from adapters.slack.missed import CLAIM, MOST_CHANNELS, NOTE, gaps, stamp
+from adapters.slack.socket import CONNECTIONS
+from bot.chat import Followed, ThreadKey
+from bot.errors import StoreUnavailable
+from tests.contracts.slack_rig import Rig, adapter_of, rig_of, simulator
+from tests.simulators.slack_sim import SlackSimulator
+from tests.simulators.slack_sim import Timing as SimTiming
+
+DEAF = SimTiming(ack=200.0, trigger=600.0, redelivery=())
+"""Slack gives up at once what nobody is connected for."""
+
+HISTORY = ("conversations.history", "conversations.replies", "users.conversations")
+
+
+@asynccontextmanager
+async def awake(rig: Rig) -> AsyncIterator[None]:
+    running = rig.start()
+    await rig.ready()
+    try:
+        yield
+    finally:
+        await rig.stop(running)
+
+
+def reads(rig: Rig) -> int:
+    calls = rig.sim.calls_by_method()
+    return sum(calls[name] for name in HISTORY)
+
+
+def deaf() -> SlackSimulator:
+    """A Slack whose clock shows the time of day."""
+    return simulator(timing=DEAF, epoch=int(time.time()))
+
+
+async def left_off(rig: Rig, ago: float = 1.0) -> None:
+    """Somebody has listened until so many seconds ago."""
+    await rig.inbox.notes.write(NOTE, f"{time.time() - ago:.3f}")
+
+
+async def written(rig: Rig) -> None:
+    """Wait until it is noted that somebody listens."""
+    before = rig.inbox.notes.written
+    await rig.until(lambda: rig.inbox.notes.written > before)
+
+
+def texts(rig: Rig) -> list[str]:
+    return [event.text for event in rig.inbox.messages]
+
+
+async def test_what_slack_has_given_up_is_read_once_somebody_listens() -> None:
+    async with deaf() as sim:
+        rig = rig_of(sim)
+        await left_off(rig)
+        root = rig.mention("is anybody there?")
+        sim.say(rig.room, rig.ada, "hello?", thread=root)
+        direct = sim.say(sim.open_dm(rig.ada), rig.ada, "and here?")
+        sim.say(rig.room, rig.ada, "not for the bot")
+        await rig.until(lambda: all(envelope.state == "lost" for envelope in sim.envelopes))
+        rig.inbox.followed = [Followed(rig.key(root), 0)]
+        async with awake(rig):
+            await written(rig)
+            # A thread is read with its first message, which stands in the channel, too.
+            assert set(texts(rig)) == {"and here?", "hello?", "is anybody there?"}
+            events = {event.text: event for event in rig.inbox.messages}
+            assert events["hello?"].thread == events["is anybody there?"].thread == rig.key(root)
+            assert events["is anybody there?"].addressed
+            assert not events["hello?"].addressed
+            assert events["and here?"].direct
+            assert events["and here?"].ref.message == direct.ts
+        assert sim.violations == []
+
+
+@pytest.mark.parametrize("method", HISTORY)
+async def test_a_place_that_cannot_be_read_at_once_is_read_later(method: str) -> None:
+    async with deaf() as sim:
+        rig = rig_of(sim)
+        await left_off(rig)
+        root = rig.mention("is anybody there?")
+        sim.say(rig.room, rig.ada, "hello?", thread=root)
+        await rig.until(lambda: all(envelope.state == "lost" for envelope in sim.envelopes))
+        rig.inbox.followed = [Followed(rig.key(root), 0)]
+        sim.faults.add(method, status=500, body="oops")
+        sim.faults.add(method, drop=True)
+        limited = {"ok": False, "error": "ratelimited"}
+        sim.faults.add(method, status=429, headers={"Retry-After": "1"}, body=limited)
+        async with awake(rig):
+            await written(rig)
+        assert set(texts(rig)) == {"hello?", "is anybody there?"}
+        assert sim.faults.left == []
+        assert rig.inbox.meter.refusals == [method]
+
+
+@pytest.mark.parametrize("method", HISTORY)
+async def test_a_place_that_may_not_be_read_is_passed_over(method: str) -> None:
+    async with deaf() as sim:
+        rig = rig_of(sim)
+        await left_off(rig)
+        root = rig.mention("is anybody there?")
+        sim.say(rig.room, rig.ada, "hello?", thread=root)
+        await rig.until(lambda: all(envelope.state == "lost" for envelope in sim.envelopes))
+        rig.inbox.followed = [Followed(rig.key(root), 0)]
+        sim.faults.add(method, times=9, error="missing_scope")
+        async with awake(rig):
+            await written(rig)
+        assert "hello?" in texts(rig) or method == "conversations.replies"
+        assert "is anybody there?" in texts(rig)
+
+
+async def test_what_the_store_does_not_keep_is_read_again() -> None:
+    async with deaf() as sim:
+        rig = rig_of(sim)
+        await left_off(rig)
+        rig.mention("is anybody there?")
+        await rig.until(lambda: all(envelope.state == "lost" for envelope in sim.envelopes))
+        rig.inbox.failures = [StoreUnavailable("away"), StoreUnavailable("away")]
+        async with awake(rig):
+            await written(rig)
+        assert texts(rig) == ["is anybody there?"]
+
+
+async def test_who_joins_one_that_listens_reads_nothing() -> None:
+    async with deaf() as sim:
+        rig = rig_of(sim)
+        async with awake(rig):
+            await written(rig)
+            other = Rig(sim, adapter_of(sim), rig.inbox, rig.room, rig.ada)
+            running = other.start()
+            await sim.connected(2 * CONNECTIONS)
+            for _ in range(5):
+                await written(rig)
+            await other.stop(running)
+        assert reads(rig) == 0
+        assert sim.violations == []
+
+
+async def test_only_one_of_those_that_start_together_reads() -> None:
+    async with deaf() as sim:
+        rig = rig_of(sim)
+        await left_off(rig)
+        assert await rig.inbox.claims.claim(CLAIM, 60, "another") == 0.0
+        async with awake(rig):
+            claims = rig.inbox.claims
+            await rig.until(lambda: claims.asked.count(CLAIM) >= 4)
+            assert reads(rig) == 0
+            await claims.release(CLAIM, "another")
+            await written(rig)
+            assert reads(rig) > 0
+
+
+def test_the_liveliest_places_are_read_and_not_too_many() -> None:
+    followed = [
+        Followed(ThreadKey("slack", "T1", f"C{number}", f"{number}.000000"), number * 1_000_000)
+        for number in range(40)
+    ]
+    found = gaps(followed, 20.0)
+    assert sum(not gap.root for gap in found) == MOST_CHANNELS
+    assert [gap.after for gap in found if gap.root == "10.000000"] == [10_000_000]
+    assert [gap.after for gap in found if gap.root == "30.000000"] == [20_000_000]
+
+
+@pytest.mark.parametrize("position", [0, 1, 1_700_000_000_000_001, 999_999])
+def test_positions_are_written_as_slack_does(position: int) -> None:
+    seconds, _, micros = stamp(position).partition(".")
+    assert len(micros) == 6
+    assert int(seconds) * 1_000_000 + int(micros) == position

@@ -1,0 +1,157 @@
+"""One bot in many workspaces: installing, keeping apart, newer tokens, removing."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.flows.guild import KEY, OTHER, guild
+from tests.servers import Valkey
+from tests.simulators.openai_sim import Answer
+
+
+@pytest.mark.parametrize("http", [True, False])
+async def test_two_workspaces_install_it_and_never_see_each_other(
+    server: Valkey, http: bool
+) -> None:
+    async with guild(server, http=http) as here:
+        sim = here.sim
+        assert "I am in Acme now" in await here.install(here.acme)
+        assert "I am in Birch now" in await here.install(here.birch)
+        first = await here.asked(here.acme, "our colour is red", "Red it is.")
+        second = await here.asked(here.birch, "which colour?", "You have not told me.")
+        assert "red" not in str(here.stage.openai.chats[-1].body["messages"])
+
+        # Each is spoken to with its own token.
+        tokens = {call.params["channel"]: call.token for call in sim.calls("chat.postMessage")}
+        assert tokens == {
+            here.acme.room.id: here.acme.space.token,
+            here.birch.room.id: here.birch.space.token,
+        }
+        # Neither a link nor a list of one leads into the other.
+        call = sim.slash(here.birch.room, here.birch.person, "/forget", sim.permalink(first))
+        [shown] = await call.responded()
+        assert shown.text.startswith("I find no conversation there")
+        call = sim.slash(here.acme.room, here.acme.person, "/summary", "")
+        [shown] = await call.responded()
+        [menu] = [block for block in shown.blocks if block["type"] == "actions"]
+        [option] = menu["elements"][0]["options"]
+        assert option["value"].split(":")[1] == here.acme.space.id
+        assert second.ts not in option["value"]
+
+        # Tokens are nowhere to be read.
+        text = await here.stored()
+        assert "installation:" in text
+        for space in (here.acme.space, here.birch.space):
+            assert space.token not in text
+            assert space.refresh not in text
+
+
+async def test_what_was_installed_is_there_after_a_restart_and_with_a_newer_key(
+    server: Valkey,
+) -> None:
+    async with guild(server) as here:
+        await here.install(here.acme)
+        await here.restart(SLACK_INSTALL_KEYS=f"{OTHER},{KEY}")
+        await here.asked(here.acme, "still there?", "Yes.")
+        # All was encrypted anew, so that the older key is not needed any more.
+        await here.restart(SLACK_INSTALL_KEYS=OTHER)
+        await here.asked(here.acme, "and now?", "Yes, too.")
+
+
+async def test_without_its_key_the_bot_says_so_and_does_not_start(
+    server: Valkey, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with guild(server) as here:
+        await here.install(here.acme)
+        assert await here.stage.stop() == 0
+        here.stage.extra["SLACK_INSTALL_KEYS"] = OTHER
+        with pytest.raises(AssertionError, match="the bot ended: 1"):
+            await here.stage.start()
+        assert "SLACK_INSTALL_KEYS has to hold the key" in caplog.text
+        assert await here.stage.ended() == 1
+
+
+@pytest.mark.parametrize("how", ["other browser", "forged", "cancelled", "bad code"])
+async def test_what_was_not_begun_or_not_agreed_to_installs_nothing(
+    server: Valkey, how: str
+) -> None:
+    async with guild(server) as here:
+        page = await here.browser.get("/slack/install")
+        assert page.headers["Cache-Control"] == "no-store"
+        cancel = how == "cancelled"
+        back = here.sim.approve(page.headers["Location"], here.acme.space, cancel=cancel)
+        if how == "other browser":
+            here.browser.cookies.clear()
+        elif how == "forged":
+            here.browser.cookies = {"slack-app-oauth-state": "a.b.c"}
+            back = "/slack/oauth_redirect?state=a.b.c&code=x"
+        elif how == "bad code":
+            back = back.replace("code.", "wrong.")
+        page = await here.browser.get(back)
+        assert "Not installed" in page.text
+        assert page.status == (200 if cancel else 400)
+        assert "installation:" not in await here.stored()
+
+
+async def test_a_token_that_ran_out_is_replaced_and_the_answer_comes(server: Valkey) -> None:
+    async with guild(server) as here:
+        await here.install(here.acme)
+        await here.asked(here.acme, "hello", "Hello.")
+        # Long before it was due, as if the bot's machine had slept meanwhile.
+        old = here.acme.space.token
+        here.sim.expire(here.acme.space)
+        await here.asked(here.acme, "are you there?", "I am.")
+        assert here.acme.space.token != old
+        refreshed = [c for c in here.sim.calls("oauth.v2.access") if "refresh_token" in c.params]
+        assert [call.error for call in refreshed] == [None]
+
+
+async def test_a_removed_workspace_is_forgotten_and_the_other_goes_on(server: Valkey) -> None:
+    async with guild(server) as here:
+        await here.install(here.acme)
+        await here.install(here.birch)
+        await here.asked(here.acme, "a secret of Acme", "Safe with me.")
+        await here.asked(here.birch, "a secret of Birch", "With me, too.")
+        here.sim.uninstall(here.acme.space)
+        await here.sim.settled()
+        text = await here.stored()
+        assert "secret of Acme" not in text
+        assert f"installation:{here.acme.space.id}" not in text
+        assert f"installation:{here.birch.space.id}" in text
+        await here.asked(here.birch, "still here?", "Still here.")
+
+        # It may come back, and an old event about its removal does no harm.
+        removal = [e for e in here.sim.envelopes if "app_uninstalled" in str(e.payload)][-1]
+        assert "I am in Acme now" in await here.install(here.acme)
+        await here.asked(here.acme, "back again", "Welcome back.")
+        here.sim.repeat(removal)
+        await here.sim.settled()
+        await here.asked(here.acme, "heard me?", "I did.")
+
+
+async def test_a_dead_token_of_one_workspace_does_not_stop_the_others(server: Valkey) -> None:
+    async with guild(server) as here:
+        await here.install(here.acme)
+        await here.install(here.birch)
+        # There is no newer one to be had either.
+        here.sim.expire(here.acme.space)
+        here.acme.space.refresh = "used up"
+        here.stage.openai.script.append(Answer("Nobody reads this."))
+        here.ask(here.acme, "hello?")
+        await here.sim.until(lambda: any(call.error for call in here.sim.calls("chat.postMessage")))
+        await here.asked(here.birch, "and you?", "Here I am.")
+
+
+async def test_an_organisation_installs_it_for_all_its_workspaces(server: Valkey) -> None:
+    async with guild(server) as here:
+        for town in (here.acme, here.birch):
+            town.space.enterprise_id = "E0ORGANISATION"
+        await here.install(here.acme, whole=True)
+        for town in (here.acme, here.birch):
+            if here.acme.space.bot.id not in town.room.members:
+                town.room.members.append(here.acme.space.bot.id)
+        await here.asked(here.acme, "hello from Acme", "Hello Acme.")
+        await here.asked(here.birch, "hello from Birch", "Hello Birch.")
+        text = await here.stored()
+        assert "installation:E0ORGANISATION" in text
+        assert "slack:E0ORGANISATION:" in text

@@ -1,0 +1,35 @@
+"""What Slack tells of edits and deletions, as the engine takes it."""
+
+from __future__ import annotations
+
+import pytest
+
+from adapters.slack.changes import removal
+from adapters.slack.values import Own
+from bot.chat import Removal
+from tests.payloads import slack
+
+ORGANISATION = "E0WEAVERS1"
+HERE = Own(slack.TEAM, slack.BOT_USER, slack.BOT_ID)
+AS_A_WHOLE = Own(ORGANISATION, slack.BOT_USER, slack.BOT_ID, enterprise=ORGANISATION)
+
+
+@pytest.mark.parametrize(
+    ("own", "home"),
+    [
+        (HERE, {"team_id": slack.TEAM}),
+        (
+            AS_A_WHOLE,
+            {"team_id": slack.TEAM, "enterprise_user": {"enterprise_id": ORGANISATION}},
+        ),
+    ],
+)
+def test_who_leaves_a_workspace_or_the_whole_organisation_is_forgotten(
+    own: Own, home: dict[str, object]
+) -> None:
+    closed = {"id": slack.ADA, "deleted": True, **home}
+    event = {"type": "user_change", "user": closed}
+    assert removal(slack.callback(event), own) == Removal("slack", own.team, person=slack.ADA)
+    assert removal(slack.callback({**event, "user": {**closed, "deleted": False}}), own) is None
+    stranger = {**closed, "team_id": "T0OTHERS01", "enterprise_user": {}}
+    assert removal(slack.callback({**event, "user": stranger}), own) is None
