@@ -24,6 +24,9 @@ _LANGUAGES = {
 
 _ENCLOSED = re.compile(r"(?:\A|\n\n)(?=\[(?:Picture \d+\. )?Attached[ :])")
 
+PASTED = "[Attached: a long text]"
+"""Stands between what was typed and what was pasted."""
+
 _TICKS = re.compile(r"`{3,}")
 _BRACKETS = str.maketrans("[]", "()")
 
@@ -54,13 +57,24 @@ def attached(attachment: Attachment) -> str:
     return where + called(attachment)
 
 
-def reworded(stored: str, text: str) -> str:
+def joined(text: str, enclosed: Sequence[str]) -> str:
+    """A message with what came with it, so that `reworded` can tell where its own text ends."""
+    rest = "\n\n".join(enclosed)
+    if text.strip() and rest and not _ENCLOSED.match(rest):
+        rest = f"{PASTED}\n{rest}"
+    return "\n\n".join(part for part in (text.strip(), rest) if part)
+
+
+def reworded(stored: str, text: str, *, pasted: bool = False) -> str:
     """A stored message with another text of its author's; what came with it stays.
 
     Args:
         stored: The text as it is kept, files and captions included.
         text: What the author has put in the place of what was written.
+        pasted: It came with a long text as a file, which may be all that it says.
     """
+    if pasted and PASTED not in stored:
+        return joined(text, [stored])
     found = _ENCLOSED.search(stored)
     enclosed = stored[found.end() :] if found is not None else ""
     return "\n\n".join(part for part in (text.strip(), enclosed) if part)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
+from bot.attached import AttachedAs
 from bot.attachments.wording import reworded
 from bot.chat import Incoming
 from bot.context.render import entry_tokens
@@ -27,7 +28,9 @@ async def as_it_reads_now(entry: Entry, event: Incoming, tokenizer: Tokenizer) -
 
     What the attachments said was read once and stays, unless none of them is there any more.
     """
-    attached = any(each.url or each.id for each in event.attachments)
-    text = reworded(entry.text, event.text) if attached else event.text
+    there = [each for each in event.attachments if each.url or each.id]
+    # What was pasted comes first and bears no line, unless something was typed above it.
+    pasted = bool(there) and there[0].kind is AttachedAs.PASTE
+    text = reworded(entry.text, event.text, pasted=pasted) if there else event.text
     changed = replace(entry, text=text, edited=event.edited)
     return changed if text == entry.text else await counted(changed, tokenizer)

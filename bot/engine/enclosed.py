@@ -141,8 +141,7 @@ class Enclosed:
     def text_of(self, event: Incoming) -> str:
         """A message with what its attachments say, as it stands in the log; may be empty."""
         opened = self._opened.get(event.event_id, [])
-        parts = [event.text.strip(), *(self._line(each) for each in opened)]
-        return "\n\n".join(part for part in parts if part)
+        return wording.joined(event.text, [self._line(each) for each in opened])
 
     async def stream(self, model: Model, prompt: Prompt) -> AsyncGenerator[ModelEvent, None]:
         """Ask the model, as its own `stream` does; once more without pictures if it takes none."""
