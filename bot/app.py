@@ -16,16 +16,20 @@ from typing import cast
 
 from bot.attachments.reading import AttachmentReader
 from bot.chat import Adapter
+from bot.commands.place_settings import PlaceSettings
 from bot.commands.runner import Commands
 from bot.context.prompt import system_prompt
 from bot.context.tokens import Tokenizer, load_tokenizer
 from bot.engine.allowance import Allowance
+from bot.engine.asking import Asking
 from bot.engine.beside import Beside
 from bot.engine.budget import Budget
 from bot.engine.changes import Changes
 from bot.engine.enclosed import Enclosures
 from bot.engine.engine import Engine
+from bot.engine.excerpts import Excerpts
 from bot.engine.folding import Folding
+from bot.engine.imagining import ImageRules, Imagining
 from bot.engine.running import Running
 from bot.engine.turn import Desk
 from bot.errors import NeedsOperator, PlatformError
@@ -33,6 +37,7 @@ from bot.ids import new_id, pseudonym
 from bot.intake import Reception
 from bot.model.create import create_ear, create_model
 from bot.model.gate import Gate
+from bot.model.images import create_painter
 from bot.model.port import Model
 from bot.model.probe import probe
 from bot.model.settings import ModelSettings
@@ -58,8 +63,10 @@ logger = logging.getLogger(__name__)
 class Timing:
     """How patient the parts are, in seconds; `renew` and `sweep` at most a third of a lease.
 
-    People are told about a wait for the model from `long_wait` on; `first_token` and `gap` are the
-    model's silences that are taken for a fault. `store` is how patient one call to the store is.
+    People are told about a wait for the model from `long_wait` on, and that their message waits for
+    its turn from `mark_after` on; `first_token` and `gap` are the
+    model's silences that are taken for a fault, `private` the most that an answer to one person may
+    take, since platforms wait for those. `store` is how patient one call to the store is.
     """
 
     renew: float = 1.0
@@ -73,8 +80,10 @@ class Timing:
     first_retry: float = 1.0
     longest_retry: float = 60.0
     long_wait: float = 8.0
+    mark_after: float = 0.3
     first_token: float = 60.0
     gap: float = 30.0
+    private: float = 180.0
     store: Waits = WAITS
 
 
@@ -113,6 +122,7 @@ async def open_threads(
             new_id=new_id,
             lease_seconds=settings.lease_seconds,
             retention_days=settings.retention_days,
+            silence_hours=settings.silence_hours,
             # The engine gives up by itself, since it has people to tell.
             max_attempts=1_000,
             bot_messages=settings.bot_messages,
@@ -141,6 +151,15 @@ def model_settings(settings: Settings, timing: Timing = TIMING) -> ModelSettings
         max_output_tokens=settings.integer("OPENAI_MAX_OUTPUT_TOKENS"),
         first_token_seconds=timing.first_token,
         gap_seconds=timing.gap,
+    )
+
+
+def image_rules(settings: Settings) -> ImageRules:
+    """How images are made here."""
+    return ImageRules(
+        settings.text("OPENAI_IMAGE_SIZE") or "auto",
+        settings.number("BOBBIN_IMAGE_PRICE"),
+        settings.integer("BOBBIN_IMAGES_PER_DAY") or None,
     )
 
 
@@ -313,6 +332,35 @@ class App:
             budget,
             stand_in,
         )
+        asking = Asking(
+            threads,
+            model,
+            tokenizer,
+            budget,
+            allowance,
+            system,
+            stand_in,
+            time.time,
+            new_id,
+            self._timing.private,
+            metrics.asked,
+        )
+        painter = create_painter(
+            model_settings(self._settings, self._timing),
+            self._settings.text("OPENAI_IMAGE_MODEL"),
+            self._timing.private,
+        )
+        imagining = None
+        if painter is not None:
+            imagining = Imagining(
+                painter,
+                image_rules(self._settings),
+                allowance,
+                threads.claims("bobbin"),
+                stand_in,
+                new_id,
+                metrics.imagined,
+            )
         running = Running()
         timer = LoopClock()
         third = self._settings.lease_seconds / 3
@@ -338,9 +386,22 @@ class App:
         )
         pacers = {name: shared_pacer(threads, adapter, timer) for name, adapter in adapters.items()}
         sweep = min(self._timing.sweep, third)
-        engine = Engine(desk, adapters, pacers, running, sweep, metrics.taken_over)
+        engine = Engine(
+            desk, adapters, pacers, running, sweep, metrics.taken_over, self._timing.mark_after
+        )
         commands = Commands(
-            threads, folding, running, budget, allowance, adapters, time.time, new_id
+            threads,
+            folding,
+            asking,
+            Excerpts(threads, tokenizer, self._settings.access),
+            PlaceSettings(threads, self._settings.silence_hours),
+            running,
+            budget,
+            allowance,
+            adapters,
+            time.time,
+            new_id,
+            imagining,
         )
         changes = Changes(threads, tokenizer, folding, running)
         receptions = {
@@ -394,6 +455,8 @@ class App:
             await folding.close()
             for adapter in adapters.values():
                 await adapter.close()
+            if painter is not None:
+                await painter.close()
         return 0 if worked else 1
 
     def _show(

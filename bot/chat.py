@@ -114,6 +114,8 @@ class Incoming:
         joins: The thread existed before this message: earlier messages may be read as context.
         loose: Outside a platform thread, so that replies to it are found by message id.
         attachments: What came with it; read when it is answered.
+        aside: Meant for somebody else: it begins with a mention of another person or group, and
+            does not address the bot.
         edited: When its author last changed it, seconds since the epoch; 0 for never.
     """
 
@@ -130,6 +132,7 @@ class Incoming:
     joins: bool = False
     loose: bool = False
     attachments: tuple[Attachment, ...] = ()
+    aside: bool = False
     edited: float = 0.0
 
     def reworded(self, now: Incoming) -> Incoming:
@@ -214,24 +217,46 @@ class OptionKind(StrEnum):
 
     TEXT = "text"
     FLAG = "flag"
+    CHOICE = "choice"
 
 
 @dataclass(frozen=True, slots=True)
 class CommandOption:
-    """An argument of a command; options are never required."""
+    """An argument of a command.
+
+    Attributes:
+        name: As it is given.
+        description: One line.
+        kind: What it takes.
+        required: The command can't be called without it.
+        choices: The values of a `CHOICE`.
+        rest: Where a command is typed, its value goes on to the end. The first option needs no
+            name in front then: "/ask why is the sky blue".
+    """
 
     name: str
     description: str
     kind: OptionKind = OptionKind.TEXT
+    required: bool = False
+    choices: tuple[str, ...] = ()
+    rest: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class CommandSpec:
-    """A command as people see it: `name` without a slash, one line of description."""
+    """A command as people see it.
+
+    Attributes:
+        name: Without a slash.
+        description: One line.
+        options: What it takes.
+        managers: For those who look after a place; a platform that can hides it from others.
+    """
 
     name: str
     description: str
     options: tuple[CommandOption, ...] = ()
+    managers: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -385,6 +410,13 @@ class Inbox(Protocol):
         """The loose conversation that this message belongs to. Raises StoreError."""
         ...
 
+    async def answers_all(self, platform: str, space: str, channel: str) -> bool:
+        """Whether those who look after a channel want all of it answered; never raises.
+
+        Ask of messages that do not concern the bot otherwise; known within some seconds.
+        """
+        ...
+
     async def taking_part(
         self, platform: str, since: float, ours: Callable[[str], bool] = everywhere
     ) -> Sequence[Followed]:
@@ -467,6 +499,13 @@ class Adapter(Protocol):
         """Show "is working" (typing, or `status` where the platform can); None clears it."""
         ...
 
+    async def mark_waiting(self, ref: MessageRef, waiting: bool) -> None:
+        """Show by a small sign that a message will be answered later, or take the sign away.
+
+        Does nothing where there is none.
+        """
+        ...
+
     async def settled(self, thread: ThreadKey) -> None:
         """Everything said in this thread so far has been answered; nothing is running."""
         ...
@@ -480,6 +519,14 @@ class Adapter(Protocol):
 
         Raises TooLarge as soon as there are more than `most_bytes`, whatever was announced,
         MessageGone when it is there no more, NotAllowed when it lies elsewhere or may not be read.
+        """
+        ...
+
+    async def since(self, first: MessageRef, thread: ThreadKey, limit: int) -> History:
+        """The message `first` and those after it, `limit` at most, the oldest kept.
+
+        Those of its thread when it lies in `thread` below another one, else those of the channel
+        or platform thread that holds it.
         """
         ...
 

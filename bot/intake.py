@@ -28,11 +28,12 @@ from bot.chat import (
     everywhere,
 )
 from bot.commands.runner import Commands
-from bot.commands.specs import COMMANDS, Typed, typed_command
+from bot.commands.specs import Typed, typed_command
 from bot.engine import texts
 from bot.engine.changes import Changes
 from bot.engine.engine import Engine
 from bot.errors import PlatformError, StoreError, StoreUnavailable
+from bot.ignoring import is_ignored
 from bot.report import IntakeMeter, Unmeasured
 from bot.services import Claims, Meter, Notes
 from bot.storage.threads import Threads
@@ -44,11 +45,37 @@ logger = logging.getLogger(__name__)
 MOST_WAITING = 1_000
 """Messages kept in this process while the store is away."""
 
+OPEN_SECONDS = 3.0
+"""How old what is known of channels that are answered throughout may be."""
+
 EDITED_SOON_SECONDS = 600.0
 """A message that was not for us may become so by an edit, but only so soon after it was written."""
 
 TELL_AGAIN_SECONDS = 60.0
 """People in one thread are told at most this often that the store is away."""
+
+
+class OpenChannels:
+    """Which channels of a platform are answered throughout, as of some seconds ago."""
+
+    def __init__(self, threads: Threads, platform: str) -> None:
+        self._threads = threads
+        self._platform = platform
+        self._known: frozenset[tuple[str, str, str]] = frozenset()
+        self._until = 0.0
+        self._asking = asyncio.Lock()
+
+    async def has(self, place: tuple[str, str, str]) -> bool:
+        """Whether this is one; by what was known before while the store is away."""
+        loop = asyncio.get_running_loop()
+        if loop.time() >= self._until and not self._asking.locked():
+            async with self._asking:
+                try:
+                    self._known = await self._threads.open_channels(self._platform)
+                except StoreError as error:
+                    logger.debug("which channels are answered throughout is not known: %s", error)
+                self._until = loop.time() + OPEN_SECONDS
+        return place in self._known
 
 
 @dataclass(slots=True)
@@ -124,13 +151,14 @@ class Reception:
         self._waiting = 0
         self._most_waiting = most_waiting
         self._told: dict[ThreadKey, float] = {}
+        self._open = OpenChannels(threads, adapter.name)
         self._tasks: set[asyncio.Task[None]] = set()
         self.malformed_events = 0
 
     @property
     def commands(self) -> Sequence[CommandSpec]:
         """See `bot.chat.Inbox`."""
-        return COMMANDS
+        return self._commands.offered
 
     @property
     def notes(self) -> Notes:
@@ -154,6 +182,9 @@ class Reception:
 
     async def message(self, event: Incoming) -> None:
         """See `bot.chat.Inbox`."""
+        if is_ignored(event.text):
+            logger.debug("a message that asks to be ignored on %s", event.thread.platform)
+            return
         author = self._access.known(event.author, event.thread.platform)
         event = replace(event, text=_readable(event.text), author=author)
         refusal = self._access.refusal(author, _place_of(event.thread, event.direct, event.ref))
@@ -175,6 +206,10 @@ class Reception:
     async def edited(self, event: Incoming) -> None:
         """See `bot.chat.Inbox`."""
         event = replace(event, text=_readable(event.text))
+        if is_ignored(event.text):
+            # Its author has taken it back.
+            await self.deleted(_removal_of(event))
+            return
         lane = self._lanes.get(event.thread)
         if lane is not None:
             # What is being handed in has to be in the store before it can be changed there.
@@ -215,6 +250,12 @@ class Reception:
         if self._access.is_closed(Place(platform, space, frozenset({ref.channel}))):
             return None
         return await self._threads.thread_of(platform, space, ref)
+
+    async def answers_all(self, platform: str, space: str, channel: str) -> bool:
+        """See `bot.chat.Inbox`."""
+        if self._access.is_closed(Place(platform, space, frozenset({channel}))):
+            return False
+        return await self._open.has((platform, space, channel))
 
     async def taking_part(
         self, platform: str, since: float, ours: Callable[[str], bool] = everywhere
@@ -326,7 +367,7 @@ class Reception:
             del self._lanes[thread]
 
     async def _take(self, event: Incoming, nonce: str) -> None:
-        typed = None if event.author.is_bot else typed_command(event.text)
+        typed = None if event.author.is_bot else typed_command(event.text, self._commands.offered)
         if typed is not None and await self._is_command(typed, event):
             await self._run_typed(typed, event, nonce)
             return
@@ -392,6 +433,19 @@ def _place_of(thread: ThreadKey, direct: bool = False, ref: MessageRef | None = 
         thread.space,
         frozenset(channels if ref is None else channels | {ref.channel}),
         direct,
+    )
+
+
+def _removal_of(event: Incoming) -> Removal:
+    """What takes out a message, and nothing else."""
+    thread = event.thread
+    return Removal(
+        thread.platform,
+        thread.space,
+        event.ref.channel,
+        thread,
+        (event.ref.message,),
+        (event.event_id,),
     )
 
 

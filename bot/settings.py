@@ -91,6 +91,11 @@ class Settings:
         return int(self.values["BOBBIN_BOT_MESSAGES"])
 
     @property
+    def silence_hours(self) -> float:
+        """After so long a silence a conversation needs a mention again; 0 for never."""
+        return float(self.values["BOBBIN_SILENCE_HOURS"])
+
+    @property
     def budgets(self) -> Budgets:
         """How much may be used."""
         return read_budgets(self.values)

@@ -143,6 +143,7 @@ class RecordingInbox:
         reply: What every command answers.
         kept: What `overview` tells.
         followed: What `taking_part` finds.
+        open: Channels in which everything is answered.
         spaces_left: What `left` was told.
         connections: What `meter` was told of connections.
     """
@@ -161,6 +162,7 @@ class RecordingInbox:
         self.kept = Overview()
         self.loose: dict[MessageRef, ThreadKey] = {}
         self.followed: Sequence[Followed] = ()
+        self.open: set[str] = set()
         self.spaces_left: list[tuple[str, str]] = []
         self.claims: Claims = MemoryClaims()
         self.connections = RecordingMeter()
@@ -208,6 +210,10 @@ class RecordingInbox:
     async def thread_of(self, platform: str, space: str, ref: MessageRef) -> ThreadKey | None:
         """See `bot.chat.Inbox`."""
         return self.loose.get(ref)
+
+    async def answers_all(self, platform: str, space: str, channel: str) -> bool:
+        """See `bot.chat.Inbox`."""
+        return channel in self.open
 
     async def taking_part(
         self, platform: str, since: float, ours: Callable[[str], bool] = everywhere

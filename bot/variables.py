@@ -40,6 +40,37 @@ MODEL: tuple[Variable, ...] = (
 )
 """The model that answers."""
 
+IMAGES: tuple[Variable, ...] = (
+    Variable(
+        "OPENAI_IMAGE_MODEL",
+        "Name of the model that makes images, such as gpt-image-2.5-flare. Empty: /imagine is not "
+        "offered.",
+    ),
+    Variable(
+        "OPENAI_IMAGE_SIZE",
+        "Size of the images.",
+        default="1024x1024",
+        pattern=r"auto|[1-9]\d{1,3}x[1-9]\d{1,3}",
+        expects="auto, or width and height in pixels as in 1024x1024",
+    ),
+    Variable(
+        "BOBBIN_IMAGE_PRICE",
+        "US dollars that one image costs; budgets count it. Empty: not known.",
+        VariableKind.NUMBER,
+        least=0,
+        most=100,
+    ),
+    Variable(
+        "BOBBIN_IMAGES_PER_DAY",
+        "Most images for one person in a day. 0: no limit.",
+        VariableKind.INTEGER,
+        default="10",
+        least=0,
+        most=10_000,
+    ),
+)
+"""Images that people ask for."""
+
 STORE: tuple[Variable, ...] = (
     Variable(
         "REDIS_URL",
@@ -83,6 +114,15 @@ CONVERSATION: tuple[Variable, ...] = (
         default="8000",
         least=1000,
         most=1_000_000,
+    ),
+    Variable(
+        "BOBBIN_SILENCE_HOURS",
+        "In a conversation that was silent this long it waits to be mentioned again. 0: never. "
+        "/settings changes it for a channel.",
+        VariableKind.NUMBER,
+        default="72",
+        least=0,
+        most=8760,
     ),
     Variable(
         "BOBBIN_SYSTEM_PROMPT",
@@ -252,6 +292,7 @@ OUTSIDE: tuple[Variable, ...] = (
 
 SECTIONS: Mapping[str, tuple[Variable, ...]] = {
     "Model": MODEL,
+    "Images": IMAGES,
     "Store": STORE,
     "Conversation": CONVERSATION,
     "Access": ACCESS,

@@ -15,6 +15,7 @@ from bot.attached import Attachment
 from bot.chat import CommandReply, Inbox, Incoming, MessageRef, Spot, ThreadKey
 from bot.controls import PLAIN, Presentation
 from bot.errors import NotAllowed, StoreError
+from bot.options import read_options
 
 THREAD = ThreadKey("console", "local", "terminal", "main")
 GREETING = "Bobbin, in your terminal. /help lists the commands; Ctrl-D ends.\n"
@@ -76,13 +77,11 @@ class ConsoleAdapter:
             await self._settled.wait()
 
     def _call(self, inbox: Inbox, line: str) -> chat.CommandCall:
-        name, *words = line[1:].split() or [""]
-        options = (
-            option for spec in inbox.commands if spec.name == name for option in spec.options
-        )
-        flags = {option.name: "true" for option in options if option.name in words}
+        name, *rest = line[1:].split(maxsplit=1) or [""]
+        spec = next((spec for spec in inbox.commands if spec.name == name), None)
+        options = read_options(spec, "".join(rest))[0] if spec is not None else {}
         place = (self.name, THREAD.space, THREAD.channel)
-        return chat.CommandCall(_new_id(), name, self._author, *place, self._thread, flags)
+        return chat.CommandCall(_new_id(), name, self._author, *place, self._thread, options)
 
     async def open(self, event: Incoming, title: str) -> Spot:
         """There is only one place."""
@@ -117,6 +116,9 @@ class ConsoleAdapter:
     async def show_status(self, spot: Spot, status: str | None) -> None:
         """A terminal shows that it waits by itself."""
 
+    async def mark_waiting(self, ref: MessageRef, waiting: bool) -> None:
+        """Nothing can be typed while an answer is printed."""
+
     async def settled(self, thread: ThreadKey) -> None:
         """End the answer's line and let the next one be read."""
         self._settled.set()
@@ -131,6 +133,10 @@ class ConsoleAdapter:
     async def download(self, attachment: Attachment, most_bytes: int) -> bytes:
         """Nothing can be attached in a terminal."""
         raise NotAllowed("a terminal has no attachments")
+
+    async def since(self, first: MessageRef, thread: ThreadKey, limit: int) -> chat.History:
+        """A terminal keeps nothing."""
+        return chat.History()
 
     async def respond(self, event: Incoming, reply: CommandReply) -> None:
         """Print the answer of a command that was typed as a message."""

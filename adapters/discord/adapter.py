@@ -23,6 +23,7 @@ from adapters.discord.gateways import Gateways
 from adapters.discord.intake import Intake
 from adapters.discord.interactions import TOO_LARGE, fitting, picker, uploads
 from adapters.discord.logins import Logins, allowance
+from adapters.discord.marks import Marks
 from adapters.discord.markup import MAX_CHARS, measure, pieces
 from adapters.discord.members import Members
 from adapters.discord.missed import Missed
@@ -142,6 +143,7 @@ class DiscordAdapter:
         self._downloads = Downloads(self._calls, self._gateways.client)
         self._places = Places(self._calls, clock)
         self._members = Members(self._calls, clock)
+        self._marks = Marks(self._calls, clock)
         self._threadless: Expiring[bool] = Expiring(clock)
 
     async def run(self, inbox: Inbox) -> None:
@@ -309,6 +311,10 @@ class DiscordAdapter:
             repeat=False,
         )
 
+    async def mark_waiting(self, ref: MessageRef, waiting: bool) -> None:
+        """Put a reaction on a message that waits, or take it away."""
+        await self._marks.show(await self._gateways.client(), ref, waiting)
+
     async def settled(self, thread: ThreadKey) -> None:
         """Discord shows nothing for a thread at rest."""
 
@@ -321,6 +327,12 @@ class DiscordAdapter:
     async def download(self, attachment: Attachment, most_bytes: int) -> bytes:
         """Fetch an attachment from Discord's file hosts."""
         return await self._downloads.fetch(attachment, most_bytes)
+
+    async def since(self, first: MessageRef, thread: ThreadKey, limit: int) -> History:
+        """The message `first` and what was said after it where it stands."""
+        client = await self._gateways.client()
+        knowing = await self._gateways.knowing(thread.space)
+        return await history.since(client, knowing, self._calls, first, thread, limit)
 
     async def respond(self, event: Incoming, reply: CommandReply) -> None:
         """Answer a typed command: what must be private goes into a direct message."""

@@ -16,6 +16,7 @@ from adapters.discord.translate import author_of, held_by
 from adapters.discord.values import PLATFORM, Kind, Place, Writer
 from bot.chat import (
     CommandCall,
+    CommandOption,
     CommandSpec,
     Inbox,
     OptionKind,
@@ -30,7 +31,9 @@ NOTE = "commands"
 """Name of the note that says what Discord was told last."""
 
 CHAT_INPUT = 1
-OPTION_TYPES = {OptionKind.TEXT: 3, OptionKind.FLAG: 5}
+OPTION_TYPES = {OptionKind.TEXT: 3, OptionKind.FLAG: 5, OptionKind.CHOICE: 3}
+MANAGE_THREADS = 1 << 34
+"""Who has this permission counts as an admin, see `is_admin`."""
 IN_SERVERS = 0
 IN_DIRECT_MESSAGES = 1
 
@@ -46,20 +49,25 @@ def payload(specs: Sequence[CommandSpec]) -> list[dict[str, Any]]:
             "type": CHAT_INPUT,
             "name": spec.name,
             "description": cut(spec.description),
-            "options": [
-                {
-                    "type": OPTION_TYPES[option.kind],
-                    "name": option.name,
-                    "description": cut(option.description),
-                    "required": False,
-                }
-                for option in spec.options
-            ],
+            "options": [_option(option) for option in spec.options],
+            **({"default_member_permissions": str(MANAGE_THREADS)} if spec.managers else {}),
             "contexts": [IN_SERVERS, IN_DIRECT_MESSAGES],
             "integration_types": [0],
         }
         for spec in specs
     ]
+
+
+def _option(option: CommandOption) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "type": OPTION_TYPES[option.kind],
+        "name": option.name,
+        "description": cut(option.description),
+        "required": option.required,
+    }
+    if option.choices:
+        told["choices"] = [{"name": choice, "value": choice} for choice in option.choices]
+    return told
 
 
 def fingerprint(application: int, commands: Sequence[Mapping[str, Any]]) -> str:

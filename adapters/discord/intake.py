@@ -18,7 +18,13 @@ from adapters.discord.missed import Missed
 from adapters.discord.places import Expiring, Places, cached_channel
 from adapters.discord.reading import own_in, place_of, seen, space_of
 from adapters.discord.servers import Servers
-from adapters.discord.translate import incoming, is_addressed, is_ours_to_read, may_be_loose
+from adapters.discord.translate import (
+    incoming,
+    is_addressed,
+    is_ours_to_read,
+    may_be_loose,
+    may_open,
+)
 from adapters.discord.values import DIRECT_SPACE, PLATFORM, Own, Place, Seen
 from bot.chat import Inbox, Incoming, MessageRef
 from bot.errors import PlatformError, StoreError
@@ -166,18 +172,27 @@ class Intake:
     async def _take(self, client: Listening, message: discord.Message) -> None:
         own = own_in(client.me, message.guild)
         place = await self._place(client, message)
+        space = place.space
         found = seen(message, place, own)
         if is_ours_to_read(found, own):
             await self._keep(client, await self._members.introduced(message, found), own)
+        elif may_open(found, own) and await self._inbox.answers_all(PLATFORM, space, place.id):
+            who = await self._members.introduced(message, found)
+            await self._keep(client, who, own, opened=True)
 
     async def _place(self, client: Listening, message: discord.Message) -> Place:
         space = space_of(message)
         place = place_of(message.channel, space)
         return place or await self._places.find(client, str(message.channel.id), space)
 
-    async def _keep(self, client: Listening, found: Seen, own: Own) -> None:
+    async def _keep(
+        self, client: Listening, found: Seen, own: Own, *, opened: bool = False
+    ) -> None:
         """Hand a message over. While the store is away the inbox keeps it, and tells people."""
-        event = await self._resolved(client, found, own)
+        if opened:
+            event = incoming(found, own, opened=True)
+        else:
+            event = await self._resolved(client, found, own)
         if event is None:
             return
         try:

@@ -9,6 +9,7 @@ import discord
 
 from adapters.discord.markup import quote
 from bot.attached import AttachedAs, Attachment
+from bot.ignoring import is_ignored
 
 LONGEST_EMBED = 800
 MOST_EMBEDS = 5
@@ -24,6 +25,8 @@ def files_of(message: discord.Message, origin: str = "") -> Iterable[Attachment]
     for file in message.attachments:
         yield _attachment(file, message, origin, spoken=message.flags.voice)
     for snapshot in message.message_snapshots:
+        if is_ignored(snapshot.content):
+            continue
         for file in snapshot.attachments:
             yield _attachment(file, message, FORWARDED, spoken=False)
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from adapters.discord.markup import mentions, quote, readable
 from adapters.discord.values import PLATFORM, Kind, Own, Place, Quoted, Seen, Writer
 from bot.attached import Attachment
 from bot.chat import Author, EarlierMessage, Incoming, MessageRef, ThreadKey
+from bot.ignoring import is_ignored
+
+_CALLS_SOMEBODY = re.compile(r"\s*<@[!&]?\d+>")
 
 LONGEST_QUOTE = 300
 """Characters of an answered message within a thread, where it was read once already."""
@@ -63,8 +67,25 @@ def is_addressed(seen: Seen, own: Own) -> bool:
     return seen.mentions_bot or answers_us or seen.place.kind is Kind.DIRECT
 
 
+def is_aside(seen: Seen, own: Own) -> bool:
+    """Meant for somebody else: it begins with their name, and does not address the bot."""
+    return _CALLS_SOMEBODY.match(seen.text) is not None and not is_addressed(seen, own)
+
+
+def may_open(seen: Seen, own: Own) -> bool:
+    """Something that is said to everybody in a channel, so that it may begin a conversation."""
+    if seen.system or seen.writer.is_webhook or seen.writer.id == own.user:
+        return False
+    said = bool(seen.text.strip() or seen.attached) and seen.answers is None
+    return said and seen.place.kind not in HELD_THREADS and not is_aside(seen, own)
+
+
 def incoming(
-    seen: Seen, own: Own, loose: ThreadKey | None = None, moved: bool = False
+    seen: Seen,
+    own: Own,
+    loose: ThreadKey | None = None,
+    moved: bool = False,
+    opened: bool = False,
 ) -> Incoming | None:
     """The message for the engine, None when it is of no concern.
 
@@ -73,9 +94,10 @@ def incoming(
         own: Who we are.
         loose: The conversation that the answered message belongs to, if there is one.
         moved: The answered message has a thread of its own, where that conversation goes on.
+        opened: It `may_open` a conversation where everything is answered.
     """
     place = seen.place
-    addressed = is_addressed(seen, own)
+    addressed = is_addressed(seen, own) or opened
     outside = place.kind not in HELD_THREADS
     if outside and not addressed and (loose is None or moved):
         return None
@@ -98,6 +120,7 @@ def incoming(
         joins=place.kind is Kind.THREAD and place.owner != own.user,
         loose=outside,
         attachments=attached,
+        aside=is_aside(seen, own),
         edited=seen.edited,
     )
 
@@ -128,6 +151,7 @@ def edited(seen: Seen, own: Own, loose: ThreadKey | None) -> Incoming:
         joins=place.kind is Kind.THREAD and place.owner != own.user,
         loose=outside,
         attachments=_attached(seen, own),
+        aside=is_aside(seen, own),
         edited=seen.edited,
     )
 
@@ -170,6 +194,8 @@ def _attached(seen: Seen, own: Own) -> tuple[Attachment, ...]:
     answered = seen.answers
     if answered is None or answered.writer is None or answered.writer.id == own.user:
         return seen.attached
+    if is_ignored(answered.text):
+        return seen.attached
     return (*answered.attached, *seen.attached)
 
 
@@ -178,12 +204,12 @@ def _text(seen: Seen, own: Own, quoted: Quoted | None, longest: int | None = Non
 
 
 def _parts(seen: Seen, own: Own, quoted: Quoted | None, longest: int | None) -> Iterable[str]:
-    if quoted is not None and quoted.text:
+    if quoted is not None and quoted.text and not is_ignored(quoted.text):
         name = quoted.writer.name if quoted.writer else "Somebody"
         yield f"> {name} wrote:\n{quote(_beginning(quoted.text, longest))}"
     yield readable(seen.text, seen.names, own)
     for text in seen.forwarded:
-        if text:
+        if text and not is_ignored(text):
             yield f"> Forwarded message:\n{quote(text)}"
     yield from seen.extras
 

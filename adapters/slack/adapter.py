@@ -368,6 +368,11 @@ class SlackAdapter:
         here = await self._at(spot.space, spot.channel)
         await here.status.show(spot, status)
 
+    async def mark_waiting(self, ref: MessageRef, waiting: bool) -> None:
+        """Put a reaction on a message that waits, or take it away."""
+        here = await self._at(ref.space, ref.channel)
+        await here.marks.show(ref, waiting)
+
     async def settled(self, thread: ThreadKey) -> None:
         """Slack shows nothing for a thread at rest."""
 
@@ -379,6 +384,13 @@ class SlackAdapter:
     async def download(self, attachment: Attachment, most_bytes: int) -> bytes:
         """Fetch a file from Slack's hosts, with the token of its workspace."""
         return await self._downloads.fetch(attachment, most_bytes)
+
+    async def since(self, first: MessageRef, thread: ThreadKey, limit: int) -> History:
+        """The message `first` and what was said after it, in its thread or in the channel."""
+        here = await self._at(thread.space, thread.channel)
+        return await history.since(
+            here.calls, here.names, here.own, self._timing, first, thread.thread, limit
+        )
 
     async def respond(self, event: Incoming, reply: CommandReply) -> None:
         """Answer a typed command: private answers are shown to its caller only."""

@@ -18,6 +18,7 @@ from bot.errors import MessageGone, PlatformError
 log = logging.getLogger(__name__)
 
 SHARED = "Shown to everybody in the thread."
+SHARED_HERE = "Shown to everybody here."
 DELIVERED = "You'll find it in our direct messages."
 UNDELIVERED = "Slack did not take the file. Whoever runs this bot finds the reason in the log."
 DONE = "Done."
@@ -37,12 +38,14 @@ class Asked:
         user: Who called it.
         thread: The thread it is about, if that is settled.
         options: As given.
+        channel: Where it was called.
     """
 
     name: str
     user: str
     thread: ThreadKey | None = None
     options: Mapping[str, str] = field(default_factory=dict[str, str])
+    channel: str = ""
 
 
 class Answers:
@@ -72,6 +75,8 @@ class Answers:
         if not reply.private and asked.thread is not None:
             await self._openly(asked.thread, asked, reply)
             reply = CommandReply(SHARED)
+        elif not reply.private and reply.files:
+            reply = await self._in_channel(asked, reply)
         else:
             reply = await self.beside(asked, reply)
         for number, body in enumerate(_bodies(asked, reply)):
@@ -112,6 +117,15 @@ class Answers:
             return
         extra = picker(asked.name, asked.options, reply.choices)
         await self._in_thread(thread.channel, thread.thread, reply, extra)
+
+    async def _in_channel(self, asked: Asked, reply: CommandReply) -> CommandReply:
+        """Show files to everybody in a channel; beside it where the bot can't write there."""
+        try:
+            await self._upload(asked.channel, None, reply)
+        except (Denied, MessageGone, Refused) as refusal:
+            log.info("A file is not shown in channel %s: %s", asked.channel, refusal)
+            return await self.beside(asked, reply)
+        return CommandReply(SHARED_HERE)
 
     async def _in_thread(
         self,

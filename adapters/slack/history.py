@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from functools import partial
 from typing import Any
 
 from adapters.slack.calls import Calls
@@ -59,6 +60,44 @@ async def read(
     return History(lines, partial or total > len(kept))
 
 
+async def since(
+    calls: Calls,
+    names: Directory,
+    own: Own,
+    timing: Timing,
+    first: MessageRef,
+    root: str,
+    limit: int,
+) -> History:
+    """The message `first` and those after it, `limit` at most, oldest first.
+
+    Those of the thread `root` where it lies in one, else those of the channel.
+
+    Raises:
+        PlatformError: They could not be read.
+    """
+    oldest: list[Said] = []
+    partial = False
+    start = position_of(first.message)
+    try:
+        messages = (
+            _messages(calls, timing, first.channel, root, since=first.message)
+            if root != first.message
+            else _in_channel(calls, timing, first.channel, first.message)
+        )
+        async for message in messages:
+            found = _past(message, first.channel, own)
+            if found is not None and position_of(found.ts) >= start:
+                oldest.append(found)
+    except _TooLong:
+        partial = True
+    oldest.sort(key=lambda found: position_of(found.ts))
+    people, channels = _wanted(oldest[:limit])
+    known = await names.names(people - {own.user}, channels, timing.patient_names)
+    lines = tuple(earlier(found, own, known) for found in oldest[:limit])
+    return History(lines, partial or len(oldest) > limit)
+
+
 class _TooLong(Exception):
     """The thread has more pages than are read."""
 
@@ -70,29 +109,58 @@ async def _messages(
     root: str,
     before: str = "",
     *,
+    since: str = "",
     metadata: bool = False,
+) -> AsyncIterator[Mapping[str, Any]]:
+    """A thread's messages, the oldest first."""
+    given: dict[str, Any] = {"ts": root, "include_all_metadata": metadata}
+    if before:
+        given |= {"latest": before, "inclusive": False}
+    if since:
+        given |= {"oldest": since, "inclusive": True}
+
+    def ask(client: Any, page: Mapping[str, Any]) -> Any:
+        return client.conversations_replies(channel=channel, **given, **page)
+
+    async for message in _pages(calls, timing, ask):
+        yield message
+
+
+async def _in_channel(
+    calls: Calls, timing: Timing, channel: str, since: str
+) -> AsyncIterator[Mapping[str, Any]]:
+    """What stands in a channel itself from a message on, in no order."""
+
+    def ask(client: Any, page: Mapping[str, Any]) -> Any:
+        return client.conversations_history(channel=channel, oldest=since, inclusive=True, **page)
+
+    async for message in _pages(calls, timing, ask):
+        yield message
+
+
+def _asked(
+    ask: Callable[[Any, Mapping[str, Any]], Any], page: Mapping[str, Any], client: Any
+) -> Any:
+    return ask(client, page)
+
+
+async def _pages(
+    calls: Calls, timing: Timing, ask: Callable[[Any, Mapping[str, Any]], Any]
 ) -> AsyncIterator[Mapping[str, Any]]:
     loop = asyncio.get_running_loop()
     until = loop.time() + timing.call
-    cursor = ""
+    page: dict[str, Any] = {"limit": PAGE}
     for _ in range(MOST_PAGES):
-        given: dict[str, Any] = {"limit": PAGE, "include_all_metadata": metadata}
-        if before:
-            given |= {"latest": before, "inclusive": False}
-        if cursor:
-            given["cursor"] = cursor
         answer = await calls.answer(
-            lambda client, given=given: client.conversations_replies(
-                channel=channel, ts=root, **given
-            ),
+            partial(_asked, ask, dict(page)),
             seconds=max(until - loop.time(), 0.0),
             patient=True,
         )
         for message in objects(answer.get("messages")):
             yield message
         following = fields(answer.get("response_metadata"))
-        cursor = str(following.get("next_cursor") or "")
-        if not cursor:
+        page["cursor"] = str(following.get("next_cursor") or "")
+        if not page["cursor"]:
             return
     raise _TooLong
 

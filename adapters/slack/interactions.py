@@ -11,6 +11,7 @@ from adapters.slack.access import may_see
 from adapters.slack.answers import Asked
 from adapters.slack.commands import Link, read_picker_id, typed
 from adapters.slack.errands import Errands
+from adapters.slack.markup import mentioned, readable
 from adapters.slack.translate import author_of, id_in, text_in
 from adapters.slack.values import PLATFORM, Own, Person, Timing, fields, objects
 from adapters.slack.workspace import Workspace
@@ -64,7 +65,12 @@ def slash(body: Mapping[str, Any], specs: Sequence[CommandSpec]) -> Called:
     found = typed(text_in(body, "command"), text, specs)
     return Called(
         event_id=str(body.get("trigger_id") or body["response_url"]),
-        asked=Asked(found.name, id_in(body, "user_id"), options=found.options),
+        asked=Asked(
+            found.name,
+            id_in(body, "user_id"),
+            options=found.options,
+            channel=id_in(body, "channel_id"),
+        ),
         channel=id_in(body, "channel_id"),
         url=text_in(body, "response_url"),
         link=found.link,
@@ -115,6 +121,9 @@ class Interactions:
         self._errands.start(lambda: self._run(here, called), "command")
 
     async def _run(self, here: Workspace, called: Called) -> None:
+        # What is typed into a window comes without markup, and is not read as if it had some.
+        options = await self._read(here, called.asked.options)
+        called = replace(called, asked=replace(called.asked, options=options))
         reply, asked = await self.reply(here, called)
         try:
             await here.answers.to_url(called.url, asked, reply, replaces=called.chosen)
@@ -164,6 +173,13 @@ class Interactions:
             )
         )
         return reply, asked
+
+    async def _read(self, here: Workspace, options: Mapping[str, str]) -> Mapping[str, str]:
+        """Options as they were meant: Slack sends its own markup, and ids for names."""
+        people, channels = mentioned(" ".join(options.values()))
+        patience, own = self._timing.patient_names, here.own.user
+        names = await here.names.names(people - {own}, channels, patience)
+        return {name: readable(text, names, own) for name, text in options.items()}
 
 
 async def _is_visible(here: Workspace, called: Called, asked: Asked, person: Person) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 
 from adapters.slack.values import Shared, objects
 from bot.attached import AttachedAs, Attachment
+from bot.ignoring import is_ignored
 
 FORWARDED = "the forwarded message"
 _GONE = frozenset({"tombstone", "hidden_by_limit"})
@@ -20,7 +21,7 @@ def files_of(message: Mapping[str, Any], team: str, channel: str) -> Iterable[At
     for file in objects(message.get("files")):
         yield _attachment(file, team, channel, ts, "")
     for attachment in objects(message.get("attachments")):
-        if attachment.get("is_share"):
+        if attachment.get("is_share") and not is_ignored(_text(attachment, "text")):
             for file in objects(attachment.get("files")):
                 yield _attachment(file, team, channel, ts, FORWARDED)
 

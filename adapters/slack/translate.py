@@ -11,6 +11,7 @@ from adapters.slack.markup import mentioned, mentions, quote, readable
 from adapters.slack.shown import files_of, shared_in
 from adapters.slack.values import PLATFORM, Names, Own, Person, Said, fields, objects
 from bot.chat import Author, EarlierMessage, Incoming, MessageRef, ThreadKey
+from bot.ignoring import is_ignored
 
 SPOKEN = frozenset({None, "file_share", "thread_broadcast", "me_message"})
 """Subtypes of messages in which a person says something."""
@@ -22,6 +23,7 @@ SLACKBOT = "USLACK"
 _SLACKBOTS = frozenset({SLACKBOT, "USLACKBOT"})
 
 _ID = re.compile(r"[A-Za-z0-9]{1,64}")
+_CALLS_SOMEBODY = re.compile(r"\s*<(?:@[A-Z0-9]+|!subteam\^[A-Z0-9]+)[|>]")
 _STAMP = re.compile(r"([0-9]{1,12})\.([0-9]{6})")
 
 
@@ -54,8 +56,10 @@ def concerns_us(body: Mapping[str, Any], own: Own) -> bool:
     return isinstance(revoked, list) and own.user in cast("list[object]", revoked)
 
 
-def said(body: Mapping[str, Any], own: Own) -> Said | None:
+def said(body: Mapping[str, Any], own: Own, everything: bool = False) -> Said | None:
     """The message in an event that may concern the bot, None for any other event.
+
+    With `everything` a message that is said to everybody in a channel is one, too.
 
     Raises:
         KeyError, TypeError, ValueError: The payload is malformed.
@@ -70,7 +74,15 @@ def said(body: Mapping[str, Any], own: Own) -> Said | None:
     found = _said(event, channel, own, direct=kind == "im", named=event["type"] == "app_mention")
     if found.in_thread or found.direct or found.mentioned:
         return found
+    if everything and (found.text.strip() or found.attached) and not is_aside(found):
+        return replace(found, opens=True)
     return None
+
+
+def is_aside(found: Said) -> bool:
+    """Meant for somebody else: it begins with their name, and does not address the bot."""
+    addressed = found.mentioned or found.direct
+    return _CALLS_SOMEBODY.match(found.text) is not None and not addressed
 
 
 def is_ours(event: Mapping[str, Any], own: Own) -> bool:
@@ -205,11 +217,12 @@ def incoming(found: Said, own: Own, names: Names) -> Incoming:
         text=_words(found, names, own),
         at=float(found.ts),
         position=position_of(found.ts),
-        addressed=found.mentioned or found.direct,
+        addressed=found.mentioned or found.direct or found.opens,
         mentioned=found.mentioned,
         direct=found.direct,
         joins=found.in_thread and not found.direct,
         attachments=found.attached,
+        aside=is_aside(found),
     )
 
 
@@ -241,6 +254,7 @@ def _words(found: Said, names: Names, own: Own) -> str:
     shared = (
         f"> Forwarded message{_by(each.author)}:\n{quote(readable(each.text, names, own.user))}"
         for each in found.shared
+        if not is_ignored(each.text)
     )
     text = readable(found.text, names, own.user)
     return "\n\n".join(part for part in (text, *shared) if part)

@@ -142,6 +142,7 @@ class Said:
         shared: Messages that were forwarded with it.
         bot: The name under which another program wrote it, perhaps empty; None for a person.
         is_outside: The message itself says that its author belongs to another organisation.
+        opens: It is said to everybody, in a channel where everything is answered.
     """
 
     channel: str
@@ -155,6 +156,7 @@ class Said:
     shared: tuple[Shared, ...] = ()
     bot: str | None = None
     is_outside: bool = False
+    opens: bool = False
 
     @property
     def in_thread(self) -> bool:

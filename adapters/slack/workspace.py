@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from adapters.slack.answers import Answers
 from adapters.slack.calls import Calls
+from adapters.slack.marks import Marks
 from adapters.slack.names import Directory
 from adapters.slack.status import StatusLine
 from adapters.slack.values import Own, Timing
@@ -22,6 +23,7 @@ class Workspace:
         names: Tells what ids are called there.
         status: Shows the status line.
         answers: Shows what commands say.
+        marks: Shows that messages wait.
     """
 
     own: Own
@@ -29,6 +31,7 @@ class Workspace:
     names: Directory
     status: StatusLine
     answers: Answers
+    marks: Marks
 
     async def close(self) -> None:
         """Ask no more."""
@@ -53,4 +56,5 @@ def workspace_of(
         groups: User groups whose members are told apart.
     """
     names = Directory(calls, own, clock, groups)
-    return Workspace(own, calls, names, StatusLine(calls, timing), Answers(calls))
+    status, answers = StatusLine(calls, timing), Answers(calls)
+    return Workspace(own, calls, names, status, answers, Marks(calls))

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable, Mapping
 
 from bot.chat import Adapter, Incoming
+from bot.engine.queued import Queued
 from bot.engine.running import Ending, Running
 from bot.engine.turn import Desk, TurnRun
 from bot.errors import PlatformBusy, PlatformError, StoreError, StoreUnavailable
@@ -31,6 +32,7 @@ class Engine:
         running: Where commands find running turns.
         sweep_seconds: How often threads are looked for whose owner has gone away.
         took_over: Told the platform of each turn that is taken over.
+        mark_after: Messages that wait longer than so many seconds are marked.
 
     Attributes:
         stranded: Threads with work left and no owner, as of the last look, over all processes.
@@ -44,6 +46,7 @@ class Engine:
         running: Running,
         sweep_seconds: float,
         took_over: Callable[[str], None] = lambda platform: None,
+        mark_after: float = 0.3,
     ) -> None:
         self._desk = desk
         self._adapters = adapters
@@ -51,6 +54,7 @@ class Engine:
         self._running = running
         self._sweep_seconds = sweep_seconds
         self._took_over = took_over
+        self._queued = Queued(desk.threads, adapters, mark_after)
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing = False
         self.stranded = 0
@@ -75,6 +79,8 @@ class Engine:
         """
         begun = await self._desk.threads.begin(event, nonce=nonce)
         if isinstance(begun, Begun):
+            if begun is Begun.QUEUED and not event.author.is_bot:
+                self._queued.waits(event)
             return begun
         self._start(begun)
         return None
@@ -145,6 +151,7 @@ class Engine:
         if self._tasks:
             _, late = await asyncio.wait(self._tasks, timeout=5.0)
             await end(*late)
+        await self._queued.close()
 
     def _start(self, turn: Turn) -> None:
         task = asyncio.create_task(self._work(turn), name=f"turn {turn.lease.turn}")
@@ -160,11 +167,12 @@ class Engine:
                 if self._closing and turn is not first:
                     await self._desk.threads.park(turn.lease)
                     return
-                if not turn.mail:
+                if all(event.aside for event in turn.mail):
                     # It was deleted while nobody was running the turn.
                     withdrawal = self._desk.withdrawal(adapter, pacer)
                     turn = await withdrawal.end(turn.lease, turn.draft.refs)
                     continue
+                self._queued.begins(thread)
                 with self._running.control(thread) as control:
                     turn = await TurnRun(self._desk, adapter, pacer, turn, control).run()
             if turn is Done.IDLE:

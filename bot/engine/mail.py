@@ -14,6 +14,7 @@ from bot.engine.budget import Budget
 from bot.engine.counting import counted
 from bot.engine.enclosed import Enclosed
 from bot.errors import PlatformError
+from bot.ignoring import is_kept_out
 from bot.records import Entry, Role
 from bot.storage.types import Turn
 
@@ -48,15 +49,14 @@ class MailReader:
             names: Names given so far; people who speak for the first time are added.
         """
         await self._enclosed.read()
-        said = [(event, text) for event in turn.mail if (text := self._enclosed.text_of(event))]
-        entries = [
-            await self._entry("user", turn, event.author, event.ref, text, event.at, names)
-            for event, text in said
-        ]
-        entries = [
-            replace(entry, edited=event.edited)
-            for entry, (event, _) in zip(entries, said, strict=True)
-        ]
+        entries: list[Entry] = []
+        for event in turn.mail:
+            if text := self._enclosed.text_of(event):
+                role: Role = "context" if event.aside else "user"
+                entry = await self._entry(
+                    role, turn, event.author, event.ref, text, event.at, names
+                )
+                entries.append(replace(entry, edited=event.edited))
         return (*await self._earlier(turn, names), *entries)
 
     async def _earlier(self, turn: Turn, names: dict[str, str]) -> tuple[Entry, ...]:
@@ -77,6 +77,8 @@ class MailReader:
                 partial = True
                 break
             if message.ref.message in known or message.from_bot or not message.text.strip():
+                continue
+            if is_kept_out(message.text):
                 continue
             if self._access.is_denied(message.author, turn.lease.thread.platform):
                 continue

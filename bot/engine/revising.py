@@ -40,7 +40,8 @@ async def as_they_read_now(
     now = {event.ref.message: event for event in mail}
     renewed: list[Entry] = []
     for entry in entries:
-        event = now.get(entry.message_ids[0]) if entry.role == "user" else None
+        said = entry.message_ids if entry.role != "assistant" else ()
+        event = now.get(said[0]) if said else None
         if event is not None and event.edited > entry.edited:
             entry = await as_it_reads_now(entry, event, tokenizer)
         renewed.append(entry)

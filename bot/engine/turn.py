@@ -13,6 +13,7 @@ from structlog.contextvars import bound_contextvars
 from bot.access import Access
 from bot.budgets import Payer
 from bot.chat import Adapter, Incoming, MessageRef, Spot
+from bot.context.prompt import in_channel
 from bot.context.render import Now
 from bot.context.tokens import Tokenizer
 from bot.context.window import Window, build_window, needs_fold
@@ -143,6 +144,7 @@ class TurnRun:
             on_posting=self._posting,
             confirm=self._watch.confirm,
             on_deleted=self._deleted,
+            near=self._near(),
         )
         self._enclosed = Enclosed(desk.enclosures, adapter, turn, self._reply.status)
         self._reader = MailReader(adapter, desk.tokenizer, desk.budget, desk.access, self._enclosed)
@@ -377,6 +379,7 @@ class TurnRun:
                         answer.text += text
                         self._reply.show(answer.text)
                     case Waiting(seconds):
+                        self._reply.status(texts.WAITING)
                         if seconds >= desk.long_wait_seconds:
                             self._say(texts.WAITING)
                     case Finished():
@@ -405,7 +408,7 @@ class TurnRun:
     def _build(self, turn: Turn, asked: tuple[Entry, ...]) -> Window:
         with self._desk.tracer.span("prompt") as note:
             window = build_window(
-                system=self._desk.system,
+                system=in_channel(self._desk.system, turn.persona),
                 summary=turn.summary,
                 log=turn.window,
                 new=asked,
@@ -499,6 +502,11 @@ class TurnRun:
         """The message to answer to: the one that the thread is made from, else the newest."""
         mail = self._turn.mail
         return next((event for event in mail if self._begins_thread(event)), mail[-1])
+
+    def _near(self) -> Spot | None:
+        """Where the asker looks while a thread has to be made first."""
+        event = self._opener()
+        return Spot(event.ref.channel) if self._begins_thread(event) else None
 
     def _key(self, part: int) -> str:
         return f"{self._turn.lease.turn[:20]}p{part}"

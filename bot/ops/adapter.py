@@ -80,6 +80,11 @@ class MeteredAdapter:
         with self._timed("status"):
             await self._adapter.show_status(spot, status)
 
+    async def mark_waiting(self, ref: MessageRef, waiting: bool) -> None:
+        """See `bot.chat.Adapter`."""
+        with self._timed("mark"):
+            await self._adapter.mark_waiting(ref, waiting)
+
     async def settled(self, thread: ThreadKey) -> None:
         """See `bot.chat.Adapter`."""
         await self._adapter.settled(thread)
@@ -93,6 +98,11 @@ class MeteredAdapter:
         """See `bot.chat.Adapter`."""
         with self._timed("download"):
             return await self._adapter.download(attachment, most_bytes)
+
+    async def since(self, first: MessageRef, thread: ThreadKey, limit: int) -> History:
+        """See `bot.chat.Adapter`."""
+        with self._timed("history"):
+            return await self._adapter.since(first, thread, limit)
 
     async def respond(self, event: Incoming, reply: CommandReply) -> None:
         """See `bot.chat.Adapter`."""

@@ -91,6 +91,14 @@ class Metrics:
         """Count what a request beside an answer took."""
         self._spent(platform, purpose, cost)
 
+    def asked(self, platform: str, cost: Tally) -> None:
+        """Count what a private answer took."""
+        self._spent(platform, "private", cost)
+
+    def imagined(self, platform: str, cost: Tally) -> None:
+        """Count what an image took."""
+        self._spent(platform, "image", cost)
+
     def extracted(self, platform: str) -> None:
         """Count a summary that was made without the model."""
         self.add(figures.FALLBACKS, 1, platform, "summary_extract")

@@ -21,6 +21,9 @@ from bot.reply.written import Patience, ReplyFigures, Written
 
 logger = logging.getLogger(__name__)
 
+OPENING_SECONDS = 0.2
+"""A place that takes longer to open has the sign shown beside it meanwhile."""
+
 OnPosted = Callable[[Spot, tuple[MessageRef, ...]], Awaitable[None]]
 """Told where the reply is, before anything else is posted."""
 
@@ -64,6 +67,7 @@ class ProgressiveReply:
         confirm: Callable[[], Awaitable[None]] | None = None,
         on_deleted: Callable[[MessageRef], Awaitable[None]] | None = None,
         status: str = "thinking …",
+        near: Spot | None = None,
         patience: Patience | None = None,
     ) -> None:
         """Nothing is done before `start`.
@@ -90,6 +94,7 @@ class ProgressiveReply:
                 that call.
             on_deleted: Told of each of `leftovers` that `close` has deleted.
             status: Shown while there is no text, unless `status()` says something better.
+            near: Where the sign is shown if opening takes a while.
             patience: How long to insist.
         """
         self._open_spot = open_spot
@@ -115,6 +120,7 @@ class ProgressiveReply:
         )
         self._sign = StatusSign(adapter, pacer, space, clock, status)
         self._space = space
+        self._near = near
         self._text = ""
         self._pending = False
         self._skipped = 0
@@ -269,6 +275,8 @@ class ProgressiveReply:
 
     async def _write(self) -> None:
         try:
+            if self._near is not None and self._spot is None:
+                self._sign.start(self._near, after=OPENING_SECONDS)
             spot = await self._opened()
             self._sign.start(spot)
             with self._pacer.reply(spot.channel, self._space):

@@ -53,6 +53,7 @@ def dump_incoming(event: Incoming) -> bytes:
             "joins": event.joins,
             "loose": event.loose,
             "attached": [_dump_attachment(each) for each in event.attachments],
+            "aside": event.aside,
             "edited": event.edited,
         }
     )
@@ -82,6 +83,7 @@ def load_incoming(raw: bytes) -> Incoming:
             joins=data.get("joins", False),
             loose=data.get("loose", False),
             attachments=tuple(_load_attachment(each) for each in data.get("attached", ())),
+            aside=data.get("aside", False),
             edited=data.get("edited", 0),
         )
     except (AttributeError, KeyError, TypeError, ValueError) as error:

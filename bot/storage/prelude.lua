@@ -1,7 +1,7 @@
 --[[
 Put in front of every other script: names for keys and arguments, and the few moves they share.
 
-KEYS  1-11, in the order below; from 12 on each script's own.
+KEYS  1-11, in the order below; from 12 on each script's own; the last one is RULES.
 ARGV  1 thread, 2 caller's clock (ms), 3 retention (s), 4 lease (ms), 5 nonce; from 6 on each
       script's own.
 
@@ -38,7 +38,8 @@ Fields of META
   bots                 messages of other bots since the last one of a person
   forgotten_to         highest position that had been taken then; nothing up to it is taken again
   forgotten            when the thread was forgotten on request (ms, caller's clock)
-  label, last          first words; last write (ms, caller's clock)
+  label                first words
+  last                 when the bot was last talked to or answered (ms, caller's clock)
   labelled             id of the message that the label is made from
   entry:<message>      number of the entry that holds this message
   indexed              number of the entry up to which that is there for all
@@ -49,12 +50,15 @@ Fields of META
 local META, LOG, QUEUE, MAIL = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local NAMES, AUTHORS, REFS = KEYS[5], KEYS[6], KEYS[7]
 local LEASES, THREADS, CHANNEL, FOUND = KEYS[8], KEYS[9], KEYS[10], KEYS[11]
+local RULES = KEYS[#KEYS]
 local THREAD, NOW, RETENTION = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local LEASE, NONCE = tonumber(ARGV[4]), ARGV[5]
 
 local FIGURES = 7
 local SPARED_MOST = 15
 local CHUNK = 500
+-- As codec.py writes it; within a text the quotation marks would have a backslash in front.
+local ASIDE = '"aside":true'
 local WINDOW_MOST = 10000
 local CHANNEL_MOST = 100
 local ANSWER_SECONDS = 600
@@ -125,9 +129,19 @@ local function release()
   redis.call("ZREM", LEASES, THREAD)
 end
 
--- Make all waiting mail one turn and give its lease to the caller; false when nothing waits.
+-- Whether somebody waits for an answer: mail that was meant for other people is background.
+local function wanted()
+  for _, item in ipairs(redis.call("LRANGE", QUEUE, 0, -1)) do
+    if not string.find(item, ASIDE, 1, true) then
+      return true
+    end
+  end
+  return false
+end
+
+-- Make all waiting mail one turn and give its lease to the caller; false when nobody waits.
 local function start(turn, worker)
-  if redis.call("EXISTS", QUEUE) == 0 then
+  if not wanted() then
     return false
   end
   redis.call("RENAME", QUEUE, MAIL)
@@ -136,10 +150,12 @@ local function start(turn, worker)
   return true
 end
 
--- Note the time of a write and put off the day on which the thread is deleted. What is needed to
--- clean up the indexes lives a week longer.
-local function touch()
-  redis.call("HSET", META, "last", NOW)
+-- Note the time of a write (not if it is `quiet`) and put off the day on which the thread is
+-- deleted. What is needed to clean up the indexes lives a week longer.
+local function touch(quiet)
+  if not quiet then
+    redis.call("HSET", META, "last", NOW)
+  end
   redis.call("ZADD", THREADS, NOW, THREAD)
   redis.call("ZADD", CHANNEL, NOW, THREAD)
   redis.call("ZREMRANGEBYRANK", CHANNEL, 0, -1 - CHANNEL_MOST)
@@ -247,6 +263,7 @@ local function state(tag)
     tally, redis.call("LRANGE", MAIL, 0, -1), window(first, seq),
     redis.call("HGETALL", NAMES), redis.call("LLEN", QUEUE),
     get("forgotten"), get("losses"), get("quick"), get("revised"),
+    redis.call("HGET", RULES, "persona"),
   }
 end
 

@@ -37,12 +37,18 @@ def read_turn(thread: ThreadKey, state: State) -> Turn:
         tally=read_tally(state[10]),
         forgotten=float(state[15] or 0) / 1000,
         revised=int(state[18] or 0),
+        persona=to_text(state[19] or b""),
     )
 
 
 def read_mail(raw: Sequence[bytes]) -> tuple[Incoming, ...]:
-    """Messages to answer together, in the platform's order. Raises StoreMismatch."""
-    return tuple(sorted(map(load_incoming, raw), key=lambda event: event.position))
+    """Messages to answer together, in the platform's order; background stands before them.
+
+    Raises StoreMismatch.
+    """
+    return tuple(
+        sorted(map(load_incoming, raw), key=lambda event: (not event.aside, event.position))
+    )
 
 
 def read_conversation(state: State) -> Conversation:
@@ -55,6 +61,7 @@ def read_conversation(state: State) -> Conversation:
         draft=load_draft(state[4]),
         running=state[2] is not None,
         waiting=int(state[14]),
+        persona=to_text(state[19] or b""),
     )
 
 

@@ -34,10 +34,12 @@ ALONE = (
     "afford",
     "charge",
     "claim",
+    "count",
     "exchange",
     "pause",
     "release",
     "reserve",
+    "rules",
     "settle",
     "spend",
 )

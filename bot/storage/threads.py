@@ -25,6 +25,8 @@ class Threads(Turns, Leftovers, Departures):
             one twice over all processes.
         lease_seconds: A holder that stays silent so long has lost its turn.
         retention_days: A thread is deleted so long after its last write.
+        silence_hours: After so long a silence a thread is heard only when it addresses the bot; 0
+            for never. What is set for a channel counts more.
         max_attempts: A turn is given up when its lease has run out so often.
         bot_messages: So many messages of other bots in a row are taken in one thread.
         erased: Called after something was erased, which the server's files may still hold.

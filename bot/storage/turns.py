@@ -15,6 +15,7 @@ from bot.storage.codec import (
     dump_entry,
     dump_incoming,
     dump_leftover,
+    load_incoming,
     to_bytes,
     to_text,
 )
@@ -38,7 +39,8 @@ class Turns(Base):
 
         An event id is remembered for a day. A message that is not addressed counts only where the
         bot takes part or is just answering; one of another bot only until so many of them have
-        come in a row that two bots seem to talk. A caller that tries again after StoreUnavailable
+        come in a row that two bots seem to talk. After a silence, and where a channel's rules say
+        so, only what is addressed counts. A caller that tries again after StoreUnavailable
         passes the same `nonce` again, or it will be told DUPLICATE.
 
         Returns:
@@ -63,11 +65,20 @@ class Turns(Base):
                 event.position,
                 self._bot_messages if event.author.is_bot else 0,
                 to_bytes(event.ref.message),
+                round(event.at * 1000),
+                self._silence_ms,
+                int(event.aside),
             ),
             nonce=nonce or self._new_id(),
             keys=(ThreadKeys(thread).bucket.event(event.event_id),),
         )
         return _turn_or(Begun, thread, reply)
+
+    async def is_waiting(self, event: Incoming) -> bool:
+        """Whether a message waits for a turn that has not begun. Raises StoreUnavailable."""
+        queue = ThreadKeys(event.thread).queue
+        waiting = await self._link.call("LRANGE", queue, 0, -1)
+        return any(load_incoming(raw).event_id == event.event_id for raw in waiting)
 
     async def renew(self, lease: Lease, draft: Draft | None = None) -> Signal:
         """Keep the lease; `draft`, when given, replaces the one stored.
@@ -176,8 +187,12 @@ class Turns(Base):
         await self._run("park", lease.thread, (lease.turn, lease.fence), nonce=self._new_id())
 
     async def unanswered(self, lease: Lease) -> int:
-        """How many messages the running turn still has to answer. Raises StoreUnavailable."""
-        return int(await self._link.call("LLEN", ThreadKeys(lease.thread).mail))
+        """How many messages the running turn still has to answer.
+
+        Raises StoreUnavailable or StoreMismatch.
+        """
+        mail = await self._link.call("LRANGE", ThreadKeys(lease.thread).mail, 0, -1)
+        return sum(not load_incoming(raw).aside for raw in mail)
 
     async def reclaim(self, thread: ThreadKey, *, nonce: str | None = None) -> Turn | None:
         """Take over a turn whose lease has ended.

@@ -43,7 +43,8 @@ class Turn:
 
     Attributes:
         lease: Shown again with every call about this turn.
-        mail: The messages to answer together, in the platform's order.
+        mail: The messages to answer together, in the platform's order; those that were meant for
+            somebody else come first.
         window: The log after `summary.upto`, oldest first (the newest 10,000 entries at most).
         summary: What stands for the log before the window.
         draft: What an earlier attempt had begun to write; empty on the first.
@@ -53,6 +54,7 @@ class Turn:
         joined: Nothing was ever said here: this is the bot's first turn in the thread.
         names: Author id to the unique name the model sees.
         tally: Figures of the thread so far.
+        persona: How the bot should be in this channel; empty for nothing special.
         forgotten: When somebody last had the thread forgotten, seconds since the epoch; 0 for
             never.
         revised: How often the mail was changed so far.
@@ -70,6 +72,7 @@ class Turn:
     names: Mapping[str, str] = field(default_factory=dict[str, str])
     tally: Tally = field(default_factory=Tally)
     forgotten: float = 0.0
+    persona: str = ""
     revised: int = 0
 
 
@@ -96,6 +99,7 @@ class Conversation:
     draft: Draft = field(default_factory=Draft)
     running: bool = False
     waiting: int = 0
+    persona: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +170,8 @@ class Begun(StrEnum):
 
     IGNORED = "ignored"
     """Not addressed, and the bot takes no part here. Nothing was stored."""
+    HEARD = "heard"
+    """Meant for somebody else: stored as background of the next question."""
     QUEUED = "queued"
     """Another turn runs; this message will be in the next."""
     DUPLICATE = "duplicate"

@@ -230,6 +230,9 @@ class RecordingInbox:
             raise failure
         return self.loose.get(ref)
 
+    async def answers_all(self, platform: str, space: str, channel: str) -> bool:
+        return False
+
     async def taking_part(
         self, platform: str, since: float, ours: Callable[[str], bool] = everywhere
     ) -> Sequence[Followed]:

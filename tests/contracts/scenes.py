@@ -9,9 +9,11 @@ from typing import Any
 from redis.asyncio import Redis
 
 from bot.budgets import Budgets, Most, Payer
+from bot.channel import ChannelSettings, Mention
 from bot.chat import Incoming, MessageRef
 from bot.limits import Scope
 from bot.records import Entry, Summary, Tally
+from bot.storage.keys import place_of
 from bot.storage.threads import Threads
 from bot.storage.types import Draft, Turn
 from tests.units.storage.samples import THREAD, commit, message, talk
@@ -199,6 +201,15 @@ async def _afford(threads: Threads, trouble: Trouble) -> object:
     return kept, refused, await threads.spending.used(ADA)
 
 
+async def _rules(threads: Threads, trouble: Trouble) -> object:
+    place = place_of(THREAD)
+    await trouble()
+    await threads.set_channel(place, ChannelSettings(Mention.ALWAYS, 12.0, "terse"))
+    await trouble()
+    await threads.set_channel(place, ChannelSettings(Mention.ONLY))
+    return await threads.channel_settings(place), await threads.open_channels(place[0])
+
+
 async def _settle(threads: Threads, trouble: Trouble) -> object:
     await threads.spending.reserve(ADA, "t1", TALLY, BUDGETS)
     await trouble()
@@ -211,6 +222,12 @@ async def _charge(threads: Threads, trouble: Trouble) -> object:
     await trouble()
     await threads.spending.charge(ADA, TALLY, nonce="n")
     return await threads.spending.used(ADA)
+
+
+async def _count(threads: Threads, trouble: Trouble) -> object:
+    await trouble()
+    await threads.count_use(THREAD, "u1", TALLY, nonce="n")
+    return await threads.used_today(ADA)
 
 
 async def _reserve(threads: Threads, trouble: Trouble) -> object:
@@ -251,6 +268,7 @@ SCENES: Mapping[str, Scene] = {
     "charge": _charge,
     "claim": _claim,
     "commit": _commit,
+    "count": _count,
     "exchange": _exchange,
     "fold": _fold,
     "forget": _forget,
@@ -265,6 +283,7 @@ SCENES: Mapping[str, Scene] = {
     "reserve": _reserve,
     "restore": _restore,
     "rollback": _rollback,
+    "rules": _rules,
     "settle": _settle,
     "spend": _spend,
     "stop": _stop,

@@ -216,6 +216,9 @@ class RecordingInbox:
     async def thread_of(self, platform: str, space: str, ref: MessageRef) -> ThreadKey | None:
         raise AssertionError("no conversation on Slack is outside a thread")
 
+    async def answers_all(self, platform: str, space: str, channel: str) -> bool:
+        return False
+
     async def taking_part(
         self, platform: str, since: float, ours: Callable[[str], bool] = everywhere
     ) -> Sequence[Followed]:

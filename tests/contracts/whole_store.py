@@ -10,10 +10,12 @@ from datetime import date
 from pathlib import Path
 
 from bot.budgets import Account, Budgets, Most, Over, Payer
+from bot.channel import NOTHING_SET, ChannelSettings, Mention
 from bot.chat import Author, Incoming, MessageRef, ThreadKey
 from bot.limits import News, Scope
 from bot.records import Entry, Summary, Tally
 from bot.storage.connect import open_redis, wait_until_ready
+from bot.storage.keys import place_of
 from bot.storage.threads import Threads
 from bot.storage.topology import WAITS, Client, Waits
 from bot.storage.types import (
@@ -93,6 +95,7 @@ async def everything(threads: Threads) -> None:
     await _changes(threads)
     assert await threads.sweep() == 0
     await _budgets(threads)
+    await _channels(threads)
     assert await threads.forget_space("slack", "T") == 1
     assert (await threads.spending.used(ADA))[Account.SPACE].tokens == 0
 
@@ -134,6 +137,19 @@ async def _budgets(threads: Threads) -> None:
     await threads.spending.charge(ADA, tally, nonce="n")
     assert isinstance(await threads.spending.reserve(ADA, "t2", tally, budgets), Over)
     assert (await threads.spending.used(ADA))[Account.SPACE].tokens >= 30
+
+
+async def _channels(threads: Threads) -> None:
+    place = place_of(THREAD)
+    settings = ChannelSettings(Mention.ALWAYS, 12.0, "terse")
+    await threads.set_channel(place, settings)
+    assert await threads.channel_settings(place) == settings
+    assert await threads.open_channels(place[0]) == {place}
+    assert (await threads.take_window(THREAD)).persona == "terse"
+    await threads.set_channel(place, NOTHING_SET)
+    assert await threads.open_channels(place[0]) == frozenset()
+    await threads.set_channel(place, settings)
+    await threads.count_use(THREAD, "u2", Tally(prompt=3))
 
 
 async def _turns(threads: Threads, thread: ThreadKey) -> None:

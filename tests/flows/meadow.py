@@ -39,6 +39,7 @@ class Meadow:
         name: The platform's.
         posts: Texts of the bot's messages by id, in order.
         told: What was answered to whom beside the conversation.
+        marks: Signs that were put on messages (True) and taken away.
         past: What was said in a thread before the bot was called.
         files: What can be downloaded, by address.
     """
@@ -49,6 +50,7 @@ class Meadow:
     )
     posts: dict[str, str] = field(default_factory=dict[str, str])
     told: list[tuple[str, CommandReply]] = field(default_factory=list[tuple[str, CommandReply]])
+    marks: list[tuple[str, bool]] = field(default_factory=list[tuple[str, bool]])
     past: History = field(default_factory=History)
     files: dict[str, bytes] = field(default_factory=dict[str, bytes])
     numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
@@ -164,6 +166,10 @@ class Meadow:
 
     async def show_status(self, spot: Spot, status: str | None) -> None: ...
 
+    async def mark_waiting(self, ref: MessageRef, waiting: bool) -> None:
+        self.marks.append((ref.message, waiting))
+        await self._notify()
+
     async def settled(self, thread: ThreadKey) -> None: ...
 
     async def history(self, event: Incoming, limit: int) -> History:
@@ -176,6 +182,9 @@ class Meadow:
         if len(data) > most_bytes:
             raise TooLarge("more bytes than asked for")
         return data
+
+    async def since(self, first: MessageRef, thread: ThreadKey, limit: int) -> History:
+        return self.past
 
     async def respond(self, event: Incoming, reply: CommandReply) -> None:
         self.told.append((event.author.id, reply))

@@ -100,6 +100,35 @@ async def test_what_was_deleted_is_in_no_prompt_and_in_no_key(server: Valkey) ->
         assert "Something else." in prompt
 
 
+async def test_an_edit_that_asks_to_be_ignored_is_a_deletion(server: Valkey) -> None:
+    async with a_meadow(server) as here:
+        first = await ask(here, "My SECRET is a thing.")
+        await ask(here, "Something else.")
+        inbox = await here.meadow.inbox()
+        await inbox.edited(reads_now(first, "!ignore My SECRET is a thing."))
+        assert "SECRET" not in await here.stored()
+        await ask(here, "What do you know?")
+        prompt = here.stage.openai.chats[-1].text
+        assert "SECRET" not in prompt and "Something else." in prompt
+
+
+async def test_what_was_meant_for_others_is_no_question_that_is_left(server: Valkey) -> None:
+    async with a_meadow(server) as here:
+        meadow, openai = here.meadow, here.stage.openai
+        await ask(here, "Hello.")
+        await meadow.say(replace(meadow.event(BEN, "@Cara lunch?", addressed=False), aside=True))
+        openai.script.append(Answer(["Well, about your SECRET: ", "all of it."]).hold(1))
+        asked = await meadow.say(meadow.event(ADA, "What about my SECRET?"))
+        await meadow.until(lambda: any("SECRET" in text for text in meadow.posts.values()))
+        inbox = await meadow.inbox()
+        await inbox.deleted(gone(asked))
+        await meadow.until(lambda: not any("SECRET" in text for text in meadow.posts.values()))
+        assert "SECRET" not in await here.stored()
+        asks = len(openai.chats)
+        await ask(here, "And now?")
+        assert len(openai.chats) == asks + 1
+
+
 async def test_an_answer_without_a_question_is_taken_back(server: Valkey) -> None:
     async with a_meadow(server) as here:
         meadow, openai = here.meadow, here.stage.openai

@@ -27,6 +27,10 @@ async def _private(here: Weavers, channel: Channel, name: str, **options: object
 async def test_commands_are_told_once(server: Valkey) -> None:
     async with weavers(server) as here:
         assert {command["name"] for command in here.sim.commands} == {
+            "ask",
+            "leave",
+            "persona",
+            "settings",
             "summary",
             "forget",
             "stop",

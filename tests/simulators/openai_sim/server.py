@@ -19,6 +19,7 @@ from tests.simulators.openai_sim.embeddings import embeddings
 from tests.simulators.openai_sim.errors import OverflowStyle, error_body, overflow_error
 from tests.simulators.openai_sim.hearing import TRANSCRIBERS, transcript
 from tests.simulators.openai_sim.hearing import check as check_sound
+from tests.simulators.openai_sim.images import IMAGE_MODELS, images
 from tests.simulators.openai_sim.limits import Limiter, RateLimit
 from tests.simulators.openai_sim.listener import Handler, Listener
 from tests.simulators.openai_sim.request import Request
@@ -100,6 +101,7 @@ class OpenAISimulator(Listener):
             ("POST", "/v1/chat/completions"): self._chat,
             ("POST", "/v1/embeddings"): self._embeddings,
             ("POST", "/v1/audio/transcriptions"): self._transcribe,
+            ("POST", "/v1/images/generations"): self._images,
             ("GET", "/v1/models"): self._list_models,
             ("GET", "/v1/models/{id:.+}"): self._get_model,
         }
@@ -140,6 +142,11 @@ class OpenAISimulator(Listener):
     def transcriptions(self) -> list[Request]:
         """The requests to write something down, refused ones too."""
         return [item for item in self.requests if item.route == "/v1/audio/transcriptions"]
+
+    @property
+    def painted(self) -> list[Request]:
+        """The requests for images, refused ones too."""
+        return [item for item in self.requests if item.route == "/v1/images/generations"]
 
     def _check_chat(self, record: Request) -> ModelTraits:
         assert record.body is not None
@@ -267,6 +274,11 @@ class OpenAISimulator(Listener):
             raise self._no_model(record.model)
         text = self.spoken.pop(0) if self.spoken else f"simulated words of {sound.seconds} s"
         return self._plain(record, transcript(text, sound))
+
+    async def _images(self, _http: web.Request, record: Request) -> web.StreamResponse:
+        if record.model not in IMAGE_MODELS:
+            raise self._no_model(record.model)
+        return self._plain(record, images(record.body or {}))
 
     async def _list_models(self, _http: web.Request, record: Request) -> web.StreamResponse:
         names = [*self.models, *EMBEDDING_DIMENSIONS]

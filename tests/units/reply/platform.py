@@ -139,10 +139,15 @@ class Platform:
         self.statuses.append((self._now(), spot.channel, status))
         await self._return("status", spot.channel, fault)
 
+    async def mark_waiting(self, ref: MessageRef, waiting: bool) -> None: ...
+
     async def settled(self, thread: ThreadKey) -> None:
         raise NotImplementedError
 
     async def history(self, event: Incoming, limit: int) -> History:
+        raise NotImplementedError
+
+    async def since(self, first: MessageRef, thread: ThreadKey, limit: int) -> History:
         raise NotImplementedError
 
     async def respond(self, event: Incoming, reply: CommandReply) -> None:
