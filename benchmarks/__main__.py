@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from benchmarks import (
     conversations,
     enclosing,
+    native,
     page,
     patience,
     prefix,
@@ -40,6 +41,7 @@ class Extent:
         pace: How the model answers.
         discord: Rounds by conversations at once.
         slack: The same for Slack.
+        native: The same for direct messages on Slack, once streamed and once edited.
         stored: Sizes of conversations in the store.
         store_turns: Turns of the store alone for each.
         talk_seconds: How long processes talk to each kind of Redis.
@@ -58,6 +60,7 @@ class Extent:
     pace: Pace
     discord: Mapping[int, int]
     slack: Mapping[int, int]
+    native: Mapping[int, int]
     stored: tuple[int, ...]
     store_turns: int
     talk_seconds: float
@@ -77,6 +80,7 @@ FULL = Extent(
     pace=Pace(),
     discord={1: 8, 20: 3, 100: 3},
     slack={1: 5, 20: 2, 100: 3},
+    native={1: 5, 20: 3, 60: 2},
     stored=store.SIZES,
     store_turns=300,
     talk_seconds=5.0,
@@ -95,6 +99,7 @@ QUICK = Extent(
     pace=Pace(tokens=150),
     discord={1: 2, 20: 1},
     slack={1: 2},
+    native={1: 1, 20: 1},
     stored=(10, 1_000),
     store_turns=60,
     talk_seconds=1.0,
@@ -117,8 +122,10 @@ async def discord(extent: Extent) -> str:
 
 
 async def slack(extent: Extent) -> str:
-    """Conversations on Slack, in different channels of one workspace."""
-    return await _platform("slack", extent.slack, extent.pace)
+    """Conversations on Slack, in different channels of one workspace, and in direct messages."""
+    channels = await _platform("slack", extent.slack, extent.pace)
+    direct = native.report(await native.measure(extent.native, extent.pace, tell))
+    return f"{channels}\n\nIn direct messages, by Slack's own streams and by edits:\n\n{direct}"
 
 
 async def _platform(name: str, sizes: Mapping[int, int], pace: Pace) -> str:

@@ -17,6 +17,7 @@ from typing import cast
 from bot.attachments.reading import AttachmentReader
 from bot.chat import Adapter
 from bot.commands.place_settings import PlaceSettings
+from bot.commands.presses import Presses
 from bot.commands.runner import Commands
 from bot.context.prompt import system_prompt
 from bot.context.tokens import Tokenizer, load_tokenizer
@@ -403,6 +404,7 @@ class App:
             new_id,
             imagining,
         )
+        presses = Presses(threads, running, engine, new_id, metrics.rated)
         changes = Changes(threads, tokenizer, folding, running)
         receptions = {
             name: Reception(
@@ -410,6 +412,7 @@ class App:
                 threads,
                 engine,
                 commands,
+                presses,
                 changes,
                 new_id,
                 meter=outside.meter(name),

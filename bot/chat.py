@@ -15,7 +15,7 @@ from urllib.parse import quote, unquote
 
 from bot.attached import Attachment
 from bot.capabilities import Capabilities
-from bot.controls import PLAIN, Presentation
+from bot.controls import PLAIN, Action, Presentation
 from bot.services import Claims, Meter, Notes
 
 
@@ -287,6 +287,36 @@ class CommandCall:
 
 
 @dataclass(frozen=True, slots=True)
+class Press:
+    """Somebody used a control under one of the bot's messages.
+
+    Only `action` and `turn` come from the control; everything else the platform tells by itself,
+    so that no control reaches another thread than the one it is in.
+
+    Attributes:
+        event_id: The same for every delivery of this click, another one for a second click.
+        action: What for.
+        turn: Id of the turn whose answer it is.
+        author: Who did it.
+        thread: The conversation that the message is in.
+        ref: The message.
+        position: As in `Incoming`.
+        at: When, seconds since the epoch.
+        direct: In a direct message.
+    """
+
+    event_id: str
+    action: Action
+    turn: str
+    author: Author
+    thread: ThreadKey
+    ref: MessageRef
+    position: int
+    at: float
+    direct: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class File:
     """A file to hand over."""
 
@@ -400,6 +430,13 @@ class Inbox(Protocol):
 
     async def command(self, call: CommandCall) -> CommandReply:
         """Run a command. Never raises a `BobbinError`: failures come back as a reply."""
+        ...
+
+    async def pressed(self, press: Press) -> CommandReply:
+        """Do what a control says. The reply is for whoever used it, and harmless.
+
+        Never raises a `BobbinError`.
+        """
         ...
 
     async def overview(self, platform: str, space: str, author: Author) -> Overview:

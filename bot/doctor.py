@@ -11,6 +11,7 @@ from typing import cast
 from bot.access import told_rules
 from bot.app import Timing, model_settings, open_threads
 from bot.budgets import Account, told_budgets
+from bot.commands.specs import COMMANDS
 from bot.context.tokens import load_tokenizer
 from bot.errors import SettingsError, StoreError
 from bot.model.check import check_model
@@ -61,7 +62,7 @@ async def _adapter(spec: AdapterSpec, settings: Settings) -> AsyncIterator[Findi
     check = cast("AdapterCheck", resolve(spec.check))
     try:
         async with asyncio.timeout(CHECK_SECONDS):
-            for finding in await check(values_for(spec, settings.values)):
+            for finding in await check(values_for(spec, settings.values), COMMANDS):
                 yield finding
     except TimeoutError:
         yield Finding(spec.name, False, "did not answer in time", "Check the network.")

@@ -23,10 +23,12 @@ from bot.chat import (
     Incoming,
     MessageRef,
     Overview,
+    Press,
     Removal,
     ThreadKey,
     everywhere,
 )
+from bot.commands.presses import Presses
 from bot.commands.runner import Commands
 from bot.commands.specs import Typed, typed_command
 from bot.engine import texts
@@ -132,6 +134,7 @@ class Reception:
         threads: Threads,
         engine: Engine,
         commands: Commands,
+        presses: Presses,
         changes: Changes,
         new_id: Callable[[], str],
         most_waiting: int = MOST_WAITING,
@@ -142,6 +145,7 @@ class Reception:
         self._threads = threads
         self._engine = engine
         self._commands = commands
+        self._presses = presses
         self._changes = changes
         self._afterwards = Afterwards(changes)
         self._new_id = new_id
@@ -240,6 +244,15 @@ class Reception:
         if refusal is not None:
             return CommandReply(refusals.TO_COMMANDS[refusal], harmless=True)
         return await self._commands.run(call)
+
+    async def pressed(self, press: Press) -> CommandReply:
+        """See `bot.chat.Inbox`."""
+        press = replace(press, author=self._access.known(press.author, press.thread.platform))
+        place = _place_of(press.thread, press.direct, press.ref)
+        refusal = self._access.refusal(press.author, place)
+        if refusal is not None:
+            return CommandReply(refusals.TO_COMMANDS[refusal], harmless=True)
+        return await self._presses.pressed(press)
 
     async def overview(self, platform: str, space: str, author: Author) -> Overview:
         """See `bot.chat.Inbox`."""

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Protocol, TypeVar
 
@@ -31,12 +31,14 @@ from bot.chat import (
     Incoming,
     MessageRef,
     Overview,
+    Press,
     Removal,
     Spot,
     ThreadKey,
     everywhere,
 )
 from bot.commands.specs import COMMANDS
+from bot.controls import Action, Presentation
 from bot.errors import MessageGone, NotAllowed, StoreUnavailable
 from bot.report import Unmeasured
 from bot.services import Claims, Meter, Notes
@@ -138,6 +140,7 @@ class RecordingInbox:
         removals: Everything that was deleted, as it came.
         logged: What `remembered` tells.
         calls: Every command call.
+        presses: Every use of a control.
         malformed_kinds: What `malformed` was told.
         refuse: While true, `message` fails as it does when the store is away.
         reply: What every command answers.
@@ -155,6 +158,7 @@ class RecordingInbox:
         self.removals: list[Removal] = []
         self.logged: dict[ThreadKey, Sequence[str]] = {}
         self.calls: list[CommandCall] = []
+        self.presses: list[Press] = []
         self.malformed_kinds: list[str] = []
         self.refuse = False
         self.refused = 0
@@ -200,6 +204,12 @@ class RecordingInbox:
     async def command(self, call: CommandCall) -> CommandReply:
         """See `bot.chat.Inbox`."""
         self.calls.append(call)
+        await self._tell()
+        return self.reply
+
+    async def pressed(self, press: Press) -> CommandReply:
+        """See `bot.chat.Inbox`."""
+        self.presses.append(press)
         await self._tell()
         return self.reply
 
@@ -278,6 +288,17 @@ class Driver(Protocol):
         ...
 
 
+class ControlsDriver(Driver, Protocol):
+    """A platform on which the adapter shows controls."""
+
+    async def press(self, action: Action) -> str:
+        """Somebody uses a control of the bot's newest message; what only they are told.
+
+        Raises LookupError when there is no such control.
+        """
+        ...
+
+
 class AdapterContract:
     """Tests for any adapter; subclasses provide the fixture `driver`."""
 
@@ -342,6 +363,16 @@ class AdapterContract:
             await adapter.edit(ref, "Half of the answer, and all of it.")
             assert (await driver.shown())[-1].strip().endswith("and all of it.")
             assert await adapter.open(event, "The same place") == spot
+
+    async def test_controls_leave_the_text_alone(self, driver: Driver) -> None:
+        """A look may be given with any write, also to an adapter that can show nothing of it."""
+        async with asked(driver) as (_, spot):
+            adapter = driver.adapter
+            growing = Presentation("turn1", (Action.STOP,), streaming=True)
+            ref = await adapter.post(spot, "Half of", key="contract5", look=growing)
+            done = Presentation("turn1", tuple(Action)[1:])
+            await adapter.edit(ref, "Half of the answer, and all of it.", look=done)
+            assert (await driver.shown())[-1].strip().endswith("and all of it.")
 
     async def test_a_post_that_may_exist_is_not_doubled(self, driver: Driver) -> None:
         """Posting again under the same key leaves one message, with the newer text."""
@@ -439,6 +470,51 @@ class AdapterContract:
         await driver.adapter.close()
 
 
+class ControlsContract:
+    """More tests, for an adapter whose capabilities name controls; see `AdapterContract`."""
+
+    async def test_every_control_is_handed_in(self, driver: ControlsDriver) -> None:
+        """It names its turn; where it was the platform says."""
+        async with asked_in(driver) as (inbox, event, spot):
+            inbox.reply = CommandReply("It is done.", harmless=True)
+            ref = await driver.adapter.post(spot, "An answer.", key="control0")
+            inbox.loose[ref] = event.thread
+            for number, action in enumerate(sorted(driver.adapter.capabilities.controls)):
+                turn = f"turn{number}"
+                look = Presentation(turn, WITH[action])
+                await driver.adapter.edit(ref, f"Version {number}.", look=look)
+                assert "It is done." in await driver.press(action)
+                press = inbox.presses[-1]
+                assert (press.action, press.turn, press.ref) == (action, turn, ref)
+                assert press.thread == event.thread
+                assert press.author.id == event.author.id
+                assert press.position > event.position
+                assert press.at > 0
+            assert len({press.event_id for press in inbox.presses}) == len(inbox.presses)
+
+    async def test_a_control_is_gone_with_the_edit_that_leaves_it_out(
+        self, driver: ControlsDriver
+    ) -> None:
+        """What stands under a message is what the last write said."""
+        async with asked(driver) as (_, spot):
+            look = Presentation("turn", (Action.STOP,), streaming=True)
+            ref = await driver.adapter.post(spot, "An answer.", key="control1", look=look)
+            await driver.press(Action.STOP)
+            await driver.adapter.edit(ref, "The answer.", look=Presentation("turn"))
+            try:
+                await driver.press(Action.STOP)
+            except LookupError:
+                return
+            raise AssertionError("a control stands there that should be gone")
+
+
+WITH: Mapping[Action, tuple[Action, ...]] = {
+    Action.STOP: (Action.STOP,),
+    **dict.fromkeys(tuple(Action)[1:], tuple(Action)[1:]),
+}
+"""Controls that are shown together."""
+
+
 @asynccontextmanager
 async def running(driver: Driver) -> AsyncGenerator[RecordingInbox]:
     """Run the driver's adapter with an inbox, connected, and end it afterwards."""
@@ -463,8 +539,15 @@ async def running(driver: Driver) -> AsyncGenerator[RecordingInbox]:
 @asynccontextmanager
 async def asked(driver: Driver) -> AsyncGenerator[tuple[Incoming, Spot]]:
     """A running adapter that has been asked something: the question, and where to answer."""
+    async with asked_in(driver) as (_, event, spot):
+        yield event, spot
+
+
+@asynccontextmanager
+async def asked_in(driver: Driver) -> AsyncGenerator[tuple[RecordingInbox, Incoming, Spot]]:
+    """The same, with what the adapter hands in."""
     async with running(driver) as inbox:
         await driver.say("a question")
         await inbox.until(lambda: bool(inbox.messages))
         event = inbox.messages[0]
-        yield event, await driver.adapter.open(event, "A question")
+        yield inbox, event, await driver.adapter.open(event, "A question")

@@ -68,6 +68,7 @@ class _Entry(_Element):
     tokens: Count = 0
     interrupted: bool = False
     turn: str = ""
+    model: str = ""
     edited: Annotated[float, Field(ge=0, lt=END_OF_TIME, allow_inf_nan=False)] = 0.0
 
 
@@ -270,6 +271,7 @@ def _line(entry: Entry) -> _Entry:
         tokens=entry.tokens,
         interrupted=entry.interrupted,
         turn=entry.turn,
+        model=entry.model,
         edited=float(entry.edited),
     )
 
@@ -285,6 +287,7 @@ def _entry(item: _Entry) -> Entry:
         tokens=item.tokens,
         interrupted=item.interrupted,
         turn=item.turn,
+        model=item.model,
         edited=item.edited,
         seq=item.seq,
     )

@@ -10,7 +10,8 @@ import discord
 
 from adapters.discord.calls import Calls
 from adapters.discord.client import Client
-from adapters.discord.reading import STARTER, own_in, seen
+from adapters.discord.places import cached_channel
+from adapters.discord.reading import STARTER, own_in, place_of, seen
 from adapters.discord.translate import earlier
 from adapters.discord.values import DIRECT_SPACE, Kind, Own, Place
 from bot.chat import EarlierMessage, History, Incoming, MessageRef, ThreadKey
@@ -105,7 +106,9 @@ class _Reader:
         self._calls = calls
         self._guild = None if key.space == DIRECT_SPACE else int(key.space)
         kind = Kind.DIRECT if self._guild is None else Kind.THREAD
-        self._place = Place(channel, kind, key.space, parent=key.channel)
+        plain = Place(channel, kind, key.space, parent=key.channel)
+        known = None if self._guild is None else cached_channel(knowing, channel, key.space)
+        self._place = place_of(known, key.space) or plain
         self._parent = Place(key.channel, Kind.TEXT, key.space)
 
     def _own(self) -> Own:

@@ -40,6 +40,8 @@ def place_of(channel: object, space: str) -> Place | None:
                 space,
                 parent=str(channel.parent_id),
                 owner=str(channel.owner_id or ""),
+                title=channel.name,
+                private=channel.is_private(),
             )
         case discord.DMChannel() | discord.GroupChannel():
             return Place(str(channel.id), Kind.DIRECT, DIRECT_SPACE)
@@ -78,7 +80,7 @@ def seen(message: discord.Message, place: Place, own: Own) -> Seen:
         id=str(message.id),
         place=place,
         writer=writer_of(message),
-        text=message.content,
+        text=content_of(message),
         names=_names(message),
         at=message.created_at.timestamp(),
         mentions_bot=_mentions(message, own),
@@ -93,14 +95,28 @@ def seen(message: discord.Message, place: Place, own: Own) -> Seen:
 
 def _forwarded(snapshot: discord.MessageSnapshot, message: discord.Message) -> str:
     """What a forwarded message says and shows; Discord does not tell who wrote it."""
-    parts = (readable(snapshot.content, _names(message)), *embeds_of(snapshot.embeds))
+    parts = (readable(content_of(snapshot), _names(message)), *embeds_of(snapshot.embeds))
     return "\n\n".join(part for part in parts if part)
+
+
+def content_of(message: discord.Message | discord.MessageSnapshot) -> str:
+    """What a message says: its content, or the texts of its components where it has none."""
+    return message.content or "\n".join(_texts(message.components))
+
+
+def _texts(components: Iterable[object]) -> Iterable[str]:
+    for component in components:
+        if isinstance(component, discord.TextDisplay):
+            yield component.content
+        elif isinstance(component, discord.Container | discord.SectionComponent):
+            yield from _texts(component.children)
 
 
 def writer_of(message: discord.Message) -> Writer:
     """Who wrote a message."""
     author = message.author
-    if isinstance(author, discord.Member):
+    # Of a server that the SDK does not know a member cannot say what he may do.
+    if isinstance(author, discord.Member) and message.guild is not None:
         return writer_of_member(author)
     webhook = message.webhook_id is not None
     return Writer(
@@ -138,6 +154,13 @@ def is_admin(permissions: discord.Permissions) -> bool:
     return permissions.administrator or permissions.manage_guild or permissions.manage_threads
 
 
+def is_chatter(message: discord.Message, own: Own) -> bool:
+    """Whether people in an ordinary channel talk to each other, as in most messages."""
+    place = place_of(message.channel, "")
+    ordinary = place is not None and place.kind not in (Kind.THREAD, Kind.DIRECT)
+    return ordinary and message.reference is None and not _mentions(message, own)
+
+
 def _mentions(message: discord.Message, own: Own) -> bool:
     return any(str(user.id) == own.user for user in message.mentions) or any(
         str(role.id) == own.role for role in message.role_mentions
@@ -155,7 +178,7 @@ def _answers(message: discord.Message) -> Quoted | None:
     found = reference.resolved
     if not isinstance(found, discord.Message):
         return Quoted(str(reference.message_id), None, "")
-    said = readable(found.content, _names(found))
+    said = readable(content_of(found), _names(found))
     return Quoted(str(found.id), writer_of(found), said, tuple(files_of(found, ANSWERED)))
 
 

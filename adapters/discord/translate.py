@@ -67,6 +67,18 @@ def is_addressed(seen: Seen, own: Own) -> bool:
     return seen.mentions_bot or answers_us or seen.place.kind is Kind.DIRECT
 
 
+def is_withheld(seen: Seen, own: Own) -> bool:
+    """A reply to the bot whose words Discord keeps back, since it pings nobody.
+
+    That is so only without the intent for the content of messages.
+    """
+    answers_us = seen.answers is not None and seen.answers.writer is not None
+    if not answers_us or seen.mentions_bot or seen.system or seen.writer.is_bot:
+        return False
+    mute = not (seen.text or seen.attached or seen.extras or seen.forwarded)
+    return mute and is_addressed(seen, own) and seen.place.kind is not Kind.DIRECT
+
+
 def is_aside(seen: Seen, own: Own) -> bool:
     """Meant for somebody else: it begins with their name, and does not address the bot."""
     return _CALLS_SOMEBODY.match(seen.text) is not None and not is_addressed(seen, own)
@@ -204,6 +216,9 @@ def _text(seen: Seen, own: Own, quoted: Quoted | None, longest: int | None = Non
 
 
 def _parts(seen: Seen, own: Own, quoted: Quoted | None, longest: int | None) -> Iterable[str]:
+    # Only the first message of a forum post has the id of its thread; the title belongs to it.
+    if seen.place.kind is Kind.THREAD and seen.id == seen.place.id and seen.place.title:
+        yield f"**{seen.place.title}**"
     if quoted is not None and quoted.text and not is_ignored(quoted.text):
         name = quoted.writer.name if quoted.writer else "Somebody"
         yield f"> {name} wrote:\n{quote(_beginning(quoted.text, longest))}"

@@ -35,6 +35,8 @@ class Place:
         space: Server id, `DIRECT_SPACE` in direct messages.
         parent: The channel that holds the thread; empty for anything but threads.
         owner: Who started the thread; empty when unknown.
+        title: The thread's name.
+        private: A thread that only those see who were invited to it.
     """
 
     id: str
@@ -42,6 +44,8 @@ class Place:
     space: str
     parent: str = ""
     owner: str = ""
+    title: str = ""
+    private: bool = False
 
 
 @dataclass(frozen=True, slots=True)

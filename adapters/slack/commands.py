@@ -160,5 +160,8 @@ def blocks(text: str) -> list[dict[str, Any]]:
 
 
 def fallback(text: str) -> str:
-    """What stands for blocks in notifications and for screen readers."""
-    return escaped(text[:LONGEST_FALLBACK])
+    """What stands for blocks in notifications and for screen readers; Slack takes 4,000."""
+    most = LONGEST_FALLBACK
+    while len(cut := escaped(text[:most])) > LONGEST_FALLBACK:
+        most -= max(1, (len(cut) - LONGEST_FALLBACK) // 5)
+    return cut

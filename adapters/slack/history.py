@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -21,6 +21,9 @@ log = logging.getLogger(__name__)
 PAGE = 200
 MOST_PAGES = 25
 """Slack gives a thread from its oldest message on, so the newest are at the end of it all."""
+
+MOST_NAMELESS = 3
+"""Messages without a key that are looked at."""
 
 EVENT_TYPE = "bobbin_turn"
 """Type of the metadata that carries a post's key."""
@@ -214,6 +217,11 @@ async def again(calls: Calls, own: Own, timing: Timing, said: Said) -> Said:
     return said
 
 
+def metadata_of(key: str) -> dict[str, Any]:
+    """The metadata that carries a post's key."""
+    return {"event_type": EVENT_TYPE, "event_payload": {"key": key}}
+
+
 async def posted(calls: Calls, own: Own, timing: Timing, spot: Spot, key: str) -> MessageRef | None:
     """The message of ours that carries `key`, None when it was never posted.
 
@@ -232,3 +240,22 @@ async def posted(calls: Calls, own: Own, timing: Timing, spot: Spot, key: str) -
     except _TooLong:
         log.warning("A thread is too long to look for what was posted in it")
     return None
+
+
+async def nameless(calls: Calls, own: Own, timing: Timing, spot: Spot) -> Sequence[MessageRef]:
+    """Our latest messages in a thread that carry no key, the newest first.
+
+    Raises:
+        PlatformError: The thread could not be read.
+    """
+    found: deque[MessageRef] = deque(maxlen=MOST_NAMELESS)
+    if spot.reply_to is None:
+        return ()
+    try:
+        async for message in _messages(calls, timing, spot.channel, spot.reply_to, metadata=True):
+            ours = message.get("user") == own.user or message.get("bot_id") == own.bot
+            if ours and fields(message.get("metadata")).get("event_type") != EVENT_TYPE:
+                found.appendleft(MessageRef(spot.channel, str(message["ts"]), own.team))
+    except _TooLong:
+        log.warning("A thread is too long to look for what was begun in it")
+    return tuple(found)

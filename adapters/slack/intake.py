@@ -23,7 +23,8 @@ from slack_bolt.response import BoltResponse
 
 from adapters.slack import changes
 from adapters.slack.calls import Calls, quiet_log
-from adapters.slack.surfaces import HERE, OPENED, Surfaces
+from adapters.slack.surfaces import EVENTS as BESIDE
+from adapters.slack.surfaces import HERE, Surfaces
 from adapters.slack.translate import concerns_us, incoming, looked_up, said
 from adapters.slack.values import PLATFORM, Own, Said, Timing, fields
 from adapters.slack.workspace import Workspace
@@ -36,7 +37,7 @@ log = logging.getLogger(__name__)
 
 SAID = ("app_mention", "message")
 LEFT = ("app_uninstalled", "tokens_revoked")
-EVENTS = (*SAID, *LEFT, *changes.EVENTS, OPENED)
+EVENTS = (*SAID, *LEFT, *changes.EVENTS, *BESIDE)
 """Events with a listener of their own, as Bolt names them; any other is only acknowledged."""
 
 RATE_LIMITED = "app_rate_limited"

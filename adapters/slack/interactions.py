@@ -10,6 +10,7 @@ from typing import Any
 from adapters.slack.access import may_see
 from adapters.slack.answers import Asked
 from adapters.slack.commands import Link, read_picker_id, typed
+from adapters.slack.controls import Used, answer_to, press_of
 from adapters.slack.errands import Errands
 from adapters.slack.markup import mentioned, readable
 from adapters.slack.translate import author_of, id_in, text_in
@@ -119,6 +120,17 @@ class Interactions:
     def start(self, here: Workspace, called: Called) -> None:
         """Run a command and show its answer, without keeping the acknowledgement waiting."""
         self._errands.start(lambda: self._run(here, called), "command")
+
+    def use(self, here: Workspace, control: Used) -> None:
+        """Do what a control says and tell what came of it, likewise."""
+        self._errands.start(lambda: self._use(here, control), "control")
+
+    async def _use(self, here: Workspace, control: Used) -> None:
+        person = await here.names.person(control.user, self._timing.patient_names)
+        author = author_of(person)
+        author = replace(author, is_outside=author.is_outside or control.elsewhere)
+        reply = await self._inbox.pressed(press_of(control, author, here.own))
+        await here.calls.respond(control.url, answer_to(control, reply.text))
 
     async def _run(self, here: Workspace, called: Called) -> None:
         # What is typed into a window comes without markup, and is not read as if it had some.

@@ -18,6 +18,7 @@ from adapters.slack import PATH, REDIRECT_PATH
 
 PURPOSES: Mapping[str, str] = {
     "app_mentions:read": "hear mentions",
+    "assistant:write": "show that it is at work, take Slack's Stop button, suggest what to ask",
     "channels:history": "read on in threads of public channels",
     "channels:read": "tell who may see a public channel, and what it is called",
     "chat:write": "answer",

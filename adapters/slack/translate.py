@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, cast
 
+from adapters.slack.context import hinted, looking_at
 from adapters.slack.markup import mentioned, mentions, quote, readable
 from adapters.slack.shown import files_of, shared_in
 from adapters.slack.values import PLATFORM, Names, Own, Person, Said, fields, objects
@@ -147,6 +148,7 @@ def _said(event: Mapping[str, Any], channel: str, own: Own, *, direct: bool, nam
         shared=tuple(shared_in(event)),
         bot=bot_name(event),
         is_outside=_is_outside(event, own),
+        beside=looking_at(event, own) if direct else "",
     )
 
 
@@ -190,6 +192,7 @@ def looked_up(found: Said) -> tuple[frozenset[str], frozenset[str]]:
     """The ids of people and channels whose names are needed."""
     texts = (found.text, *(shared.text for shared in found.shared))
     people, channels = mentioned(" ".join(texts))
+    channels |= {found.beside} - {""}
     return people if found.bot else people | {found.user}, channels
 
 
@@ -214,7 +217,7 @@ def incoming(found: Said, own: Own, names: Names) -> Incoming:
         thread=key_of(found, own),
         ref=MessageRef(found.channel, found.ts, own.team),
         author=writer_of(found, names),
-        text=_words(found, names, own),
+        text=hinted(_words(found, names, own), names.channels.get(found.beside, "")),
         at=float(found.ts),
         position=position_of(found.ts),
         addressed=found.mentioned or found.direct or found.opens,

@@ -142,6 +142,7 @@ class Said:
         shared: Messages that were forwarded with it.
         bot: The name under which another program wrote it, perhaps empty; None for a person.
         is_outside: The message itself says that its author belongs to another organisation.
+        beside: The channel that its writer has open beside a direct message, empty for none.
         opens: It is said to everybody, in a channel where everything is answered.
     """
 
@@ -156,6 +157,7 @@ class Said:
     shared: tuple[Shared, ...] = ()
     bot: str | None = None
     is_outside: bool = False
+    beside: str = ""
     opens: bool = False
 
     @property

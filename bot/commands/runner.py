@@ -24,6 +24,7 @@ from bot.commands import texts
 from bot.commands.overview import Overviews
 from bot.commands.place_settings import PlaceSettings, place_called
 from bot.commands.specs import COMMANDS, IMAGINE
+from bot.commands.stopping import Stopped, stop
 from bot.engine.allowance import Allowance
 from bot.engine.asking import Asking, Question
 from bot.engine.budget import Budget
@@ -31,7 +32,7 @@ from bot.engine.excerpts import Excerpts
 from bot.engine.folding import Folding
 from bot.engine.imagining import Imagining
 from bot.engine.running import Ending, Running
-from bot.errors import BobbinError, StoreUnavailable
+from bot.errors import BobbinError
 from bot.ignoring import is_ignored
 from bot.records import NO_SUMMARY, Entry
 from bot.storage.patience import patiently
@@ -53,6 +54,12 @@ PARTS_SHOWN = 3
 
 BEGINNING = 600
 """Characters of it that are shown beside the file."""
+
+STOPPED: Mapping[Stopped, str] = {
+    Stopped.STOPPING: texts.STOPPING,
+    Stopped.NOT_RUNNING: texts.NOTHING_RUNNING,
+    Stopped.NOT_ASKED: texts.NOT_ASKED,
+}
 
 FORGET_SECONDS = 20.0
 """How long /forget tries to reach a store that is away."""
@@ -225,14 +232,7 @@ class Commands:
         return erased
 
     async def _stop(self, call: CommandCall, thread: ThreadKey) -> CommandReply:
-        here = self._running.end(thread, Ending.STOPPED)
-        try:
-            asked = await self._threads.ask_stop(thread)
-        except StoreUnavailable:
-            if not here:
-                raise
-            asked = True
-        return _told(texts.STOPPING if asked or here else texts.NOTHING_RUNNING)
+        return _told(STOPPED[await stop(self._threads, self._running, thread, call.author)])
 
     async def _leave(self, call: CommandCall, thread: ThreadKey) -> CommandReply:
         if call.direct:

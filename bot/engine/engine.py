@@ -82,7 +82,7 @@ class Engine:
             if begun is Begun.QUEUED and not event.author.is_bot:
                 self._queued.waits(event)
             return begun
-        self._start(begun)
+        self.start(begun)
         return None
 
     async def sweep(self, beat: Callable[[str], None] = lambda what: None) -> None:
@@ -112,7 +112,7 @@ class Engine:
                 continue
             if turn is not None:
                 self._took_over(thread.platform)
-                self._start(turn)
+                self.start(turn)
 
     async def tidy_up(self) -> None:
         """Delete what processes that have died left over of their replies, once.
@@ -153,7 +153,8 @@ class Engine:
             await end(*late)
         await self._queued.close()
 
-    def _start(self, turn: Turn) -> None:
+    def start(self, turn: Turn) -> None:
+        """Run a turn whose lease this process has been given."""
         task = asyncio.create_task(self._work(turn), name=f"turn {turn.lease.turn}")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -167,13 +168,13 @@ class Engine:
                 if self._closing and turn is not first:
                     await self._desk.threads.park(turn.lease)
                     return
-                if all(event.aside for event in turn.mail):
+                if turn.is_void:
                     # It was deleted while nobody was running the turn.
                     withdrawal = self._desk.withdrawal(adapter, pacer)
                     turn = await withdrawal.end(turn.lease, turn.draft.refs)
                     continue
                 self._queued.begins(thread)
-                with self._running.control(thread) as control:
+                with self._running.control(thread, turn.lease.turn, turn.askers) as control:
                     turn = await TurnRun(self._desk, adapter, pacer, turn, control).run()
             if turn is Done.IDLE:
                 await adapter.settled(thread)

@@ -10,6 +10,14 @@ TOO_LONG = "*(cut here: this is as long as an answer may be. Ask me to go on.)*"
 PRIVATE_INTERRUPTED = "*(interrupted: the connection to the model broke here. Please ask again.)*"
 PRIVATE_TOO_LONG = "*(cut here: this is as long as an answer may be. Ask for less at once.)*"
 FILTERED = "*(cut here by the model's provider)*"
+UNFINISHED = "*(not finished)*"
+AGAIN = "I'm answering this once more …"
+NOT_ANEW = "*(No new answer, so this one stays: {why})*"
+STOPPED_ANEW = "*(stopped before there was a new answer, so this one stays)*"
+GO_ON = (
+    "Go on exactly where your last message stopped, with the very next word. Repeat nothing of it "
+    "and say nothing about this request."
+)
 EMPTY = "The model gave an empty answer. Please ask again, perhaps in other words."
 ALL_THOUGHT = (
     "The model used up what an answer may take before it wrote a word. Please ask for less at once."

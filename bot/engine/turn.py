@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 
@@ -17,7 +17,9 @@ from bot.context.prompt import in_channel
 from bot.context.render import Now
 from bot.context.tokens import Tokenizer
 from bot.context.window import Window, build_window, needs_fold
+from bot.controls import Action
 from bot.engine import texts
+from bot.engine.again import AFTER_FAILURE, Anew, actions_after, with_note
 from bot.engine.allowance import Allowance
 from bot.engine.answer import Answer
 from bot.engine.budget import Budget
@@ -42,7 +44,6 @@ from bot.errors import (
 )
 from bot.model.port import Finished, FinishReason, Model, Prompt, TextDelta, Waiting
 from bot.records import NO_TALLY, Entry, Tally
-from bot.reply.fences import open_fence, scan
 from bot.reply.pacing import Clock, Pacer
 from bot.reply.progressive import ProgressiveReply
 from bot.reply.slots import Urgency
@@ -120,14 +121,15 @@ class TurnRun:
         self._thread = turn.lease.thread
         self._watch = Watch(desk.threads, turn.lease, control, desk.renew_seconds)
         self._names = dict(turn.names)
-        self._answer = Answer()
+        self._anew = Anew.of(turn, turn.names)
+        self._answer = Answer(self._anew.begun) if self._anew else Answer()
         self._revised = turn.revised
         self._window = Window((), 0, 0)
         self._prompt: Prompt | None = None
         self._tally = NO_TALLY
         self._error = ""
         self._began = desk.timer.now()
-        written = min((event.at for event in turn.mail), default=desk.clock())
+        written = turn.pressed or min((event.at for event in turn.mail), default=desk.clock())
         self._lag = max(0.0, desk.clock() - written)
         self._reply = ProgressiveReply(
             adapter,
@@ -144,6 +146,8 @@ class TurnRun:
             on_posting=self._posting,
             confirm=self._watch.confirm,
             on_deleted=self._deleted,
+            turn=turn.lease.turn,
+            shown=self._anew.shown if self._anew and turn.attempt == 1 else "",
             near=self._near(),
         )
         self._enclosed = Enclosed(desk.enclosures, adapter, turn, self._reply.status)
@@ -199,17 +203,28 @@ class TurnRun:
             logger.exception("turn %s failed unexpectedly", self._turn.lease.turn)
             return await self._fail(BobbinError(type(error).__name__))
 
-    async def _converse(self) -> tuple[Outcome, Turn | Done]:
+    async def _unasked(self) -> tuple[Outcome, Turn | Done] | None:
+        """End a turn that the model is not asked in; None for one that it is."""
         if self._turn.quick >= MOST_QUICK_LOSSES or self._turn.losses >= MOST_LOSSES:
             why = f"given up after {self._turn.attempt} attempts"
             return await self._fail(BobbinError(why, user_text=texts.GIVEN_UP, hint=GIVEN_UP_HINT))
-        if all(event.is_silent for event in self._turn.mail):
+        if self._anew is not None and self._anew.orphaned:
+            return Outcome.STOPPED, await self._restore(self._anew, texts.STOPPED_ANEW)
+        if self._anew is None and all(event.is_silent for event in self._turn.mail):
             refs = await self._reply.finish(texts.HELLO)
             logger.debug("turn %s greeted in %d message(s)", self._turn.lease.turn, len(refs))
             return Outcome.GREETED, await self._commit((), NO_TALLY)
+        return None
+
+    async def _converse(self) -> tuple[Outcome, Turn | Done]:
+        if (done := await self._unasked()) is not None:
+            return done
         if (unsent := self._turn.draft.note) and self._answer.recall(unsent):
             return await self._finish((await self._mail())[1])
         ending, asked = await self._mail()
+        if self._turn.again is not None:
+            # Whoever used the control sees at once that it has worked.
+            self._reply.show(self._answer.whole or f"*{texts.AGAIN}*")
         match ending or await self._ask(asked):
             case Ending.LOST:
                 return Outcome.LOST, Done.LOST
@@ -230,6 +245,8 @@ class TurnRun:
 
     async def _mail(self) -> tuple[Ending | None, tuple[Entry, ...]]:
         """The mail as entries; reading what was said before can take a while."""
+        if self._anew is not None:
+            return None, self._anew.new
         entries: list[Entry] = []
 
         async def read() -> None:
@@ -256,31 +273,41 @@ class TurnRun:
         self, asked: tuple[Entry, ...], outcome: Outcome, note: str, *, cut: bool
     ) -> tuple[Outcome, Turn | Done]:
         """Write the final text and commit it together with what was asked."""
-        refs = await self._close(self._enclosed.told(note))
-        entries = asked
-        if self._answer.text.strip():
-            said = Entry(
-                role="assistant",
-                text=self._answer.text,
-                at=self._desk.clock(),
-                message_ids=tuple(ref.message for ref in refs),
-                interrupted=cut,
-                turn=self._turn.lease.turn,
-            )
-            entries = (*asked, said)
+        said = bool(self._answer.text.strip())
+        if self._anew is not None and not said:
+            self._estimate_cost()
+            return outcome, await self._restore(self._anew, texts.STOPPED_ANEW)
+        entries = asked if self._anew is None else ()
+        refs = await self._close(
+            self._enclosed.told(note), actions_after(cut, note) if said else ()
+        )
+        if said:
+            entries = (*entries, self._said(refs, cut))
             self._estimate_cost()
         entries = await self._enclosed.kept(entries, patient=not cut)
         after = await self._commit(entries, self._tally)
-        self._fold_if_long(entries[-1].tokens)
+        self._fold_if_long(sum(entry.tokens for entry in entries[-1:]))
         return Outcome.LOST if after is Done.LOST else outcome, after
 
-    async def _close(self, note: str) -> tuple[MessageRef, ...]:
-        text = self._answer.text.rstrip()
-        if text and note:
-            # In an answer that ends inside code the note would be code, too.
-            fence = open_fence(scan(text))
-            text += f"\n{fence.closing}" if fence else ""
-        return await self._reply.finish("\n\n".join(part for part in (text, note) if part))
+    def _said(self, refs: tuple[MessageRef, ...], cut: bool) -> Entry:
+        finished = self._answer.finished
+        return Entry(
+            role="assistant",
+            text=self._answer.whole,
+            at=self._desk.clock(),
+            message_ids=tuple(ref.message for ref in refs),
+            interrupted=cut,
+            turn=self._turn.lease.turn,
+            model=finished.model if finished else self._desk.model.name,
+        )
+
+    async def _close(self, note: str, actions: Sequence[Action] = ()) -> tuple[MessageRef, ...]:
+        return await self._reply.finish(with_note(self._answer.whole, note), actions)
+
+    async def _restore(self, anew: Anew, why: str) -> Turn | Done:
+        """The answer that there was stays, and is shown again with its own controls."""
+        await self._reply.finish(anew.restored(why), anew.actions, turn=anew.old.turn)
+        return await self._commit((), self._tally)
 
     def _fold_if_long(self, answer_tokens: int) -> None:
         high = self._desk.budget.high
@@ -377,7 +404,7 @@ class TurnRun:
                         if answer.first_token is None:
                             answer.first_token = desk.timer.now() - self._began
                         answer.text += text
-                        self._reply.show(answer.text)
+                        self._reply.show(answer.whole)
                     case Waiting(seconds):
                         self._reply.status(texts.WAITING)
                         if seconds >= desk.long_wait_seconds:
@@ -403,14 +430,14 @@ class TurnRun:
     def _say(self, what: str) -> None:
         """Tell people why there is no answer yet, also where a status carries no words."""
         self._reply.status(what)
-        self._reply.show(f"*{what}*")
+        self._reply.show(self._answer.whole or f"*{what}*")
 
     def _build(self, turn: Turn, asked: tuple[Entry, ...]) -> Window:
         with self._desk.tracer.span("prompt") as note:
             window = build_window(
                 system=in_channel(self._desk.system, turn.persona),
                 summary=turn.summary,
-                log=turn.window,
+                log=self._anew.log(turn.window) if self._anew else turn.window,
                 new=asked,
                 now=Now(self._desk.clock(), tuple(self._names.values()), self._enclosed.notes),
                 budget=self._desk.budget.high,
@@ -440,18 +467,23 @@ class TurnRun:
             return Outcome.PARKED, Done.LOST
         if isinstance(error, PlatformError):
             return Outcome.FAILED, await self._rollback()
+        refused = isinstance(error, BudgetExceeded)
+        outcome = Outcome.REFUSED if refused else Outcome.FAILED
         try:
-            await self._reply.finish(error.user_text)
+            if self._anew is not None:
+                why = texts.NOT_ANEW.format(why=error.user_text)
+                return outcome, await self._restore(self._anew, why)
+            await self._reply.finish(error.user_text, AFTER_FAILURE)
         except PlatformError as silent:
             logger.warning("turn %s: nobody could be told: %s", self._turn.lease.turn, silent)
             return Outcome.FAILED, await self._rollback()
         # Whoever was told to ask again does so right there, without a mention: from now on the
-        # bot takes part, also when this was its first turn.
-        refused = isinstance(error, BudgetExceeded)
-        outcome = Outcome.REFUSED if refused else Outcome.FAILED
-        return outcome, await self._commit((), NO_TALLY)
+        # bot takes part, also when this was its first turn. A control does it, too.
+        return outcome, await self._commit((), NO_TALLY, keep=True)
 
-    async def _commit(self, entries: tuple[Entry, ...], tally: Tally) -> Turn | Done:
+    async def _commit(
+        self, entries: tuple[Entry, ...], tally: Tally, *, keep: bool = False
+    ) -> Turn | Done:
         figures = Tally(turns=int(bool(entries))) + tally
         nonce = self._desk.new_id()
         left = self._reply.leftovers
@@ -463,6 +495,7 @@ class TurnRun:
                     figures,
                     self._names,
                     leftovers=left,
+                    keep=keep,
                     revised=self._revised,
                     nonce=nonce,
                 ),
@@ -471,7 +504,7 @@ class TurnRun:
         if isinstance(after, Revised):
             self._revised = after.revised
             renewed = await as_they_read_now(entries, after.mail, self._desk.tokenizer)
-            return await self._commit(renewed, tally)
+            return await self._commit(renewed, tally, keep=keep)
         if after is Done.WITHDRAWN:
             raise Withdrawn
         if after is Done.LOST:

@@ -103,6 +103,10 @@ class Metrics:
         """Count a summary that was made without the model."""
         self.add(figures.FALLBACKS, 1, platform, "summary_extract")
 
+    def rated(self, platform: str, rating: str) -> None:
+        """Count what somebody thinks of an answer."""
+        self.add(figures.RATED, 1, platform, rating)
+
     def store(self, what: str, seconds: float, error: str) -> None:
         """Count an operation on the store; see `bot.storage.connect.Observe`."""
         self.observe(figures.STORE, seconds, what)

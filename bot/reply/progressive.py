@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from types import TracebackType
 from typing import Literal
 
 from bot.chat import Adapter, MessageRef, Spot
+from bot.controls import Action
 from bot.errors import BadToken, BobbinError, MessageGone, NotAllowed, PlatformBusy, PlatformError
 from bot.reply.landing import Landing
+from bot.reply.looks import Looks
 from bot.reply.pacing import Clock, Pacer
 from bot.reply.readable import readable_prefix
 from bot.reply.slots import Urgency
@@ -69,6 +72,8 @@ class ProgressiveReply:
         status: str = "thinking …",
         near: Spot | None = None,
         patience: Patience | None = None,
+        turn: str = "",
+        shown: str = "",
     ) -> None:
         """Nothing is done before `start`.
 
@@ -96,6 +101,8 @@ class ProgressiveReply:
             status: Shown while there is no text, unless `status()` says something better.
             near: Where the sign is shown if opening takes a while.
             patience: How long to insist.
+            turn: Id of the answer's turn, which its controls hand back.
+            shown: What all of `refs` but the last are known to show, as the text of the whole.
         """
         self._open_spot = open_spot
         self._on_deleted = on_deleted or _let_go
@@ -104,6 +111,7 @@ class ProgressiveReply:
         self._pacer = pacer
         self._patience = patience or Patience()
         self._capabilities = adapter.capabilities
+        self._looks = Looks(adapter.capabilities, turn)
         self._splitter = Splitter(adapter.capabilities.max_chars, adapter.measure)
         self._written = Written(
             adapter,
@@ -118,6 +126,9 @@ class ProgressiveReply:
             unsure,
             confirm or _ready,
         )
+        if shown:
+            parts = [part.text for part in self._splitter.parts(shown, final=True)]
+            self._written.known(parts, self._looks.final((), last=False))
         self._sign = StatusSign(adapter, pacer, space, clock, status)
         self._space = space
         self._near = near
@@ -125,6 +136,7 @@ class ProgressiveReply:
         self._pending = False
         self._skipped = 0
         self._final: str | None = None
+        self._actions: tuple[Action, ...] = ()
         self._landing: Landing | None = None
         self._landed_at: float | None = None
         self._stopped = False
@@ -168,8 +180,13 @@ class ProgressiveReply:
         """Say what is being done while there is no text yet; None for nothing special."""
         self._sign.show(text)
 
-    async def finish(self, text: str) -> tuple[MessageRef, ...]:
+    async def finish(
+        self, text: str, actions: Sequence[Action] = (), *, turn: str | None = None
+    ) -> tuple[MessageRef, ...]:
         """Write the whole answer; the messages that hold it, in order.
+
+        `actions` are the controls under the last of them, of which the platform shows those that
+        it can; they are about another turn's answer if `turn` names it.
 
         Messages that are left over are deleted after `close`: until the answer has been committed
         a successor may have to take them up.
@@ -179,7 +196,8 @@ class ProgressiveReply:
             BobbinError: What `on_posted` raised.
         """
         if self._final is None:
-            self._final = text
+            self._final, self._actions = text, tuple(actions)
+            self._looks = self._looks if turn is None else replace(self._looks, turn=turn)
             self._hurry()
         self.start()
         if self._writer is None or self._stopped:
@@ -279,7 +297,8 @@ class ProgressiveReply:
                 self._sign.start(self._near, after=OPENING_SECONDS)
             spot = await self._opened()
             self._sign.start(spot)
-            with self._pacer.reply(spot.channel, self._space):
+            edit = self._capabilities.edits_count_as(spot.channel)
+            with self._pacer.reply(spot.channel, self._space, edit):
                 await self._follow()
                 if self._final is not None and not self._stopped:
                     await self._land(spot, self._final)
@@ -340,8 +359,9 @@ class ProgressiveReply:
         urgency = Urgency.INTERIM if call == "edit" and last else Urgency.PART
         spot = await self._opened()
         channel = spot.channel if call == "post" else written.refs[index].channel
+        counted = written.counted(call, index)
         permit = await unless(
-            self._urgent, self._pacer.acquire(call, channel, self._space, urgency)
+            self._urgent, self._pacer.acquire(counted, channel, self._space, urgency)
         )
         if permit is None:
             return
@@ -349,17 +369,20 @@ class ProgressiveReply:
             permit.give_back()
             return
         self._pending = False
-        text = self._splitter.parts(self._text)[index].text
+        parts = self._splitter.parts(self._text)
+        text = parts[index].text
+        # A message that is full by now takes leave of its control with the same edit.
+        look = self._looks.interim(newest=index == len(parts) - 1)
         try:
             with permit:
                 if call == "post":
-                    await written.post(spot, text)
+                    await written.post(spot, text, look)
                 else:
-                    await written.edit(index, text)
+                    await written.edit(index, text, look)
         except (MessageGone, NotAllowed, BadToken):
             raise
         except PlatformError as error:
-            pause = written.told_to_wait(error, call, channel)
+            pause = written.told_to_wait(error, counted, channel)
             written.not_before = self._clock.now() + pause
             logger.info("an interim %s failed: %s", call, type(error).__name__)
         else:
@@ -368,9 +391,11 @@ class ProgressiveReply:
             self._sign.end()
 
     async def _land(self, spot: Spot, text: str) -> None:
-        landing = Landing(self._written, self._pacer, self._space, self._clock, self._patience)
+        landing = Landing(
+            self._written, self._pacer, self._space, self._clock, self._patience, self._looks
+        )
         parts = [part.text for part in self._splitter.parts(text, final=True)]
-        await landing.write(spot, parts, edits=self._capabilities.edits)
+        await landing.write(spot, parts, self._actions, edits=self._capabilities.edits)
         self._landing = landing
         self._landed_at = self._clock.now()
 

@@ -8,6 +8,7 @@ later without touching stored data. Text may hold lone surrogates, so bytes are 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import fields
 from typing import Any, cast
 
@@ -114,6 +115,7 @@ def dump_entry(entry: Entry) -> bytes:
             "tokens": entry.tokens,
             "cut": entry.interrupted,
             "turn": entry.turn,
+            "model": entry.model,
             "edited": entry.edited,
         }
     )
@@ -136,6 +138,7 @@ def load_entry(raw: bytes, seq: int) -> Entry:
             tokens=data.get("tokens", 0),
             interrupted=data.get("cut", False),
             turn=data.get("turn", ""),
+            model=data.get("model", ""),
             edited=data.get("edited", 0),
             seq=seq,
         )
@@ -167,6 +170,22 @@ def load_draft(raw: bytes | None) -> Draft:
         )
     except TypeError as error:
         raise StoreMismatch("a draft cannot be read") from error
+
+
+def dump_askers(askers: Iterable[str]) -> bytes:
+    """Ids of people."""
+    return to_bytes(json.dumps(sorted(askers), ensure_ascii=False))
+
+
+def load_askers(raw: bytes | None) -> frozenset[str]:
+    """The reverse of `dump_askers`; nothing stored is nobody. Raises StoreMismatch."""
+    try:
+        data: object = json.loads(to_text(raw)) if raw else []
+    except ValueError as error:
+        raise StoreMismatch("stored data is not JSON") from error
+    if not isinstance(data, list):
+        raise StoreMismatch("stored data has an unknown form")
+    return frozenset(str(user) for user in cast(list[object], data))
 
 
 def dump_leftover(leftover: Leftover) -> bytes:

@@ -15,8 +15,9 @@ or none.
 Fields of META
   seq                  number of the newest log entry
   summary, upto, version   rolling summary, the last entry it covers, how many there have been.
-                       `version` also rises when the thread is forgotten or replaced, so that a
-                       summary made from what was there before can never be stored
+                       `version` also rises when the thread is forgotten or replaced, or an answer is
+                       given anew, so that a summary made from what was there before can never be
+                       stored
   epoch                rises when the thread is forgotten or replaced
   fence                rises with every lease granted or taken away
   turn                 id of the running turn; absent when nothing runs
@@ -29,6 +30,12 @@ Fields of META
   since                when the lease was granted, by the server's clock (ms)
   lost, spared         fences of those that ran out, ",3,5,"; how many were not counted after all
   parked               the lease was given back by its holder
+  how, pressed, askers   the running turn was asked for with a control: what for, when (ms,
+                       caller's clock), and who had asked before
+  redo                 number of the entry whose place its answer takes; until then that entry is
+                       in no window and no summary
+  failed               id of the last turn if it failed for good; its mail is kept for a day
+  rated:<turn>|<user>  what somebody thinks of an answer (see rate.lua)
   draft                where the reply is being written
   stop, leaving        id of the turn that was asked to stop, or during which the bot was sent away
   withdrawn            id of the turn that has lost a message it was answering or had in view
@@ -123,9 +130,12 @@ local function survived(fence)
 end
 
 local function release()
+  if get("failed") ~= get("turn") then
+    redis.call("DEL", MAIL)
+  end
   redis.call("HDEL", META, "turn", "until", "grant", "worker", "since", "attempt", "losses", "quick",
-    "lost", "spared", "parked", "draft", "stop", "leaving", "withdrawn", "revised")
-  redis.call("DEL", MAIL)
+    "lost", "spared", "parked", "draft", "stop", "leaving", "withdrawn", "revised", "how", "pressed",
+    "askers", "redo")
   redis.call("ZREM", LEASES, THREAD)
 end
 
@@ -145,6 +155,7 @@ local function start(turn, worker)
     return false
   end
   redis.call("RENAME", QUEUE, MAIL)
+  redis.call("HDEL", META, "failed")
   redis.call("HSET", META, "turn", turn, "attempt", 1, "losses", 0)
   grant(worker)
   return true
@@ -189,6 +200,13 @@ end
 local function index(seq, entry)
   for _, id in ipairs(cjson.decode(entry).messages or {}) do
     redis.call("HSET", META, "entry:" .. id, seq)
+  end
+end
+
+-- The reverse; false stands for an entry that is not there.
+local function unindex(entry)
+  for _, id in ipairs(entry and cjson.decode(entry).messages or {}) do
+    redis.call("HDEL", META, "entry:" .. id)
   end
 end
 
@@ -251,7 +269,8 @@ end
 
 -- What a reader or the holder of the lease needs, in one reply (see decode in reading.py).
 local function state(tag)
-  local seq, upto = number("seq"), number("upto")
+  local newest, upto, redo = number("seq"), number("upto"), get("redo")
+  local seq = redo and tonumber(redo) - 1 or newest
   local first = math.max(upto + 1, seq - WINDOW_MOST + 1)
   local tally = {}
   for figure = 1, FIGURES do
@@ -259,11 +278,13 @@ local function state(tag)
   end
   return {
     tag, get("fence"), get("turn"), get("attempt"), get("draft"), get("summary"),
-    whole(upto), whole(number("version")), whole(first), seq > 0 and 1 or 0,
+    whole(upto), whole(number("version")), whole(first), newest > 0 and 1 or 0,
     tally, redis.call("LRANGE", MAIL, 0, -1), window(first, seq),
     redis.call("HGETALL", NAMES), redis.call("LLEN", QUEUE),
     get("forgotten"), get("losses"), get("quick"), get("revised"),
     redis.call("HGET", RULES, "persona"),
+    whole(number("epoch")), redo or whole(newest), get("failed"), get("how"), get("pressed"),
+    get("askers"), redo and redis.call("HGET", LOG, redo),
   }
 end
 

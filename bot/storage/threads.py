@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from bot.storage.departures import Departures
 from bot.storage.leftovers import Leftovers
+from bot.storage.presses import Presses
 from bot.storage.turns import Turns
 
 
-class Threads(Turns, Leftovers, Departures):
+class Threads(Turns, Leftovers, Departures, Presses):
     """The store of conversations, shared by any number of processes on one Redis.
 
     One lease per thread decides who answers. It is measured by the server's own clock, so the

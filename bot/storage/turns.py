@@ -105,6 +105,7 @@ class Turns(Base):
         names: Mapping[str, str],
         *,
         leftovers: Sequence[MessageRef] = (),
+        keep: bool = False,
         revised: int = 0,
         nonce: str | None = None,
     ) -> Turn | Done | Revised:
@@ -114,8 +115,12 @@ class Turns(Base):
         added to the thread's and to today's figures of the user whose message was the last of
         them; `names` are added to the known ones. From now on the bot takes part. `leftovers` are
         messages of the reply that the caller deletes now; what it does not get done is found by
-        `due_leftovers` a little later. `revised` is how often the mail had been changed when
-        `entries` were made from it, as `Turn` or `Revised` told.
+        `due_leftovers` a little later. With `keep` the mail stays for a day, or until the next
+        turn, so that `begin_again` can ask it once more. `revised` is how often the mail had been
+        changed when `entries` were made from it, as `Turn` or `Revised` told.
+
+        In a turn with an `answer` that gives way the first of `entries` takes its place; without
+        entries that answer stays.
 
         Returns:
             The next turn when mail waits (the caller has its lease), else IDLE. Nothing was
@@ -145,6 +150,7 @@ class Turns(Base):
                 len(ids),
                 len(authors),
                 OWN_MS,
+                int(keep),
                 revised,
                 *map(dump_entry, entries),
                 *named,
@@ -239,13 +245,17 @@ class Turns(Base):
             threads += await self._keys_in(BucketKeys(bucket).leases, names)
         return threads
 
-    async def ask_stop(self, thread: ThreadKey) -> bool:
+    async def ask_stop(self, thread: ThreadKey, turn: str = "") -> bool:
         """Ask the running turn to stop; its next `renew` says so, also after a take-over.
 
+        Args:
+            thread: Where it runs.
+            turn: Its id, so that none that came after it is stopped; whichever runs without.
+
         Returns:
-            True if a turn runs. Raises StoreUnavailable.
+            True if it runs. Raises StoreUnavailable.
         """
-        return bool(await self._run("stop", thread))
+        return bool(await self._run("stop", thread, (turn,)))
 
     def _ending(self, lease: Lease) -> tuple[Argument, ...]:
         return lease.turn, lease.fence, self._new_id(), self._worker

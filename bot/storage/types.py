@@ -37,6 +37,17 @@ class Draft:
     posting: bool = False
 
 
+class Again(StrEnum):
+    """What a turn that nobody wrote a message for is to do."""
+
+    REGENERATE = "regenerate"
+    """Answer the last question anew; the old answer gives way to the new one."""
+    CONTINUE = "continue"
+    """Go on with the last answer, which stopped too early; it gives way to the whole one."""
+    RETRY = "retry"
+    """Ask once more what a turn that failed for good had been asked."""
+
+
 @dataclass(frozen=True, slots=True)
 class Turn:
     """Everything needed to answer.
@@ -58,6 +69,12 @@ class Turn:
         forgotten: When somebody last had the thread forgotten, seconds since the epoch; 0 for
             never.
         revised: How often the mail was changed so far.
+        again: Set for a turn that was asked for with a control. Its mail is then who did that,
+            without words, or for a retry the mail of the turn that failed.
+        answer: The answer that gives way to what this turn says; it is not in the window. It stays
+            if the turn ends without words.
+        pressed: When the control was used, seconds since the epoch; 0 for an ordinary turn.
+        askers: Ids of those who asked: they may stop the turn.
     """
 
     lease: Lease
@@ -74,6 +91,16 @@ class Turn:
     forgotten: float = 0.0
     persona: str = ""
     revised: int = 0
+    again: Again | None = None
+    answer: Entry | None = None
+    pressed: float = 0.0
+    askers: frozenset[str] = frozenset()
+
+    @property
+    def is_void(self) -> bool:
+        """What it was to answer, or the answer it was to give again, is not there any more."""
+        replaces = self.again in (Again.REGENERATE, Again.CONTINUE)
+        return all(event.aside for event in self.mail) or (replaces and self.answer is None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +116,9 @@ class Conversation:
     """A thread as it stands, read without taking its lease; fields as in `Turn`.
 
     `running` says that a turn has been begun and is not over, `waiting` how many messages wait for
-    the next one.
+    the next one. `epoch` and `newest` (the number of the newest entry) tell whether something has
+    changed. `failed` is the id of the last turn if it failed for good, and then `mail` what it had
+    been asked; of a turn that runs `mail` is its mail.
     """
 
     window: tuple[Entry, ...] = ()
@@ -100,6 +129,39 @@ class Conversation:
     running: bool = False
     waiting: int = 0
     persona: str = ""
+    epoch: int = 0
+    newest: int = 0
+    failed: str = ""
+    mail: tuple[Incoming, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The turn that runs, empty for none, and ids of those who asked for it."""
+
+    turn: str = ""
+    askers: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Rated:
+    """What somebody thinks of an answer.
+
+    Attributes:
+        thread: Where it was given.
+        turn: The turn that gave it.
+        user: Whose opinion it is, the platform's id.
+        rating: See `Rating`.
+        at: When it was said, seconds since the epoch.
+        model: Which model gave the answer; empty if that is not known.
+    """
+
+    thread: ThreadKey
+    turn: str
+    user: str
+    rating: Rating
+    at: float
+    model: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +225,36 @@ class Restored(StrEnum):
     """The thread is there and may not be replaced."""
     INCOMPLETE = "incomplete"
     """What was written beforehand has expired meanwhile."""
+
+
+class Rating(StrEnum):
+    """What somebody thinks of an answer."""
+
+    GOOD = "good"
+    BAD = "bad"
+
+
+class Noted(StrEnum):
+    """Answers to `rate`."""
+
+    NEW = "new"
+    CHANGED = "changed"
+    SAME = "same"
+    NOTHING = "nothing"
+    """Nothing is kept of the thread any more."""
+
+
+class NotAgain(StrEnum):
+    """Answers to `begin_again` when the caller gets no turn."""
+
+    DUPLICATE = "duplicate"
+    """This very click was taken before."""
+    RUNNING = "running"
+    """A turn runs already."""
+    STALE = "stale"
+    """The thread has changed since the caller looked at it."""
+    FOLDED = "folded"
+    """The answer is in the summary already."""
 
 
 class Begun(StrEnum):

@@ -15,7 +15,7 @@ from bot.limits import Scope
 from bot.records import Entry, Summary, Tally
 from bot.storage.keys import place_of
 from bot.storage.threads import Threads
-from bot.storage.types import Draft, Turn
+from bot.storage.types import Again, Draft, Rated, Rating, Turn
 from tests.units.storage.samples import THREAD, commit, message, talk
 
 Trouble = Callable[[], Awaitable[None]]
@@ -86,6 +86,38 @@ async def _commit(threads: Threads, trouble: Trouble) -> object:
     assert isinstance(after, Turn)
     await trouble()
     return after, await commit(threads, after, tally=TALLY)
+
+
+async def _again(threads: Threads, trouble: Trouble) -> object:
+    turn = await begun(threads)
+    await threads.commit(turn.lease, (), TALLY, {}, keep=True)
+    seen, draft = await threads.take_window(THREAD), Draft(refs=(MessageRef("C", "a1"),))
+    asked = frozenset({"u1"})
+    await trouble()
+    retry = await threads.begin_again("click", seen, Again.RETRY, seen.mail, draft, asked)
+    assert isinstance(retry, Turn)
+    await commit(threads, retry)
+    seen = await threads.take_window(THREAD)
+    await trouble()
+    anew = await threads.begin_again("another", seen, Again.REGENERATE, (message(9),), draft, asked)
+    assert isinstance(anew, Turn)
+    after = await commit(threads, anew, [Entry("assistant", "new", 0.0)], tally=TALLY)
+    return retry, anew, after, await threads.take_window(THREAD)
+
+
+async def _asked(threads: Threads, trouble: Trouble) -> object:
+    await begun(threads)
+    await trouble()
+    return await threads.asked(THREAD)
+
+
+async def _rate(threads: Threads, trouble: Trouble) -> object:
+    await talk(threads, 1)
+    answers: list[object] = []
+    for rating in (Rating.GOOD, Rating.BAD, Rating.BAD):
+        await trouble()
+        answers.append(await threads.rate(Rated(THREAD, "t1", "u1", rating, 1.0, "gpt")))
+    return answers, [rated async for rated in threads.ratings(THREAD)]
 
 
 async def _rollback(threads: Threads, trouble: Trouble) -> object:
@@ -263,7 +295,9 @@ async def _exchange(threads: Threads, trouble: Trouble) -> object:
 SCENES: Mapping[str, Scene] = {
     "account": _account,
     "afford": _afford,
+    "again": _again,
     "amend": _amend,
+    "asked": _asked,
     "begin": _begin,
     "charge": _charge,
     "claim": _claim,
@@ -276,6 +310,7 @@ SCENES: Mapping[str, Scene] = {
     "leave": _leave,
     "park": _park,
     "pause": _pause,
+    "rate": _rate,
     "read": _read,
     "reclaim": _reclaim,
     "release": _release,

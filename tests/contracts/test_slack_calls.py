@@ -177,6 +177,16 @@ RULED = {"usergroups.users.list"}
 INSTALLING = {"oauth.v2.access"}
 """Calls of an app for many workspaces; see test_slack_install.py and test_slack_rotation.py."""
 
+SURFACE = {
+    "agents.sessions.setStatus",
+    "assistant.threads.setSuggestedPrompts",
+    "chat.appendStream",
+    "chat.startStream",
+    "chat.stopStream",
+    "conversations.list",
+}
+"""Calls that fail in ways of their own: test_slack_streams, test_slack_surface, and the doctor."""
+
 
 @pytest.fixture
 async def scene() -> AsyncIterator[Scene]:
@@ -199,7 +209,8 @@ def test_no_method_is_left_out() -> None:
             if isinstance(node, ast.Attribute) and node.attr in known:
                 called.add(known[node.attr])
     of_uploads = {name for name in RAISING if "pload" in name}
-    assert called == ({*RAISING, *PASSING} | ELSEWHERE | INSTALLING | LOOKING | RULED) - of_uploads
+    elsewhere = ELSEWHERE | INSTALLING | LOOKING | RULED | SURFACE
+    assert called == ({*RAISING, *PASSING} | elsewhere) - of_uploads
 
 
 @pytest.mark.parametrize("method", RAISING)

@@ -19,12 +19,16 @@ from bot.storage.keys import place_of
 from bot.storage.threads import Threads
 from bot.storage.topology import WAITS, Client, Waits
 from bot.storage.types import (
+    Again,
     Amended,
     Begun,
     Done,
     Draft,
     Erased,
     Leftover,
+    Noted,
+    Rated,
+    Rating,
     Restored,
     Signal,
     Struck,
@@ -164,7 +168,15 @@ async def _turns(threads: Threads, thread: ThreadKey) -> None:
     after = await commit(threads, heir, names={"u1": "Ada"})
     assert isinstance(after, Turn)
     assert await threads.ask_stop(thread)
-    assert await threads.rollback(after.lease) is Done.IDLE
+    assert await threads.commit(after.lease, (), Tally(), {}, keep=True) is Done.IDLE
+    seen = await threads.take_window(thread)
+    askers = (await threads.asked(thread)).askers
+    again = await threads.begin_again("click", seen, Again.RETRY, seen.mail, Draft(), askers)
+    assert isinstance(again, Turn)
+    assert await threads.rollback(again.lease) is Done.IDLE
+    assert await threads.rate(Rated(thread, "t1", "u1", Rating.GOOD, 1.0)) is Noted.NEW
+    assert [rated.user async for rated in threads.ratings(thread)] == ["u1"]
+    assert await threads.answer_of(thread, "t1") is None
     assert await threads.fold(thread, Summary(), Summary("so far", 1, 1, "model"))
     assert await threads.account(thread, Tally(prompt=1))
 

@@ -19,10 +19,11 @@ from bot.chat import (
     Inbox,
     Incoming,
     MessageRef,
+    Press,
     Spot,
     ThreadKey,
 )
-from bot.controls import PLAIN, Presentation
+from bot.controls import PLAIN, Action, Presentation
 from bot.errors import MessageGone, TooLarge
 from tests.flows.look import settled, stored
 from tests.flows.stage import QUICK, Stage, open_stage
@@ -38,6 +39,7 @@ class Meadow:
     Attributes:
         name: The platform's.
         posts: Texts of the bot's messages by id, in order.
+        looks: What they carry beside that.
         told: What was answered to whom beside the conversation.
         marks: Signs that were put on messages (True) and taken away.
         past: What was said in a thread before the bot was called.
@@ -46,9 +48,12 @@ class Meadow:
 
     name: str = "discord"
     capabilities: Capabilities = field(
-        default_factory=lambda: Capabilities(2000, min_edit_seconds=0.01)
+        default_factory=lambda: Capabilities(
+            2000, min_edit_seconds=0.01, controls=frozenset(Action)
+        )
     )
     posts: dict[str, str] = field(default_factory=dict[str, str])
+    looks: dict[str, Presentation] = field(default_factory=dict[str, Presentation])
     told: list[tuple[str, CommandReply]] = field(default_factory=list[tuple[str, CommandReply]])
     marks: list[tuple[str, bool]] = field(default_factory=list[tuple[str, bool]])
     past: History = field(default_factory=History)
@@ -122,6 +127,25 @@ class Meadow:
         )
         return await (await self.inbox()).command(replace(call, **changes))  # type: ignore[arg-type]
 
+    async def press(
+        self, action: Action, event: Incoming, author: Author = ADA, turn: str = ""
+    ) -> str:
+        """Use a control of the newest message, in the thread of `event`; what is whispered."""
+        newest = list(self.posts)[-1]
+        press = Press(
+            f"p{next(self.numbers)}",
+            action,
+            turn or self.looks[newest].turn,
+            author,
+            event.thread,
+            MessageRef(event.thread.thread, newest),
+            next(self.numbers),
+            event.at,
+        )
+        reply = await (await self.inbox()).pressed(press)
+        assert reply.private and reply.harmless
+        return reply.text
+
     async def until(self, holds: Callable[[], bool]) -> None:
         """Wait until something is true of what was posted or told."""
         async with asyncio.timeout(10), self._changed:
@@ -152,12 +176,12 @@ class Meadow:
         again: bool = False,
         look: Presentation = PLAIN,
     ) -> MessageRef:
-        self.posts[key] = text
+        self.posts[key], self.looks[key] = text, look
         await self._notify()
         return MessageRef(spot.channel, key)
 
     async def edit(self, ref: MessageRef, text: str, *, look: Presentation = PLAIN) -> None:
-        self.posts[ref.message] = text
+        self.posts[ref.message], self.looks[ref.message] = text, look
         await self._notify()
 
     async def delete(self, ref: MessageRef) -> None:

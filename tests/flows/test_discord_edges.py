@@ -132,7 +132,7 @@ async def test_a_forum_post_is_a_thread_like_any_other(server: Valkey) -> None:
             forum, None, "squeak", here.ada, text=f"{here.mention} my loom squeaks"
         )
         await here.until_said(post, "Oil it.")
-        assert asked_last(here.openai.chats[0]) == "Ada: my loom squeaks"
+        assert asked_last(here.openai.chats[0]) == "Ada: **squeak**\n\nmy loom squeaks"
         await here.sim.say(post, here.ben, "which oil?")
         await here.until_said(post, "Oil it.", "Linseed.")
 

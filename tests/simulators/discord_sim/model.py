@@ -14,6 +14,7 @@ class ChannelType(IntEnum):
 
     TEXT = 0
     DM = 1
+    GROUP_DM = 3
     VOICE = 2
     ANNOUNCEMENT = 5
     ANNOUNCEMENT_THREAD = 10
@@ -112,7 +113,9 @@ class Guild:
 class Channel:
     """A channel, thread or direct message channel.
 
-    ``overwrites`` maps a user or role id to the (allowed, denied) permission bits.
+    ``overwrites`` maps a user or role id to the (allowed, denied) permission bits; ``people`` are
+    those who talk to each other in private, without the bot; ``unready`` is how many more posts
+    are refused because the first message of a forum post is not there yet.
     """
 
     id: int
@@ -121,6 +124,7 @@ class Channel:
     guild: Guild | None = None
     parent: Channel | None = None
     recipient: User | None = None
+    people: tuple[User, ...] = ()
     owner_id: int | None = None
     source: Message | None = None
     overwrites: dict[int, tuple[int, int]] = field(default_factory=dict)
@@ -130,6 +134,7 @@ class Channel:
     locked: bool = False
     auto_archive: int = 4320
     slowmode: int = 0
+    unready: int = 0
     deleted: bool = False
 
     def __repr__(self) -> str:

@@ -134,8 +134,10 @@ def channel_payload(channel: Channel, viewer_id: int, position: int = 0) -> dict
         "flags": 0,
     }
     if channel.guild is None:
-        recipient = channel.recipient
-        payload["recipients"] = [user_payload(recipient)] if recipient else []
+        others = channel.people or filter(None, [channel.recipient])
+        payload["recipients"] = [user_payload(other) for other in others]
+        if channel.type is ChannelType.GROUP_DM:
+            payload |= {"name": None, "icon": None, "owner_id": str(channel.owner_id)}
         return payload
     payload.update(
         guild_id=str(channel.guild.id),

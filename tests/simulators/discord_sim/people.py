@@ -6,6 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from tests.simulators.discord_sim.callers import Callers
+from tests.simulators.discord_sim.elsewhere import (
+    foreign_channel,
+    foreign_guild,
+    private_channel,
+)
 from tests.simulators.discord_sim.model import (
     DEFAULT,
     POSTS,
@@ -85,6 +90,19 @@ class People(Callers):
     async def add_forum_channel(self, guild: Guild, name: str = "forum") -> Channel:
         """Add a forum."""
         return self.world.add_channel(guild, ChannelType.FORUM, name)
+
+    async def add_foreign_channel(self, name: str = "elsewhere") -> Channel:
+        """Add a channel of a guild that the bot is no member of."""
+        guild = foreign_guild(self.world, name.title())
+        return foreign_channel(self.world, guild, name)
+
+    def open_private(self, *people: User) -> Channel:
+        """Return direct messages between two people, or a group of more, without the bot."""
+        return private_channel(self.world, people)
+
+    def install(self, user: User) -> None:
+        """Let somebody add the bot for himself, to use it everywhere."""
+        self.world.installed_by.add(user.id)
 
     def add_user(self, name: str, display_name: str | None = None, bot: bool = False) -> User:
         """Add a user, who becomes a member of every guild there is."""
@@ -286,13 +304,19 @@ class People(Callers):
         text: str | None = None,
         private: bool = False,
         attachments: Sequence[File] = (),
+        unready: int = 0,
     ) -> Channel:
-        """Start a thread, or in a forum a post whose first message is ``text``."""
+        """Start a thread, or in a forum a post whose first message is ``text``.
+
+        For ``unready`` more posts of the bot that first message is said to be missing still.
+        """
         starter = None if text is None else self.world.version(channel, owner, text)
         files = self.world.attachments([upload(file) for file in attachments])
-        return self.world.make_thread(
+        thread = self.world.make_thread(
             channel, from_message, name, owner, private=private, starter=starter, files=files
         )
+        thread.unready = unready
+        return thread
 
     async def archive(self, thread: Channel, locked: bool = False) -> None:
         """Archive a thread, and lock it too if wanted."""

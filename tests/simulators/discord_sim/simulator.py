@@ -95,7 +95,7 @@ class DiscordSimulator(People):
         app.router.add_get("/attachments/{channel_id}/{attachment_id}/{filename}", self.cdn.serve)
         routes = (
             ChannelRoutes(self.world, self.limits).endpoints()
-            + MessageRoutes(self.world).endpoints()
+            + MessageRoutes(self.world, self.limits).endpoints()
             + CommandRoutes(self.world).endpoints()
             + self._answers.endpoints()
         )

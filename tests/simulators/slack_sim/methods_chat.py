@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.simulators.slack_sim.agent import check_messages_tab
 from tests.simulators.slack_sim.arguments import Method, invalid
 from tests.simulators.slack_sim.blocks import check_blocks
 from tests.simulators.slack_sim.calls import Call
@@ -21,6 +22,7 @@ def post_message(call: Call, a: dict[str, Any]) -> dict[str, Any]:
     """chat.postMessage."""
     channel = call.writable(a["channel"])
     check_author(call, a)
+    check_messages_tab(call, channel)
     version = _content(call, a, parse=a.get("parse", "none"))
     thread_ts = a.get("thread_ts")
     if thread_ts is not None:
@@ -59,14 +61,15 @@ def update(call: Call, a: dict[str, Any]) -> dict[str, Any]:
     message = _own(call, channel, a["ts"], "cant_update_message")
     stream = message.stream
     if stream is not None and stream.state == "open" and stream.ends >= call.state.clock():
-        raise ApiError("streaming_state_conflict", violation="chat.update on an open stream")
+        # A process that takes over what another one was streaming finds out in this way.
+        raise ApiError("streaming_state_conflict")
     before = message.versions[-1]
     # Unlike chat.postMessage, an update reads names and links out of the text by default.
     fresh = _content(call, a, parse=a.get("parse", "client"), limit=MAX_UPDATE_TEXT, old=before)
     version = call.state.copy_version(
         fresh, editor=call.workspace.bot.id, edited_ts=f"{call.state.unix_time}.000000"
     )
-    call.state.add_version(message, version)
+    call.state.add_version(message, version, previews=False)
     if a.get("reply_broadcast") and message.is_reply:
         message.broadcast, message.subtype = True, "thread_broadcast"
     call.emitter.changed(channel, message, before)

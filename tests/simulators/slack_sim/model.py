@@ -204,6 +204,12 @@ class Version:
     editor: str = ""
     edited_ts: str | None = None
 
+    @property
+    def shown(self) -> str:
+        """What people read: the Markdown in the blocks if there is any, else the text."""
+        markdown = [block["text"] for block in self.blocks if block.get("type") == "markdown"]
+        return "\n\n".join(markdown) or self.text
+
 
 @dataclass(slots=True)
 class Stream:
@@ -248,13 +254,18 @@ class Message:
 
     @property
     def text(self) -> str:
-        """The current text, exactly as its author sent it."""
+        """What people read in it now, exactly as its author sent it."""
+        return self.versions[-1].shown
+
+    @property
+    def fallback(self) -> str:
+        """What notifications and screen readers get now."""
         return self.versions[-1].text
 
     @property
     def texts(self) -> list[str]:
-        """The text of every version, oldest first."""
-        return [version.text for version in self.versions]
+        """What people read in every version, oldest first."""
+        return [version.shown for version in self.versions]
 
     @property
     def blocks(self) -> tuple[JSON, ...]:

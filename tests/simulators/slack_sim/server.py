@@ -99,6 +99,7 @@ class Server:
         self.requests: list[Request] = []
         self.repeat_root = False
         self.native_streams = False
+        self.agents = True
 
     async def start(self) -> None:
         """Listen on a free port of the loopback interface."""
@@ -145,6 +146,8 @@ class Server:
             if name in methods_stream.METHODS and not self.native_streams:
                 # Asking is how a client finds out, and no mistake.
                 raise ApiError("unknown_method")
+            if name in methods_assistant.METHODS and not self.agents:
+                raise ApiError("feature_not_enabled")
             if method is None:
                 raise ApiError("unknown_method", violation="no such method")
             app, workspace = self._authenticate(method, token, params)

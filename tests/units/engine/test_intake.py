@@ -40,7 +40,9 @@ async def test_the_oldest_give_way_and_leave_nothing(tmp_path: Path) -> None:
     fields = dict.fromkeys(Desk.__dataclass_fields__) | {"threads": threads}
     engine = Engine(Desk(**cast(Any, fields)), {}, {}, Running(), 1.0)
     commands, nobody = cast(Any, SimpleNamespace(offered=COMMANDS)), cast(Any, None)
-    reception = Reception(create({}), threads, engine, commands, nobody, new_id, most_waiting=MOST)
+    reception = Reception(
+        create({}), threads, engine, commands, nobody, nobody, new_id, most_waiting=MOST
+    )
     events = [message(number) for number in range(10)]
     # Some have been refused when the others come, which are then on their way together.
     for some in (events[:MOST], events[MOST:]):

@@ -90,6 +90,7 @@ class Scene:
             unsure=unsure,
             on_posting=self._warn,
             patience=patience,
+            turn="turn",
             near=near,
         )
 
