@@ -26,7 +26,7 @@ from bot.engine.asking import Asking
 from bot.engine.beside import Beside
 from bot.engine.budget import Budget
 from bot.engine.changes import Changes
-from bot.engine.enclosed import Enclosures
+from bot.engine.enclosed import Attachments
 from bot.engine.engine import Engine
 from bot.engine.excerpts import Excerpts
 from bot.engine.folding import Folding
@@ -47,6 +47,7 @@ from bot.ops.health import Health
 from bot.ops.meters import ModelMeter
 from bot.ops.outside import Outside, Probe, seen_from_outside
 from bot.plugins import resolve, values_for
+from bot.reply.enclosures import Enclosures
 from bot.reply.pacing import Clock, LoopClock, Pacer
 from bot.settings import Settings
 from bot.spec import AdapterFactory, AdapterSpec
@@ -324,7 +325,7 @@ class App:
             metrics.summarised,
             metrics.extracted,
         )
-        enclosures = Enclosures(
+        attachments = Attachments(
             AttachmentReader(self._settings.attachment_bytes, hears=ear is not None),
             model,
             ear,
@@ -373,7 +374,7 @@ class App:
             allowance=allowance,
             access=self._settings.access,
             folding=folding,
-            enclosures=enclosures,
+            attachments=attachments,
             system=system,
             pseudonym=stand_in,
             clock=time.time,
@@ -384,6 +385,7 @@ class App:
             long_wait_seconds=self._timing.long_wait,
             report=outside.report,
             tracer=outside.tracer,
+            enclosures=Enclosures(self._settings.integer("BOBBIN_FILE_PARTS") or 0),
         )
         pacers = {name: shared_pacer(threads, adapter, timer) for name, adapter in adapters.items()}
         sweep = min(self._timing.sweep, third)

@@ -56,7 +56,7 @@ NO_SIGHT = "my model can't look at pictures"
 
 
 @dataclass(frozen=True, slots=True)
-class Enclosures:
+class Attachments:
     """What every turn reads attachments with.
 
     Attributes:
@@ -82,16 +82,16 @@ class Enclosed:
     """The attachments of one turn. Leaving its context ends what is still being asked.
 
     Args:
-        enclosures: What they are read with.
+        attachments: What they are read with.
         adapter: Has them.
         turn: Whose mail they came with.
         status: Told what people wait for.
     """
 
     def __init__(
-        self, enclosures: Enclosures, adapter: Adapter, turn: Turn, status: Callable[[str], None]
+        self, attachments: Attachments, adapter: Adapter, turn: Turn, status: Callable[[str], None]
     ) -> None:
-        self._enclosures = enclosures
+        self._attachments = attachments
         self._adapter = adapter
         self._turn = turn
         self._status = status
@@ -131,7 +131,7 @@ class Enclosed:
             return
         self._status(texts.READING)
         found = iter(
-            await self._enclosures.reader.read(
+            await self._attachments.reader.read(
                 everything, self._adapter.download, self._hear, self._side(len(everything))
             )
         )
@@ -175,7 +175,7 @@ class Enclosed:
                 for number, each in enumerate(seen, start=1)
             }
             entries = [_with_lines(entry, kept) for entry in entries]
-        tokenizer = self._enclosures.tokenizer
+        tokenizer = self._attachments.tokenizer
         return tuple(
             [entry if entry.tokens else await counted(entry, tokenizer) for entry in entries]
         )
@@ -204,14 +204,14 @@ class Enclosed:
 
         That is a bound: most of what is attached is no picture.
         """
-        tokens = self._enclosures.budget.configured // 2 // count
+        tokens = self._attachments.budget.configured // 2 // count
         return max(PATCH * 4, min(SIDE, PATCH * math.isqrt(tokens)))
 
     async def _cut(self, opened: Sequence[Opened]) -> None:
-        enclosures = self._enclosures
-        tokens = int(enclosures.budget.longest * TEXT_SHARE)
+        attachments = self._attachments
+        tokens = int(attachments.budget.longest * TEXT_SHARE)
         texts = [each.text for each in opened]
-        found = await asyncio.to_thread(excerpts, texts, tokens, enclosures.tokenizer.count)
+        found = await asyncio.to_thread(excerpts, texts, tokens, attachments.tokenizer.count)
         self._excerpts = {id(each): part for each, part in zip(opened, found, strict=True)}
 
     def _line(self, opened: Opened) -> str:
@@ -250,18 +250,18 @@ class Enclosed:
         return " of ".join([*shown, opened.cut] if opened.cut else shown)
 
     async def _hear(self, recording: Recording) -> str:
-        enclosures, turn = self._enclosures, self._turn
-        assert enclosures.ear is not None
+        attachments, turn = self._attachments, self._turn
+        assert attachments.ear is not None
         prompt = Prompt((), user=self._user(), purpose=Purpose.TRANSCRIPT, recording=recording)
         request = f"{turn.lease.turn}:{recording.digest}"
-        return await enclosures.beside.ask_within(
-            enclosures.ear, prompt, turn.lease.thread, self._payer(), request, HEARD_TOKENS
+        return await attachments.beside.ask_within(
+            attachments.ear, prompt, turn.lease.thread, self._payer(), request, HEARD_TOKENS
         )
 
     async def _describe(self, prompt: Prompt) -> str:
-        enclosures = self._enclosures
-        return await enclosures.beside.ask(
-            enclosures.model,
+        attachments = self._attachments
+        return await attachments.beside.ask(
+            attachments.model,
             replace(prompt, user=self._user()),
             self._turn.lease.thread,
             self._payer(),
@@ -272,7 +272,7 @@ class Enclosed:
 
     def _user(self) -> str:
         thread, asker = self._turn.lease.thread, self._turn.mail[-1].author
-        return self._enclosures.pseudonym(f"{thread.platform}:{asker.id}")
+        return self._attachments.pseudonym(f"{thread.platform}:{asker.id}")
 
 
 def _once(mail: Sequence[Incoming]) -> dict[str, list[Attachment]]:

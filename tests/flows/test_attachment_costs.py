@@ -21,7 +21,7 @@ LOOM = Attachment("loom.png", url="loom")
 
 def files(here: Field) -> None:
     """What can be downloaded."""
-    here.meadow.files.update(voice=enclosures.OGG, loom=enclosures.picture())
+    here.meadow.downloads.update(voice=enclosures.OGG, loom=enclosures.picture())
 
 
 def taken(*requests: Request) -> int:
@@ -49,7 +49,7 @@ async def test_what_is_heard_is_paid_for_and_no_request_of_its_own(server: Valke
     extra = {**EARS, "BOBBIN_BUDGET_USER_COST": "1", "BOBBIN_REQUESTS_PER_MINUTE": "1"}
     async with a_meadow(server, extra) as here:
         meadow, openai = here.meadow, here.stage.openai
-        meadow.files["voice"] = enclosures.OGG + b"\0" * 400_000
+        meadow.downloads["voice"] = enclosures.OGG + b"\0" * 400_000
         openai.script.append(Answer("Yes."))
         event = await meadow.say(meadow.event(ADA, "", attachments=(VOICE,)))
         await meadow.until_posted("Yes.")

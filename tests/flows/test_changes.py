@@ -193,7 +193,7 @@ PASTE = Attachment("message.txt", url="paste", id="8", kind=AttachedAs.PASTE)
 async def test_an_edit_leaves_what_came_with_a_message(server: Valkey) -> None:
     async with a_meadow(server) as here:
         meadow, openai = here.meadow, here.stage.openai
-        meadow.files.update(notes=b"weave at dawn", paste=b"a long text")
+        meadow.downloads.update(notes=b"weave at dawn", paste=b"a long text")
         held = Answer(["That is a fine plan for everybody here, ", "Ada."]).hold(1)
         openai.script.extend([held, Answer("Fine.")])
         asked = await meadow.say(meadow.event(ADA, "My plon", attachments=(NOTES,)))
@@ -228,7 +228,7 @@ async def test_a_file_that_is_taken_off_while_its_message_waits_is_not_read(
 ) -> None:
     async with a_meadow(server) as here:
         meadow, openai = here.meadow, here.stage.openai
-        meadow.files.update(notes=b"weave at dawn")
+        meadow.downloads.update(notes=b"weave at dawn")
         held = Answer("First.").hold()
         openai.script.extend([held, Answer("Second.")])
         await meadow.say(meadow.event(ADA, "One"))

@@ -13,6 +13,7 @@ from benchmarks import (
     enclosing,
     page,
     patience,
+    renderer,
     scene,
     sharing,
     splitter,
@@ -77,6 +78,14 @@ async def test_attachments(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (quiet.size, text.size) == (0, 1386)
     assert quiet.late
     assert len(enclosing.report([quiet, quiet]).splitlines()) == 4
+
+
+@pytest.mark.parametrize("platform", renderer.PLATFORMS)
+def test_the_renderer(platform: str) -> None:
+    cost = renderer.measure(platform, 2_500)
+    assert cost.parts == {"Discord": 2, "Slack": 1}[platform]
+    assert cost.token.count == 625
+    assert len(renderer.report((300,)).splitlines()) == 4
 
 
 async def test_the_store() -> None:
