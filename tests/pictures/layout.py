@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from tests.pictures.blocks import Column, text_column
 from tests.pictures.drawing import Box, Disc, Picture, Shape, Words
-from tests.pictures.shown import Button, Item, Message, Paragraph, Run, Thread
+from tests.pictures.shown import Button, Heading, Item, Message, Paragraph, Quote, Run, Thread
 from tests.pictures.theme import (
     AVATAR,
     AVATARS,
@@ -50,12 +50,12 @@ def picture(thread: Thread, theme: Theme, platform: str) -> Picture:
 
 def _told(thread: Thread) -> str:
     """The first words of each message."""
-    return " ".join(_first_words(message) for message in (thread.root, *thread.replies))
+    return "\n".join(_first_words(message) for message in (thread.root, *thread.replies))
 
 
 def _first_words(message: Message) -> str:
     for block in message.blocks:
-        if isinstance(block, Paragraph):
+        if isinstance(block, Paragraph | Heading | Item | Quote):
             words = "".join(run.text for run in block.runs).split()
             return f"{message.author}: {' '.join(words[:12])}{'' if len(words) <= 12 else ' …'}"
     return f"{message.author}: …"
@@ -174,13 +174,16 @@ def _buttons(row: tuple[Button, ...], theme: Theme, y: float) -> Iterator[Shape]
     x = TEXT_LEFT
     for button in row:
         used = width(button.label, 13.5, bold=button.framed)
+        # Pictographs differ in width from one font to the next; they are not stretched.
+        fitted = used if button.label.isascii() else 0.0
         if not button.framed:
-            yield Words(x + 2, y + 15, button.label, 13.5, theme.faint, width=used)
+            yield Words(x + 2, y + 15, button.label, 13.5, theme.faint, width=fitted)
             x += used + 14
             continue
         ink, fill, stroke = _colours(button, theme)
         yield Box(x, y, used + 26, BUTTON, fill=fill, stroke=stroke, radius=6)
-        yield Words(x + 13, y + 19, button.label, 13.5, ink, width=used, bold=True)
+        middle = x + 13 + used / 2
+        yield Words(middle, y + 19, button.label, 13.5, ink, width=fitted, bold=True, centred=True)
         x += used + 34
 
 

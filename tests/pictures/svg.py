@@ -22,7 +22,7 @@ def svg(picture: Picture) -> str:
         f'viewBox="0 0 {width} {height}" role="img" aria-labelledby="title description" '
         f'font-family="{SANS}" xml:space="preserve">',
         f'<title id="title">{escaped(picture.title)}</title>',
-        f'<desc id="description">{escaped(picture.description)}</desc>',
+        f'<desc id="description">{_said(picture.description)}</desc>',
         *map(_shape, picture.shapes),
         "</svg>",
     ]
@@ -37,6 +37,11 @@ def escaped(text: str) -> str:
         if char >= " " and not "\ud800" <= char <= "\udfff" and char not in "\ufffe\uffff"
     )
     return escape("".join(known))
+
+
+def _said(text: str) -> str:
+    """Several lines stay several."""
+    return "\n".join(map(escaped, text.split("\n")))
 
 
 def _shape(shape: Shape) -> str:
