@@ -130,7 +130,7 @@ def _table(lines: list[str], at: int, dialect: Dialect, names: Names) -> tuple[i
         end += 1
     header = _cells(lines[at])
     count = len(header)
-    aligns = [*map(_align, _cells(lines[at + 1])), *repeat(_LEFT, count)][:count]
+    aligns: list[Align] = [*map(_align, _cells(lines[at + 1])), *repeat(_LEFT, count)][:count]
     rows = [(_cells(line) + [""] * count)[:count] for line in lines[at + 2 : end]]
 
     def cells(row: list[str]) -> tuple[Runs, ...]:
