@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from itertools import repeat
+from itertools import chain, islice, repeat
 from typing import Literal
 
 from tests.pictures.inlines import Dialect, Names, runs
@@ -130,13 +130,14 @@ def _table(lines: list[str], at: int, dialect: Dialect, names: Names) -> tuple[i
         end += 1
     header = _cells(lines[at])
     count = len(header)
-    aligns: list[Align] = [*map(_align, _cells(lines[at + 1])), *repeat(_LEFT, count)][:count]
+    given: list[Align] = [_align(cell) for cell in _cells(lines[at + 1])]
+    aligns = tuple(islice(chain(given, repeat(_LEFT)), count))
     rows = [(_cells(line) + [""] * count)[:count] for line in lines[at + 2 : end]]
 
     def cells(row: list[str]) -> tuple[Runs, ...]:
         return tuple(runs(cell, dialect, names) for cell in row)
 
-    return end - at, Table(cells(header), tuple(map(cells, rows)), tuple(aligns))
+    return end - at, Table(cells(header), tuple(map(cells, rows)), aligns)
 
 
 def _cells(line: str) -> list[str]:
