@@ -16,9 +16,12 @@ from datetime import UTC, datetime
 
 from benchmarks import (
     conversations,
+    enclosing,
+    native,
     page,
     patience,
     prefix,
+    renderer,
     scale,
     sharing,
     splitter,
@@ -39,6 +42,7 @@ class Extent:
         pace: How the model answers.
         discord: Rounds by conversations at once.
         slack: The same for Slack.
+        native: The same for direct messages on Slack, once streamed and once edited.
         stored: Sizes of conversations in the store.
         store_turns: Turns of the store alone for each.
         talk_seconds: How long processes talk to each kind of Redis.
@@ -51,11 +55,13 @@ class Extent:
         crews: Numbers of processes that share the work.
         questions: Asked of them at once.
         leases: Lengths of a lease, for the time until another process goes on.
+        megabytes: Size of the attachments that are read.
     """
 
     pace: Pace
     discord: Mapping[int, int]
     slack: Mapping[int, int]
+    native: Mapping[int, int]
     stored: tuple[int, ...]
     store_turns: int
     talk_seconds: float
@@ -68,12 +74,14 @@ class Extent:
     crews: tuple[int, ...]
     questions: int
     leases: tuple[float, ...]
+    megabytes: int
 
 
 FULL = Extent(
     pace=Pace(),
     discord={1: 8, 20: 3, 100: 3},
     slack={1: 5, 20: 2, 100: 3},
+    native={1: 5, 20: 3, 60: 2},
     stored=store.SIZES,
     store_turns=300,
     talk_seconds=5.0,
@@ -86,11 +94,13 @@ FULL = Extent(
     crews=(1, 2, 4),
     questions=400,
     leases=(15.0, 3.0),
+    megabytes=20,
 )
 QUICK = Extent(
     pace=Pace(tokens=150),
     discord={1: 2, 20: 1},
     slack={1: 2},
+    native={1: 1, 20: 1},
     stored=(10, 1_000),
     store_turns=60,
     talk_seconds=1.0,
@@ -103,6 +113,7 @@ QUICK = Extent(
     crews=(1, 2),
     questions=60,
     leases=(3.0,),
+    megabytes=5,
 )
 
 
@@ -112,8 +123,10 @@ async def discord(extent: Extent) -> str:
 
 
 async def slack(extent: Extent) -> str:
-    """Conversations on Slack, in different channels of one workspace."""
-    return await _platform("slack", extent.slack, extent.pace)
+    """Conversations on Slack, in different channels of one workspace, and in direct messages."""
+    channels = await _platform("slack", extent.slack, extent.pace)
+    direct = native.report(await native.measure(extent.native, extent.pace, tell))
+    return f"{channels}\n\nIn direct messages, by Slack's own streams and by edits:\n\n{direct}"
 
 
 async def _platform(name: str, sizes: Mapping[int, int], pace: Pace) -> str:
@@ -149,6 +162,11 @@ async def split(extent: Extent) -> str:
     return splitter.report(extent.lengths)
 
 
+async def render(extent: Extent) -> str:
+    """What rendering costs for each streamed token, on each platform."""
+    return renderer.report(extent.lengths)
+
+
 async def limited(extent: Extent) -> str:
     """A crowd that asks at once a model which takes ten requests a second."""
     return patience.report(await patience.measure(extent.crowd, extent.crowd_bots, tell))
@@ -166,6 +184,11 @@ async def crews(extent: Extent) -> str:
     return scale.report(rates, await scale.take_over(extent.leases, 10, tell))
 
 
+async def attachments(extent: Extent) -> str:
+    """The event loop while large attachments are read."""
+    return enclosing.report(await enclosing.measure(extent.megabytes))
+
+
 BENCHMARKS: dict[str, Callable[[Extent], Awaitable[str]]] = {
     "discord": discord,
     "slack": slack,
@@ -173,9 +196,11 @@ BENCHMARKS: dict[str, Callable[[Extent], Awaitable[str]]] = {
     "processes": processes,
     "window": window,
     "splitter": split,
+    "renderer": render,
     "model limit": limited,
     "limits": limits,
     "crews": crews,
+    "attachments": attachments,
 }
 
 

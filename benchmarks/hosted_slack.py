@@ -19,7 +19,7 @@ class HostedSlack:
     """Under orders: `environment`, `connected`, `ask`."""
 
     def __init__(self) -> None:
-        self._sim = SlackSimulator()
+        self._sim = SlackSimulator(native_streams=True)
         self._people: list[User] = []
 
     async def start(self) -> None:
@@ -43,12 +43,19 @@ class HostedSlack:
             return await self._ask(**details)
         raise ValueError(order)
 
-    async def _ask(self, first: int, count: int, tokens: int, patience: float) -> Any:
-        """Mention the bot at once in `count` new channels, and watch until all is answered."""
+    async def _ask(
+        self, first: int, count: int, tokens: int, patience: float, direct: bool = False
+    ) -> Any:
+        """Ask the bot at once in `count` places, and watch until all is answered.
+
+        They are new channels, in which it is mentioned, or direct messages of so many people.
+        """
         sim, text = self._sim, answer(tokens)
+        mention = "" if direct else f"{sim.mention} "
+        people = [self._people[number % PEOPLE] for number in range(first, first + count)]
         places = [
-            (sim.add_channel(f"loom-{number}"), self._people[number % PEOPLE])
-            for number in range(first, first + count)
+            (sim.open_dm(who) if direct else sim.add_channel(f"loom-{number}"), who)
+            for number, who in enumerate(people, start=first)
         ]
         calls, refused = len(sim.requests), Counter(sim.rate_limited)
         loop = asyncio.get_running_loop()
@@ -56,7 +63,7 @@ class HostedSlack:
         asked: list[tuple[int, float, Message]] = []
         for number, (channel, user) in enumerate(places, start=first):
             at = loop.time()
-            said = sim.say(channel, user, f"{sim.mention} {question(number)}")
+            said = sim.say(channel, user, f"{mention}{question(number)}")
             asked.append((number, at, said))
             await asyncio.sleep(0)
 

@@ -14,22 +14,31 @@ from functools import partial
 from importlib.metadata import version
 from typing import cast
 
+from bot.attachments.reading import AttachmentReader
 from bot.chat import Adapter
+from bot.commands.place_settings import PlaceSettings
+from bot.commands.presses import Presses
 from bot.commands.runner import Commands
 from bot.context.prompt import system_prompt
 from bot.context.tokens import Tokenizer, load_tokenizer
 from bot.engine.allowance import Allowance
+from bot.engine.asking import Asking
+from bot.engine.beside import Beside
 from bot.engine.budget import Budget
 from bot.engine.changes import Changes
+from bot.engine.enclosed import Attachments
 from bot.engine.engine import Engine
+from bot.engine.excerpts import Excerpts
 from bot.engine.folding import Folding
+from bot.engine.imagining import ImageRules, Imagining
 from bot.engine.running import Running
 from bot.engine.turn import Desk
 from bot.errors import NeedsOperator, PlatformError
 from bot.ids import new_id, pseudonym
 from bot.intake import Reception
-from bot.model.create import create_model
+from bot.model.create import create_ear, create_model
 from bot.model.gate import Gate
+from bot.model.images import create_painter
 from bot.model.port import Model
 from bot.model.probe import probe
 from bot.model.settings import ModelSettings
@@ -38,6 +47,7 @@ from bot.ops.health import Health
 from bot.ops.meters import ModelMeter
 from bot.ops.outside import Outside, Probe, seen_from_outside
 from bot.plugins import resolve, values_for
+from bot.reply.enclosures import Enclosures
 from bot.reply.pacing import Clock, LoopClock, Pacer
 from bot.settings import Settings
 from bot.spec import AdapterFactory, AdapterSpec
@@ -55,8 +65,10 @@ logger = logging.getLogger(__name__)
 class Timing:
     """How patient the parts are, in seconds; `renew` and `sweep` at most a third of a lease.
 
-    People are told about a wait for the model from `long_wait` on; `first_token` and `gap` are the
-    model's silences that are taken for a fault. `store` is how patient one call to the store is.
+    People are told about a wait for the model from `long_wait` on, and that their message waits for
+    its turn from `mark_after` on; `first_token` and `gap` are the
+    model's silences that are taken for a fault, `private` the most that an answer to one person may
+    take, since platforms wait for those. `store` is how patient one call to the store is.
     """
 
     renew: float = 1.0
@@ -70,8 +82,10 @@ class Timing:
     first_retry: float = 1.0
     longest_retry: float = 60.0
     long_wait: float = 8.0
+    mark_after: float = 0.3
     first_token: float = 60.0
     gap: float = 30.0
+    private: float = 180.0
     store: Waits = WAITS
 
 
@@ -110,6 +124,7 @@ async def open_threads(
             new_id=new_id,
             lease_seconds=settings.lease_seconds,
             retention_days=settings.retention_days,
+            silence_hours=settings.silence_hours,
             # The engine gives up by itself, since it has people to tell.
             max_attempts=1_000,
             bot_messages=settings.bot_messages,
@@ -141,6 +156,15 @@ def model_settings(settings: Settings, timing: Timing = TIMING) -> ModelSettings
     )
 
 
+def image_rules(settings: Settings) -> ImageRules:
+    """How images are made here."""
+    return ImageRules(
+        settings.text("OPENAI_IMAGE_SIZE") or "auto",
+        settings.number("BOBBIN_IMAGE_PRICE"),
+        settings.integer("BOBBIN_IMAGES_PER_DAY") or None,
+    )
+
+
 def shared_model(
     threads: Threads, endpoint: ModelSettings | None, gate: Gate, requests: ModelMeter
 ) -> Model:
@@ -157,15 +181,37 @@ def shared_model(
     """
     if endpoint is None:
         return create_model(None, witness=requests)
-    # A provider's limits are those of an account and a model.
-    name = "\n".join((endpoint.url, endpoint.name, endpoint.api_key))
     return create_model(
         endpoint,
         gate=gate,
         witness=requests,
         retried=requests.retried,
-        exchange=threads.exchange(name),
+        exchange=threads.exchange(_account(endpoint)),
     )
+
+
+def shared_ear(
+    threads: Threads, endpoint: ModelSettings | None, requests: ModelMeter
+) -> Model | None:
+    """What writes recordings down, as patient as `shared_model`; None where nothing does.
+
+    Args:
+        threads: Where processes tell each other.
+        endpoint: The model that hears.
+        requests: Told of every single one.
+
+    Raises:
+        ModelMisconfigured: The settings cannot be used.
+    """
+    if endpoint is None:
+        return None
+    exchange = threads.exchange(_account(endpoint))
+    return create_ear(endpoint, witness=requests, retried=requests.retried, exchange=exchange)
+
+
+def _account(endpoint: ModelSettings) -> str:
+    """What a provider's limits belong to: an account and a model."""
+    return "\n".join((endpoint.url, endpoint.name, endpoint.api_key))
 
 
 def shared_pacer(threads: Threads, adapter: Adapter, clock: Clock) -> Pacer:
@@ -235,12 +281,20 @@ class App:
             outside.metrics.read(figures.GATE_WIDTH, lambda: gate.width)
             outside.metrics.read(figures.GATE_ACTIVE, lambda: gate.active)
             outside.metrics.read(figures.GATE_QUEUED, lambda: gate.queued)
+            hearing = None
+            if endpoint is not None and self._model is None:
+                hearing = endpoint.hearing(self._settings.text("OPENAI_TRANSCRIPTION_MODEL"))
+            ear = shared_ear(threads, hearing, outside.model)
             try:
-                return await self._serve(threads, model, outside)
+                return await self._serve(threads, model, ear, outside)
             finally:
                 await model.close()
+                if ear is not None:
+                    await ear.close()
 
-    async def _serve(self, threads: Threads, model: Model, outside: Outside) -> int:
+    async def _serve(
+        self, threads: Threads, model: Model, ear: Model | None, outside: Outside
+    ) -> int:
         made = self._given or {
             spec.name: create_adapter(spec, self._settings) for spec in self._settings.adapters
         }
@@ -271,6 +325,44 @@ class App:
             metrics.summarised,
             metrics.extracted,
         )
+        attachments = Attachments(
+            AttachmentReader(self._settings.attachment_bytes, hears=ear is not None),
+            model,
+            ear,
+            Beside(threads, tokenizer, allowance, new_id, metrics.beside),
+            tokenizer,
+            budget,
+            stand_in,
+        )
+        asking = Asking(
+            threads,
+            model,
+            tokenizer,
+            budget,
+            allowance,
+            system,
+            stand_in,
+            time.time,
+            new_id,
+            self._timing.private,
+            metrics.asked,
+        )
+        painter = create_painter(
+            model_settings(self._settings, self._timing),
+            self._settings.text("OPENAI_IMAGE_MODEL"),
+            self._timing.private,
+        )
+        imagining = None
+        if painter is not None:
+            imagining = Imagining(
+                painter,
+                image_rules(self._settings),
+                allowance,
+                threads.claims("bobbin"),
+                stand_in,
+                new_id,
+                metrics.imagined,
+            )
         running = Running()
         timer = LoopClock()
         third = self._settings.lease_seconds / 3
@@ -282,6 +374,7 @@ class App:
             allowance=allowance,
             access=self._settings.access,
             folding=folding,
+            attachments=attachments,
             system=system,
             pseudonym=stand_in,
             clock=time.time,
@@ -292,13 +385,28 @@ class App:
             long_wait_seconds=self._timing.long_wait,
             report=outside.report,
             tracer=outside.tracer,
+            enclosures=Enclosures(self._settings.integer("BOBBIN_FILE_PARTS") or 0),
         )
         pacers = {name: shared_pacer(threads, adapter, timer) for name, adapter in adapters.items()}
         sweep = min(self._timing.sweep, third)
-        engine = Engine(desk, adapters, pacers, running, sweep, metrics.taken_over)
-        commands = Commands(
-            threads, folding, running, budget, allowance, adapters, time.time, new_id
+        engine = Engine(
+            desk, adapters, pacers, running, sweep, metrics.taken_over, self._timing.mark_after
         )
+        commands = Commands(
+            threads,
+            folding,
+            asking,
+            Excerpts(threads, tokenizer, self._settings.access),
+            PlaceSettings(threads, self._settings.silence_hours),
+            running,
+            budget,
+            allowance,
+            adapters,
+            time.time,
+            new_id,
+            imagining,
+        )
+        presses = Presses(threads, running, engine, new_id, metrics.rated)
         changes = Changes(threads, tokenizer, folding, running)
         receptions = {
             name: Reception(
@@ -306,6 +414,7 @@ class App:
                 threads,
                 engine,
                 commands,
+                presses,
                 changes,
                 new_id,
                 meter=outside.meter(name),
@@ -351,6 +460,8 @@ class App:
             await folding.close()
             for adapter in adapters.values():
                 await adapter.close()
+            if painter is not None:
+                await painter.close()
         return 0 if worked else 1
 
     def _show(

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-Call = Literal["open", "post", "edit", "delete", "status"]
-"""A kind of platform call that a `Limit` can count."""
+from bot.controls import Action
+
+Call = Literal["open", "post", "edit", "append", "delete", "status"]
+"""A kind of platform call that a `Limit` can count.
+
+"append" is an edit of a message that is streamed; see `Capabilities.streamed`.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +29,11 @@ class Limit:
     seconds: float
 
 
+def everything(channel: str, message: str) -> bool:
+    """Every message in every channel."""
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Capabilities:
     """What a platform can show.
@@ -35,6 +46,13 @@ class Capabilities:
         status_seconds: Renew the "is working" sign this often; None where there is none.
         status_lapses: The sign goes away by itself and cannot be cleared.
         slash_in_threads: Native commands work inside threads.
+        file_bytes: The largest file that can be attached; 0 where none can.
+        controls: What people can do with an answer by a control under it; empty where there are
+            none, and then no call is ever made for their sake.
+        streams: A message that is still being written is shown in another way than a finished
+            one, so that its end has to be told.
+        streamed: Which messages that is so for, where it `streams`, by channel and id; an empty id
+            stands for a message of an answer that is about to be posted there.
     """
 
     max_chars: int
@@ -44,3 +62,11 @@ class Capabilities:
     status_seconds: float | None = None
     status_lapses: bool = False
     slash_in_threads: bool = True
+    file_bytes: int = 0
+    controls: frozenset[Action] = frozenset()
+    streams: bool = False
+    streamed: Callable[[str, str], bool] = everything
+
+    def edits_count_as(self, channel: str, message: str = "") -> Call:
+        """What an edit of a message is counted as now."""
+        return "append" if self.streams and self.streamed(channel, message) else "edit"

@@ -8,13 +8,14 @@ SDK, the model or the store.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Protocol
 from urllib.parse import quote, unquote
 
+from bot.attached import Attachment
 from bot.capabilities import Capabilities
-from bot.controls import PLAIN, Presentation
+from bot.controls import PLAIN, Action, Presentation
 from bot.services import Claims, Meter, Notes
 
 
@@ -112,6 +113,9 @@ class Incoming:
         direct: In a direct message, where everything is addressed.
         joins: The thread existed before this message: earlier messages may be read as context.
         loose: Outside a platform thread, so that replies to it are found by message id.
+        attachments: What came with it; read when it is answered.
+        aside: Meant for somebody else: it begins with a mention of another person or group, and
+            does not address the bot.
         edited: When its author last changed it, seconds since the epoch; 0 for never.
     """
 
@@ -127,7 +131,28 @@ class Incoming:
     direct: bool = False
     joins: bool = False
     loose: bool = False
+    attachments: tuple[Attachment, ...] = ()
+    aside: bool = False
     edited: float = 0.0
+
+    def reworded(self, now: Incoming) -> Incoming:
+        """The message with what it says after an edit, files included."""
+        return replace(self, text=now.text, attachments=now.attachments, edited=now.edited)
+
+    def says_the_same(self, other: Incoming) -> bool:
+        """Its words and files are those of `other`; addresses of files change by themselves."""
+        mine, others = ([a.id or a.url for a in each.attachments] for each in (self, other))
+        return self.text == other.text and mine == others
+
+    @property
+    def is_silent(self) -> bool:
+        """It says nothing, and nothing came with it."""
+        return not self.text.strip() and not self.attachments
+
+    @property
+    def topic(self) -> str:
+        """What it is about, for a title: its text, else the names of what came with it."""
+        return self.text if self.text.strip() else ", ".join(a.name for a in self.attachments)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,24 +217,46 @@ class OptionKind(StrEnum):
 
     TEXT = "text"
     FLAG = "flag"
+    CHOICE = "choice"
 
 
 @dataclass(frozen=True, slots=True)
 class CommandOption:
-    """An argument of a command; options are never required."""
+    """An argument of a command.
+
+    Attributes:
+        name: As it is given.
+        description: One line.
+        kind: What it takes.
+        required: The command can't be called without it.
+        choices: The values of a `CHOICE`.
+        rest: Where a command is typed, its value goes on to the end. The first option needs no
+            name in front then: "/ask why is the sky blue".
+    """
 
     name: str
     description: str
     kind: OptionKind = OptionKind.TEXT
+    required: bool = False
+    choices: tuple[str, ...] = ()
+    rest: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class CommandSpec:
-    """A command as people see it: `name` without a slash, one line of description."""
+    """A command as people see it.
+
+    Attributes:
+        name: Without a slash.
+        description: One line.
+        options: What it takes.
+        managers: For those who look after a place; a platform that can hides it from others.
+    """
 
     name: str
     description: str
     options: tuple[CommandOption, ...] = ()
+    managers: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +284,36 @@ class CommandCall:
     direct: bool = False
     visible: bool = False
     about: EarlierMessage | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """Somebody used a control under one of the bot's messages.
+
+    Only `action` and `turn` come from the control; everything else the platform tells by itself,
+    so that no control reaches another thread than the one it is in.
+
+    Attributes:
+        event_id: The same for every delivery of this click, another one for a second click.
+        action: What for.
+        turn: Id of the turn whose answer it is.
+        author: Who did it.
+        thread: The conversation that the message is in.
+        ref: The message.
+        position: As in `Incoming`.
+        at: When, seconds since the epoch.
+        direct: In a direct message.
+    """
+
+    event_id: str
+    action: Action
+    turn: str
+    author: Author
+    thread: ThreadKey
+    ref: MessageRef
+    position: int
+    at: float
+    direct: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -355,12 +432,26 @@ class Inbox(Protocol):
         """Run a command. Never raises a `BobbinError`: failures come back as a reply."""
         ...
 
+    async def pressed(self, press: Press) -> CommandReply:
+        """Do what a control says. The reply is for whoever used it, and harmless.
+
+        Never raises a `BobbinError`.
+        """
+        ...
+
     async def overview(self, platform: str, space: str, author: Author) -> Overview:
         """What is kept of this person in this space, for nobody else's eyes. Raises StoreError."""
         ...
 
     async def thread_of(self, platform: str, space: str, ref: MessageRef) -> ThreadKey | None:
         """The loose conversation that this message belongs to. Raises StoreError."""
+        ...
+
+    async def answers_all(self, platform: str, space: str, channel: str) -> bool:
+        """Whether those who look after a channel want all of it answered; never raises.
+
+        Ask of messages that do not concern the bot otherwise; known within some seconds.
+        """
         ...
 
     async def taking_part(
@@ -437,6 +528,16 @@ class Adapter(Protocol):
         """Replace a message's text and look. Raises MessageGone when it was deleted."""
         ...
 
+    async def attach(
+        self, spot: Spot, file: File, key: str, text: str = "", *, again: bool = False
+    ) -> MessageRef:
+        """Post a file, under `text` if there is any, and return where it is.
+
+        `key` and `again` as for `post`; a file that is found is left as it is. Raises ValueError
+        for one over `Capabilities.file_bytes`.
+        """
+        ...
+
     async def delete(self, ref: MessageRef) -> None:
         """Delete a message of our own; one that is gone already is fine."""
         ...
@@ -445,12 +546,35 @@ class Adapter(Protocol):
         """Show "is working" (typing, or `status` where the platform can); None clears it."""
         ...
 
+    async def mark_waiting(self, ref: MessageRef, waiting: bool) -> None:
+        """Show by a small sign that a message will be answered later, or take the sign away.
+
+        Does nothing where there is none.
+        """
+        ...
+
     async def settled(self, thread: ThreadKey) -> None:
         """Everything said in this thread so far has been answered; nothing is running."""
         ...
 
     async def history(self, event: Incoming, limit: int) -> History:
         """Up to `limit` messages before `event` in its platform thread, the newest kept."""
+        ...
+
+    async def download(self, attachment: Attachment, most_bytes: int) -> bytes:
+        """Fetch an attachment, from the platform's own hosts only.
+
+        Raises TooLarge as soon as there are more than `most_bytes`, whatever was announced,
+        MessageGone when it is there no more, NotAllowed when it lies elsewhere or may not be read.
+        """
+        ...
+
+    async def since(self, first: MessageRef, thread: ThreadKey, limit: int) -> History:
+        """The message `first` and those after it, `limit` at most, the oldest kept.
+
+        Those of its thread when it lies in `thread` below another one, else those of the channel
+        or platform thread that holds it.
+        """
         ...
 
     async def respond(self, event: Incoming, reply: CommandReply) -> None:

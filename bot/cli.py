@@ -21,6 +21,7 @@ from bot.app import App, Timing, open_threads, run_until_signal
 from bot.chat import ThreadKey
 from bot.doctor import examine
 from bot.errors import BobbinError, ImportRefused, Problem, SettingsError
+from bot.feedback import feedback_lines
 from bot.ops.logs import Format, configure
 from bot.ops.redact import Redactor, secrets_in
 from bot.plugins import find_adapters
@@ -30,7 +31,7 @@ from bot.settings_page import configuration_page, env_example, write_pages
 from bot.spec import AdapterSpec, Variable
 from bot.storage.departures import forget_everywhere, parse_person
 from bot.storage.threads import Threads
-from bot.storage.types import Restored
+from bot.storage.types import Rated, Restored
 from bot.transfer import ThreadRecord, export_lines, read_export
 
 
@@ -91,6 +92,9 @@ def _parser(specs: Sequence[AdapterSpec]) -> argparse.ArgumentParser:
     export = commands.add_parser("export", help="write conversations as JSON")
     export.add_argument("thread", nargs="?", help="platform:space:channel:thread; all without it")
     export.add_argument("-o", "--output", type=Path, help="a file instead of standard output")
+    export.add_argument(
+        "--feedback", action="store_true", help="what people think of answers, as JSON lines"
+    )
     restore = commands.add_parser("import", help="read conversations that `export` wrote")
     restore.add_argument("file", type=Path)
     restore.add_argument(
@@ -146,7 +150,9 @@ async def _command(
         case "chat":
             return await run_until_signal(App(settings))
         case "export":
-            return await _export(settings, arguments.thread, arguments.output)
+            return await _export(
+                settings, arguments.thread, arguments.output, feedback=arguments.feedback
+            )
         case "forget":
             return await _forget(settings, arguments.thread, arguments.user)
         case "import":
@@ -232,7 +238,9 @@ async def _ping(settings: Settings) -> int:
         return 0
 
 
-async def _export(settings: Settings, name: str | None, output: Path | None) -> int:
+async def _export(
+    settings: Settings, name: str | None, output: Path | None, *, feedback: bool
+) -> int:
     try:
         only = ThreadKey.parse(name) if name else None
     except ValueError as error:
@@ -244,7 +252,12 @@ async def _export(settings: Settings, name: str | None, output: Path | None) -> 
             return 1
         try:
             with _written_whole(output) if output else nullcontext(sys.stdout) as target:
-                async for line in export_lines(_records(threads, only)):
+                lines = (
+                    feedback_lines(_ratings(threads, only))
+                    if feedback
+                    else export_lines(_records(threads, only))
+                )
+                async for line in lines:
                     target.write(line)
         except OSError as error:
             if output is None:
@@ -282,6 +295,12 @@ async def _records(
         now = await threads.take_window(thread)
         record = ThreadRecord(thread, now.summary, now.names, now.tally, ())
         yield record, threads.entries(thread)
+
+
+async def _ratings(threads: Threads, only: ThreadKey | None) -> AsyncIterator[Rated]:
+    async for thread in _keys(threads, only):
+        async for rated in threads.ratings(thread):
+            yield rated
 
 
 async def _keys(threads: Threads, only: ThreadKey | None) -> AsyncIterator[ThreadKey]:

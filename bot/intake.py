@@ -23,16 +23,19 @@ from bot.chat import (
     Incoming,
     MessageRef,
     Overview,
+    Press,
     Removal,
     ThreadKey,
     everywhere,
 )
+from bot.commands.presses import Presses
 from bot.commands.runner import Commands
-from bot.commands.specs import COMMANDS, Typed, typed_command
+from bot.commands.specs import Typed, typed_command
 from bot.engine import texts
 from bot.engine.changes import Changes
 from bot.engine.engine import Engine
 from bot.errors import PlatformError, StoreError, StoreUnavailable
+from bot.ignoring import is_ignored
 from bot.report import IntakeMeter, Unmeasured
 from bot.services import Claims, Meter, Notes
 from bot.storage.threads import Threads
@@ -44,11 +47,37 @@ logger = logging.getLogger(__name__)
 MOST_WAITING = 1_000
 """Messages kept in this process while the store is away."""
 
+OPEN_SECONDS = 3.0
+"""How old what is known of channels that are answered throughout may be."""
+
 EDITED_SOON_SECONDS = 600.0
 """A message that was not for us may become so by an edit, but only so soon after it was written."""
 
 TELL_AGAIN_SECONDS = 60.0
 """People in one thread are told at most this often that the store is away."""
+
+
+class OpenChannels:
+    """Which channels of a platform are answered throughout, as of some seconds ago."""
+
+    def __init__(self, threads: Threads, platform: str) -> None:
+        self._threads = threads
+        self._platform = platform
+        self._known: frozenset[tuple[str, str, str]] = frozenset()
+        self._until = 0.0
+        self._asking = asyncio.Lock()
+
+    async def has(self, place: tuple[str, str, str]) -> bool:
+        """Whether this is one; by what was known before while the store is away."""
+        loop = asyncio.get_running_loop()
+        if loop.time() >= self._until and not self._asking.locked():
+            async with self._asking:
+                try:
+                    self._known = await self._threads.open_channels(self._platform)
+                except StoreError as error:
+                    logger.debug("which channels are answered throughout is not known: %s", error)
+                self._until = loop.time() + OPEN_SECONDS
+        return place in self._known
 
 
 @dataclass(slots=True)
@@ -70,8 +99,7 @@ class Lane:
         for place, (waiting, nonce) in enumerate(self.events):
             if waiting.event_id == event.event_id:
                 if waiting.edited < event.edited:
-                    now = replace(waiting, text=event.text, edited=event.edited)
-                    self.events[place] = (now, nonce)
+                    self.events[place] = (waiting.reworded(event), nonce)
                 return True
         return False
 
@@ -106,6 +134,7 @@ class Reception:
         threads: Threads,
         engine: Engine,
         commands: Commands,
+        presses: Presses,
         changes: Changes,
         new_id: Callable[[], str],
         most_waiting: int = MOST_WAITING,
@@ -116,6 +145,7 @@ class Reception:
         self._threads = threads
         self._engine = engine
         self._commands = commands
+        self._presses = presses
         self._changes = changes
         self._afterwards = Afterwards(changes)
         self._new_id = new_id
@@ -125,13 +155,14 @@ class Reception:
         self._waiting = 0
         self._most_waiting = most_waiting
         self._told: dict[ThreadKey, float] = {}
+        self._open = OpenChannels(threads, adapter.name)
         self._tasks: set[asyncio.Task[None]] = set()
         self.malformed_events = 0
 
     @property
     def commands(self) -> Sequence[CommandSpec]:
         """See `bot.chat.Inbox`."""
-        return COMMANDS
+        return self._commands.offered
 
     @property
     def notes(self) -> Notes:
@@ -155,6 +186,9 @@ class Reception:
 
     async def message(self, event: Incoming) -> None:
         """See `bot.chat.Inbox`."""
+        if is_ignored(event.text):
+            logger.debug("a message that asks to be ignored on %s", event.thread.platform)
+            return
         author = self._access.known(event.author, event.thread.platform)
         event = replace(event, text=_readable(event.text), author=author)
         refusal = self._access.refusal(author, _place_of(event.thread, event.direct, event.ref))
@@ -176,6 +210,10 @@ class Reception:
     async def edited(self, event: Incoming) -> None:
         """See `bot.chat.Inbox`."""
         event = replace(event, text=_readable(event.text))
+        if is_ignored(event.text):
+            # Its author has taken it back.
+            await self.deleted(_removal_of(event))
+            return
         lane = self._lanes.get(event.thread)
         if lane is not None:
             # What is being handed in has to be in the store before it can be changed there.
@@ -207,6 +245,15 @@ class Reception:
             return CommandReply(refusals.TO_COMMANDS[refusal], harmless=True)
         return await self._commands.run(call)
 
+    async def pressed(self, press: Press) -> CommandReply:
+        """See `bot.chat.Inbox`."""
+        press = replace(press, author=self._access.known(press.author, press.thread.platform))
+        place = _place_of(press.thread, press.direct, press.ref)
+        refusal = self._access.refusal(press.author, place)
+        if refusal is not None:
+            return CommandReply(refusals.TO_COMMANDS[refusal], harmless=True)
+        return await self._presses.pressed(press)
+
     async def overview(self, platform: str, space: str, author: Author) -> Overview:
         """See `bot.chat.Inbox`."""
         return await self._commands.overview(platform, space, self._access.known(author, platform))
@@ -216,6 +263,12 @@ class Reception:
         if self._access.is_closed(Place(platform, space, frozenset({ref.channel}))):
             return None
         return await self._threads.thread_of(platform, space, ref)
+
+    async def answers_all(self, platform: str, space: str, channel: str) -> bool:
+        """See `bot.chat.Inbox`."""
+        if self._access.is_closed(Place(platform, space, frozenset({channel}))):
+            return False
+        return await self._open.has((platform, space, channel))
 
     async def taking_part(
         self, platform: str, since: float, ours: Callable[[str], bool] = everywhere
@@ -327,7 +380,7 @@ class Reception:
             del self._lanes[thread]
 
     async def _take(self, event: Incoming, nonce: str) -> None:
-        typed = None if event.author.is_bot else typed_command(event.text)
+        typed = None if event.author.is_bot else typed_command(event.text, self._commands.offered)
         if typed is not None and await self._is_command(typed, event):
             await self._run_typed(typed, event, nonce)
             return
@@ -393,6 +446,19 @@ def _place_of(thread: ThreadKey, direct: bool = False, ref: MessageRef | None = 
         thread.space,
         frozenset(channels if ref is None else channels | {ref.channel}),
         direct,
+    )
+
+
+def _removal_of(event: Incoming) -> Removal:
+    """What takes out a message, and nothing else."""
+    thread = event.thread
+    return Removal(
+        thread.platform,
+        thread.space,
+        event.ref.channel,
+        thread,
+        (event.ref.message,),
+        (event.event_id,),
     )
 
 

@@ -23,8 +23,10 @@ class Entry:
         tokens: Estimated tokens of the message as it is sent to the model.
         interrupted: The answer was cut or stopped before its end.
         turn: Id of the turn that stored it.
+        model: Which model gave this answer; empty for what people said, and if it is not known.
         edited: When its author last changed it, seconds since the epoch; 0 for never.
         seq: Place in the log, 1-based and rising; 0 before it is stored.
+        enclosed: Those of `message_ids` that hold a file instead of text.
     """
 
     role: Role
@@ -36,8 +38,10 @@ class Entry:
     tokens: int = 0
     interrupted: bool = False
     turn: str = ""
+    model: str = ""
     edited: float = 0.0
     seq: int = 0
+    enclosed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,6 +90,12 @@ class Unmeasured:
     def refused(self, route: str) -> None:
         """See `bot.chat.Meter`."""
 
+    def invalid(self, status: int) -> None:
+        """See `bot.services.Meter`."""
+
+    def latency(self, seconds: float, part: str = "") -> None:
+        """See `bot.services.Meter`."""
+
     def reconnected(self, reason: str) -> None:
         """See `bot.chat.Meter`."""
 

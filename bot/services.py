@@ -74,6 +74,14 @@ class Meter(Protocol):
         """The platform asked to wait (429); `route` is a kind of call, never an address."""
         ...
 
+    def invalid(self, status: int) -> None:
+        """The platform refused a call with this HTTP status in a way that it counts against us."""
+        ...
+
+    def latency(self, seconds: float, part: str = "") -> None:
+        """So long the platform took to answer a sign of life; `part` as in `connected`."""
+        ...
+
     def reconnected(self, reason: str) -> None:
         """A connection to the platform was lost or replaced; `reason` is one of few words."""
         ...

@@ -66,6 +66,11 @@ class Settings:
         return int(self.values["BOBBIN_CONTEXT_TOKENS"])
 
     @property
+    def attachment_bytes(self) -> int:
+        """Largest attachment that is read; 0 for none at all."""
+        return int(self.values["BOBBIN_ATTACHMENT_MB"]) << 20
+
+    @property
     def data_dir(self) -> Path:
         """Folder of the bundled server."""
         return Path(self.values["BOBBIN_DATA_DIR"]).expanduser().absolute()
@@ -84,6 +89,11 @@ class Settings:
     def bot_messages(self) -> int:
         """Messages of other bots in a row after which a conversation is silent."""
         return int(self.values["BOBBIN_BOT_MESSAGES"])
+
+    @property
+    def silence_hours(self) -> float:
+        """After so long a silence a conversation needs a mention again; 0 for never."""
+        return float(self.values["BOBBIN_SILENCE_HOURS"])
 
     @property
     def budgets(self) -> Budgets:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from bot.chat import Adapter
+from bot.chat import Adapter, CommandSpec
 
 
 class VariableKind(StrEnum):
@@ -105,9 +105,14 @@ class AdapterFactory(Protocol):
 
 
 class AdapterCheck(Protocol):
-    """Looks at tokens, scopes and permissions for `bobbin doctor`; never raises."""
+    """Looks at tokens, scopes and permissions for `bobbin doctor`; never raises.
 
-    async def __call__(self, values: Mapping[str, str]) -> Sequence[Finding]: ...
+    `commands` are those that the bot offers, for a platform that has to be told of them.
+    """
+
+    async def __call__(
+        self, values: Mapping[str, str], commands: Sequence[CommandSpec] = ()
+    ) -> Sequence[Finding]: ...
 
 
 @dataclass(frozen=True, slots=True)

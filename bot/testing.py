@@ -16,27 +16,31 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Protocol, TypeVar
 
+from bot.attached import Attachment
 from bot.chat import (
     Adapter,
     Author,
     CommandCall,
     CommandReply,
     CommandSpec,
+    File,
     Followed,
     Incoming,
     MessageRef,
     Overview,
+    Press,
     Removal,
     Spot,
     ThreadKey,
     everywhere,
 )
 from bot.commands.specs import COMMANDS
-from bot.errors import MessageGone, StoreUnavailable
+from bot.controls import Action, Presentation
+from bot.errors import MessageGone, NotAllowed, StoreUnavailable
 from bot.report import Unmeasured
 from bot.services import Claims, Meter, Notes
 from bot.spec import AdapterSpec
@@ -137,11 +141,13 @@ class RecordingInbox:
         removals: Everything that was deleted, as it came.
         logged: What `remembered` tells.
         calls: Every command call.
+        presses: Every use of a control.
         malformed_kinds: What `malformed` was told.
         refuse: While true, `message` fails as it does when the store is away.
         reply: What every command answers.
         kept: What `overview` tells.
         followed: What `taking_part` finds.
+        open: Channels in which everything is answered.
         spaces_left: What `left` was told.
         connections: What `meter` was told of connections.
     """
@@ -153,6 +159,7 @@ class RecordingInbox:
         self.removals: list[Removal] = []
         self.logged: dict[ThreadKey, Sequence[str]] = {}
         self.calls: list[CommandCall] = []
+        self.presses: list[Press] = []
         self.malformed_kinds: list[str] = []
         self.refuse = False
         self.refused = 0
@@ -160,6 +167,7 @@ class RecordingInbox:
         self.kept = Overview()
         self.loose: dict[MessageRef, ThreadKey] = {}
         self.followed: Sequence[Followed] = ()
+        self.open: set[str] = set()
         self.spaces_left: list[tuple[str, str]] = []
         self.claims: Claims = MemoryClaims()
         self.connections = RecordingMeter()
@@ -200,6 +208,12 @@ class RecordingInbox:
         await self._tell()
         return self.reply
 
+    async def pressed(self, press: Press) -> CommandReply:
+        """See `bot.chat.Inbox`."""
+        self.presses.append(press)
+        await self._tell()
+        return self.reply
+
     async def overview(self, platform: str, space: str, author: Author) -> Overview:
         """See `bot.chat.Inbox`."""
         return self.kept
@@ -207,6 +221,10 @@ class RecordingInbox:
     async def thread_of(self, platform: str, space: str, ref: MessageRef) -> ThreadKey | None:
         """See `bot.chat.Inbox`."""
         return self.loose.get(ref)
+
+    async def answers_all(self, platform: str, space: str, channel: str) -> bool:
+        """See `bot.chat.Inbox`."""
+        return channel in self.open
 
     async def taking_part(
         self, platform: str, since: float, ours: Callable[[str], bool] = everywhere
@@ -268,6 +286,17 @@ class Driver(Protocol):
 
     async def shown(self) -> Sequence[str]:
         """The bot's messages that stand in that place or in threads made from it, in order."""
+        ...
+
+
+class ControlsDriver(Driver, Protocol):
+    """A platform on which the adapter shows controls."""
+
+    async def press(self, action: Action) -> str:
+        """Somebody uses a control of the bot's newest message; what only they are told.
+
+        Raises LookupError when there is no such control.
+        """
         ...
 
 
@@ -336,6 +365,16 @@ class AdapterContract:
             assert (await driver.shown())[-1].strip().endswith("and all of it.")
             assert await adapter.open(event, "The same place") == spot
 
+    async def test_controls_leave_the_text_alone(self, driver: Driver) -> None:
+        """A look may be given with any write, also to an adapter that can show nothing of it."""
+        async with asked(driver) as (_, spot):
+            adapter = driver.adapter
+            growing = Presentation("turn1", (Action.STOP,), streaming=True)
+            ref = await adapter.post(spot, "Half of", key="contract5", look=growing)
+            done = Presentation("turn1", tuple(Action)[1:])
+            await adapter.edit(ref, "Half of the answer, and all of it.", look=done)
+            assert (await driver.shown())[-1].strip().endswith("and all of it.")
+
     async def test_a_post_that_may_exist_is_not_doubled(self, driver: Driver) -> None:
         """Posting again under the same key leaves one message, with the newer text."""
         async with asked(driver) as (_, spot):
@@ -384,6 +423,27 @@ class AdapterContract:
                     return
                 raise AssertionError("editing a deleted message must raise MessageGone")
 
+    async def test_a_file_is_attached_once(self, driver: Driver) -> None:
+        """A file that may have been posted already is found; one that is too large is refused."""
+        most = driver.adapter.capabilities.file_bytes
+        if not most:
+            return
+        async with asked(driver) as (_, spot):
+            file = File("notes.txt", b"what was said\n", "text/plain")
+            attach = driver.adapter.attach
+            first = await attach(spot, file, "contract5", "As a file:")
+            assert await attach(spot, file, "contract5", "As a file:", again=True) == first
+            assert await attach(spot, file, "contract6", again=True) != first
+            assert len(await driver.shown()) == 2
+            await driver.adapter.delete(first)
+            assert len(await driver.shown()) == 1
+            large = File("large.bin", bytes(most + 1), "application/octet-stream")
+            try:
+                await attach(spot, large, "contract7")
+            except ValueError:
+                return
+            raise AssertionError("a file over file_bytes must raise ValueError")
+
     async def test_the_status_never_fails(self, driver: Driver) -> None:
         """The sign can be shown, renewed and cleared at any time."""
         async with asked(driver) as (event, spot):
@@ -398,6 +458,16 @@ class AdapterContract:
             times = [message.at for message in history.messages]
             assert len(times) <= 5
             assert times == sorted(times)
+
+    async def test_nothing_is_fetched_from_elsewhere(self, driver: Driver) -> None:
+        """An attachment whose address is not the platform's own is refused unasked."""
+        for url in ("http://127.0.0.1:1/file", "https://example.com/file", "file:///etc/passwd"):
+            try:
+                await driver.adapter.download(Attachment("file", url=url), 1000)
+            except NotAllowed:
+                continue
+            raise AssertionError(f"{url} must be refused with NotAllowed")
+        await driver.adapter.close()
 
     async def test_a_store_that_is_away_does_not_end_it(self, driver: Driver) -> None:
         """A message that could not be kept is survived, and later ones arrive."""
@@ -420,6 +490,51 @@ class AdapterContract:
         async with running(driver):
             pass
         await driver.adapter.close()
+
+
+class ControlsContract:
+    """More tests, for an adapter whose capabilities name controls; see `AdapterContract`."""
+
+    async def test_every_control_is_handed_in(self, driver: ControlsDriver) -> None:
+        """It names its turn; where it was the platform says."""
+        async with asked_in(driver) as (inbox, event, spot):
+            inbox.reply = CommandReply("It is done.", harmless=True)
+            ref = await driver.adapter.post(spot, "An answer.", key="control0")
+            inbox.loose[ref] = event.thread
+            for number, action in enumerate(sorted(driver.adapter.capabilities.controls)):
+                turn = f"turn{number}"
+                look = Presentation(turn, WITH[action])
+                await driver.adapter.edit(ref, f"Version {number}.", look=look)
+                assert "It is done." in await driver.press(action)
+                press = inbox.presses[-1]
+                assert (press.action, press.turn, press.ref) == (action, turn, ref)
+                assert press.thread == event.thread
+                assert press.author.id == event.author.id
+                assert press.position > event.position
+                assert press.at > 0
+            assert len({press.event_id for press in inbox.presses}) == len(inbox.presses)
+
+    async def test_a_control_is_gone_with_the_edit_that_leaves_it_out(
+        self, driver: ControlsDriver
+    ) -> None:
+        """What stands under a message is what the last write said."""
+        async with asked(driver) as (_, spot):
+            look = Presentation("turn", (Action.STOP,), streaming=True)
+            ref = await driver.adapter.post(spot, "An answer.", key="control1", look=look)
+            await driver.press(Action.STOP)
+            await driver.adapter.edit(ref, "The answer.", look=Presentation("turn"))
+            try:
+                await driver.press(Action.STOP)
+            except LookupError:
+                return
+            raise AssertionError("a control stands there that should be gone")
+
+
+WITH: Mapping[Action, tuple[Action, ...]] = {
+    Action.STOP: (Action.STOP,),
+    **dict.fromkeys(tuple(Action)[1:], tuple(Action)[1:]),
+}
+"""Controls that are shown together."""
 
 
 @asynccontextmanager
@@ -446,8 +561,15 @@ async def running(driver: Driver) -> AsyncGenerator[RecordingInbox]:
 @asynccontextmanager
 async def asked(driver: Driver) -> AsyncGenerator[tuple[Incoming, Spot]]:
     """A running adapter that has been asked something: the question, and where to answer."""
+    async with asked_in(driver) as (_, event, spot):
+        yield event, spot
+
+
+@asynccontextmanager
+async def asked_in(driver: Driver) -> AsyncGenerator[tuple[RecordingInbox, Incoming, Spot]]:
+    """The same, with what the adapter hands in."""
     async with running(driver) as inbox:
         await driver.say("a question")
         await inbox.until(lambda: bool(inbox.messages))
         event = inbox.messages[0]
-        yield event, await driver.adapter.open(event, "A question")
+        yield inbox, event, await driver.adapter.open(event, "A question")

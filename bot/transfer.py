@@ -65,9 +65,11 @@ class _Entry(_Element):
     author_id: str = ""
     author: str = ""
     message_ids: list[str] = Field(default_factory=list)
+    enclosed: list[str] = Field(default_factory=list)
     tokens: Count = 0
     interrupted: bool = False
     turn: str = ""
+    model: str = ""
     edited: Annotated[float, Field(ge=0, lt=END_OF_TIME, allow_inf_nan=False)] = 0.0
 
 
@@ -267,9 +269,11 @@ def _line(entry: Entry) -> _Entry:
         author_id=entry.author_id,
         author=entry.author,
         message_ids=list(entry.message_ids),
+        enclosed=list(entry.enclosed),
         tokens=entry.tokens,
         interrupted=entry.interrupted,
         turn=entry.turn,
+        model=entry.model,
         edited=float(entry.edited),
     )
 
@@ -282,9 +286,11 @@ def _entry(item: _Entry) -> Entry:
         author_id=item.author_id,
         author=item.author,
         message_ids=tuple(item.message_ids),
+        enclosed=tuple(item.enclosed),
         tokens=item.tokens,
         interrupted=item.interrupted,
         turn=item.turn,
+        model=item.model,
         edited=item.edited,
         seq=item.seq,
     )

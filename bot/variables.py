@@ -32,8 +32,44 @@ MODEL: tuple[Variable, ...] = (
         VariableKind.INTEGER,
         least=16,
     ),
+    Variable(
+        "OPENAI_TRANSCRIPTION_MODEL",
+        "Name of the model that writes down voice messages and other recordings; off: they are not "
+        "listened to. Empty: gpt-transcribe at OpenAI itself, and off at other addresses.",
+    ),
 )
 """The model that answers."""
+
+IMAGES: tuple[Variable, ...] = (
+    Variable(
+        "OPENAI_IMAGE_MODEL",
+        "Name of the model that makes images, such as gpt-image-2.5-flare. Empty: /imagine is not "
+        "offered.",
+    ),
+    Variable(
+        "OPENAI_IMAGE_SIZE",
+        "Size of the images.",
+        default="1024x1024",
+        pattern=r"auto|[1-9]\d{1,3}x[1-9]\d{1,3}",
+        expects="auto, or width and height in pixels as in 1024x1024",
+    ),
+    Variable(
+        "BOBBIN_IMAGE_PRICE",
+        "US dollars that one image costs; budgets count it. Empty: not known.",
+        VariableKind.NUMBER,
+        least=0,
+        most=100,
+    ),
+    Variable(
+        "BOBBIN_IMAGES_PER_DAY",
+        "Most images for one person in a day. 0: no limit.",
+        VariableKind.INTEGER,
+        default="10",
+        least=0,
+        most=10_000,
+    ),
+)
+"""Images that people ask for."""
 
 STORE: tuple[Variable, ...] = (
     Variable(
@@ -80,6 +116,15 @@ CONVERSATION: tuple[Variable, ...] = (
         most=1_000_000,
     ),
     Variable(
+        "BOBBIN_SILENCE_HOURS",
+        "In a conversation that was silent this long it waits to be mentioned again. 0: never. "
+        "/settings changes it for a channel.",
+        VariableKind.NUMBER,
+        default="72",
+        least=0,
+        most=8760,
+    ),
+    Variable(
         "BOBBIN_SYSTEM_PROMPT",
         "What the model is told about itself and this place. Empty: a short built-in text.",
     ),
@@ -88,8 +133,26 @@ CONVERSATION: tuple[Variable, ...] = (
         "A file with that text; use one or the other.",
         VariableKind.PATH,
     ),
+    Variable(
+        "BOBBIN_ATTACHMENT_MB",
+        "Largest attachment that is read, in megabytes; those of one answer may have twice that "
+        "together. 0: attachments are named, but none is read.",
+        VariableKind.INTEGER,
+        default="20",
+        least=0,
+        most=100,
+    ),
+    Variable(
+        "BOBBIN_FILE_PARTS",
+        "An answer of more messages than this, or one that is a long block of code, is also handed "
+        "over as a file. 0: none is.",
+        VariableKind.INTEGER,
+        default="3",
+        least=0,
+        most=100,
+    ),
 )
-"""What the model is sent."""
+"""What the model is sent, and how its answers are handed over."""
 
 
 def _switch(name: str, text: str, default: str) -> Variable:
@@ -238,6 +301,7 @@ OUTSIDE: tuple[Variable, ...] = (
 
 SECTIONS: Mapping[str, tuple[Variable, ...]] = {
     "Model": MODEL,
+    "Images": IMAGES,
     "Store": STORE,
     "Conversation": CONVERSATION,
     "Access": ACCESS,

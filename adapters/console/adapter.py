@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import replace
@@ -11,12 +12,15 @@ from dataclasses import replace
 from adapters.console.seat import Seat
 from adapters.console.terminal import Terminal, kept, user_name
 from bot import chat
+from bot.attached import Attachment
 from bot.chat import CommandReply, Inbox, Incoming, MessageRef, Spot, ThreadKey
 from bot.controls import PLAIN, Presentation
 from bot.errors import NotAllowed, StoreError
+from bot.options import read_options
 
 THREAD = ThreadKey("console", "local", "terminal", "main")
 GREETING = "Bobbin, in your terminal. /help lists the commands; Ctrl-D ends.\n"
+_CLOSING = re.compile(r"(?:\n[ \t>]*)?[*_~`]+[ \t]*\Z")
 APART = "Another terminal is open, so this one has a conversation of its own.\n"
 
 
@@ -38,6 +42,7 @@ class ConsoleAdapter:
         self._author = chat.Author(user, user.title(), is_admin=True)
         self._terminal = terminal or Terminal()
         self._shown: dict[str, str] = {}
+        self._rest = ""
         self._settled = asyncio.Event()
         self._unheard = False
 
@@ -75,13 +80,11 @@ class ConsoleAdapter:
             await self._settled.wait()
 
     def _call(self, inbox: Inbox, line: str) -> chat.CommandCall:
-        name, *words = line[1:].split() or [""]
-        options = (
-            option for spec in inbox.commands if spec.name == name for option in spec.options
-        )
-        flags = {option.name: "true" for option in options if option.name in words}
+        name, *rest = line[1:].split(maxsplit=1) or [""]
+        spec = next((spec for spec in inbox.commands if spec.name == name), None)
+        options = read_options(spec, "".join(rest))[0] if spec is not None else {}
         place = (self.name, THREAD.space, THREAD.channel)
-        return chat.CommandCall(_new_id(), name, self._author, *place, self._thread, flags)
+        return chat.CommandCall(_new_id(), name, self._author, *place, self._thread, options)
 
     async def open(self, event: Incoming, title: str) -> Spot:
         """There is only one place."""
@@ -104,11 +107,23 @@ class ConsoleAdapter:
 
     async def edit(self, ref: MessageRef, text: str, *, look: Presentation = PLAIN) -> None:
         """Print what has been added; if the text is another one, print it whole on a new line."""
+        # Marks at the end may only stand there until more comes, and what is printed stays.
+        body = _CLOSING.sub("", text)
         shown = self._shown.get(ref.message)
-        grown = shown is not None and text.startswith(shown)
-        below = "\n" if self._shown else ""
-        self._shown = {ref.message: text}
-        self._print(text.removeprefix(shown or "") if grown else below + text)
+        below = f"{self._rest}\n" if self._shown else ""
+        if shown is not None and text.startswith(shown):
+            added = body[len(shown) :]
+        else:
+            added = below + body
+        self._shown = {ref.message: shown if shown and not added else body}
+        self._rest = text[len(self._shown[ref.message]) :]
+        self._print(added)
+
+    async def attach(
+        self, spot: Spot, file: chat.File, key: str, text: str = "", *, again: bool = False
+    ) -> MessageRef:
+        """Nobody needs a file of what is printed: the capabilities say that there are none."""
+        raise ValueError("a terminal takes no files")
 
     async def delete(self, ref: MessageRef) -> None:
         """What is printed stays printed."""
@@ -116,15 +131,26 @@ class ConsoleAdapter:
     async def show_status(self, spot: Spot, status: str | None) -> None:
         """A terminal shows that it waits by itself."""
 
+    async def mark_waiting(self, ref: MessageRef, waiting: bool) -> None:
+        """Nothing can be typed while an answer is printed."""
+
     async def settled(self, thread: ThreadKey) -> None:
         """End the answer's line and let the next one be read."""
         self._settled.set()
         if self._shown:
-            self._shown = {}
-            self._print("\n")
+            rest, self._shown, self._rest = self._rest, {}, ""
+            self._print(f"{rest}\n")
 
     async def history(self, event: Incoming, limit: int) -> chat.History:
         """Nothing was said before the bot was there."""
+        return chat.History()
+
+    async def download(self, attachment: Attachment, most_bytes: int) -> bytes:
+        """Nothing can be attached in a terminal."""
+        raise NotAllowed("a terminal has no attachments")
+
+    async def since(self, first: MessageRef, thread: ThreadKey, limit: int) -> chat.History:
+        """A terminal keeps nothing."""
         return chat.History()
 
     async def respond(self, event: Incoming, reply: CommandReply) -> None:

@@ -1,4 +1,4 @@
-"""Discord: threads opened by a mention, direct messages, slash commands.
+"""Discord: threads opened by a mention, direct messages, commands, menus.
 
 This module imports no SDK, so that settings can be checked and documented without one.
 """
@@ -42,6 +42,14 @@ SPEC = AdapterSpec(
             expects="auto, auto/8, or a shard and their number like 3/8, the first being 0/8",
             accepts=is_plan,
             option="shard",
+        ),
+        Variable(
+            "DISCORD_PRESENTATION",
+            "How answers look: plain is ordinary text, in messages of up to 2,000 characters; "
+            "components lets a message that grows beyond that go on to 4,000, as Components V2.",
+            default="plain",
+            pattern="plain|components",
+            expects="plain or components",
         ),
         Variable(
             "DISCORD_IDENTIFY_SECONDS",

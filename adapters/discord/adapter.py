@@ -6,7 +6,8 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Coroutine, Mapping
-from typing import Any, TypeVar
+from dataclasses import replace
+from typing import Any
 
 import discord
 import yarl
@@ -17,26 +18,34 @@ from adapters.discord import history
 from adapters.discord.calls import Answer, Calls, Timing
 from adapters.discord.changes import Changes
 from adapters.discord.commands import offered, sync
-from adapters.discord.faults import Archived, HasThread, Refused
+from adapters.discord.controls import buttons, carries
+from adapters.discord.downloads import Downloads
+from adapters.discord.faults import Archived, Denied, Refused
 from adapters.discord.gateways import Gateways
 from adapters.discord.intake import Intake
 from adapters.discord.interactions import TOO_LARGE, fitting, picker, uploads
+from adapters.discord.layout import Presenter, edit_of, is_laid_out, laid_out, said_by
 from adapters.discord.logins import Logins, allowance
+from adapters.discord.marks import Marks
 from adapters.discord.markup import MAX_CHARS, measure, pieces
 from adapters.discord.members import Members
 from adapters.discord.missed import Missed
-from adapters.discord.places import Expiring, Places, cached_channel, may_open_thread
+from adapters.discord.notice import MENTION_ME, Unheard
+from adapters.discord.opening import Opening
+from adapters.discord.places import Places
+from adapters.discord.render import measure_shown, rendering
 from adapters.discord.servers import Servers
 from adapters.discord.shards import ALONE, Plan, Shard, read_plan
-from adapters.discord.values import PLATFORM, Kind
+from adapters.discord.values import PLATFORM
+from bot.attached import Attachment
 from bot.capabilities import Capabilities, Limit
-from bot.chat import CommandReply, History, Inbox, Incoming, MessageRef, Spot, ThreadKey
-from bot.controls import PLAIN, Presentation
-from bot.errors import MessageGone, NotAllowed, PlatformBusy, PlatformError
+from bot.chat import CommandReply, File, History, Inbox, Incoming, MessageRef, Spot, ThreadKey
+from bot.controls import PLAIN, Action, Presentation
+from bot.errors import MessageGone, NotAllowed
 
 log = logging.getLogger(__name__)
 
-T = TypeVar("T")
+FILE_BYTES = 10 * 1024 * 1024
 
 CAPABILITIES = Capabilities(
     max_chars=MAX_CHARS,
@@ -49,12 +58,11 @@ CAPABILITIES = Capabilities(
     min_edit_seconds=1.05,
     status_seconds=8.0,
     status_lapses=True,
+    controls=frozenset(Action),
+    file_bytes=FILE_BYTES,
 )
 
 NOBODY = discord.AllowedMentions.none()
-LONGEST_TITLE = 100
-ARCHIVE_MINUTES = 1440
-FILE_BYTES = 10 * 1024 * 1024
 STATUS_SECONDS = 4.0
 LEASE_SECONDS = 15.0
 IDENTIFY_SECONDS = 5.0
@@ -79,6 +87,7 @@ def create(values: Mapping[str, str]) -> DiscordAdapter:
         logins=Logins(time.monotonic, timing, allowed=allowance if apart else None),
         plan=read_plan(values.get("DISCORD_SHARDS", "")),
         lease=float(values.get("BOBBIN_LEASE_SECONDS", LEASE_SECONDS)),
+        components=values.get("DISCORD_PRESENTATION") == "components",
     )
 
 
@@ -114,10 +123,10 @@ class DiscordAdapter:
         logins: Keeps the log-ins at the gateway few; None for the usual number.
         plan: Which servers this process hears.
         lease: How long a silent process keeps a shard, in seconds.
+        components: Long messages are components, see `layout`.
     """
 
     name = PLATFORM
-    capabilities = CAPABILITIES
 
     def __init__(
         self,
@@ -128,7 +137,10 @@ class DiscordAdapter:
         logins: Logins | None = None,
         plan: Plan = ALONE,
         lease: float = LEASE_SECONDS,
+        components: bool = False,
     ) -> None:
+        self._presenter = Presenter(components, clock)
+        self.capabilities = replace(CAPABILITIES, max_chars=self._presenter.max_chars)
         self._timing = timing or Timing()
         self._clock = clock
         self._calendar = calendar
@@ -137,9 +149,13 @@ class DiscordAdapter:
         self._calls = Calls(self._timing)
         # Interactions do not count towards the global limit, nor are they held up by it.
         self._interaction_calls = Calls(self._timing)
+        self._downloads = Downloads(self._calls, self._gateways.client)
         self._places = Places(self._calls, clock)
         self._members = Members(self._calls, clock)
-        self._threadless: Expiring[bool] = Expiring(clock)
+        self._opening = Opening(self._gateways, self._places, self._calls, self._timing)
+        self._unheard = Unheard()
+        self._marks = Marks(self._calls, clock)
+        self._render = rendering()
 
     async def run(self, inbox: Inbox) -> None:
         """Connect and deliver events until cancelled. REST calls work until `close`."""
@@ -168,48 +184,10 @@ class DiscordAdapter:
 
     async def open(self, event: Incoming, title: str) -> Spot:
         """The event's thread, made when it is missing; in place where there can be none."""
-        key, ref = event.thread, event.ref
-        if event.direct or ref.channel == key.thread:
-            return Spot(ref.channel)
-        if ref.message == key.thread and await self._open_thread(key, title):
-            return Spot(key.thread)
-        return Spot(ref.channel, reply_to=ref.message)
-
-    async def _open_thread(self, key: ThreadKey, title: str) -> bool:
-        if self._threadless.get(key.channel):
-            return False
-        client = await self._gateways.client()
-        knowing = await self._gateways.knowing(key.space)
-        place = await self._places.find(client, key.channel, key.space, knowing)
-        cached = cached_channel(knowing, key.channel, key.space)
-        if place.kind is not Kind.TEXT or not may_open_thread(cached, client.me):
-            return False
-        name = title.strip()[:LONGEST_TITLE] or "Chat"
-        try:
-            await self._calls.answer(
-                lambda: client.http.start_thread_with_message(
-                    int(key.channel),
-                    int(key.thread),
-                    name=name,
-                    auto_archive_duration=ARCHIVE_MINUTES,
-                ),
-                seconds=self._timing.thread,
-                patient=True,
-            )
-        except HasThread:
-            return True
-        except (NotAllowed, Refused) as refusal:
-            self._go_without(key.channel, refusal, self._timing.refused)
-            return False
-        except PlatformBusy as busy:
-            self._go_without(key.channel, busy, busy.retry_after or 0.0)
-            return False
-        return True
-
-    def _go_without(self, channel: str, why: PlatformError, seconds: float) -> None:
-        """Answer in place in a channel, and ask it for no thread for some seconds."""
-        log.info("No thread in channel %s, answering in place: %s", channel, why)
-        self._threadless.put(channel, True, min(seconds, self._timing.refused))
+        spot = await self._opening.spot(event, title)
+        if spot.channel != event.ref.channel:
+            self._unheard.opened(spot.channel, await self._gateways.knowing(event.thread.space))
+        return spot
 
     async def post(
         self,
@@ -225,11 +203,20 @@ class DiscordAdapter:
         Discord remembers nonces for some minutes: within them a repeated post gives back the
         message that stands, which is then brought to `text`.
         """
-        self._check(text)
-        answer = await self._send(spot, key, text)
+        shown = self._shown(text)
+        out = self._presenter.is_laid_out(shown)
+        extra: dict[str, Callable[[], Any]] = {}
+        if out:
+            extra["view"] = lambda: laid_out(shown, look)
+        elif look.actions:
+            extra["view"] = lambda: buttons(look)
+        answer = await self._send(spot, key, None if out else shown, **extra)
         fields = answer.fields()
         ref = MessageRef(spot.channel, str(fields["id"]))
-        if again and str(fields.get("content", "")).strip() != text.strip():
+        if is_laid_out(fields):
+            self._presenter.became(ref.message)
+        same = said_by(fields).strip() == shown.strip() and carries(fields, look)
+        if again and not same:
             await self.edit(ref, text, look=look)
         return ref
 
@@ -247,6 +234,7 @@ class DiscordAdapter:
             )
             reference["mention_author"] = False
         return await self._in_thread(
+            "post",
             spot.channel,
             lambda: channel.send(
                 content=text,
@@ -259,16 +247,49 @@ class DiscordAdapter:
         )
 
     async def edit(self, ref: MessageRef, text: str, *, look: Presentation = PLAIN) -> None:
-        """Replace a message's text; returns when Discord's answer is there."""
-        self._check(text)
+        """Replace a message's text and buttons; returns when Discord's answer is there."""
+        shown = self._shown(text)
+        out = self._presenter.is_laid_out(shown, ref.message)
+        try:
+            await self._rewrite(ref, shown, look, out)
+        except Refused as refusal:
+            if out or not self._presenter.may_have_become(refusal.code):
+                raise
+            await self._rewrite(ref, shown, look, True)
+
+    async def _rewrite(self, ref: MessageRef, text: str, look: Presentation, out: bool) -> None:
         client = await self._gateways.client()
+        channel, number = int(ref.channel), int(ref.message)
         # An edit by ids alone carries no flags, so previews that were held back stay away.
-        message = client.get_partial_messageable(int(ref.channel)).get_partial_message(
-            int(ref.message)
-        )
+        message = client.get_partial_messageable(channel).get_partial_message(number)
+        if not out:
+            await self._in_thread(
+                "edit",
+                ref.channel,
+                lambda: message.edit(content=text, allowed_mentions=NOBODY, view=buttons(look)),
+            )
+            return
         await self._in_thread(
-            ref.channel, lambda: message.edit(content=text, allowed_mentions=NOBODY)
+            "edit",
+            ref.channel,
+            lambda: client.http.edit_message(channel, number, params=edit_of(text, look)),
         )
+        self._presenter.became(ref.message)
+
+    async def attach(
+        self, spot: Spot, file: File, key: str, text: str = "", *, again: bool = False
+    ) -> MessageRef:
+        """Post a file. Its nonce keeps a repeated post from making a second one.
+
+        The text beside a file is never components.
+        """
+        if len(file.content) > FILE_BYTES:
+            raise ValueError(f"a file of {len(file.content)} bytes, {FILE_BYTES} are taken")
+        shown = self._shown(text)
+        if measure(shown) > MAX_CHARS:
+            raise ValueError(f"text of {measure(shown)} units with a file, {MAX_CHARS} are taken")
+        answer = await self._send(spot, key, shown or None, files=lambda: uploads((file,)))
+        return MessageRef(spot.channel, str(answer.fields()["id"]))
 
     async def delete(self, ref: MessageRef) -> None:
         """Delete a message of our own."""
@@ -277,14 +298,25 @@ class DiscordAdapter:
             int(ref.message)
         )
         try:
-            await self._in_thread(ref.channel, message.delete)
+            await self._in_thread("delete", ref.channel, message.delete)
         except MessageGone:
             log.debug("A message was deleted already")
 
     async def _in_thread(
-        self, channel: str, make: Callable[[], Coroutine[Any, Any, object]]
+        self, call: str, channel: str, make: Callable[[], Coroutine[Any, Any, object]]
     ) -> Answer:
-        """Make a call that an archived thread refuses; such a thread is opened once."""
+        """Make a call that an archived thread refuses; such a thread is opened once.
+
+        What was forbidden a moment ago is not asked for again.
+        """
+        self._places.refusals.check(call, channel)
+        try:
+            return await self._woken(channel, make)
+        except Denied as denied:
+            self._places.refusals.deny(call, channel, denied, self._timing.denied)
+            raise
+
+    async def _woken(self, channel: str, make: Callable[[], Coroutine[Any, Any, object]]) -> Answer:
         try:
             return await self._calls.answer(make)
         except Archived:
@@ -300,20 +332,44 @@ class DiscordAdapter:
         if status is None:
             return
         client = await self._gateways.client()
-        await self._calls.answer(
-            lambda: client.http.send_typing(int(spot.channel)),
-            seconds=STATUS_SECONDS,
-            repeat=False,
-        )
+        # Typing and posting need the same permission.
+        self._places.refusals.check("post", spot.channel)
+        try:
+            await self._calls.answer(
+                lambda: client.http.send_typing(int(spot.channel)),
+                seconds=STATUS_SECONDS,
+                repeat=False,
+            )
+        except Denied as denied:
+            self._places.refusals.deny("post", spot.channel, denied, self._timing.denied)
+            raise
+
+    async def mark_waiting(self, ref: MessageRef, waiting: bool) -> None:
+        """Put a reaction on a message that waits, or take it away."""
+        await self._marks.show(await self._gateways.client(), ref, waiting)
 
     async def settled(self, thread: ThreadKey) -> None:
-        """Discord shows nothing for a thread at rest."""
+        """Say once in a new thread that people have to mention the bot, where that is so."""
+        if self._unheard.is_due(thread.thread):
+            await self._send(
+                Spot(thread.thread), f"m{thread.thread}", MENTION_ME, silent=lambda: True
+            )
 
     async def history(self, event: Incoming, limit: int) -> History:
         """What was said in the event's thread before it."""
         client = await self._gateways.client()
         knowing = await self._gateways.knowing(event.thread.space)
         return await history.read(client, knowing, self._calls, event, limit)
+
+    async def download(self, attachment: Attachment, most_bytes: int) -> bytes:
+        """Fetch an attachment from Discord's file hosts."""
+        return await self._downloads.fetch(attachment, most_bytes)
+
+    async def since(self, first: MessageRef, thread: ThreadKey, limit: int) -> History:
+        """The message `first` and what was said after it where it stands."""
+        client = await self._gateways.client()
+        knowing = await self._gateways.knowing(thread.space)
+        return await history.since(client, knowing, self._calls, first, thread, limit)
 
     async def respond(self, event: Incoming, reply: CommandReply) -> None:
         """Answer a typed command: what must be private goes into a direct message."""
@@ -338,7 +394,7 @@ class DiscordAdapter:
     async def _say(self, spot: Spot, event: Incoming, reply: CommandReply) -> None:
         files, left_out = fitting(reply.files, FILE_BYTES)
         text = f"{reply.text}\n\n{TOO_LARGE}" if left_out else reply.text
-        parts = list(pieces(text)) or [""]
+        parts = list(pieces(self._render(text))) or [""]
         name = _typed_name(event)
         extra: dict[str, Callable[[], Any]] = {}
         if files:
@@ -354,17 +410,26 @@ class DiscordAdapter:
         await self._send(Spot(ref.channel, reply_to=ref.message), f"t{ref.message}", text)
 
     def measure(self, text: str) -> int:
-        """UTF-16 code units; Discord shows Markdown as it is written."""
-        return measure(text)
+        """UTF-16 code units of what is sent."""
+        return measure_shown(self._render, text)
 
-    def _check(self, text: str) -> None:
-        if measure(text) > MAX_CHARS:
-            raise ValueError(f"text of {measure(text)} units for a message of {MAX_CHARS}")
+    def _shown(self, text: str) -> str:
+        """What is sent for a text.
+
+        Raises:
+            ValueError: It is too long.
+        """
+        most = self._presenter.max_chars
+        if (size := self.measure(text)) > most:
+            raise ValueError(f"text of {size} units for a message of {most}")
+        return self._render(text)
 
     async def close(self) -> None:
         """Release connections."""
         await self._gateways.close()
-        await asyncio.gather(self._calls.close(), self._interaction_calls.close())
+        await asyncio.gather(
+            self._calls.close(), self._interaction_calls.close(), self._downloads.close()
+        )
 
 
 def _typed_name(event: Incoming) -> str:

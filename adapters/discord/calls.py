@@ -17,7 +17,7 @@ import logging
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import Any, TypeVar, cast
+from typing import Any, Protocol, TypeVar, cast
 
 import aiohttp
 
@@ -27,6 +27,9 @@ from bot.errors import PlatformBusy, PlatformError
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+
+OLD_EDIT_SECONDS = 60.0
+"""How long a message over an hour old cannot be edited when Discord does not say it."""
 
 RETRIED_BY_SDK = frozenset({500, 502, 504, 524})
 
@@ -41,6 +44,7 @@ class Timing:
         thread: Making a thread; past it the answer is given in place.
         pauses: Between tries after a passing fault.
         refused: How long a channel that refuses threads is not asked again.
+        denied: How long a channel that forbids something is not asked for it again.
         keep: Between tries to hand a message to the store.
         reconnect: First and longest wait between connections.
         drain: How long the end waits for what is being handed over.
@@ -61,6 +65,7 @@ class Timing:
     thread: float = 5.0
     pauses: tuple[float, ...] = (0.3, 1.0, 2.0)
     refused: float = 300.0
+    denied: float = 60.0
     keep: tuple[float, ...] = (0.3, 1.0, 2.0)
     reconnect: tuple[float, float] = (1.0, 60.0)
     drain: float = 5.0
@@ -115,25 +120,42 @@ _EXCHANGE: contextvars.ContextVar[_Exchange | None] = contextvars.ContextVar(
 )
 
 
-def trace(refused: Callable[[str], None]) -> aiohttp.TraceConfig:
-    """The hook, for the option `http_trace` of the SDK's client.
+class Witness(Protocol):
+    """Who is told of calls that Discord refuses, the SDK's own too; see `bot.services.Meter`."""
 
-    Args:
-        refused: Told the kind of every call that is answered with a 429, the SDK's own too.
-    """
+    def refused(self, route: str) -> None:
+        """It asked to wait."""
+        ...
+
+    def invalid(self, status: int) -> None:
+        """It counts this call against us."""
+        ...
+
+
+def trace(witness: Witness) -> aiohttp.TraceConfig:
+    """The hook, for the option `http_trace` of the SDK's client."""
 
     async def ended(
         session: aiohttp.ClientSession,
         context: SimpleNamespace,
         params: aiohttp.TraceRequestEndParams,
     ) -> None:
-        if params.response.status == 429:
-            refused(kind_of_call(params.method, params.url.path))
+        _tell(witness, params)
         await _request_ended(params)
 
     config = aiohttp.TraceConfig()
     config.on_request_end.append(ended)
     return config
+
+
+def _tell(witness: Witness, params: aiohttp.TraceRequestEndParams) -> None:
+    status, scope = params.response.status, params.response.headers.get("X-RateLimit-Scope")
+    if status == 429:
+        kind = kind_of_call(params.method, params.url.path)
+        witness.refused(f"{kind} {scope}" if scope in ("global", "shared") else kind)
+    # What others have used up is not held against us.
+    if status in (401, 403) or (status == 429 and scope != "shared"):
+        witness.invalid(status)
 
 
 _WORDS = frozenset(
@@ -180,7 +202,8 @@ def _rate_limited(response: aiohttp.ClientResponse, body: bytes) -> RateLimited:
     except ValueError:
         data = None
     told = cast("dict[str, object]", data) if isinstance(data, dict) else {}
-    wait = told.get("retry_after", headers.get("Retry-After", "1"))
+    usual = OLD_EDIT_SECONDS if told.get("code") == faults.TOO_OLD_TO_EDIT else 1.0
+    wait = told.get("retry_after", headers.get("Retry-After", usual))
     try:
         seconds = float(cast("Any", wait))
     except (TypeError, ValueError):

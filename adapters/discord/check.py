@@ -4,36 +4,36 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import discord
 
 from adapters.discord import faults
 from adapters.discord.adapter import redirect
+from adapters.discord.commands import CHAT_INPUT, is_personal, payload
 from adapters.discord.connection import MENTION_ONLY
+from adapters.discord.permissions import invite, missing, personal_invite, wanted_in
+from bot.chat import CommandSpec
 from bot.errors import BadToken
 from bot.spec import Finding
 
-SECONDS = 15.0
+SECONDS = 40.0
 FEW_STARTS = 50
-
-PERMISSIONS = discord.Permissions(
-    view_channel=True,
-    send_messages=True,
-    create_public_threads=True,
-    send_messages_in_threads=True,
-    read_message_history=True,
-    attach_files=True,
-)
-"""All that the bot needs."""
+MOST_SERVERS = 10
+"""Servers whose permissions are looked at."""
+MOST_CHANNELS = 5
+"""Channels that are named for one server."""
 
 
-async def check(values: Mapping[str, str]) -> Sequence[Finding]:
-    """Look at token, intent, application and what is left of today's connections."""
+async def check(
+    values: Mapping[str, str], commands: Sequence[CommandSpec] = ()
+) -> Sequence[Finding]:
+    """Look at token, intent, application, commands, permissions and connections left today."""
     redirect(values)
     client = discord.Client(intents=discord.Intents.none())
     try:
         async with asyncio.timeout(SECONDS):
-            return await _look(client, values["DISCORD_TOKEN"])
+            return await _look(client, values["DISCORD_TOKEN"], commands)
     except (discord.DiscordException, *faults.NETWORK) as error:
         known = faults.of_exception(error) or error
         fix = BadToken.hint if isinstance(known, BadToken) else "Check the network and try again."
@@ -42,7 +42,9 @@ async def check(values: Mapping[str, str]) -> Sequence[Finding]:
         await client.close()
 
 
-async def _look(client: discord.Client, token: str) -> Sequence[Finding]:
+async def _look(
+    client: discord.Client, token: str, commands: Sequence[CommandSpec]
+) -> Sequence[Finding]:
     try:
         await client.login(token)
     except discord.LoginFailure:
@@ -51,8 +53,9 @@ async def _look(client: discord.Client, token: str) -> Sequence[Finding]:
     findings = [Finding("Discord token", True, f"accepted; the bot is {client.user}")]
     if client.application is not None:
         findings += _application(client.application)
+        findings.append(await _commands(client, client.application, commands))
     findings.append(await _starts(client))
-    return findings
+    return [*findings, *await _servers(client)]
 
 
 def _application(application: discord.AppInfo) -> Sequence[Finding]:
@@ -78,13 +81,89 @@ def _application(application: discord.AppInfo) -> Sequence[Finding]:
             "Empty Interactions Endpoint URL in the developer portal, General Information.",
         ),
         Finding("Discord servers", True, f"about {servers}; invite: {invite(application.id)}"),
+        Finding(
+            "Discord for people",
+            True,
+            f"can be added by anybody for use everywhere: {personal_invite(application.id)}"
+            if is_personal(application)
+            else "can be added to servers only (User Install is off in the portal, Installation)",
+        ),
     ]
 
 
-def invite(application: int) -> str:
-    """The link that adds the bot to a server with the permissions it needs."""
-    return discord.utils.oauth_url(
-        application, permissions=PERMISSIONS, scopes=("bot", "applications.commands")
+async def _commands(
+    client: discord.Client, application: discord.AppInfo, specs: Sequence[CommandSpec]
+) -> Finding:
+    """Whether Discord has been told the commands of this version."""
+    held = await client.http.get_global_commands(application.id)
+    ours = {_key(each): _told(each) for each in payload(specs, is_personal(application))}
+    theirs = {_key(each): _told(each) for each in held}
+    stale = [key[1] for key, told in theirs.items() if ours.get(key) != told]
+    new = [name for kind, name in ours if (kind, name) not in theirs]
+    menus = sum(kind != CHAT_INPUT for kind, _ in theirs)
+    detail = f"Discord knows {len(theirs) - menus} slash commands and {menus} menu commands"
+    if not specs or (not stale and not new):
+        return Finding("Discord commands", True, detail)
+    names = ", ".join([*stale, *new][:MOST_CHANNELS])
+    return Finding(
+        "Discord commands",
+        True,
+        f"{detail}; not as this version has them: {names}",
+        "The bot tells Discord when it starts. If they stay so, look for a warning in its log.",
+    )
+
+
+def _key(command: Mapping[str, Any]) -> tuple[int, str]:
+    return command.get("type", CHAT_INPUT), command["name"]
+
+
+def _told(command: Mapping[str, Any]) -> object:
+    """What matters of a command, without what Discord adds."""
+    options = [
+        (option["type"], option["name"], option["description"])
+        for option in command.get("options") or ()
+    ]
+    types = sorted(command.get("integration_types") or (0,))
+    return command.get("description") or "", options, types
+
+
+async def _servers(client: discord.Client) -> Sequence[Finding]:
+    """What the bot may do where."""
+    found: list[Finding] = []
+    async for guild in client.fetch_guilds(limit=MOST_SERVERS, with_counts=False):
+        found.append(await _server(client, guild.id, guild.name))
+    return found
+
+
+async def _server(client: discord.Client, number: int, name: str) -> Finding:
+    subject = f"Discord server {name}"
+    try:
+        guild = await client.fetch_guild(number, with_counts=False)
+        channels = await guild.fetch_channels()
+        user = client.user
+        member = await guild.fetch_member(user.id if user is not None else 0)
+    except discord.HTTPException as error:
+        return Finding(subject, True, f"could not be looked at: {error.status}")
+    lacks = missing(member.guild_permissions)
+    if lacks:
+        fix = "Open the invite link once more, or give the permissions to the bot's role."
+        return Finding(subject, False, f"the bot's role has no {', '.join(lacks)}", fix)
+    places = [channel for channel in channels if wanted_in(channel)]
+    seen = [each for each in places if each.permissions_for(member).view_channel]
+    short = [
+        f"#{each.name} (no {', '.join(wanting)})"
+        for each in seen
+        if (wanting := missing(each.permissions_for(member), wanted_in(each)))
+    ]
+    hidden = f", {len(places) - len(seen)} more hidden from it" * (len(seen) < len(places))
+    if not short:
+        return Finding(subject, True, f"all it needs in {len(seen)} channels{hidden}")
+    more = f" and {len(short) - MOST_CHANNELS} more" * (len(short) > MOST_CHANNELS)
+    return Finding(
+        subject,
+        True,
+        f"cannot do everything in {', '.join(short[:MOST_CHANNELS])}{more}{hidden}",
+        "If it is meant to answer there, give it these permissions in the channel's settings.",
     )
 
 

@@ -11,9 +11,12 @@ from typing import Any, Protocol, cast
 
 import discord
 from discord.gateway import DiscordWebSocket
+from discord.state import ConnectionState
 
-from adapters.discord.calls import trace
+from adapters.discord.calls import Witness, trace
+from adapters.discord.controls import Control, Pressed
 from adapters.discord.logins import Logins
+from adapters.discord.partial import completed
 from adapters.discord.shards import ALONE, Shard
 from adapters.discord.values import DIRECT_SPACE
 from bot.errors import BobbinError, PlatformBusy
@@ -61,6 +64,12 @@ class Listener(Protocol):
         """Somebody called a command or chose from a list."""
         ...
 
+    async def control(
+        self, client: Listening, interaction: discord.Interaction[Listening], press: Pressed
+    ) -> None:
+        """Somebody used a control under an answer."""
+        ...
+
     def malformed(self, event: str) -> None:
         """An event could not be read."""
         ...
@@ -85,6 +94,10 @@ class Listener(Protocol):
         """The bot was removed from a server."""
         ...
 
+    def permissions_changed(self) -> None:
+        """Somebody changed a channel or a role: what was forbidden may be allowed now."""
+        ...
+
 
 def intents(content: bool) -> discord.Intents:
     """What is asked from the gateway; `content` is the privileged one."""
@@ -102,12 +115,10 @@ class Client(discord.Client):
     Args:
         content: Ask for the content of messages that do not mention the bot.
         shard: Which servers the gateway is to tell of.
-        refused: Told the kind of every call that is answered with a 429.
+        witness: Told of calls that Discord refuses.
     """
 
-    def __init__(
-        self, refused: Callable[[str], None], shard: Shard = ALONE, *, content: bool = False
-    ) -> None:
+    def __init__(self, witness: Witness, shard: Shard = ALONE, *, content: bool = False) -> None:
         some = shard.count > 1
         super().__init__(
             intents=intents(content),
@@ -118,7 +129,7 @@ class Client(discord.Client):
             chunk_guilds_at_startup=False,
             guild_ready_timeout=0.5,
             allowed_mentions=discord.AllowedMentions.none(),
-            http_trace=trace(refused),
+            http_trace=trace(witness),
         )
 
     @property
@@ -128,6 +139,16 @@ class Client(discord.Client):
             raise RuntimeError("not logged in")
         return self.user.id
 
+    @property
+    def state(self) -> ConnectionState[discord.Client]:
+        """What the SDK needs to make a message of its fields."""
+        return self._connection
+
+    @property
+    def hears_all(self) -> bool:
+        """Whether what people write without a mention can be read; only after the log-in."""
+        return may_read(self)
+
     async def close(self) -> None:
         """Release everything, also the SDK's wait for servers that it would leave behind."""
         waiting = cast("asyncio.Task[None] | None", getattr(self._connection, "_ready_task", None))
@@ -135,6 +156,15 @@ class Client(discord.Client):
         if waiting is not None:
             waiting.cancel()
             await asyncio.gather(waiting, return_exceptions=True)
+
+
+def may_read(client: discord.Client) -> bool:
+    """Whether the application is granted the content of messages; only after the log-in."""
+    application = client.application
+    if application is None:
+        return True
+    flags = application.flags
+    return flags.gateway_message_content or flags.gateway_message_content_limited
 
 
 def _for_good() -> bool:
@@ -179,17 +209,33 @@ class Listening(Client):
         *,
         content: bool,
     ) -> None:
-        super().__init__(meter.refused, shard, content=content)
+        super().__init__(meter, shard, content=content)
         self.shard = shard
         self._listener = listener
         self._logins = logins
         self._meter = meter
         self._clock = clock
         self._running: set[asyncio.Task[Any]] = set()
+        self.add_dynamic_items(Control)
+        self._guard_controls()
         parsers = self._connection.parsers
+        parsers["INTERACTION_CREATE"] = completed(parsers["INTERACTION_CREATE"])
         parsers[UPDATE] = self._whole(parsers[UPDATE])
         for event, parse in parsers.items():
             parsers[event] = self._guarded(event, parse)
+
+    def _guard_controls(self) -> None:
+        """The same for buttons, which the SDK looks up in a task that nobody waits for."""
+        store: Any = getattr(self._connection, "_view_store")  # noqa: B009
+        call = store.schedule_dynamic_item_call
+
+        async def guarded(*about: Any) -> None:
+            try:
+                await call(*about)
+            except Exception as error:
+                self._left_out("INTERACTION_CREATE", error)
+
+        store.schedule_dynamic_item_call = guarded
 
     def _guarded(self, event: str, parse: Callable[[Any], None]) -> Callable[[Any], None]:
         """A parser that leaves out what it cannot read, which would else end the connection."""
@@ -231,6 +277,11 @@ class Listening(Client):
             super().dispatch(event, *args, **kwargs)
             _ARRIVED.set(None)
 
+    @property
+    def hears_all(self) -> bool:
+        """See `Client`: what this session was given."""
+        return self.intents.message_content
+
     def _may_resume(self) -> bool:
         socket = cast("DiscordWebSocket | None", self.ws)
         return socket is not None and socket.session_id is not None
@@ -270,6 +321,14 @@ class Listening(Client):
     async def on_guild_remove(self, guild: discord.Guild) -> None:
         """Tell that the bot was removed from a server; an outage is another event."""
         self._listener.left(self, guild.id)
+
+    async def on_guild_channel_update(self, *_: object) -> None:
+        """Permissions of a channel may have changed."""
+        self._listener.permissions_changed()
+
+    async def on_guild_role_update(self, *_: object) -> None:
+        """Permissions of a role may have changed."""
+        self._listener.permissions_changed()
 
     async def on_message(self, message: discord.Message) -> None:
         """Hand a message on."""
@@ -316,6 +375,10 @@ class Listening(Client):
     async def on_interaction(self, interaction: discord.Interaction[Listening]) -> None:
         """Hand an interaction on."""
         await self._handle("interaction", self._listener.interaction(self, interaction))
+
+    async def on_control(self, interaction: discord.Interaction[Listening], press: Pressed) -> None:
+        """Hand a control on. The SDK tells of it as an interaction, too, which is passed over."""
+        await self._handle("control", self._listener.control(self, interaction, press))
 
     async def _handle(self, event: str, work: Awaitable[None]) -> None:
         task = asyncio.current_task()

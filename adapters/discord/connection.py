@@ -11,7 +11,7 @@ from discord.http import Route
 
 from adapters.discord import faults
 from adapters.discord.calls import Calls, Timing
-from adapters.discord.client import Client, Listener, Listening, SessionLost
+from adapters.discord.client import Client, Listener, Listening, SessionLost, may_read
 from adapters.discord.logins import Logins, Starts, read_starts
 from adapters.discord.shards import Shard
 from bot.errors import BadToken, NeedsOperator, PlatformBusy, PlatformError
@@ -83,7 +83,7 @@ class Login:
         """
         wait = Backoff(self._timing.reconnect)
         while True:
-            client = Client(meter.refused)
+            client = Client(meter)
             try:
                 await self._log_in(client)
                 await self._publish(client)
@@ -173,7 +173,7 @@ class Connection(Login):
             )
             try:
                 await self._log_in(client)
-                if content and not _may_read(client):
+                if content and not may_read(client):
                     content = False
                     log.warning(MENTION_ONLY)
                     continue
@@ -274,14 +274,6 @@ class Backoff:
     def reset(self) -> None:
         """Begin with the first again."""
         self._seconds = self._first
-
-
-def _may_read(client: Client) -> bool:
-    application = client.application
-    if application is None:
-        return True
-    flags = application.flags
-    return flags.gateway_message_content or flags.gateway_message_content_limited
 
 
 def _fatal(code: int) -> PlatformError:

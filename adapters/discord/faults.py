@@ -17,12 +17,16 @@ UNKNOWN_MESSAGE = 10008
 UNKNOWN_INTERACTION = 10062
 NO_ACCESS = 50001
 NOT_TO_THIS_USER = 50007
+NO_STARTER_YET = 40058
 ALREADY_ACKNOWLEDGED = 40060
+TOO_OLD_TO_EDIT = 30046
 ARCHIVED = 50083
 HAS_THREAD = 160004
 LOCKED = 160005
 
 _GONE = frozenset({UNKNOWN_CHANNEL, UNKNOWN_MESSAGE, UNKNOWN_INTERACTION, 10015})
+_PASSING = frozenset({NO_STARTER_YET})
+"""Client errors that go away by themselves: a forum post whose first message is on its way."""
 _REFUSED = {
     40333: "Discord's front servers refuse us: an unusual User-Agent or too many bad requests.",
     NO_ACCESS: "The bot does not see this channel: give it View Channel.",
@@ -52,7 +56,11 @@ class Archived(NotAllowed):
     """The thread is archived; opening it again may help."""
 
 
-class NoAccess(NotAllowed):
+class Denied(NotAllowed):
+    """A 403: asking again is counted against us, and changes nothing until permissions do."""
+
+
+class NoAccess(Denied):
     """We do not see the place: not in that server, or not in that channel."""
 
 
@@ -77,7 +85,7 @@ def of_answer(status: int, code: int, text: str) -> PlatformError:
     fault: PlatformError
     if status == 401:
         fault = BadToken(f"Discord does not accept the token ({said})")
-    elif status >= 500 or status == 408:
+    elif status >= 500 or status == 408 or code in _PASSING:
         fault = PlatformBusy(said)
     elif code == HAS_THREAD:
         fault = HasThread(said, code)
@@ -89,8 +97,10 @@ def of_answer(status: int, code: int, text: str) -> PlatformError:
         fault = Archived(said, hint=_REFUSED[code])
     elif code in _GONE:
         fault = MessageGone(said)
-    elif code in _REFUSED or status == 403:
-        fault = NotAllowed(said, hint=_REFUSED.get(code))
+    elif status == 403:
+        fault = Denied(said, hint=_REFUSED.get(code))
+    elif code in _REFUSED:
+        fault = NotAllowed(said, hint=_REFUSED[code])
     elif status == 404:
         fault = MessageGone(said)
     else:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from typing import Any
 
 import discord
 
 from adapters.discord.calls import Calls
 from adapters.discord.client import Client
-from adapters.discord.reading import STARTER, own_in, seen
+from adapters.discord.places import cached_channel
+from adapters.discord.reading import STARTER, own_in, place_of, seen
 from adapters.discord.translate import earlier
 from adapters.discord.values import DIRECT_SPACE, Kind, Own, Place
-from bot.chat import EarlierMessage, History, Incoming
+from bot.chat import EarlierMessage, History, Incoming, MessageRef, ThreadKey
 from bot.errors import PlatformError
 
 log = logging.getLogger(__name__)
@@ -38,7 +40,7 @@ async def read(
     Raises:
         PlatformError: Not even the newest page could be read.
     """
-    reader = _Reader(client, knowing, calls, event)
+    reader = _Reader(client, knowing, calls, event.ref.channel, event.thread)
     found: list[EarlierMessage] = []
     partial = True
     before = int(event.ref.message)
@@ -60,29 +62,68 @@ async def read(
     return History(tuple(reversed(found[:limit])), partial)
 
 
-class _Reader:
-    """Reads the thread of one event."""
+async def since(
+    client: Client,
+    knowing: Client,
+    calls: Calls,
+    first: MessageRef,
+    key: ThreadKey,
+    limit: int,
+) -> History:
+    """The message `first` and up to `limit` in all after it, in the channel that holds it.
 
-    def __init__(self, client: Client, knowing: Client, calls: Calls, event: Incoming) -> None:
-        key = event.thread
+    Raises:
+        PlatformError: Not even the oldest page could be read.
+    """
+    reader = _Reader(client, knowing, calls, first.channel, key)
+    found: list[EarlierMessage] = []
+    after = int(first.message) - 1
+    for number in range(limit // PAGE + 1 + SPARE_PAGES):
+        try:
+            page = await reader.page(after=after)
+        except PlatformError as error:
+            if number == 0:
+                raise
+            log.warning("The rest of a channel could not be read: %s", error)
+            break
+        found += await reader.lines(page)
+        if len(page) < PAGE and len(found) <= limit:
+            return History(tuple(found))
+        if len(found) > limit:
+            break
+        after = page[-1].id
+    return History(tuple(found[:limit]), partial=True)
+
+
+class _Reader:
+    """Reads a thread or a channel."""
+
+    def __init__(
+        self, client: Client, knowing: Client, calls: Calls, channel: str, key: ThreadKey
+    ) -> None:
         self._client = client
         self._knowing = knowing
         self._calls = calls
         self._guild = None if key.space == DIRECT_SPACE else int(key.space)
-        kind = Kind.DIRECT if event.direct else Kind.THREAD
-        self._place = Place(event.ref.channel, kind, key.space, parent=key.channel)
+        kind = Kind.DIRECT if self._guild is None else Kind.THREAD
+        plain = Place(channel, kind, key.space, parent=key.channel)
+        known = None if self._guild is None else cached_channel(knowing, channel, key.space)
+        self._place = place_of(known, key.space) or plain
         self._parent = Place(key.channel, Kind.TEXT, key.space)
 
     def _own(self) -> Own:
         guild = self._knowing.get_guild(self._guild) if self._guild is not None else None
         return own_in(self._client.me, guild)
 
-    async def page(self, before: int) -> Sequence[discord.Message]:
-        """A page of messages older than `before`, newest first."""
+    async def page(self, before: int = 0, after: int = 0) -> Sequence[discord.Message]:
+        """A page of messages older than `before`, newest first; or newer than `after`, reversed."""
+        within: dict[str, Any] = {"before": discord.Object(before)}
+        if after:
+            within = {"after": discord.Object(after), "oldest_first": True}
         channel = self._client.get_partial_messageable(int(self._place.id), guild_id=self._guild)
 
         async def read_page() -> list[discord.Message]:
-            past = channel.history(limit=PAGE, before=discord.Object(before))
+            past = channel.history(limit=PAGE, **within)
             return [message async for message in past]
 
         return await self._calls.result(read_page)
@@ -94,7 +135,9 @@ class _Reader:
         for message in page:
             if message.type is STARTER:
                 starter = await self._starter(message)
-                line = earlier(seen(starter, self._parent, own), own) if starter else None
+                line = None
+                if starter is not None:
+                    line = earlier(seen(starter, self._parent, own), own, started=True)
             else:
                 line = earlier(seen(message, self._place, own), own)
             if line is not None:

@@ -6,19 +6,30 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from typing import cast
 
 import discord
 
-from adapters.discord import interactions
 from adapters.discord.calls import Calls, Timing
 from adapters.discord.changes import Changes
 from adapters.discord.client import Listening, waited
+from adapters.discord.controls import Pressed
+from adapters.discord.desk import Desk
+from adapters.discord.expiring import Expiring
 from adapters.discord.members import Members
 from adapters.discord.missed import Missed
-from adapters.discord.places import Expiring, Places, cached_channel
-from adapters.discord.reading import own_in, place_of, seen, space_of
+from adapters.discord.notice import PING_ME
+from adapters.discord.places import Places, cached_channel
+from adapters.discord.reading import is_chatter, own_in, place_of, seen, space_of
 from adapters.discord.servers import Servers
-from adapters.discord.translate import incoming, is_addressed, is_ours_to_read, may_be_loose
+from adapters.discord.translate import (
+    incoming,
+    is_addressed,
+    is_ours_to_read,
+    is_withheld,
+    may_be_loose,
+    may_open,
+)
 from adapters.discord.values import DIRECT_SPACE, PLATFORM, Own, Place, Seen
 from bot.chat import Inbox, Incoming, MessageRef
 from bot.errors import PlatformError, StoreError
@@ -64,7 +75,6 @@ class Intake:
     ) -> None:
         self._inbox = inbox
         self._places = places
-        self._calls = calls
         self._timing = timing
         self._tell = tell
         self._missed = missed
@@ -75,6 +85,7 @@ class Intake:
         self._clock = clock
         self._told: Expiring[bool] = Expiring(clock)
         self._lines = Lines()
+        self._desk = Desk(inbox, calls, places, members, clock)
 
     def malformed(self, event: str) -> None:
         """Count an event that could not be read."""
@@ -101,6 +112,10 @@ class Intake:
     def left(self, client: Listening, server: int) -> None:
         """The bot was removed from a server."""
         self._servers.left(client, server)
+
+    def permissions_changed(self) -> None:
+        """What was forbidden may be allowed now."""
+        self._places.refusals.forget()
 
     def stop(self) -> None:
         """Read, note and compare no more."""
@@ -165,19 +180,33 @@ class Intake:
 
     async def _take(self, client: Listening, message: discord.Message) -> None:
         own = own_in(client.me, message.guild)
+        space, channel = space_of(message), str(message.channel.id)
+        # Nothing but a mention or a reply concerns the bot in an ordinary channel.
+        if is_chatter(message, own) and not await self._inbox.answers_all(PLATFORM, space, channel):
+            return
         place = await self._place(client, message)
         found = seen(message, place, own)
-        if is_ours_to_read(found, own):
+        if not client.hears_all and is_withheld(found, own):
+            await self._say_once(found, PING_ME)
+        elif is_ours_to_read(found, own):
             await self._keep(client, await self._members.introduced(message, found), own)
+        elif may_open(found, own) and await self._inbox.answers_all(PLATFORM, space, place.id):
+            who = await self._members.introduced(message, found)
+            await self._keep(client, who, own, opened=True)
 
     async def _place(self, client: Listening, message: discord.Message) -> Place:
         space = space_of(message)
         place = place_of(message.channel, space)
         return place or await self._places.find(client, str(message.channel.id), space)
 
-    async def _keep(self, client: Listening, found: Seen, own: Own) -> None:
+    async def _keep(
+        self, client: Listening, found: Seen, own: Own, *, opened: bool = False
+    ) -> None:
         """Hand a message over. While the store is away the inbox keeps it, and tells people."""
-        event = await self._resolved(client, found, own)
+        if opened:
+            event = incoming(found, own, opened=True)
+        else:
+            event = await self._resolved(client, found, own)
         if event is None:
             return
         try:
@@ -223,28 +252,41 @@ class Intake:
         return incoming(found, own, loose, moved)
 
     async def _say_lost(self, found: Seen, own: Own, error: StoreError) -> None:
-        """Say so to whoever certainly waits for an answer, not more than once a minute."""
+        """Say so to whoever certainly waits for an answer."""
         ours = is_addressed(found, own) or found.place.owner == own.user
-        if not ours or self._told.get(found.place.id):
+        if ours:
+            await self._say_once(found, error.user_text)
+
+    async def _say_once(self, found: Seen, text: str) -> None:
+        """Answer a message with a sentence, not more than once a minute in one place."""
+        if self._told.get(found.place.id):
             return
         self._told.put(found.place.id, True, TELL_AGAIN_SECONDS)
         try:
-            await self._tell(MessageRef(found.place.id, found.id), error.user_text)
+            await self._tell(MessageRef(found.place.id, found.id), text)
         except PlatformError as fault:
-            log.warning("Nor could that be said: %s", fault)
+            log.warning("A sentence about a message was not delivered: %s", fault)
 
     async def interaction(
         self, client: Listening, interaction: discord.Interaction[Listening]
     ) -> None:
-        """Run a command."""
+        """Take what somebody started with a command, a menu, a form or a list."""
+        place = self._place_of(interaction)
+        if place is not None:
+            await self._desk.take(client, interaction, place, self._acknowledged)
+
+    async def control(
+        self, client: Listening, interaction: discord.Interaction[Listening], press: Pressed
+    ) -> None:
+        """Do what a control says."""
+        place = self._place_of(interaction)
+        if place is not None:
+            await self._desk.press(interaction, press, place, self._acknowledged)
+
+    def _place_of(self, interaction: discord.Interaction[Listening]) -> Place | None:
+        """Where an interaction was started, None (and counted) when Discord does not say so."""
         space = str(interaction.guild_id) if interaction.guild_id else DIRECT_SPACE
-        channel: object = interaction.channel
-        place = place_of(channel, space)
+        place = place_of(cast("object", interaction.channel), space)
         if place is None:
             self.malformed("INTERACTION_CREATE")
-            return
-        called = interactions.read(interaction, place)
-        if called is not None:
-            await interactions.answer(
-                interaction, called, self._inbox, self._calls, self._acknowledged
-            )
+        return place

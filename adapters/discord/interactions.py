@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, cast
 
 import discord
@@ -16,18 +16,19 @@ from adapters.discord.calls import Calls
 from adapters.discord.client import Listening
 from adapters.discord.commands import (
     Called,
-    call_of,
     cut,
     offered,
     options_of,
     picker_id,
     read_picker_id,
 )
+from adapters.discord.controls import UNKNOWN, Pressed, press_of
 from adapters.discord.markup import pieces
 from adapters.discord.reading import is_admin, name_of, roles_of
+from adapters.discord.render import rendering
 from adapters.discord.values import PLATFORM, Place, Writer
 from bot.chat import CommandReply, File, Inbox, ThreadChoice, ThreadKey
-from bot.errors import BobbinError, MessageGone
+from bot.errors import BobbinError, MessageGone, PlatformError
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +37,9 @@ ACKNOWLEDGE_SECONDS = 3.0
 
 SHARED = "Shown to everybody here."
 TOO_LARGE = "A file is left out: it is larger than Discord takes here."
+MOST_OUTSIDE = 5
+"""Where the bot is no member Discord takes one answer and five more; the last is kept spare."""
+REST_IN_FILE = "The whole answer is in the file."
 NOBODY = discord.AllowedMentions.none()
 
 
@@ -46,14 +50,7 @@ def read(interaction: discord.Interaction[Listening], place: Place) -> Called | 
         KeyError, TypeError, ValueError: The payload is malformed.
     """
     data = cast("Mapping[str, Any]", interaction.data or {})
-    user = interaction.user
-    writer = Writer(
-        str(user.id),
-        name_of(user),
-        bool(user.bot),
-        is_admin=is_admin(interaction.permissions),
-        roles=roles_of(user),
-    )
+    writer = writer_of(interaction)
     if interaction.type is discord.InteractionType.application_command:
         name: object = data["name"]
         if not isinstance(name, str):
@@ -72,10 +69,43 @@ def read(interaction: discord.Interaction[Listening], place: Place) -> Called | 
     return Called(str(interaction.id), name, writer, place, options, thread)
 
 
+def writer_of(interaction: discord.Interaction[Listening]) -> Writer:
+    """Who started an interaction."""
+    user = interaction.user
+    return Writer(
+        str(user.id),
+        name_of(user),
+        bool(user.bot),
+        is_admin=is_admin(interaction.permissions),
+        roles=roles_of(user),
+    )
+
+
+async def answer_control(
+    interaction: discord.Interaction[Listening],
+    pressed: Pressed,
+    place: Place,
+    inbox: Inbox,
+    calls: Calls,
+    acknowledged: Callable[[], None],
+) -> None:
+    """Do what a control says, and tell whoever used it what came of that."""
+    if not await _acknowledge(interaction, calls):
+        return
+    acknowledged()
+    try:
+        press = await press_of(interaction, writer_of(interaction), place, pressed, inbox)
+        reply = CommandReply(UNKNOWN) if press is None else await inbox.pressed(press)
+    except BobbinError as error:
+        log.warning("Control %s failed: %s", pressed.action, error)
+        reply = CommandReply(error.user_text)
+    await calls.answer(_edit(interaction, reply.text, (), dict))
+
+
 async def answer(
     interaction: discord.Interaction[Listening],
     called: Called,
-    inbox: Inbox,
+    run: Callable[[], Awaitable[CommandReply]],
     calls: Calls,
     acknowledged: Callable[[], None],
 ) -> None:
@@ -88,7 +118,7 @@ async def answer(
         return
     acknowledged()
     try:
-        reply = await inbox.command(call_of(called))
+        reply = await run()
     except BobbinError as error:
         log.warning("Command %s failed: %s", called.name, error)
         reply = CommandReply(error.user_text)
@@ -96,21 +126,30 @@ async def answer(
 
 
 async def _acknowledge(interaction: discord.Interaction[Listening], calls: Calls) -> bool:
-    """Say that an answer is coming; False when another process does, or it is too late."""
+    """Say that an answer is coming; False when another process does, or it is too late.
+
+    Raises:
+        PlatformError: It could not be said.
+    """
     try:
         await calls.answer(
             lambda: interaction.response.defer(ephemeral=True, thinking=True),
             seconds=ACKNOWLEDGE_SECONDS,
             repeat=False,
         )
-    except faults.Refused as error:
-        if error.code != faults.ALREADY_ACKNOWLEDGED:
+    except PlatformError as error:
+        if not is_late(error):
             raise
         return False
-    except MessageGone:
-        log.warning("An interaction of Discord came too late to be answered")
-        return False
     return True
+
+
+def is_late(error: PlatformError) -> bool:
+    """Whether an interaction has been answered by another process, or can't be any more."""
+    if isinstance(error, MessageGone):
+        log.warning("An interaction of Discord came too late to be answered")
+        return True
+    return isinstance(error, faults.Refused) and error.code == faults.ALREADY_ACKNOWLEDGED
 
 
 async def _show(
@@ -118,8 +157,11 @@ async def _show(
 ) -> None:
     files, left_out = fitting(reply.files, interaction.filesize_limit)
     text = f"{reply.text}\n\n{TOO_LARGE}" if left_out else reply.text
-    parts = list(pieces(text)) or ["" if files else "Done."]
-    private = reply.private or bool(reply.choices)
+    parts = list(pieces(rendering()(text))) or ["" if files else "Done."]
+    private = reply.private or bool(reply.choices) or not _may_show(interaction, called)
+    if called.outside and len(parts) > MOST_OUTSIDE:
+        parts = [*parts[:2], REST_IN_FILE]
+        files = (*files[:9], File("answer.md", text.encode(), "text/markdown"))
     extra = _extra(called, reply.choices)
     if private:
         await calls.answer(_edit(interaction, parts[0], files, extra))
@@ -130,6 +172,15 @@ async def _show(
     for number, part in enumerate(rest):
         attached = files if number == len(rest) - 1 else ()
         await calls.answer(_follow_up(interaction, part, attached, private), repeat=False)
+
+
+def _may_show(interaction: discord.Interaction[Listening], called: Called) -> bool:
+    """Whether everybody may see the answer: where the bot is a guest, members decide by a role."""
+    return (
+        not called.outside
+        or interaction.guild_id is None
+        or interaction.permissions.use_external_apps
+    )
 
 
 def _edit(

@@ -10,9 +10,11 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import discord
+from discord.http import Route
 
 from adapters.discord.calls import Calls
-from adapters.discord.places import Expiring
+from adapters.discord.client import Client
+from adapters.discord.expiring import Expiring
 from adapters.discord.reading import writer_of_member
 from adapters.discord.values import Seen, Writer
 from bot.errors import PlatformError
@@ -50,3 +52,20 @@ class Members:
             writer = writer_of_member(member)
             self._known.put(name, writer, self.KNOWN_SECONDS)
         return replace(found, writer=writer)
+
+    async def is_in(self, client: Client, thread: str, writer: Writer) -> bool:
+        """Whether somebody may look into a private thread; False when that cannot be told."""
+        if writer.is_admin:
+            return True
+        request = Route(
+            "GET",
+            "/channels/{channel_id}/thread-members/{user_id}",
+            channel_id=int(thread),
+            user_id=int(writer.id),
+        )
+        try:
+            await self._calls.answer(lambda: client.http.request(request), patient=True)
+        except PlatformError as error:
+            log.info("Somebody is not known to be in a private thread: %s", error)
+            return False
+        return True

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -332,6 +333,8 @@ class Missed:
         socket = cast("DiscordWebSocket | None", client.ws)
         if client.is_closed() or socket is None or not socket.open:
             return
+        if math.isfinite(client.latency):
+            self._inbox.meter.latency(client.latency, self._shard.part)
         try:
             await self._inbox.notes.write(self._note_name, f"{self._clock():.3f}")
         except StoreError as error:

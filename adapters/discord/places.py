@@ -2,48 +2,17 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable
-from typing import Generic, TypeVar
 
 import discord
 
 from adapters.discord.calls import Calls
 from adapters.discord.client import Client
+from adapters.discord.expiring import Expiring
 from adapters.discord.reading import place_of
+from adapters.discord.refusals import Refusals
 from adapters.discord.values import DIRECT_SPACE, Kind, Place
 from bot.errors import MessageGone, NotAllowed, PlatformError
-
-V = TypeVar("V")
-
-
-class Expiring(Generic[V]):
-    """A small map whose entries end by time; the oldest make room.
-
-    Args:
-        clock: Seconds, never going back.
-        most: How many entries are kept.
-    """
-
-    def __init__(self, clock: Callable[[], float], most: int = 2000) -> None:
-        self._clock = clock
-        self._most = most
-        self._entries: OrderedDict[str, tuple[float, V]] = OrderedDict()
-
-    def put(self, name: str, value: V, seconds: float) -> None:
-        """Keep `value` for some seconds."""
-        self._entries[name] = (self._clock() + seconds, value)
-        self._entries.move_to_end(name)
-        while len(self._entries) > self._most:
-            self._entries.popitem(last=False)
-
-    def get(self, name: str) -> V | None:
-        """The value, None when there is none any more."""
-        until, value = self._entries.get(name, (0.0, None))
-        if value is not None and until <= self._clock():
-            del self._entries[name]
-            return None
-        return value
 
 
 class Places:
@@ -52,6 +21,9 @@ class Places:
     Args:
         calls: Makes the REST call for channels that the SDK does not have.
         clock: Seconds, never going back.
+
+    Attributes:
+        refusals: What channels have refused lately.
     """
 
     KNOWN_SECONDS = 3600.0
@@ -60,6 +32,7 @@ class Places:
     def __init__(self, calls: Calls, clock: Callable[[], float]) -> None:
         self._calls = calls
         self._found: Expiring[Place] = Expiring(clock)
+        self.refusals = Refusals(clock)
 
     async def find(
         self, client: Client, channel: str, space: str, knowing: Client | None = None

@@ -8,6 +8,7 @@ from typing import cast
 import discord
 
 from adapters.discord.markup import readable
+from adapters.discord.shown import ANSWERED, embeds_of, extras_of, files_of
 from adapters.discord.values import (
     DIRECT_SPACE,
     Kind,
@@ -39,6 +40,8 @@ def place_of(channel: object, space: str) -> Place | None:
                 space,
                 parent=str(channel.parent_id),
                 owner=str(channel.owner_id or ""),
+                title=channel.name,
+                private=channel.is_private(),
             )
         case discord.DMChannel() | discord.GroupChannel():
             return Place(str(channel.id), Kind.DIRECT, DIRECT_SPACE)
@@ -77,24 +80,43 @@ def seen(message: discord.Message, place: Place, own: Own) -> Seen:
         id=str(message.id),
         place=place,
         writer=writer_of(message),
-        text=message.content,
+        text=content_of(message),
         names=_names(message),
         at=message.created_at.timestamp(),
         mentions_bot=_mentions(message, own),
         system=message.type not in _SPEECH,
         answers=_answers(message),
-        forwarded=tuple(
-            readable(snapshot.content, _names(message)) for snapshot in message.message_snapshots
-        ),
-        files=tuple(_files(message)),
+        forwarded=tuple(_forwarded(snapshot, message) for snapshot in message.message_snapshots),
+        attached=tuple(files_of(message)),
+        extras=tuple(extras_of(message)),
         edited=message.edited_at.timestamp() if message.edited_at else 0.0,
     )
+
+
+def _forwarded(snapshot: discord.MessageSnapshot, message: discord.Message) -> str:
+    """What a forwarded message says and shows; Discord does not tell who wrote it."""
+    parts = (readable(content_of(snapshot), _names(message)), *embeds_of(snapshot.embeds))
+    return "\n\n".join(part for part in parts if part)
+
+
+def content_of(message: discord.Message | discord.MessageSnapshot) -> str:
+    """What a message says: its content, or the texts of its components where it has none."""
+    return message.content or "\n".join(_texts(message.components))
+
+
+def _texts(components: Iterable[object]) -> Iterable[str]:
+    for component in components:
+        if isinstance(component, discord.TextDisplay):
+            yield component.content
+        elif isinstance(component, discord.Container | discord.SectionComponent):
+            yield from _texts(component.children)
 
 
 def writer_of(message: discord.Message) -> Writer:
     """Who wrote a message."""
     author = message.author
-    if isinstance(author, discord.Member):
+    # Of a server that the SDK does not know a member cannot say what he may do.
+    if isinstance(author, discord.Member) and message.guild is not None:
         return writer_of_member(author)
     webhook = message.webhook_id is not None
     return Writer(
@@ -132,6 +154,13 @@ def is_admin(permissions: discord.Permissions) -> bool:
     return permissions.administrator or permissions.manage_guild or permissions.manage_threads
 
 
+def is_chatter(message: discord.Message, own: Own) -> bool:
+    """Whether people in an ordinary channel talk to each other, as in most messages."""
+    place = place_of(message.channel, "")
+    ordinary = place is not None and place.kind not in (Kind.THREAD, Kind.DIRECT)
+    return ordinary and message.reference is None and not _mentions(message, own)
+
+
 def _mentions(message: discord.Message, own: Own) -> bool:
     return any(str(user.id) == own.user for user in message.mentions) or any(
         str(role.id) == own.role for role in message.role_mentions
@@ -149,7 +178,8 @@ def _answers(message: discord.Message) -> Quoted | None:
     found = reference.resolved
     if not isinstance(found, discord.Message):
         return Quoted(str(reference.message_id), None, "")
-    return Quoted(str(found.id), writer_of(found), readable(found.content, _names(found)))
+    said = readable(content_of(found), _names(found))
+    return Quoted(str(found.id), writer_of(found), said, tuple(files_of(found, ANSWERED)))
 
 
 def _names(message: discord.Message) -> Names:
@@ -166,13 +196,3 @@ def _channel_names(guild: discord.Guild, message: discord.Message) -> Iterable[t
         channel = guild.get_channel_or_thread(number)
         if channel is not None:
             yield str(number), channel.name
-
-
-def _files(message: discord.Message) -> Iterable[str]:
-    for attachment in message.attachments:
-        yield attachment.filename
-    for sticker in message.stickers:
-        yield f"sticker {sticker.name}"
-    for snapshot in message.message_snapshots:
-        for attachment in snapshot.attachments:
-            yield attachment.filename

@@ -5,6 +5,8 @@ Events come over Socket Mode, or by HTTP to an address of the bot's own.
 This module imports no SDK, so that settings can be checked and documented without one.
 """
 
+from typing import Literal
+
 from bot.spec import AdapterSpec, IdForm, Named, Variable, VariableKind
 
 LOOPBACK = "127.0.0.1"
@@ -14,6 +16,10 @@ PATH = "/slack/events"
 INSTALL_PATH = "/slack/install"
 REDIRECT_PATH = "/slack/oauth_redirect"
 """Where people install the app in further workspaces, and where Slack sends them back."""
+
+StreamMode = Literal["auto", "native", "edit", "off"]
+STREAM_MODES: tuple[StreamMode, ...] = ("auto", "native", "edit", "off")
+"""How people see an answer grow; see SLACK_STREAMING below."""
 
 SPEC = AdapterSpec(
     name="slack",
@@ -84,6 +90,15 @@ SPEC = AdapterSpec(
             default=LOOPBACK,
             pattern=r"\S+",
             expects="one address",
+        ),
+        Variable(
+            "SLACK_STREAMING",
+            "How people see an answer grow. auto: by Slack's own streams in direct messages, by "
+            "edits elsewhere, since only one person sees a stream grow. native: by streams "
+            "everywhere. edit: by edits everywhere. off: not at all, it comes when it is complete.",
+            default="auto",
+            pattern="|".join(STREAM_MODES),
+            expects="auto, native, edit or off",
         ),
         Variable(
             "SLACK_API_URL",

@@ -7,37 +7,40 @@ import logging
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import cast
 
 from aiohttp import web
 
-from adapters.slack import LOOPBACK, history
+from adapters.slack import LOOPBACK, StreamMode, history
 from adapters.slack.answers import Asked
 from adapters.slack.calls import Calls
+from adapters.slack.downloads import Downloads
 from adapters.slack.endings import ended, to_the_end
+from adapters.slack.files import FILE_BYTES
 from adapters.slack.groups import named_groups
 from adapters.slack.http import SECRET, Endpoint, Signatures
 from adapters.slack.identity import own_of
 from adapters.slack.install import OAuth, Pages
 from adapters.slack.intake import Intake
-from adapters.slack.markup import MAX_CHARS, measure, safe
+from adapters.slack.markup import MAX_CHARS
 from adapters.slack.missed import Missed
+from adapters.slack.render import measure_shown, rendering
 from adapters.slack.seats import Seats
 from adapters.slack.socket import CONNECTIONS, REFUSED, Backoff, Sockets
 from adapters.slack.status import REFRESH_SECONDS
 from adapters.slack.surfaces import Surfaces
 from adapters.slack.values import PLATFORM, Timing
-from adapters.slack.workspace import Workspace, workspace_of
+from adapters.slack.workspace import Common, Workspace, workspace_of
 from adapters.slack.workspaces import Many, One, Workspaces
+from bot.attached import Attachment
 from bot.capabilities import Capabilities, Limit
-from bot.chat import CommandReply, History, Inbox, Incoming, MessageRef, Spot, ThreadKey
-from bot.controls import PLAIN, Presentation
+from bot.chat import CommandReply, File, History, Inbox, Incoming, MessageRef, Spot, ThreadKey
+from bot.controls import PLAIN, Action, Presentation
 from bot.errors import (
     BadToken,
-    MessageGone,
     NeedsOperator,
     PlatformBusy,
-    PlatformError,
     StoreError,
 )
 
@@ -51,10 +54,14 @@ CAPABILITIES = Capabilities(
         # One a second, where a short burst is taken.
         Limit(frozenset({"post"}), "channel", 4, 4.0),
         Limit(frozenset({"delete"}), "space", 48, 60.0),
+        # Additions to streams, of which Slack takes a hundred.
+        Limit(frozenset({"append"}), "space", 96, 60.0),
     ),
     min_edit_seconds=1.2,
     status_seconds=REFRESH_SECONDS,
     slash_in_threads=False,
+    file_bytes=FILE_BYTES,
+    controls=frozenset(Action),
 )
 
 
@@ -132,7 +139,8 @@ def create(values: Mapping[str, str]) -> SlackAdapter:
     over = {**values, "SLACK_HTTP_PORT": ""} if oauth and "SLACK_APP_TOKEN" in values else values
     token = values.get("SLACK_BOT_TOKEN", "")
     url, groups = values.get("SLACK_API_URL", ""), named_groups(values)
-    return SlackAdapter(token, mode_of(over), url, oauth=oauth, groups=groups)
+    streaming = cast("StreamMode", values.get("SLACK_STREAMING", "auto"))
+    return SlackAdapter(token, mode_of(over), url, oauth=oauth, groups=groups, streaming=streaming)
 
 
 class SlackAdapter:
@@ -147,10 +155,10 @@ class SlackAdapter:
         now: Seconds since the epoch.
         oauth: What is needed to answer in all workspaces that install the app.
         groups: User groups that rules about access name.
+        streaming: How people see an answer grow.
     """
 
     name = PLATFORM
-    capabilities = CAPABILITIES
 
     def __init__(
         self,
@@ -162,17 +170,28 @@ class SlackAdapter:
         now: Callable[[], float] = time.time,
         oauth: OAuth | None = None,
         groups: frozenset[str] = frozenset(),
+        streaming: StreamMode = "auto",
     ) -> None:
+        self.capabilities = replace(
+            CAPABILITIES,
+            edits=streaming != "off",
+            streams=streaming in ("auto", "native"),
+            streamed=self._streamed,
+        )
         self._groups = groups
+        self._streaming: StreamMode = streaming
         self._mode = mode
         self._oauth = oauth
         self._now = now
         self._timing = timing or Timing()
         self._clock = clock
         self._calls = Calls(token, api_url, self._timing)
+        self._downloads = Downloads(self._at, api_url)
         self._only: Workspace | None = None
         self._workspaces: Workspaces | None = None
+        self._surfaces: Surfaces | None = None
         self._known = asyncio.Event()
+        self._render = rendering()
 
     async def run(self, inbox: Inbox) -> None:
         """Connect and deliver events until cancelled. Calls work until `close`.
@@ -181,9 +200,9 @@ class SlackAdapter:
             NeedsOperator: The app was removed from its only workspace, or its settings are wrong.
         """
         self._calls.refused = inbox.meter.refused
-        surfaces = Surfaces(inbox, self._timing)
+        surfaces = self._surfaces = Surfaces(inbox, self._timing)
         if self._oauth is None:
-            one = self._only = self._only or await self._log_in()
+            one = self._only = self._only or await self._log_in(self._common(inbox))
             await self._listen(inbox, One(one), surfaces, one.own.user, [one.own.team])
             return
         many, spaces = await self._installed(inbox, self._oauth)
@@ -249,11 +268,8 @@ class SlackAdapter:
             (oauth.client_id, oauth.client_secret),
             oauth.keys,
             inbox.notes,
-            inbox.claims,
-            self._timing,
-            self._clock,
             self._now,
-            self._groups,
+            self._common(inbox),
         )
         try:
             spaces = await many.check()
@@ -262,14 +278,31 @@ class SlackAdapter:
         log.info("Slack: the app is installed in %d place(s)", len(spaces))
         return many, spaces
 
-    async def _log_in(self) -> Workspace:
+    def _common(self, inbox: Inbox) -> Common:
+        return Common(
+            self._timing,
+            self._clock,
+            inbox.claims,
+            self._groups,
+            self._streaming,
+            inbox.meter.fell_back,
+            self._stopped,
+            self._render,
+        )
+
+    def _stopped(self, here: Workspace, channel: str, root: str) -> None:
+        if self._surfaces is not None:
+            self._surfaces.agent.refused(here, channel, root)
+
+    def _streamed(self, channel: str, message: str) -> bool:
+        return self._workspaces is not None and self._workspaces.streamed(channel, message)
+
+    async def _log_in(self, common: Common) -> Workspace:
         wait = Backoff(self._timing.reconnect)
         while True:
             try:
                 answer = await self._calls.answer(lambda client: client.auth_test())
-                return workspace_of(
-                    own_of(answer), self._calls, self._timing, self._clock, self._groups
-                )
+                return workspace_of(own_of(answer), self._calls, common)
             except PlatformBusy as busy:
                 seconds = max(wait.next(), busy.retry_after or 0.0)
                 log.warning("No log-in at Slack (%s); again in %.1f s", busy, seconds)
@@ -300,8 +333,15 @@ class SlackAdapter:
         return await self._workspaces.at(space, channel)
 
     async def open(self, event: Incoming, title: str) -> Spot:
-        """The event's thread. Slack makes it with the first reply, and it has no title."""
-        thread = event.thread
+        """The event's thread. Slack makes it with the first reply.
+
+        Only the session of a direct message has a title, which is given once.
+        """
+        thread, user = event.thread, event.author.id
+        here = await self._at(thread.space, thread.channel)
+        begins = event.ref.message == thread.thread
+        here.streams.asked(thread.channel, thread.thread, user)
+        here.sessions.asked(thread.channel, thread.thread, user, title if begins else "")
         return Spot(thread.channel, reply_to=thread.thread, space=thread.space)
 
     async def post(
@@ -316,62 +356,61 @@ class SlackAdapter:
         """Post a message. `key` goes along as metadata, by which it is found again."""
         self._check(text)
         here = await self._at(spot.space, spot.channel)
-        if again:
-            found = await history.posted(here.calls, here.own, self._timing, spot, key)
-            if found is not None:
-                await self.edit(found, text, look=look)
-                return found
-        payload = {"event_type": history.EVENT_TYPE, "event_payload": {"key": key}}
-        answer = await here.calls.answer(
-            lambda client: client.chat_postMessage(
-                channel=spot.channel,
-                thread_ts=spot.reply_to,
-                markdown_text=safe(text),
-                parse="none",
-                unfurl_links=False,
-                unfurl_media=False,
-                metadata=payload,
-            )
-        )
-        here.status.answered(spot)
-        ts: object = answer.get("ts")
-        if not isinstance(ts, str):
-            raise PlatformError("Slack's answer names no message")
-        return MessageRef(spot.channel, ts, here.own.team)
+        return await here.messages.post(spot, text, key=key, again=again, look=look)
 
     async def edit(self, ref: MessageRef, text: str, *, look: Presentation = PLAIN) -> None:
-        """Replace a message's text."""
+        """Replace a message's text and its controls."""
         self._check(text)
         here = await self._at(ref.space, ref.channel)
-        # Unlike a post, an edit reads names out of the text unless it is told not to.
-        await here.calls.answer(
-            lambda client: client.chat_update(
-                channel=ref.channel, ts=ref.message, markdown_text=safe(text), parse="none"
-            )
-        )
+        await here.messages.edit(ref, text, look=look)
+
+    async def attach(
+        self, spot: Spot, file: File, key: str, text: str = "", *, again: bool = False
+    ) -> MessageRef:
+        """Post a file. A part of `key` in its name tells it from others of the same thread."""
+        if len(file.content) > FILE_BYTES:
+            raise ValueError(f"a file of {len(file.content)} bytes, {FILE_BYTES} are taken")
+        here = await self._at(spot.space, spot.channel)
+        return await here.files.hand_over(spot, file, key, text, again=again)
 
     async def delete(self, ref: MessageRef) -> None:
         """Delete a message of our own."""
         here = await self._at(ref.space, ref.channel)
-        try:
-            await here.calls.answer(
-                lambda client: client.chat_delete(channel=ref.channel, ts=ref.message)
-            )
-        except MessageGone:
-            log.debug("A message was deleted already")
+        await here.messages.delete(ref)
 
     async def show_status(self, spot: Spot, status: str | None) -> None:
-        """Show `status` under the thread, where the workspace's plan has such a line."""
-        here = await self._at(spot.space, spot.channel)
-        await here.status.show(spot, status)
+        """Show that the bot works in the thread: by its session, else by `status` under it."""
+        here, root = await self._at(spot.space, spot.channel), spot.reply_to
+        if root is None or not await here.sessions.show(
+            spot.channel, root, working=status is not None
+        ):
+            await here.status.show(spot, status)
+
+    async def mark_waiting(self, ref: MessageRef, waiting: bool) -> None:
+        """Put a reaction on a message that waits, or take it away."""
+        here = await self._at(ref.space, ref.channel)
+        await here.marks.show(ref, waiting)
 
     async def settled(self, thread: ThreadKey) -> None:
-        """Slack shows nothing for a thread at rest."""
+        """A thread at rest is no longer processing, however its last answer ended."""
+        here = await self._at(thread.space, thread.channel)
+        here.sessions.leave(thread.channel, thread.thread)
 
     async def history(self, event: Incoming, limit: int) -> History:
         """What was said in the event's thread before it."""
         here = await self._at(event.thread.space, event.thread.channel)
         return await history.read(here.calls, here.names, here.own, self._timing, event, limit)
+
+    async def download(self, attachment: Attachment, most_bytes: int) -> bytes:
+        """Fetch a file from Slack's hosts, with the token of its workspace."""
+        return await self._downloads.fetch(attachment, most_bytes)
+
+    async def since(self, first: MessageRef, thread: ThreadKey, limit: int) -> History:
+        """The message `first` and what was said after it, in its thread or in the channel."""
+        here = await self._at(thread.space, thread.channel)
+        return await history.since(
+            here.calls, here.names, here.own, self._timing, first, thread.thread, limit
+        )
 
     async def respond(self, event: Incoming, reply: CommandReply) -> None:
         """Answer a typed command: private answers are shown to its caller only."""
@@ -382,14 +421,15 @@ class SlackAdapter:
 
     def measure(self, text: str) -> int:
         """UTF-16 code units of what is sent."""
-        return measure(text)
+        return measure_shown(self._render, text)
 
     def _check(self, text: str) -> None:
-        if measure(text) > MAX_CHARS:
-            raise ValueError(f"text of {measure(text)} units for a message of {MAX_CHARS}")
+        if (size := self.measure(text)) > MAX_CHARS:
+            raise ValueError(f"text of {size} units for a message of {MAX_CHARS}")
 
     async def close(self) -> None:
         """Release connections."""
         if self._workspaces is not None:
             await self._workspaces.close()
+        await self._downloads.close()
         await self._calls.close()

@@ -8,22 +8,24 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from adapters.slack.calls import Calls
-from adapters.slack.commands import blocks, fallback, picker
+from adapters.slack.commands import blocks, picker
 from adapters.slack.faults import Denied, Refused
-from adapters.slack.markup import escaped, pieces, safe
+from adapters.slack.files import upload
+from adapters.slack.markup import escaped, pieces
+from adapters.slack.render import fallback, rendered
 from adapters.slack.values import fields
-from bot.chat import CommandReply, File, Incoming, ThreadKey
+from bot.chat import CommandReply, Incoming, ThreadKey
 from bot.errors import MessageGone, PlatformError
 
 log = logging.getLogger(__name__)
 
 SHARED = "Shown to everybody in the thread."
+SHARED_HERE = "Shown to everybody here."
 DELIVERED = "You'll find it in our direct messages."
 UNDELIVERED = "Slack did not take the file. Whoever runs this bot finds the reason in the log."
 DONE = "Done."
 MOST_PARTS = 4
 """A response_url takes five answers; the picker may have taken one."""
-LONGEST_NAME = 200
 UPLOAD_SECONDS = 45.0
 """For all files of an answer; each takes a call of its own."""
 
@@ -37,12 +39,14 @@ class Asked:
         user: Who called it.
         thread: The thread it is about, if that is settled.
         options: As given.
+        channel: Where it was called.
     """
 
     name: str
     user: str
     thread: ThreadKey | None = None
     options: Mapping[str, str] = field(default_factory=dict[str, str])
+    channel: str = ""
 
 
 class Answers:
@@ -72,6 +76,8 @@ class Answers:
         if not reply.private and asked.thread is not None:
             await self._openly(asked.thread, asked, reply)
             reply = CommandReply(SHARED)
+        elif not reply.private and reply.files:
+            reply = await self._in_channel(asked, reply)
         else:
             reply = await self.beside(asked, reply)
         for number, body in enumerate(_bodies(asked, reply)):
@@ -113,6 +119,15 @@ class Answers:
         extra = picker(asked.name, asked.options, reply.choices)
         await self._in_thread(thread.channel, thread.thread, reply, extra)
 
+    async def _in_channel(self, asked: Asked, reply: CommandReply) -> CommandReply:
+        """Show files to everybody in a channel; beside it where the bot can't write there."""
+        try:
+            await self._upload(asked.channel, None, reply)
+        except (Denied, MessageGone, Refused) as refusal:
+            log.info("A file is not shown in channel %s: %s", asked.channel, refusal)
+            return await self.beside(asked, reply)
+        return CommandReply(SHARED_HERE)
+
     async def _in_thread(
         self,
         channel: str,
@@ -123,7 +138,7 @@ class Answers:
         parts = list(pieces(reply.text)) or [DONE]
         for number, part in enumerate(parts):
             last = number == len(parts) - 1
-            body = _body(part, extra) if last and extra else {"markdown_text": safe(part)}
+            body = _body(part, extra) if last and extra else {"markdown_text": rendered(part)}
             await self._calls.answer(
                 lambda client, body=body: client.chat_postMessage(
                     channel=channel,
@@ -165,12 +180,6 @@ class Answers:
             ),
             seconds=UPLOAD_SECONDS,
         )
-
-
-def upload(file: File) -> dict[str, Any]:
-    """A file as the SDK takes it."""
-    name = file.name.replace("/", "-")[-LONGEST_NAME:] or "file"
-    return {"filename": name, "title": name, "content": file.content}
 
 
 def _bodies(asked: Asked, reply: CommandReply) -> Sequence[Mapping[str, Any]]:

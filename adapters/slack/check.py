@@ -11,6 +11,7 @@ from slack_sdk.signature import SignatureVerifier
 
 from adapters.slack import INSTALL_PATH, LOOPBACK, PATH, REDIRECT_PATH
 from adapters.slack.calls import Calls
+from adapters.slack.check_surface import surface
 from adapters.slack.faults import NETWORK
 from adapters.slack.http import SECRET
 from adapters.slack.identity import own_of
@@ -52,7 +53,7 @@ REACH = (
 ELSE = "Set SLACK_HTTP_PORT to a free port, or restart the bot that has another signing secret."
 
 
-async def check(values: Mapping[str, str]) -> Sequence[Finding]:
+async def check(values: Mapping[str, str], commands: object = ()) -> Sequence[Finding]:
     """Look at tokens and scopes, and at what the chosen way of hearing from Slack needs."""
     token = values.get("SLACK_BOT_TOKEN", "")
     app_token = values.get("SLACK_APP_TOKEN", "")
@@ -109,7 +110,8 @@ async def _bot(calls: Calls, token: str) -> Sequence[Finding]:
     except PlatformError as error:
         return [Finding(TOKEN, False, str(error), AGAIN)]
     who = f"accepted; the bot is {answer.get('user')} in {own.title or own.team}"
-    return [Finding(TOKEN, True, who), _scopes(headers.get("x-oauth-scopes"))]
+    scopes = _scopes(headers.get("x-oauth-scopes"))
+    return [Finding(TOKEN, True, who), scopes, *await surface(calls)]
 
 
 def _scopes(header: str | None) -> Finding:

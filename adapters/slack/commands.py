@@ -13,8 +13,9 @@ from html import unescape
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlencode
 
-from adapters.slack.markup import escaped, safe
-from bot.chat import CommandSpec, OptionKind, ThreadChoice
+from adapters.slack.render import rendered
+from bot.chat import CommandSpec, ThreadChoice
+from bot.options import positional, read_options
 
 UMBRELLA = "/bobbin"
 """Takes every command as its first word."""
@@ -84,28 +85,21 @@ def typed(command: str, text: str, specs: Sequence[CommandSpec]) -> Typed:
         text: What follows it.
         specs: The engine's commands.
     """
-    words = text.split()
     name = command.removeprefix("/").casefold()
     if command == UMBRELLA:
-        name = words.pop(0).casefold().lstrip("/!") if words else HELP
+        first, *rest = text.split(maxsplit=1) or [HELP]
+        name, text = first.casefold().lstrip("/!"), "".join(rest)
     spec = next((spec for spec in specs if spec.name == name), None)
     if spec is None:
         return Typed(HELP)
-    kinds = {option.name: option.kind for option in spec.options}
-    options: dict[str, str] = {}
     link: Link | None = None
-    unread = ""
-    for word in words:
-        found = message_link(word)
-        option, _, value = word.partition("=")
-        if found is not None:
-            link = found
-        elif kinds.get(option.casefold()) is OptionKind.FLAG and not value:
-            options[option.casefold()] = "true"
-        elif kinds.get(option.casefold()) is OptionKind.TEXT and value:
-            options[option.casefold()] = value
-        else:
-            unread = unread or word
+    if positional(spec) is None:
+        # A question may hold links of its own.
+        words = text.split()
+        links = [found for word in words if (found := message_link(word)) is not None]
+        link = links[-1] if links else None
+        text = " ".join(word for word in words if message_link(word) is None)
+    options, unread = read_options(spec, text)
     return Typed(name, options, link, unread)
 
 
@@ -157,14 +151,6 @@ def plain(text: str) -> dict[str, Any]:
     return {"type": "plain_text", "text": shown, "emoji": False}
 
 
-LONGEST_FALLBACK = 3000
-
-
 def blocks(text: str) -> list[dict[str, Any]]:
     """Markdown as blocks, for places that do not take it as it is."""
-    return [{"type": "markdown", "text": safe(text)}]
-
-
-def fallback(text: str) -> str:
-    """What stands for blocks in notifications and for screen readers."""
-    return escaped(text[:LONGEST_FALLBACK])
+    return [{"type": "markdown", "text": rendered(text)}]

@@ -76,6 +76,21 @@ _TOLD = {
 }
 
 
+NOT_HERE = frozenset(
+    {
+        "access_denied",
+        "feature_not_enabled",
+        "method_deprecated",
+        "missing_scope",
+        "no_permission",
+        "not_allowed_token_type",
+        "paid_teams_only",
+        "team_not_eligible",
+        "unknown_method",
+    }
+)
+"""Refusals of what not every workspace has. They hold for all of it, others for a channel."""
+
 _WORD = re.compile(r"[\w.:-]{1,60}")
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from adapters.slack.calls import Calls
@@ -20,6 +21,9 @@ log = logging.getLogger(__name__)
 PAGE = 200
 MOST_PAGES = 25
 """Slack gives a thread from its oldest message on, so the newest are at the end of it all."""
+
+MOST_NAMELESS = 3
+"""Messages without a key that are looked at."""
 
 EVENT_TYPE = "bobbin_turn"
 """Type of the metadata that carries a post's key."""
@@ -59,6 +63,44 @@ async def read(
     return History(lines, partial or total > len(kept))
 
 
+async def since(
+    calls: Calls,
+    names: Directory,
+    own: Own,
+    timing: Timing,
+    first: MessageRef,
+    root: str,
+    limit: int,
+) -> History:
+    """The message `first` and those after it, `limit` at most, oldest first.
+
+    Those of the thread `root` where it lies in one, else those of the channel.
+
+    Raises:
+        PlatformError: They could not be read.
+    """
+    oldest: list[Said] = []
+    partial = False
+    start = position_of(first.message)
+    try:
+        messages = (
+            _messages(calls, timing, first.channel, root, since=first.message)
+            if root != first.message
+            else _in_channel(calls, timing, first.channel, first.message)
+        )
+        async for message in messages:
+            found = _past(message, first.channel, own)
+            if found is not None and position_of(found.ts) >= start:
+                oldest.append(found)
+    except _TooLong:
+        partial = True
+    oldest.sort(key=lambda found: position_of(found.ts))
+    people, channels = _wanted(oldest[:limit])
+    known = await names.names(people - {own.user}, channels, timing.patient_names)
+    lines = tuple(earlier(found, own, known) for found in oldest[:limit])
+    return History(lines, partial or len(oldest) > limit)
+
+
 class _TooLong(Exception):
     """The thread has more pages than are read."""
 
@@ -70,29 +112,58 @@ async def _messages(
     root: str,
     before: str = "",
     *,
+    since: str = "",
     metadata: bool = False,
+) -> AsyncIterator[Mapping[str, Any]]:
+    """A thread's messages, the oldest first."""
+    given: dict[str, Any] = {"ts": root, "include_all_metadata": metadata}
+    if before:
+        given |= {"latest": before, "inclusive": False}
+    if since:
+        given |= {"oldest": since, "inclusive": True}
+
+    def ask(client: Any, page: Mapping[str, Any]) -> Any:
+        return client.conversations_replies(channel=channel, **given, **page)
+
+    async for message in _pages(calls, timing, ask):
+        yield message
+
+
+async def _in_channel(
+    calls: Calls, timing: Timing, channel: str, since: str
+) -> AsyncIterator[Mapping[str, Any]]:
+    """What stands in a channel itself from a message on, in no order."""
+
+    def ask(client: Any, page: Mapping[str, Any]) -> Any:
+        return client.conversations_history(channel=channel, oldest=since, inclusive=True, **page)
+
+    async for message in _pages(calls, timing, ask):
+        yield message
+
+
+def _asked(
+    ask: Callable[[Any, Mapping[str, Any]], Any], page: Mapping[str, Any], client: Any
+) -> Any:
+    return ask(client, page)
+
+
+async def _pages(
+    calls: Calls, timing: Timing, ask: Callable[[Any, Mapping[str, Any]], Any]
 ) -> AsyncIterator[Mapping[str, Any]]:
     loop = asyncio.get_running_loop()
     until = loop.time() + timing.call
-    cursor = ""
+    page: dict[str, Any] = {"limit": PAGE}
     for _ in range(MOST_PAGES):
-        given: dict[str, Any] = {"limit": PAGE, "include_all_metadata": metadata}
-        if before:
-            given |= {"latest": before, "inclusive": False}
-        if cursor:
-            given["cursor"] = cursor
         answer = await calls.answer(
-            lambda client, given=given: client.conversations_replies(
-                channel=channel, ts=root, **given
-            ),
+            partial(_asked, ask, dict(page)),
             seconds=max(until - loop.time(), 0.0),
             patient=True,
         )
         for message in objects(answer.get("messages")):
             yield message
         following = fields(answer.get("response_metadata"))
-        cursor = str(following.get("next_cursor") or "")
-        if not cursor:
+        page["cursor"] = str(following.get("next_cursor") or "")
+        if not page["cursor"]:
             return
     raise _TooLong
 
@@ -146,21 +217,75 @@ async def again(calls: Calls, own: Own, timing: Timing, said: Said) -> Said:
     return said
 
 
+def metadata_of(key: str) -> dict[str, Any]:
+    """The metadata that carries a post's key."""
+    return {"event_type": EVENT_TYPE, "event_payload": {"key": key}}
+
+
 async def posted(calls: Calls, own: Own, timing: Timing, spot: Spot, key: str) -> MessageRef | None:
     """The message of ours that carries `key`, None when it was never posted.
 
     Raises:
         PlatformError: The thread could not be read.
     """
+
+    def carries(message: Mapping[str, Any]) -> bool:
+        metadata = fields(message.get("metadata"))
+        carried = fields(metadata.get("event_payload"))
+        return metadata.get("event_type") == EVENT_TYPE and carried.get("key") == key
+
+    return await _found(calls, own, timing, spot, carries)
+
+
+async def attached(
+    calls: Calls, own: Own, timing: Timing, spot: Spot, name: str
+) -> MessageRef | None:
+    """The message of ours with a file of this name, None when there is none.
+
+    Raises:
+        PlatformError: The thread could not be read.
+    """
+
+    def holds(message: Mapping[str, Any]) -> bool:
+        return any(file.get("name") == name for file in objects(message.get("files")))
+
+    return await _found(calls, own, timing, spot, holds)
+
+
+async def _found(
+    calls: Calls,
+    own: Own,
+    timing: Timing,
+    spot: Spot,
+    wanted: Callable[[Mapping[str, Any]], bool],
+) -> MessageRef | None:
     if spot.reply_to is None:
         return None
     try:
         async for message in _messages(calls, timing, spot.channel, spot.reply_to, metadata=True):
-            metadata = fields(message.get("metadata"))
-            carried = fields(metadata.get("event_payload"))
             ours = message.get("user") == own.user or message.get("bot_id") == own.bot
-            if ours and metadata.get("event_type") == EVENT_TYPE and carried.get("key") == key:
+            if ours and wanted(message):
                 return MessageRef(spot.channel, str(message["ts"]), own.team)
     except _TooLong:
         log.warning("A thread is too long to look for what was posted in it")
     return None
+
+
+async def nameless(calls: Calls, own: Own, timing: Timing, spot: Spot) -> Sequence[MessageRef]:
+    """Our latest messages in a thread that carry no key, the newest first.
+
+    Raises:
+        PlatformError: The thread could not be read.
+    """
+    found: deque[MessageRef] = deque(maxlen=MOST_NAMELESS)
+    if spot.reply_to is None:
+        return ()
+    try:
+        async for message in _messages(calls, timing, spot.channel, spot.reply_to, metadata=True):
+            ours = message.get("user") == own.user or message.get("bot_id") == own.bot
+            keyless = fields(message.get("metadata")).get("event_type") != EVENT_TYPE
+            if ours and keyless and not message.get("files"):
+                found.appendleft(MessageRef(spot.channel, str(message["ts"]), own.team))
+    except _TooLong:
+        log.warning("A thread is too long to look for what was begun in it")
+    return tuple(found)

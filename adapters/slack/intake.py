@@ -23,9 +23,10 @@ from slack_bolt.response import BoltResponse
 
 from adapters.slack import changes
 from adapters.slack.calls import Calls, quiet_log
-from adapters.slack.surfaces import HERE, OPENED, Surfaces
+from adapters.slack.surfaces import EVENTS as BESIDE
+from adapters.slack.surfaces import HERE, Surfaces
 from adapters.slack.translate import concerns_us, incoming, looked_up, said
-from adapters.slack.values import PLATFORM, Timing, fields
+from adapters.slack.values import PLATFORM, Own, Said, Timing, fields
 from adapters.slack.workspace import Workspace
 from adapters.slack.workspaces import Workspaces
 from bot.chat import Inbox
@@ -36,7 +37,7 @@ log = logging.getLogger(__name__)
 
 SAID = ("app_mention", "message")
 LEFT = ("app_uninstalled", "tokens_revoked")
-EVENTS = (*SAID, *LEFT, *changes.EVENTS, OPENED)
+EVENTS = (*SAID, *LEFT, *changes.EVENTS, *BESIDE)
 """Events with a listener of their own, as Bolt names them; any other is only acknowledged."""
 
 RATE_LIMITED = "app_rate_limited"
@@ -150,7 +151,7 @@ class Intake:
     async def _message(self, body: Mapping[str, Any], context: Mapping[str, Any]) -> None:
         here = _here(context)
         own = here.own
-        found = said(body, own)
+        found = said(body, own) or await self._unasked(body, own)
         if found is None:
             await self._changed(body, context)
             return
@@ -161,6 +162,14 @@ class Intake:
                 people - {own.user}, channels, self._timing.names, found.user
             )
             await self._inbox.message(incoming(found, own, names))
+
+    async def _unasked(self, body: Mapping[str, Any], own: Own) -> Said | None:
+        """A message that concerns the bot only because everything is answered where it is."""
+        found = said(body, own, everything=True)
+        if found is None:
+            return None
+        wanted = await self._inbox.answers_all(PLATFORM, own.team, found.channel)
+        return found if wanted else None
 
     async def _changed(self, body: Mapping[str, Any], context: Mapping[str, Any]) -> None:
         """Hand over what was edited or deleted, after what was said in that thread before."""

@@ -10,7 +10,9 @@ from typing import Any
 from adapters.slack.access import may_see
 from adapters.slack.answers import Asked
 from adapters.slack.commands import Link, read_picker_id, typed
+from adapters.slack.controls import Used, answer_to, press_of
 from adapters.slack.errands import Errands
+from adapters.slack.markup import mentioned, readable
 from adapters.slack.translate import author_of, id_in, text_in
 from adapters.slack.values import PLATFORM, Own, Person, Timing, fields, objects
 from adapters.slack.workspace import Workspace
@@ -64,7 +66,12 @@ def slash(body: Mapping[str, Any], specs: Sequence[CommandSpec]) -> Called:
     found = typed(text_in(body, "command"), text, specs)
     return Called(
         event_id=str(body.get("trigger_id") or body["response_url"]),
-        asked=Asked(found.name, id_in(body, "user_id"), options=found.options),
+        asked=Asked(
+            found.name,
+            id_in(body, "user_id"),
+            options=found.options,
+            channel=id_in(body, "channel_id"),
+        ),
         channel=id_in(body, "channel_id"),
         url=text_in(body, "response_url"),
         link=found.link,
@@ -114,7 +121,21 @@ class Interactions:
         """Run a command and show its answer, without keeping the acknowledgement waiting."""
         self._errands.start(lambda: self._run(here, called), "command")
 
+    def use(self, here: Workspace, control: Used) -> None:
+        """Do what a control says and tell what came of it, likewise."""
+        self._errands.start(lambda: self._use(here, control), "control")
+
+    async def _use(self, here: Workspace, control: Used) -> None:
+        person = await here.names.person(control.user, self._timing.patient_names)
+        author = author_of(person)
+        author = replace(author, is_outside=author.is_outside or control.elsewhere)
+        reply = await self._inbox.pressed(press_of(control, author, here.own))
+        await here.calls.respond(control.url, answer_to(control, reply.text))
+
     async def _run(self, here: Workspace, called: Called) -> None:
+        # What is typed into a window comes without markup, and is not read as if it had some.
+        options = await self._read(here, called.asked.options)
+        called = replace(called, asked=replace(called.asked, options=options))
         reply, asked = await self.reply(here, called)
         try:
             await here.answers.to_url(called.url, asked, reply, replaces=called.chosen)
@@ -164,6 +185,13 @@ class Interactions:
             )
         )
         return reply, asked
+
+    async def _read(self, here: Workspace, options: Mapping[str, str]) -> Mapping[str, str]:
+        """Options as they were meant: Slack sends its own markup, and ids for names."""
+        people, channels = mentioned(" ".join(options.values()))
+        patience, own = self._timing.patient_names, here.own.user
+        names = await here.names.names(people - {own}, channels, patience)
+        return {name: readable(text, names, own) for name, text in options.items()}
 
 
 async def _is_visible(here: Workspace, called: Called, asked: Asked, person: Person) -> bool:

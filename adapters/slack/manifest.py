@@ -18,11 +18,13 @@ from adapters.slack import PATH, REDIRECT_PATH
 
 PURPOSES: Mapping[str, str] = {
     "app_mentions:read": "hear mentions",
+    "assistant:write": "show that it is at work, take Slack's Stop button, suggest what to ask",
     "channels:history": "read on in threads of public channels",
     "channels:read": "tell who may see a public channel, and what it is called",
     "chat:write": "answer",
     "commands": "take /bobbin, /summary and /forget",
-    "files:write": "hand over exports",
+    "files:read": "read what people attach",
+    "files:write": "hand over exports, and long answers and code as files",
     "groups:history": "read on in threads of private channels",
     "groups:read": "tell who may see a private channel, and what it is called",
     "im:history": "read direct messages",
@@ -30,6 +32,7 @@ PURPOSES: Mapping[str, str] = {
     "im:write": "hand over exports in a direct message",
     "mpim:history": "read group direct messages",
     "mpim:read": "tell who is in a group direct message",
+    "reactions:write": "mark messages that wait for their turn",
     "usergroups:read": "tell who is in a user group that BOBBIN_ALLOW, _DENY or _ADMINS names",
     "users:read": "call people by their names",
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from adapters.slack.calls import Calls
-from adapters.slack.faults import Denied, Refused
+from adapters.slack.faults import NOT_HERE, Denied, Refused
 from adapters.slack.values import Timing
 from bot.chat import Spot
 from bot.errors import MessageGone
@@ -17,21 +17,6 @@ REFRESH_SECONDS = 90.0
 
 WORKING = "is thinking…"
 """Shown behind the bot's name; what is being done goes along as the loading message."""
-
-_NOWHERE = frozenset(
-    {
-        "access_denied",
-        "feature_not_enabled",
-        "method_deprecated",
-        "missing_scope",
-        "no_permission",
-        "not_allowed_token_type",
-        "paid_teams_only",
-        "team_not_eligible",
-        "unknown_method",
-    }
-)
-"""Refusals that hold for the whole workspace; others hold for a channel."""
 
 MOST_CHANNELS = 1000
 
@@ -90,7 +75,7 @@ class StatusLine:
             self._shown.discard((spot.channel, spot.reply_to))
 
     def _latch(self, channel: str, refusal: Denied | Refused) -> None:
-        if refusal.code in _NOWHERE:
+        if refusal.code in NOT_HERE:
             self._refused = True
             log.info("Slack shows no status line here: %s", refusal)
             return

@@ -6,7 +6,9 @@ import re
 from collections.abc import Mapping
 from typing import Any, cast
 
+from adapters.slack.agent import LOOKED, STOPPED, Agent
 from adapters.slack.commands import COMMANDS, PICKER
+from adapters.slack.controls import CONTROL, used
 from adapters.slack.errands import Errands
 from adapters.slack.home_tab import HomeTab
 from adapters.slack.interactions import Interactions, choice, slash
@@ -20,6 +22,8 @@ HERE = "bobbin_workspace"
 """Where Bolt's context holds the `Workspace`."""
 
 OPENED = "app_home_opened"
+EVENTS = (OPENED, STOPPED, LOOKED)
+"""Events that are listened to here, as Bolt names them."""
 
 
 class Surfaces:
@@ -28,6 +32,9 @@ class Surfaces:
     Args:
         inbox: Runs commands, and tells what is kept of somebody.
         timing: Waits and time-outs.
+
+    Attributes:
+        agent: Answers the events of the agent surface.
     """
 
     def __init__(self, inbox: Inbox, timing: Timing) -> None:
@@ -35,6 +42,7 @@ class Surfaces:
         self._timing = timing
         self._errands = Errands(inbox)
         self._interactions = Interactions(inbox, self._errands, timing)
+        self.agent = Agent(inbox, self._errands, timing)
         self._home = HomeTab(inbox, self._errands, timing)
         self._shortcuts = Shortcuts(inbox, self._interactions, self._home, self._errands, timing)
 
@@ -47,8 +55,11 @@ class Surfaces:
         for name in FORMS:
             app.view(name)(self._form)
         app.action(re.compile(f"^{PICKER}:"))(self._choice)
+        app.action(re.compile(f"^{CONTROL}:"))(self._control)
         app.action(re.compile(f"^{HOME}:"))(self._on_page)
         app.event(OPENED)(self._opened)
+        app.event(STOPPED)(self._stopped)
+        app.event(LOOKED)(self._looked)
 
     async def _command(self, ack: Any, body: dict[str, Any], context: Mapping[str, Any]) -> None:
         self._interactions.start(_here(context), slash(body, self._inbox.commands))
@@ -58,6 +69,13 @@ class Surfaces:
         called = choice(body)
         if called is not None:
             self._interactions.start(_here(context), called)
+        await ack()
+
+    async def _control(self, ack: Any, body: dict[str, Any], context: Mapping[str, Any]) -> None:
+        here = _here(context)
+        control = used(body, here.own)
+        if control is not None:
+            self._interactions.use(here, control)
         await ack()
 
     async def _shortcut(self, ack: Any, body: dict[str, Any], context: Mapping[str, Any]) -> None:
@@ -73,7 +91,15 @@ class Surfaces:
         await ack()
 
     async def _opened(self, body: dict[str, Any], context: Mapping[str, Any]) -> None:
-        self._home.opened(_here(context), body)
+        here = _here(context)
+        self._home.opened(here, body)
+        self.agent.opened(here, body)
+
+    async def _stopped(self, body: dict[str, Any], context: Mapping[str, Any]) -> None:
+        await self.agent.stop(_here(context), body)
+
+    async def _looked(self) -> None:
+        """What somebody looks at comes with their next message, and is a hint there."""
 
     async def close(self) -> None:
         """Let what runs finish for some seconds."""

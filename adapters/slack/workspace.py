@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from adapters.slack import StreamMode
 from adapters.slack.answers import Answers
 from adapters.slack.calls import Calls
+from adapters.slack.files import Files
+from adapters.slack.marks import Marks
+from adapters.slack.messages import Messages
 from adapters.slack.names import Directory
+from adapters.slack.render import rendering
+from adapters.slack.sessions import Sessions
+from adapters.slack.slots import Slots
 from adapters.slack.status import StatusLine
+from adapters.slack.streams import Streams
 from adapters.slack.values import Own, Timing
+from bot.services import Claims
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -21,36 +30,86 @@ class Workspace:
         calls: Makes calls with the token of the installation.
         names: Tells what ids are called there.
         status: Shows the status line.
+        sessions: Show work in direct messages.
+        streams: Messages that grow natively.
+        messages: Writes messages.
+        files: Hands files over.
         answers: Shows what commands say.
+        marks: Shows that messages wait.
     """
 
     own: Own
     calls: Calls
     names: Directory
     status: StatusLine
+    sessions: Sessions
+    streams: Streams
+    messages: Messages
+    files: Files
     answers: Answers
+    marks: Marks
 
     async def close(self) -> None:
-        """Ask no more."""
+        """Let what ends end, for some seconds, and ask no more."""
+        await self.streams.close()
+        await self.sessions.close()
         await self.names.close()
         await self.calls.close()
 
 
-def workspace_of(
-    own: Own,
-    calls: Calls,
-    timing: Timing,
-    clock: Callable[[], float],
-    groups: frozenset[str] = frozenset(),
-) -> Workspace:
+@dataclass(frozen=True, slots=True)
+class Common:
+    """What all workspaces of an adapter have in common.
+
+    Attributes:
+        timing: Waits and time-outs.
+        clock: Seconds, never going back.
+        claims: What the processes agree on.
+        groups: User groups whose members are told apart.
+        streaming: How people see an answer grow.
+        fell_back: Told in a word that something was done in a second-best way.
+        stopped: Told channel and thread of an answer that somebody has stopped by Slack's button.
+        render: Gives what is sent for a text.
+    """
+
+    timing: Timing
+    clock: Callable[[], float]
+    claims: Claims
+    groups: frozenset[str] = frozenset()
+    streaming: StreamMode = "auto"
+    fell_back: Callable[[str], None] | None = None
+    stopped: Callable[[Workspace, str, str], None] | None = None
+    render: Callable[[str], str] = field(default_factory=rendering)
+
+
+def workspace_of(own: Own, calls: Calls, common: Common) -> Workspace:
     """Build it.
 
     Args:
         own: Who we are there.
         calls: Makes its calls.
-        timing: Time-outs.
-        clock: Seconds, never going back.
-        groups: User groups whose members are told apart.
+        common: What it shares with others.
     """
-    names = Directory(calls, own, clock, groups)
-    return Workspace(own, calls, names, StatusLine(calls, timing), Answers(calls))
+    timing, clock = common.timing, common.clock
+    slots = Slots(common.claims, own.team)
+    status = StatusLine(calls, timing)
+    sessions = Sessions(calls, slots, timing)
+    streams = Streams(calls, common.streaming, slots, sessions, timing, clock, common.render)
+    made = Workspace(
+        own,
+        calls,
+        Directory(calls, own, clock, common.groups),
+        status,
+        sessions,
+        streams,
+        Messages(calls, own, timing, streams, sessions, status, common.render),
+        Files(calls, own, timing),
+        Answers(calls),
+        Marks(calls),
+    )
+    if common.fell_back is not None:
+        streams.fell_back = common.fell_back
+    told = common.stopped
+    if told is not None:
+        streams.stopped = lambda channel, root: told(made, channel, root)
+    return made

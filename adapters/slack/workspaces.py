@@ -19,10 +19,10 @@ from adapters.slack.rotation import (
     claim_of,
 )
 from adapters.slack.translate import workspace
-from adapters.slack.values import Timing, fields
-from adapters.slack.workspace import Workspace, workspace_of
+from adapters.slack.values import fields
+from adapters.slack.workspace import Common, Workspace, workspace_of
 from bot.errors import BadToken, BobbinError, NeedsOperator, PlatformBusy, StoreError
-from bot.services import Claims, Notes
+from bot.services import Notes
 from bot.tasks import Lines
 
 log = logging.getLogger(__name__)
@@ -61,6 +61,10 @@ class Workspaces(Protocol):
         """
         ...
 
+    def streamed(self, channel: str, message: str) -> bool:
+        """See `Capabilities.streamed`; as far as this process has the workspace in mind."""
+        ...
+
     async def is_back(self, here: Workspace, at: float) -> bool:
         """Whether the app, removed at a time in seconds since the epoch, was installed anew since.
 
@@ -93,6 +97,10 @@ class One:
         """See `Workspaces`."""
         return self._only
 
+    def streamed(self, channel: str, message: str) -> bool:
+        """See `Workspaces`."""
+        return self._only.streams.streamed(channel, message)
+
     async def is_back(self, here: Workspace, at: float) -> bool:
         """See `Workspaces`."""
         return False
@@ -121,11 +129,8 @@ class Many:
         client: The app's client id and secret.
         keys: What installations are encrypted with, the newest first.
         notes: Where they are kept.
-        claims: What the processes agree on.
-        timing: Time-outs.
-        clock: Seconds, never going back.
         now: Seconds since the epoch.
-        groups: User groups whose members are told apart.
+        common: What the workspaces have in common.
     """
 
     def __init__(
@@ -134,20 +139,17 @@ class Many:
         client: tuple[str, str],
         keys: tuple[str, ...],
         notes: Notes,
-        claims: Claims,
-        timing: Timing,
-        clock: Callable[[], float],
         now: Callable[[], float],
-        groups: frozenset[str] = frozenset(),
+        common: Common,
     ) -> None:
         self._calls = calls
-        self._groups = groups
+        self._common = common
         self._client = client
         self.vault = Vault(notes, keys)
-        self._claims = claims
-        self._rotation = Rotation(self.vault, claims, self._refresh, now)
-        self._timing = timing
-        self._clock = clock
+        self._claims = common.claims
+        self._rotation = Rotation(self.vault, common.claims, self._refresh, now)
+        self._timing = common.timing
+        self._clock = common.clock
         self._entries: OrderedDict[str, _Entry] = OrderedDict()
         self._spaces: OrderedDict[str, str] = OrderedDict()
         self._lines = Lines()
@@ -188,11 +190,14 @@ class Many:
             return None
         channel = _channel(body)
         if found is not None and channel:
-            self._spaces[channel] = space
-            self._spaces.move_to_end(channel)
-            while len(self._spaces) > MOST_CHANNELS:
-                self._spaces.popitem(last=False)
+            self._in_mind(channel, space)
         return found
+
+    def _in_mind(self, channel: str, space: str) -> None:
+        self._spaces[channel] = space
+        self._spaces.move_to_end(channel)
+        while len(self._spaces) > MOST_CHANNELS:
+            self._spaces.popitem(last=False)
 
     async def at(self, space: str, channel: str = "") -> Workspace:
         """See `Workspaces`."""
@@ -205,7 +210,18 @@ class Many:
         if found is None:
             where = space or f"the workspace of channel {channel}"
             raise BadToken(f"the app is not installed in {where}", hint=INSTALL)
+        if channel:
+            self._in_mind(channel, space)
         return found
+
+    def streamed(self, channel: str, message: str) -> bool:
+        """See `Workspaces`."""
+        if message:
+            # A channel that workspaces share would name only the one that was heard last.
+            entries = self._entries.values()
+            return any(each.workspace.streams.streamed(channel, message) for each in entries)
+        entry = self._entries.get(self._spaces.get(channel, ""))
+        return entry is not None and entry.workspace.streams.streamed(channel, "")
 
     async def is_back(self, here: Workspace, at: float) -> bool:
         """See `Workspaces`."""
@@ -282,7 +298,7 @@ class Many:
 
     async def _enter(self, kept: Installation) -> Workspace:
         calls = self._calls.beside(kept.token)
-        made = workspace_of(kept.own, calls, self._timing, self._clock, self._groups)
+        made = workspace_of(kept.own, calls, self._common)
         entry = _Entry(kept, made, self._clock() + READ_AGAIN_SECONDS)
 
         async def renew(refused: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from bot.budgets import Payer
@@ -14,27 +14,52 @@ from bot.chat import (
     Author,
     CommandCall,
     CommandReply,
+    CommandSpec,
+    EarlierMessage,
     File,
     Overview,
     ThreadKey,
 )
 from bot.commands import texts
 from bot.commands.overview import Overviews
+from bot.commands.place_settings import PlaceSettings, place_called
+from bot.commands.specs import offered
+from bot.commands.stopping import Stopped, stop
 from bot.engine.allowance import Allowance
+from bot.engine.asking import Asking, Question
 from bot.engine.budget import Budget
+from bot.engine.excerpts import Excerpts
 from bot.engine.folding import Folding
+from bot.engine.imagining import Imagining
 from bot.engine.running import Ending, Running
-from bot.errors import BobbinError, StoreUnavailable
-from bot.records import Entry
+from bot.errors import BobbinError
+from bot.ignoring import is_ignored
+from bot.records import NO_SUMMARY, Entry
 from bot.storage.patience import patiently
 from bot.storage.threads import Threads
 from bot.storage.types import Erased
 from bot.transfer import ThreadRecord, export_json, export_markdown
 
 Command = Callable[[CommandCall, ThreadKey], Awaitable[CommandReply]]
+Anywhere = Callable[[CommandCall], Awaitable[CommandReply]]
 
 EXPORT_MOST = 20_000
 """Messages that /export hands over at most, so that one command can't fill the memory."""
+
+NOWHERE = "-"
+"""Stands for the thread where something belongs to a channel alone."""
+
+PARTS_SHOWN = 3
+"""A private answer of more messages than that is handed over as a file."""
+
+BEGINNING = 600
+"""Characters of it that are shown beside the file."""
+
+STOPPED: Mapping[Stopped, str] = {
+    Stopped.STOPPING: texts.STOPPING,
+    Stopped.NOT_RUNNING: texts.NOTHING_RUNNING,
+    Stopped.NOT_ASKED: texts.NOT_ASKED,
+}
 
 FORGET_SECONDS = 20.0
 """How long /forget tries to reach a store that is away."""
@@ -47,15 +72,22 @@ class Commands:
         self,
         threads: Threads,
         folding: Folding,
+        asking: Asking,
+        excerpts: Excerpts,
+        settings: PlaceSettings,
         running: Running,
         budget: Budget,
         allowance: Allowance,
         adapters: Mapping[str, Adapter],
         clock: Callable[[], float],
         new_id: Callable[[], str],
+        imagining: Imagining | None = None,
     ) -> None:
         self._threads = threads
         self._folding = folding
+        self._asking = asking
+        self._excerpts = excerpts
+        self._imagining = imagining
         self._running = running
         self._budget = budget
         self._allowance = allowance
@@ -69,7 +101,20 @@ class Commands:
             "stop": self._stop,
             "usage": self._usage,
             "export": self._export,
+            "leave": self._leave,
         }
+        self._anywhere: Mapping[str, Anywhere] = {
+            "help": self._help,
+            "ask": self._ask,
+            "imagine": self._imagine,
+            "settings": lambda call: settings.settings(call, self._sign(call)),
+            "persona": lambda call: settings.persona(call, self._sign(call)),
+        }
+
+    @property
+    def offered(self) -> Sequence[CommandSpec]:
+        """The commands that this deployment offers."""
+        return offered(self._imagining is not None)
 
     async def run(self, call: CommandCall) -> CommandReply:
         """Run one command. Failures come back as a reply."""
@@ -83,24 +128,91 @@ class Commands:
         return await self._overviews.of(platform, space, author)
 
     async def _run(self, call: CommandCall) -> CommandReply:
-        if call.name == "help":
-            adapter = self._adapters[call.platform]
-            return _told(texts.help_text(adapter.capabilities.slash_in_threads))
+        if (anywhere := self._anywhere.get(call.name)) is not None:
+            return await anywhere(call)
         command = self._by_name.get(call.name)
         if command is None:
             return _told(texts.UNKNOWN)
         if call.name == "forget" and call.thread is None and EVERYWHERE in call.options:
             return await self._overviews.forget_all(call, self._erase)
-        if call.thread is None:
+        thread = await self._meant(call)
+        if thread is None:
             return await self._which(call)
-        if not within_reach(call, call.thread):
+        if not within_reach(call, thread):
             return _told(texts.OUT_OF_REACH)
-        authors = await self._threads.authors(call.thread)
+        authors = await self._threads.authors(thread)
+        own = call.author.id in authors or (call.author.is_admin and bool(authors))
+        if call.name == "summary" and call.about is not None:
+            return await self._summary_since(call, call.about, thread, own)
         if not authors:
             return _told(texts.NOTHING_STORED)
-        if call.author.id not in authors and not call.author.is_admin:
-            return _told(texts.NOT_YOURS)
-        return await command(call, call.thread)
+        return await command(call, thread) if own else _told(texts.NOT_YOURS)
+
+    async def _meant(self, call: CommandCall) -> ThreadKey | None:
+        """The thread that a command is about: a message stands for the one that it belongs to."""
+        if call.thread is not None or call.about is None:
+            return call.thread
+        ref = call.about.ref
+        loose = await self._threads.thread_of(call.platform, call.space, ref)
+        # A thread has the id of the message that it was started from.
+        return loose or ThreadKey(call.platform, call.space, ref.channel, ref.message)
+
+    async def _help(self, call: CommandCall) -> CommandReply:
+        return _told(texts.help_text(self._sign(call) == "/", self.offered))
+
+    def _sign(self, call: CommandCall) -> str:
+        """What stands in front of commands where people type them in a conversation."""
+        return "/" if self._adapters[call.platform].capabilities.slash_in_threads else "!"
+
+    async def _ask(self, call: CommandCall) -> CommandReply:
+        about, asked = call.about, call.options.get("question", "").strip()
+        if not asked and about is None:
+            return _told(texts.NO_QUESTION)
+        if about is not None and not about.text.strip():
+            return _told(texts.NO_WORDS)
+        if about is not None and is_ignored(about.text):
+            return _told(texts.IGNORED)
+        thread = call.thread
+        nobody = ThreadKey(*place_called(call), NOWHERE)
+        within = thread is not None and await self._sees(call, thread)
+        question = Question(
+            call.author,
+            asked or texts.EXPLAIN,
+            thread if thread and within else nobody,
+            within,
+            about,
+        )
+        answer = await self._asking.answer(question)
+        return self._handed_over(call, answer)
+
+    async def _imagine(self, call: CommandCall) -> CommandReply:
+        prompt = call.options.get("prompt", "").strip()
+        if self._imagining is None:
+            return _told(texts.UNKNOWN)
+        if not prompt:
+            return _told(texts.NO_PROMPT)
+        place = ThreadKey(*place_called(call), NOWHERE)
+        made = await self._imagining.image(prompt, call.author, place)
+        name = f"image-{self._new_id()[:8]}.{made.extension}"
+        return CommandReply(
+            quoted(shortened(prompt, BEGINNING)),
+            private="only_me" in call.options,
+            files=(File(name, made.content, made.media_type),),
+        )
+
+    async def _sees(self, call: CommandCall, thread: ThreadKey) -> bool:
+        """Whether a thread may be read for the caller: within reach, and one they took part in."""
+        return within_reach(call, thread) and call.author.id in await self._threads.authors(thread)
+
+    def _handed_over(self, call: CommandCall, answer: str) -> CommandReply:
+        """A private answer; one of many parts as a file with its beginning in front."""
+        adapter = self._adapters[call.platform]
+        if adapter.measure(answer) <= PARTS_SHOWN * adapter.capabilities.max_chars:
+            return CommandReply(answer)
+        return CommandReply(
+            f"{quoted(shortened(answer, BEGINNING))}\n\n{texts.AS_FILE}",
+            files=(_file("answer.md", answer, "text/markdown"),),
+        )
 
     async def _which(self, call: CommandCall) -> CommandReply:
         choices = await self._threads.recent(
@@ -120,20 +232,41 @@ class Commands:
         return erased
 
     async def _stop(self, call: CommandCall, thread: ThreadKey) -> CommandReply:
+        return _told(STOPPED[await stop(self._threads, self._running, thread, call.author)])
+
+    async def _leave(self, call: CommandCall, thread: ThreadKey) -> CommandReply:
+        if call.direct:
+            return _told(texts.ALWAYS_HERE)
+        nonce = self._new_id()
+        left = await patiently(lambda: self._threads.leave(thread, nonce=nonce), FORGET_SECONDS)
         here = self._running.end(thread, Ending.STOPPED)
-        try:
-            asked = await self._threads.ask_stop(thread)
-        except StoreUnavailable:
-            if not here:
-                raise
-            asked = True
-        return _told(texts.STOPPING if asked or here else texts.NOTHING_RUNNING)
+        stopped = await self._threads.ask_stop(thread)
+        if not (left or here or stopped):
+            return _told(texts.NOT_IN_IT)
+        # Whoever else is in the thread would wonder.
+        return CommandReply(texts.LEFT, private=False, harmless=True)
 
     async def _summary(self, call: CommandCall, thread: ThreadKey) -> CommandReply:
         text = await self._folding.summarise(thread, call.author)
         if text is None:
             return _told(texts.NOTHING_TO_SUM_UP)
         return CommandReply(text, private="share" not in call.options)
+
+    async def _summary_since(
+        self, call: CommandCall, about: EarlierMessage, thread: ThreadKey, own: bool
+    ) -> CommandReply:
+        """From a message on: of what is stored, else of what the caller sees on the platform."""
+        if about.ref.channel != call.channel and not call.visible:
+            return _told(texts.OUT_OF_REACH)
+        adapter = self._adapters[call.platform]
+        said = await self._excerpts.stored(thread, about.ref) if own else None
+        said = said or await self._excerpts.shown(adapter, thread, about)
+        payer = Payer.of(thread, call.author)
+        text = await self._folding.sum_up(thread, NO_SUMMARY, said.entries, payer)
+        if text is None:
+            return _told(texts.NOTHING_TO_SUM_UP)
+        note = f"\n\n{texts.first_of_it(len(said.entries))}" * said.partial
+        return CommandReply(text + note, private="share" not in call.options)
 
     async def _usage(self, call: CommandCall, thread: ThreadKey) -> CommandReply:
         conversation = await self._threads.take_window(thread)
@@ -179,6 +312,16 @@ def within_reach(call: CommandCall, thread: ThreadKey) -> bool:
     if (thread.platform, thread.space) != (call.platform, call.space):
         return False
     return call.visible or call.channel in (thread.channel, thread.thread)
+
+
+def shortened(text: str, most: int) -> str:
+    """The beginning of a text, with a sign when it goes on."""
+    return text if len(text) <= most else f"{text[:most].rstrip()} …"
+
+
+def quoted(text: str) -> str:
+    """Somebody's words as a quotation, in which no half-open markup reaches beyond its line."""
+    return "\n".join(f"> {line}" for line in text.splitlines())
 
 
 def _told(text: str) -> CommandReply:

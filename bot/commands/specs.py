@@ -2,23 +2,65 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from bot.channel import Mention
 from bot.chat import CommandOption, CommandSpec, OptionKind
+from bot.options import positional, read_options
 
 SHARE = CommandOption("share", "Show it to everybody in the thread", OptionKind.FLAG)
+QUESTION = CommandOption("question", "What you want to know", required=True, rest=True)
+
+MENTION = CommandOption(
+    "mention",
+    "When I answer without a mention: never, in my conversations, or always",
+    OptionKind.CHOICE,
+    choices=tuple(Mention),
+)
+HOURS = CommandOption("hours", "Hours of silence until I wait for a mention again; 0 for never")
+RESET = CommandOption("reset", "Back to how I am set up everywhere", OptionKind.FLAG)
+PERSONA = CommandOption("persona", "How I should be here, such as a language or a role", rest=True)
+TEXT = CommandOption("text", "How I should be here; off for nothing special", rest=True)
 
 COMMANDS: tuple[CommandSpec, ...] = (
+    CommandSpec("ask", "Ask me something for yourself; nobody else sees it", (QUESTION,)),
     CommandSpec("summary", "Sum up this thread, for your eyes only", (SHARE,)),
     CommandSpec("forget", "Erase everything I keep about this thread"),
     CommandSpec("stop", "End the answer that is being written; its text stays"),
+    CommandSpec("leave", "I leave this thread until somebody mentions me again"),
     CommandSpec("usage", "Messages, tokens and cost of this thread so far"),
     CommandSpec("export", "This conversation as a file: Markdown and JSON"),
+    CommandSpec(
+        "settings",
+        "How I behave in this channel; its managers can change it",
+        (MENTION, HOURS, RESET, PERSONA),
+        managers=True,
+    ),
+    CommandSpec(
+        "persona",
+        "How I should be in this channel, such as a language or a role",
+        (TEXT,),
+        managers=True,
+    ),
     CommandSpec("help", "What I can do and how to talk to me"),
 )
 
-TITLE = {spec.name: spec.description for spec in COMMANDS}
+IMAGINE = CommandSpec(
+    "imagine",
+    "Make an image of what you describe",
+    (
+        CommandOption("prompt", "What it should show", required=True, rest=True),
+        CommandOption("only_me", "Show it to nobody else", OptionKind.FLAG),
+    ),
+)
+"""Offered where images are switched on."""
+
+
+def offered(images: bool) -> tuple[CommandSpec, ...]:
+    """The commands of a deployment, with or without images."""
+    return (*COMMANDS[:-1], IMAGINE, COMMANDS[-1]) if images else COMMANDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,21 +73,19 @@ class Typed:
     """It began with "!" or "/", so that it is meant as a command beyond doubt."""
 
 
-def typed_command(text: str) -> Typed | None:
+def typed_command(text: str, specs: Sequence[CommandSpec] = COMMANDS) -> Typed | None:
     """The command that a whole message consists of, or None.
 
     "forget", "!forget" and "/summary share" are commands; "forget about the tests" is a message.
+    What takes a text to the end is a command only when it is marked: "!ask why is the sky blue".
     """
-    words = text.strip().casefold().split()
-    if not words or len(words) > 3:
+    found = re.fullmatch(r"\s*(?P<mark>[!/]?)(?P<name>\w+)(?P<rest>\s.*)?", text, re.DOTALL)
+    if found is None:
         return None
-    head, *rest = words
-    marked = head[0] in "!/"
-    name = head[1:] if marked else head
-    spec = next((spec for spec in COMMANDS if spec.name == name), None)
+    name, marked = found["name"].casefold(), bool(found["mark"])
+    spec = next((spec for spec in specs if spec.name == name), None)
     if spec is None:
         return None
-    flags = {option.name for option in spec.options if option.kind is OptionKind.FLAG}
-    if not set(rest) <= flags:
-        return None
-    return Typed(name, dict.fromkeys(rest, "true"), marked)
+    options, unread = read_options(spec, found["rest"] or "")
+    spoken = positional(spec) is not None and not marked and bool(options)
+    return None if unread or spoken else Typed(name, options, marked)

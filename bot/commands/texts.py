@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from bot.chat import CommandSpec
 from bot.commands.specs import COMMANDS
 from bot.records import Tally
 from bot.storage.types import Erased
@@ -17,16 +20,45 @@ NOTHING_STORED = "I keep nothing about this thread."
 NOTHING_OF_YOURS = "I keep no conversation with you here."
 NOTHING_RUNNING = "I'm not writing anything here right now."
 STOPPING = "Stopping. What I had written stays."
+FINISHED = "That answer is finished already."
+NOT_ASKED = "Only whoever asked, or an admin, can do that."
+BUSY = "I'm writing here just now. Wait until that is finished, or stop it."
+UNDER_WAY = "I'm on it already."
+ANEW = "I'm answering this anew."
+GOING_ON = "I'm going on with it."
+RETRYING = "I'm trying it once more."
+WHOLE = "That answer is whole. Ask me if you want to know more."
+NOT_LAST = "That is no longer my last answer here, so it stays as it is. Just ask me again."
+SUMMED_UP = "That is part of my summary by now, so it stays as it is. Just ask me again."
+TOO_OLD = "I no longer have that answer, so I can't note anything about it."
+NOTED = "Thank you, I've noted it."
+NOTED_ANEW = "Thank you, I've changed what I had noted."
+NOTED_BEFORE = "I had noted that already, thank you."
 NOTHING_TO_SUM_UP = "There is nothing to sum up yet."
+NO_QUESTION = (
+    "What do you want to know? Write it behind the command, as in `ask why is the sky blue`."
+)
+NO_PROMPT = "What should the image show? Write it behind the command."
+NO_WORDS = "There are no words in that message that I could read."
+EXPLAIN = "What does this message say, and what should I know about it? Be brief."
+IGNORED = "That message begins with `!ignore`, so I leave it alone."
+LEFT = (
+    "I'm leaving this thread and say nothing more here until somebody mentions me. What was said "
+    "with me stays in my memory; to have it erased, let me forget it."
+)
+NOT_IN_IT = "I take no part in this thread."
+ALWAYS_HERE = "In a direct message there is only you and me: just don't write, and I'm silent."
+AS_FILE = "That is a long answer: all of it is in the file."
 UNKNOWN = "I don't know that command. /help lists what I can do."
 
 
-def help_text(slash_in_threads: bool) -> str:
+def help_text(slash_in_threads: bool, specs: Sequence[CommandSpec] = COMMANDS) -> str:
     """The answer to /help, in terms of what works on the platform."""
-    lines = [f"- `{_typed(spec.name, slash_in_threads)}` – {spec.description}" for spec in COMMANDS]
+    lines = [f"- `{_typed(spec.name, slash_in_threads)}` – {spec.description}" for spec in specs]
     how = (
         "Mention me in a channel and I answer in a thread; in that thread you need no mention. "
-        "In a direct message, just write. I remember the conversation until you let me forget it."
+        "In a direct message, just write. I remember the conversation until you let me forget it. "
+        "A message that begins with `!ignore` I neither read nor keep."
     )
     if not slash_in_threads:
         how += "\n\nIn a conversation with me, type one of these as a message:"
@@ -35,6 +67,11 @@ def help_text(slash_in_threads: bool) -> str:
 
 def _typed(name: str, slash_in_threads: bool) -> str:
     return f"/{name}" if slash_in_threads else f"!{name}"
+
+
+def first_of_it(number: int) -> str:
+    """That a summary from a message on covers only so many messages."""
+    return f"*(That is the first {_count(number, 'message')}; there are more.)*"
 
 
 def erased_text(erased: Erased) -> str:

@@ -32,6 +32,16 @@ CONVENTIONS = (
 """How a prompt is laid out; told whatever the operator says."""
 
 
+def in_channel(system: str, persona: str) -> str:
+    """The system prompt with what those who look after the channel want of the bot there."""
+    if not persona:
+        return system
+    return (
+        f"{system}\n\nThe people who look after this channel want you to be like this here, as far "
+        f"as it agrees with all of the above:\n{persona}"
+    )
+
+
 def system_prompt(custom: str | None = None) -> str:
     """The system prompt of every conversation.
 

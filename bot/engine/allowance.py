@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from bot.budgets import Account, Budgets, Payer, refusal_text, standing_text
+from bot.chat import ThreadKey
 from bot.engine.cost import estimate
 from bot.errors import BudgetExceeded, StoreError
 from bot.records import NO_TALLY, Tally
@@ -39,7 +40,13 @@ class Allowance:
     answer_tokens: int | None = None
 
     async def reserve(
-        self, payer: Payer, turn: str, prompt_tokens: int, patience: float = 0.0
+        self,
+        payer: Payer,
+        turn: str,
+        prompt_tokens: int,
+        patience: float = 0.0,
+        *,
+        asked: bool = True,
     ) -> None:
         """Reserve what a request will probably take; once for each turn.
 
@@ -48,19 +55,31 @@ class Allowance:
             turn: Its id, the same for whoever takes the turn over.
             prompt_tokens: As the provider will probably count them.
             patience: Seconds to wait for a store that is away.
+            asked: It is a request of its own; not so what another one needs beside it.
 
         Raises:
             BudgetExceeded: Something is used up, or it is asked too often. Nothing was reserved.
             StoreUnavailable: It is not known whether it was.
         """
-        if not self.budgets.on:
-            return
         answer = min(EXPECTED_ANSWER, self.answer_tokens or EXPECTED_ANSWER)
         wanted = estimate(self.model, prompt_tokens, answer)
+        await self.reserve_for(payer, turn, wanted, patience, asked=asked)
+
+    async def reserve_for(
+        self,
+        payer: Payer,
+        turn: str,
+        wanted: Tally,
+        patience: float = 0.0,
+        *,
+        asked: bool = True,
+    ) -> None:
+        """The same, for something else than an answer: `wanted` is what it will probably take."""
+        if not self.budgets.on:
+            return
         spending = self.threads.spending
-        refused = await patiently(
-            lambda: spending.reserve(payer, turn, wanted, self.budgets), patience
-        )
+        budgets = self.budgets if asked else replace(self.budgets, requests_per_minute=None)
+        refused = await patiently(lambda: spending.reserve(payer, turn, wanted, budgets), patience)
         if refused is not None:
             text = refusal_text(refused, self.budgets.requests_per_minute, self.clock())
             raise BudgetExceeded(type(refused).__name__, user_text=text)
@@ -73,6 +92,15 @@ class Allowance:
             await self.threads.spending.settle(payer, turn, real)
         except StoreError as error:
             logger.warning("what turn %s took was not noted: %s", turn, error)
+
+    async def note(self, where: ThreadKey, user: str, real: Tally, nonce: str) -> None:
+        """Add what was used outside any conversation to the figures of today, budgets or not."""
+        if real == NO_TALLY:
+            return
+        try:
+            await self.threads.count_use(where, user, real, nonce=nonce)
+        except StoreError as error:
+            logger.warning("what a private answer took was not noted: %s", error)
 
     async def charge(self, payer: Payer, real: Tally, nonce: str) -> None:
         """Count what was used without asking, such as for a summary."""

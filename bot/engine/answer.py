@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from bot.engine.again import Continuation
 from bot.model.port import Finished, FinishReason
 
 
 @dataclass(slots=True)
 class Answer:
-    """What the model has said so far; `reason` says how it ended once it has."""
+    """What the model has said so far; `reason` says how it ended once it has.
 
+    `text` is of this turn alone, `begun` what was there before it.
+    """
+
+    begun: Continuation = field(default_factory=Continuation)
     text: str = ""
     finished: Finished | None = None
     reason: FinishReason = FinishReason.CUT
     first_token: float | None = None
+
+    @property
+    def whole(self) -> str:
+        """All of the answer, from its beginning."""
+        return self.begun.joined(self.text)
 
     def to_keep(self) -> str:
         """A finished answer as a draft's note, for an attempt that only has to deliver it."""

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable, Mapping
 
 from bot.chat import Adapter, Incoming
+from bot.engine.queued import Queued
 from bot.engine.running import Ending, Running
 from bot.engine.turn import Desk, TurnRun
 from bot.errors import PlatformBusy, PlatformError, StoreError, StoreUnavailable
@@ -31,6 +32,7 @@ class Engine:
         running: Where commands find running turns.
         sweep_seconds: How often threads are looked for whose owner has gone away.
         took_over: Told the platform of each turn that is taken over.
+        mark_after: Messages that wait longer than so many seconds are marked.
 
     Attributes:
         stranded: Threads with work left and no owner, as of the last look, over all processes.
@@ -44,6 +46,7 @@ class Engine:
         running: Running,
         sweep_seconds: float,
         took_over: Callable[[str], None] = lambda platform: None,
+        mark_after: float = 0.3,
     ) -> None:
         self._desk = desk
         self._adapters = adapters
@@ -51,6 +54,7 @@ class Engine:
         self._running = running
         self._sweep_seconds = sweep_seconds
         self._took_over = took_over
+        self._queued = Queued(desk.threads, adapters, mark_after)
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing = False
         self.stranded = 0
@@ -75,8 +79,10 @@ class Engine:
         """
         begun = await self._desk.threads.begin(event, nonce=nonce)
         if isinstance(begun, Begun):
+            if begun is Begun.QUEUED and not event.author.is_bot:
+                self._queued.waits(event)
             return begun
-        self._start(begun)
+        self.start(begun)
         return None
 
     async def sweep(self, beat: Callable[[str], None] = lambda what: None) -> None:
@@ -106,7 +112,7 @@ class Engine:
                 continue
             if turn is not None:
                 self._took_over(thread.platform)
-                self._start(turn)
+                self.start(turn)
 
     async def tidy_up(self) -> None:
         """Delete what processes that have died left over of their replies, once.
@@ -145,8 +151,10 @@ class Engine:
         if self._tasks:
             _, late = await asyncio.wait(self._tasks, timeout=5.0)
             await end(*late)
+        await self._queued.close()
 
-    def _start(self, turn: Turn) -> None:
+    def start(self, turn: Turn) -> None:
+        """Run a turn whose lease this process has been given."""
         task = asyncio.create_task(self._work(turn), name=f"turn {turn.lease.turn}")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -160,12 +168,13 @@ class Engine:
                 if self._closing and turn is not first:
                     await self._desk.threads.park(turn.lease)
                     return
-                if not turn.mail:
+                if turn.is_void:
                     # It was deleted while nobody was running the turn.
                     withdrawal = self._desk.withdrawal(adapter, pacer)
                     turn = await withdrawal.end(turn.lease, turn.draft.refs)
                     continue
-                with self._running.control(thread) as control:
+                self._queued.begins(thread)
+                with self._running.control(thread, turn.lease.turn, turn.askers) as control:
                     turn = await TurnRun(self._desk, adapter, pacer, turn, control).run()
             if turn is Done.IDLE:
                 await adapter.settled(thread)

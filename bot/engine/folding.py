@@ -11,6 +11,7 @@ from typing import Literal
 
 from bot.budgets import Payer
 from bot.chat import Author, ThreadKey
+from bot.context.prompt import in_channel
 from bot.context.render import conversation
 from bot.context.summary import (
     accept_summary,
@@ -133,7 +134,8 @@ class Folding:
             if not upto:
                 return current
             old = [entry for entry in current.window if entry.seq <= upto]
-            text, by, took = await self._summary_of(thread, current.summary, old)
+            system = in_channel(self._system, current.persona)
+            text, by, took = await self._summary_of(thread, system, current.summary, old)
             await self._allowance.charge(Payer.of(thread), took, self._new_id())
             new = Summary(text, upto, current.summary.version + 1, by)
             stored = await self._threads.fold(thread, current.summary, new)
@@ -164,12 +166,29 @@ class Folding:
         summary, payer = current.summary, Payer.of(thread, asker)
         if not current.window:
             return summary.text or None
+        return await self.sum_up(thread, summary, current.window, payer, current.persona)
+
+    async def sum_up(
+        self,
+        thread: ThreadKey,
+        summary: Summary,
+        entries: Sequence[Entry],
+        payer: Payer,
+        persona: str = "",
+    ) -> str | None:
+        """A summary of some entries that goes on from another one, stored nowhere.
+
+        Raises:
+            BudgetExceeded: A budget does not allow it.
+            StoreUnavailable: It is not known whether it does.
+        """
+        system = in_channel(self._system, persona)
         request, used = self._new_id(), NO_TALLY
-        tokens = self._budget.counted(sum(entry.tokens for entry in current.window))
+        tokens = self._budget.counted(sum(entry.tokens for entry in entries))
         await self._allowance.reserve(payer, request, tokens)
         try:
-            for piece in _pieces(current.window, self._budget.high // 2):
-                text, _, took = await self._summary_of(thread, summary, piece)
+            for piece in _pieces(entries, self._budget.high // 2):
+                text, _, took = await self._summary_of(thread, system, summary, piece)
                 summary, used = replace(summary, text=text), used + took
         finally:
             await self._allowance.settle(payer, request, used)
@@ -182,12 +201,12 @@ class Folding:
             logger.warning("folding put off: %s", error)
 
     async def _summary_of(
-        self, thread: ThreadKey, previous: Summary, entries: Sequence[Entry]
+        self, thread: ThreadKey, system: str, previous: Summary, entries: Sequence[Entry]
     ) -> tuple[str, Literal["model", "extract"], Tally]:
         """By the model, asked twice in two ways; by extraction when it can't. And what it took."""
         took = NO_TALLY
         cap = summary_cap(self._budget.configured)
-        for messages in self._attempts(previous, entries, cap):
+        for messages in self._attempts(system, previous, entries, cap):
             prompt = Prompt(
                 messages,
                 cache_key=self._pseudonym(str(thread)),
@@ -213,10 +232,10 @@ class Folding:
         return extract, "extract", took
 
     def _attempts(
-        self, previous: Summary, entries: Sequence[Entry], cap: int
+        self, system: str, previous: Summary, entries: Sequence[Entry], cap: int
     ) -> Sequence[tuple[Message, ...]]:
         asked = conversation(
-            self._system,
+            system,
             previous,
             entries,
             longest=self._budget.longest,

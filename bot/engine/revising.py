@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeVar
 
 from bot.budgets import Payer
 from bot.chat import Adapter, Incoming, MessageRef
 from bot.context.tokens import Tokenizer
 from bot.engine.allowance import Allowance
-from bot.engine.mail import counted
+from bot.engine.counting import as_it_reads_now
 from bot.errors import PlatformError, StoreUnavailable
 from bot.records import Entry, Tally
 from bot.reply.deleting import delete
@@ -40,10 +40,10 @@ async def as_they_read_now(
     now = {event.ref.message: event for event in mail}
     renewed: list[Entry] = []
     for entry in entries:
-        event = now.get(entry.message_ids[0]) if entry.role == "user" else None
-        if event is not None and event.text != entry.text:
-            entry = replace(entry, text=event.text, edited=event.edited, tokens=0)
-            entry = await counted(entry, tokenizer)
+        said = entry.message_ids if entry.role != "assistant" else ()
+        event = now.get(said[0]) if said else None
+        if event is not None and event.edited > entry.edited:
+            entry = await as_it_reads_now(entry, event, tokenizer)
         renewed.append(entry)
     return tuple(renewed)
 
@@ -61,7 +61,12 @@ class Withdrawal:
     new_id: Callable[[], str]
 
     async def begin_anew(
-        self, lease: Lease, reply: ProgressiveReply, payer: Payer, took: Tally
+        self,
+        lease: Lease,
+        reply: ProgressiveReply,
+        files: Sequence[MessageRef],
+        payer: Payer,
+        took: Tally,
     ) -> Turn | Done | None:
         """Stop writing, and give the turn back as long as it has something left to answer.
 
@@ -71,6 +76,7 @@ class Withdrawal:
         Args:
             lease: Of the turn.
             reply: The answer so far.
+            files: Messages with its files, which are deleted in any case.
             payer: Who pays for it.
             took: What it has taken.
 
@@ -83,9 +89,11 @@ class Withdrawal:
         nonce = self.new_id()
         await self._insist(lambda: self.threads.account(lease.thread, took, nonce=nonce))
         if not await self._insist(lambda: self.threads.unanswered(lease)):
-            return await self.end(lease, reply.posted)
+            return await self.end(lease, (*reply.posted, *files))
         await self.allowance.charge(payer, took, self.new_id())
+        left = await self._leave(lease, files)
         await self.threads.park(lease)
+        self._look_after(left)
         return None
 
     async def end(self, lease: Lease, refs: Sequence[MessageRef]) -> Turn | Done:
@@ -94,14 +102,21 @@ class Withdrawal:
         Returns:
             The next turn or why there is none. Raises StoreUnavailable.
         """
-        left = [Leftover(lease.thread, ref) for ref in refs]
-        await self._insist(lambda: self.threads.leave_over(left))
+        left = await self._leave(lease, refs)
         nonce = self.new_id()
         after = await self._insist(lambda: self.threads.rollback(lease, nonce=nonce))
         logger.info("turn %s: what it answers was deleted", lease.turn)
+        self._look_after(left)
+        return after
+
+    async def _leave(self, lease: Lease, refs: Sequence[MessageRef]) -> Sequence[Leftover]:
+        left = [Leftover(lease.thread, ref) for ref in refs]
+        await self._insist(lambda: self.threads.leave_over(left))
+        return left
+
+    def _look_after(self, left: Sequence[Leftover]) -> None:
         if left:
             self.pacer.look_after(self._delete(left), "deleting an answer without a question")
-        return after
 
     async def _insist(self, call: Callable[[], Awaitable[T]]) -> T:
         return await patiently(call, self.patience)

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from enum import StrEnum
 
 from bot.chat import ThreadKey
+from bot.storage.types import Asked
 
 
 class Ending(StrEnum):
@@ -26,9 +27,16 @@ class Ending(StrEnum):
 
 
 class Control:
-    """The switch that ends one turn; the first reason counts."""
+    """The switch that ends one turn; the first reason counts.
 
-    def __init__(self) -> None:
+    Attributes:
+        turn: Its id.
+        askers: Ids of those who asked.
+    """
+
+    def __init__(self, turn: str = "", askers: frozenset[str] = frozenset()) -> None:
+        self.turn = turn
+        self.askers = askers
         self._ending: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
 
     def end(self, why: Ending) -> None:
@@ -53,9 +61,11 @@ class Running:
         self._controls: dict[ThreadKey, Control] = {}
 
     @contextmanager
-    def control(self, thread: ThreadKey) -> Generator[Control]:
+    def control(
+        self, thread: ThreadKey, turn: str = "", askers: frozenset[str] = frozenset()
+    ) -> Generator[Control]:
         """The switch of a turn, listed while the turn runs."""
-        control = Control()
+        control = Control(turn, askers)
         self._controls[thread] = control
         try:
             yield control
@@ -71,10 +81,18 @@ class Running:
         """Those of which a turn runs here."""
         return tuple(self._controls)
 
-    def end(self, thread: ThreadKey, why: Ending) -> bool:
-        """End this thread's turn at once if it runs here. Elsewhere the lease carries the word."""
+    def asked(self, thread: ThreadKey) -> Asked:
+        """The turn of this thread that runs here, and who asked for it."""
         control = self._controls.get(thread)
-        if control is None:
+        return Asked() if control is None else Asked(control.turn, control.askers)
+
+    def end(self, thread: ThreadKey, why: Ending, turn: str = "") -> bool:
+        """End this thread's turn at once if it runs here. Elsewhere the lease carries the word.
+
+        With `turn` only the turn of that id.
+        """
+        control = self._controls.get(thread)
+        if control is None or (turn and control.turn != turn):
             return False
         control.end(why)
         return True

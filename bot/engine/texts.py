@@ -2,19 +2,40 @@
 
 WAITING = "Waiting for the model …"
 FOLDING = "This is a long conversation, summing up its beginning …"
+READING = "Reading what is attached …"
 STOPPED = "*(stopped)*"
 FORGOTTEN = "*(stopped: this conversation was forgotten)*"
 INTERRUPTED = "*(interrupted: the connection to the model broke here. Ask me to go on.)*"
 TOO_LONG = "*(cut here: this is as long as an answer may be. Ask me to go on.)*"
+PRIVATE_INTERRUPTED = "*(interrupted: the connection to the model broke here. Please ask again.)*"
+PRIVATE_TOO_LONG = "*(cut here: this is as long as an answer may be. Ask for less at once.)*"
 FILTERED = "*(cut here by the model's provider)*"
+UNFINISHED = "*(not finished)*"
+AGAIN = "I'm answering this once more …"
+NOT_ANEW = "*(No new answer, so this one stays: {why})*"
+STOPPED_ANEW = "*(stopped before there was a new answer, so this one stays)*"
+GO_ON = (
+    "Go on exactly where your last message stopped, with the very next word. Repeat nothing of it "
+    "and say nothing about this request."
+)
 EMPTY = "The model gave an empty answer. Please ask again, perhaps in other words."
 ALL_THOUGHT = (
     "The model used up what an answer may take before it wrote a word. Please ask for less at once."
 )
+TOO_MANY_AT_ONCE = "I'm still answering your other questions. Please ask again in a moment."
 GIVEN_UP = (
     "I've begun this answer several times and was interrupted each time, so I've given it up. "
     "Please ask again, perhaps in other words."
 )
+
+
+def images_used_up(a_day: int, seconds: float) -> str:
+    """That somebody has had as many images as they may, and when there is another one."""
+    hours, minutes = divmod(int(seconds // 60) + 1, 60)
+    span = f"{hours} h {minutes} min" if hours else f"{minutes} min"
+    return f"You may have {a_day} images a day. The next one is yours in {span}."
+
+
 STORE_AWAY = (
     "I can't reach my memory right now, and I won't answer without it. I'll answer this as soon "
     "as it is back."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 
@@ -13,16 +13,21 @@ from structlog.contextvars import bound_contextvars
 from bot.access import Access
 from bot.budgets import Payer
 from bot.chat import Adapter, Incoming, MessageRef, Spot
+from bot.context.prompt import in_channel
 from bot.context.render import Now
 from bot.context.tokens import Tokenizer
 from bot.context.window import Window, build_window, needs_fold
+from bot.controls import Action
 from bot.engine import texts
+from bot.engine.again import AFTER_FAILURE, Anew, actions_after, with_note
 from bot.engine.allowance import Allowance
 from bot.engine.answer import Answer
 from bot.engine.budget import Budget
 from bot.engine.cost import tally_of
+from bot.engine.enclosed import Attachments, Enclosed
 from bot.engine.folding import Folding
-from bot.engine.mail import MailReader, counted
+from bot.engine.handing import Handing, enclosed_by
+from bot.engine.mail import MailReader
 from bot.engine.revising import Withdrawal, Withdrawn, as_they_read_now
 from bot.engine.running import Control, Ending
 from bot.engine.watch import Watch
@@ -40,7 +45,7 @@ from bot.errors import (
 )
 from bot.model.port import Finished, FinishReason, Model, Prompt, TextDelta, Waiting
 from bot.records import NO_TALLY, Entry, Tally
-from bot.reply.fences import open_fence, scan
+from bot.reply.enclosures import Enclosures
 from bot.reply.pacing import Clock, Pacer
 from bot.reply.progressive import ProgressiveReply
 from bot.reply.slots import Urgency
@@ -79,6 +84,7 @@ class Desk:
     allowance: Allowance
     access: Access
     folding: Folding
+    attachments: Attachments
     system: str
     pseudonym: Callable[[str], str]
     clock: Callable[[], float]
@@ -89,6 +95,7 @@ class Desk:
     long_wait_seconds: float
     report: Callable[[TurnReport], None]
     tracer: Tracer = field(default_factory=Untraced)
+    enclosures: Enclosures = field(default_factory=Enclosures)
 
     def withdrawal(self, adapter: Adapter, pacer: Pacer) -> Withdrawal:
         """What ends turns whose messages were deleted."""
@@ -117,15 +124,16 @@ class TurnRun:
         self._thread = turn.lease.thread
         self._watch = Watch(desk.threads, turn.lease, control, desk.renew_seconds)
         self._names = dict(turn.names)
-        self._reader = MailReader(adapter, desk.tokenizer, desk.budget, desk.access)
-        self._answer = Answer()
+        self._anew = Anew.of(turn, turn.names)
+        self._answer = Answer(self._anew.begun) if self._anew else Answer()
+        self._files: tuple[MessageRef, ...] = ()
         self._revised = turn.revised
         self._window = Window((), 0, 0)
         self._prompt: Prompt | None = None
         self._tally = NO_TALLY
         self._error = ""
         self._began = desk.timer.now()
-        written = min((event.at for event in turn.mail), default=desk.clock())
+        written = turn.pressed or min((event.at for event in turn.mail), default=desk.clock())
         self._lag = max(0.0, desk.clock() - written)
         self._reply = ProgressiveReply(
             adapter,
@@ -142,7 +150,12 @@ class TurnRun:
             on_posting=self._posting,
             confirm=self._watch.confirm,
             on_deleted=self._deleted,
+            turn=turn.lease.turn,
+            shown=self._anew.shown if self._anew and turn.attempt == 1 else "",
+            near=self._near(),
         )
+        self._enclosed = Enclosed(desk.attachments, adapter, turn, self._reply.status)
+        self._reader = MailReader(adapter, desk.tokenizer, desk.budget, desk.access, self._enclosed)
 
     async def run(self) -> Turn | Done:
         """Answer the mail, commit, and return the next turn or why there is none.
@@ -159,7 +172,7 @@ class TurnRun:
             self._desk.tracer.span("turn", told, parent=True) as note,
         ):
             try:
-                async with self._watch, self._reply:
+                async with self._watch, self._reply, self._enclosed:
                     outcome, after = await self._run()
                 await self._settle(outcome)
                 return after
@@ -174,7 +187,7 @@ class TurnRun:
             self._estimate_cost()
             withdrawal = self._desk.withdrawal(self._adapter, self._pacer)
             after = await withdrawal.begin_anew(
-                self._turn.lease, self._reply, self._payer(), self._tally
+                self._turn.lease, self._reply, self._files, self._payer(), self._tally
             )
             return (Outcome.PARKED, Done.LOST) if after is None else (Outcome.STOPPED, after)
 
@@ -194,17 +207,28 @@ class TurnRun:
             logger.exception("turn %s failed unexpectedly", self._turn.lease.turn)
             return await self._fail(BobbinError(type(error).__name__))
 
-    async def _converse(self) -> tuple[Outcome, Turn | Done]:
+    async def _unasked(self) -> tuple[Outcome, Turn | Done] | None:
+        """End a turn that the model is not asked in; None for one that it is."""
         if self._turn.quick >= MOST_QUICK_LOSSES or self._turn.losses >= MOST_LOSSES:
             why = f"given up after {self._turn.attempt} attempts"
             return await self._fail(BobbinError(why, user_text=texts.GIVEN_UP, hint=GIVEN_UP_HINT))
-        if not any(event.text.strip() for event in self._turn.mail):
+        if self._anew is not None and self._anew.orphaned:
+            return Outcome.STOPPED, await self._restore(self._anew, texts.STOPPED_ANEW)
+        if self._anew is None and all(event.is_silent for event in self._turn.mail):
             refs = await self._reply.finish(texts.HELLO)
             logger.debug("turn %s greeted in %d message(s)", self._turn.lease.turn, len(refs))
             return Outcome.GREETED, await self._commit((), NO_TALLY)
+        return None
+
+    async def _converse(self) -> tuple[Outcome, Turn | Done]:
+        if (done := await self._unasked()) is not None:
+            return done
         if (unsent := self._turn.draft.note) and self._answer.recall(unsent):
             return await self._finish((await self._mail())[1])
         ending, asked = await self._mail()
+        if self._turn.again is not None:
+            # Whoever used the control sees at once that it has worked.
+            self._reply.show(self._answer.whole or f"*{texts.AGAIN}*")
         match ending or await self._ask(asked):
             case Ending.LOST:
                 return Outcome.LOST, Done.LOST
@@ -225,6 +249,8 @@ class TurnRun:
 
     async def _mail(self) -> tuple[Ending | None, tuple[Entry, ...]]:
         """The mail as entries; reading what was said before can take a while."""
+        if self._anew is not None:
+            return None, self._anew.new
         entries: list[Entry] = []
 
         async def read() -> None:
@@ -251,34 +277,56 @@ class TurnRun:
         self, asked: tuple[Entry, ...], outcome: Outcome, note: str, *, cut: bool
     ) -> tuple[Outcome, Turn | Done]:
         """Write the final text and commit it together with what was asked."""
-        refs = await self._close(note)
-        entries = asked
-        if self._answer.text.strip():
-            said = Entry(
-                role="assistant",
-                text=self._answer.text,
-                at=self._desk.clock(),
-                message_ids=tuple(ref.message for ref in refs),
-                interrupted=cut,
-                turn=self._turn.lease.turn,
-            )
-            entries = (*asked, await counted(said, self._desk.tokenizer))
+        said = bool(self._answer.text.strip())
+        if self._anew is not None and not said:
             self._estimate_cost()
+            return outcome, await self._restore(self._anew, texts.STOPPED_ANEW)
+        entries = asked if self._anew is None else ()
+        actions = actions_after(cut, note) if said else ()
+        refs = await self._close(self._enclosed.told(note), actions)
+        if outcome is Outcome.ANSWERED:
+            self._files = await self._hand_over()
+        if self._anew is not None:
+            self._reply.leave(enclosed_by(self._anew.old, self._reply.spot))
+        if said:
+            entries = (*entries, self._said(refs, cut))
+            self._estimate_cost()
+        entries = await self._enclosed.kept(entries, patient=not cut)
         after = await self._commit(entries, self._tally)
-        self._fold_if_long(entries[-1].tokens)
+        self._fold_if_long(sum(entry.tokens for entry in entries[-1:]))
         return Outcome.LOST if after is Done.LOST else outcome, after
 
-    async def _close(self, note: str) -> tuple[MessageRef, ...]:
-        text = self._answer.text.rstrip()
-        if text and note:
-            # In an answer that ends inside code the note would be code, too.
-            fence = open_fence(scan(text))
-            text += f"\n{fence.closing}" if fence else ""
-        return await self._reply.finish("\n\n".join(part for part in (text, note) if part))
+    def _said(self, refs: tuple[MessageRef, ...], cut: bool) -> Entry:
+        finished = self._answer.finished
+        return Entry(
+            role="assistant",
+            text=self._answer.whole,
+            at=self._desk.clock(),
+            message_ids=tuple(ref.message for ref in (*refs, *self._files)),
+            enclosed=tuple(ref.message for ref in self._files),
+            interrupted=cut,
+            turn=self._turn.lease.turn,
+            model=finished.model if finished else self._desk.model.name,
+        )
+
+    async def _close(self, note: str, actions: Sequence[Action] = ()) -> tuple[MessageRef, ...]:
+        return await self._reply.finish(with_note(self._answer.whole, note), actions)
+
+    async def _restore(self, anew: Anew, why: str) -> Turn | Done:
+        """The answer that there was stays, and is shown again with its own controls."""
+        await self._reply.finish(anew.restored(why), anew.actions, turn=anew.old.turn)
+        return await self._commit((), self._tally)
+
+    async def _hand_over(self) -> tuple[MessageRef, ...]:
+        handing = Handing(
+            self._adapter, self._pacer, self._desk.enclosures, self._thread.space, self._watch
+        )
+        key, again = f"{self._turn.lease.turn[:20]}f", self._turn.attempt > 1
+        return await handing.over(self._reply, self._answer, key, again=again)
 
     def _fold_if_long(self, answer_tokens: int) -> None:
         high = self._desk.budget.high
-        if needs_fold(self._window.tokens + answer_tokens, high, self._window.fixed):
+        if needs_fold(self._window.lasting + answer_tokens, high, self._window.fixed):
             self._desk.folding.start(self._thread, self._window.fixed)
 
     async def _ask(self, asked: tuple[Entry, ...]) -> Ending | None:
@@ -364,21 +412,23 @@ class TurnRun:
 
     async def _take_in(self, prompt: Prompt) -> None:
         desk, answer = self._desk, self._answer
-        async with aclosing(desk.model.stream(prompt)) as events:
+        async with aclosing(self._enclosed.stream(desk.model, prompt)) as events:
             async for event in events:
                 match event:
                     case TextDelta(text):
                         if answer.first_token is None:
                             answer.first_token = desk.timer.now() - self._began
                         answer.text += text
-                        self._reply.show(answer.text)
+                        self._reply.show(answer.whole)
                     case Waiting(seconds):
+                        self._reply.status(texts.WAITING)
                         if seconds >= desk.long_wait_seconds:
                             self._say(texts.WAITING)
                     case Finished():
                         answer.finished, answer.reason = event, event.reason
                         self._tally = tally_of(event, prompt, answer.text, desk.tokenizer)
-                        desk.budget.observe(self._window.tokens, self._tally.prompt)
+                        if not self._window.passing:
+                            desk.budget.observe(self._window.tokens, self._tally.prompt)
 
     async def _tell_if_slow(self) -> None:
         await asyncio.sleep(self._desk.long_wait_seconds)
@@ -395,19 +445,20 @@ class TurnRun:
     def _say(self, what: str) -> None:
         """Tell people why there is no answer yet, also where a status carries no words."""
         self._reply.status(what)
-        self._reply.show(f"*{what}*")
+        self._reply.show(self._answer.whole or f"*{what}*")
 
     def _build(self, turn: Turn, asked: tuple[Entry, ...]) -> Window:
         with self._desk.tracer.span("prompt") as note:
             window = build_window(
-                system=self._desk.system,
+                system=in_channel(self._desk.system, turn.persona),
                 summary=turn.summary,
-                log=turn.window,
+                log=self._anew.log(turn.window) if self._anew else turn.window,
                 new=asked,
-                now=Now(self._desk.clock(), tuple(self._names.values())),
+                now=Now(self._desk.clock(), tuple(self._names.values()), self._enclosed.notes),
                 budget=self._desk.budget.high,
                 tokenizer=self._desk.tokenizer,
                 longest=self._desk.budget.longest,
+                pictures=self._enclosed.pictures,
             )
             note("tokens", window.tokens)
             return window
@@ -431,18 +482,23 @@ class TurnRun:
             return Outcome.PARKED, Done.LOST
         if isinstance(error, PlatformError):
             return Outcome.FAILED, await self._rollback()
+        refused = isinstance(error, BudgetExceeded)
+        outcome = Outcome.REFUSED if refused else Outcome.FAILED
         try:
-            await self._reply.finish(error.user_text)
+            if self._anew is not None:
+                why = texts.NOT_ANEW.format(why=error.user_text)
+                return outcome, await self._restore(self._anew, why)
+            await self._reply.finish(error.user_text, AFTER_FAILURE)
         except PlatformError as silent:
             logger.warning("turn %s: nobody could be told: %s", self._turn.lease.turn, silent)
             return Outcome.FAILED, await self._rollback()
         # Whoever was told to ask again does so right there, without a mention: from now on the
-        # bot takes part, also when this was its first turn.
-        refused = isinstance(error, BudgetExceeded)
-        outcome = Outcome.REFUSED if refused else Outcome.FAILED
-        return outcome, await self._commit((), NO_TALLY)
+        # bot takes part, also when this was its first turn. A control does it, too.
+        return outcome, await self._commit((), NO_TALLY, keep=True)
 
-    async def _commit(self, entries: tuple[Entry, ...], tally: Tally) -> Turn | Done:
+    async def _commit(
+        self, entries: tuple[Entry, ...], tally: Tally, *, keep: bool = False
+    ) -> Turn | Done:
         figures = Tally(turns=int(bool(entries))) + tally
         nonce = self._desk.new_id()
         left = self._reply.leftovers
@@ -454,6 +510,7 @@ class TurnRun:
                     figures,
                     self._names,
                     leftovers=left,
+                    keep=keep,
                     revised=self._revised,
                     nonce=nonce,
                 ),
@@ -462,7 +519,7 @@ class TurnRun:
         if isinstance(after, Revised):
             self._revised = after.revised
             renewed = await as_they_read_now(entries, after.mail, self._desk.tokenizer)
-            return await self._commit(renewed, tally)
+            return await self._commit(renewed, tally, keep=keep)
         if after is Done.WITHDRAWN:
             raise Withdrawn
         if after is Done.LOST:
@@ -478,7 +535,7 @@ class TurnRun:
 
     async def _open(self) -> Spot:
         event = self._opener()
-        title = title_of(event.text, event.author.name)
+        title = title_of(event.topic, event.author.name)
         if not self._begins_thread(event):
             return await self._adapter.open(event, title)
         # This may make a thread, which counts like other calls.
@@ -493,6 +550,11 @@ class TurnRun:
         """The message to answer to: the one that the thread is made from, else the newest."""
         mail = self._turn.mail
         return next((event for event in mail if self._begins_thread(event)), mail[-1])
+
+    def _near(self) -> Spot | None:
+        """Where the asker looks while a thread has to be made first."""
+        event = self._opener()
+        return Spot(event.ref.channel) if self._begins_thread(event) else None
 
     def _key(self, part: int) -> str:
         return f"{self._turn.lease.turn[:20]}p{part}"

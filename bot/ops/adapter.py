@@ -5,8 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
+from bot.attached import Attachment
 from bot.capabilities import Capabilities
-from bot.chat import Adapter, CommandReply, History, Inbox, Incoming, MessageRef, Spot, ThreadKey
+from bot.chat import (
+    Adapter,
+    CommandReply,
+    File,
+    History,
+    Inbox,
+    Incoming,
+    MessageRef,
+    Spot,
+    ThreadKey,
+)
 from bot.controls import PLAIN, Presentation
 from bot.errors import PlatformError
 from bot.ops import figures
@@ -69,6 +80,13 @@ class MeteredAdapter:
         with self._timed("edit"):
             await self._adapter.edit(ref, text, look=look)
 
+    async def attach(
+        self, spot: Spot, file: File, key: str, text: str = "", *, again: bool = False
+    ) -> MessageRef:
+        """See `bot.chat.Adapter`."""
+        with self._timed("attach"):
+            return await self._adapter.attach(spot, file, key, text, again=again)
+
     async def delete(self, ref: MessageRef) -> None:
         """See `bot.chat.Adapter`."""
         with self._timed("delete"):
@@ -79,6 +97,11 @@ class MeteredAdapter:
         with self._timed("status"):
             await self._adapter.show_status(spot, status)
 
+    async def mark_waiting(self, ref: MessageRef, waiting: bool) -> None:
+        """See `bot.chat.Adapter`."""
+        with self._timed("mark"):
+            await self._adapter.mark_waiting(ref, waiting)
+
     async def settled(self, thread: ThreadKey) -> None:
         """See `bot.chat.Adapter`."""
         await self._adapter.settled(thread)
@@ -87,6 +110,16 @@ class MeteredAdapter:
         """See `bot.chat.Adapter`."""
         with self._timed("history"):
             return await self._adapter.history(event, limit)
+
+    async def download(self, attachment: Attachment, most_bytes: int) -> bytes:
+        """See `bot.chat.Adapter`."""
+        with self._timed("download"):
+            return await self._adapter.download(attachment, most_bytes)
+
+    async def since(self, first: MessageRef, thread: ThreadKey, limit: int) -> History:
+        """See `bot.chat.Adapter`."""
+        with self._timed("history"):
+            return await self._adapter.since(first, thread, limit)
 
     async def respond(self, event: Incoming, reply: CommandReply) -> None:
         """See `bot.chat.Adapter`."""

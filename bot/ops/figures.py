@@ -86,6 +86,19 @@ LIMITED = _counter(
     "platform",
     "route",
 )
+INVALID = _counter(
+    "bobbin_invalid_requests_total",
+    "Calls that a platform counts against us, by HTTP status; Discord bars who makes 10,000 in ten "
+    "minutes.",
+    "platform",
+    "status",
+)
+LATENCY = _gauge(
+    "bobbin_connection_latency",
+    "Seconds a platform took to answer the latest sign of life, by part of the connection.",
+    "platform",
+    "part",
+)
 CALL = _seconds(
     "bobbin_platform_call_seconds",
     "Calls for answers (open, post, edit, delete, status, history, respond) and how they ended.",
@@ -152,9 +165,16 @@ TAKEOVERS = _counter(
     "bobbin_takeovers_total", "Turns taken over from a process that went away.", "platform"
 )
 
+RATED = _counter(
+    "bobbin_feedback_total",
+    "What people think of answers (good, bad), by the controls under them; a change counts again.",
+    "platform",
+    "rating",
+)
+
 TOKENS = _counter(
     "bobbin_tokens_total",
-    "Tokens: prompt (of them cached) and completion, for replies and summaries.",
+    "Tokens: prompt (of them cached) and completion, by what they were for.",
     "platform",
     "purpose",
     "kind",
@@ -201,9 +221,9 @@ STORE_ERRORS = _counter(
 
 FIGURES: tuple[Figure, ...] = (
     INFO, READY, CONNECTIONS, LOOP_LAG,
-    ACK, MALFORMED, HELD, RECONNECTS, LIMITED, CALL, PACER_WAITING, FALLBACKS,
+    ACK, MALFORMED, HELD, RECONNECTS, LIMITED, INVALID, LATENCY, CALL, PACER_WAITING, FALLBACKS,
     TURNS, TURN_ERRORS, MESSAGES, QUEUE_LAG, FIRST_TOKEN, FIRST_TEXT, WHOLE_TEXT, POSTS, EDITS,
-    SKIPPED, RUNNING, STRANDED, LEASE_LOSSES, TAKEOVERS,
+    SKIPPED, RUNNING, STRANDED, LEASE_LOSSES, TAKEOVERS, RATED,
     TOKENS, COST, UNPRICED, REQUESTS, REQUEST, REQUEST_FIRST, RETRIES,
     GATE_WIDTH, GATE_ACTIVE, GATE_QUEUED,
     STORE, STORE_ERRORS,

@@ -29,6 +29,14 @@ class PlatformMeter:
         """See `bot.chat.Meter`."""
         self._metrics.add(figures.LIMITED, 1, self._platform, route)
 
+    def invalid(self, status: int) -> None:
+        """See `bot.services.Meter`."""
+        self._metrics.add(figures.INVALID, 1, self._platform, f"HTTP {status}")
+
+    def latency(self, seconds: float, part: str = "") -> None:
+        """See `bot.services.Meter`."""
+        self._metrics.set(figures.LATENCY, seconds, self._platform, part or "all")
+
     def reconnected(self, reason: str) -> None:
         """See `bot.chat.Meter`."""
         self._metrics.add(figures.RECONNECTS, 1, self._platform, reason)

@@ -87,9 +87,25 @@ class Metrics:
         """Count what a summary took."""
         self._spent(platform, "summary", cost)
 
+    def beside(self, platform: str, purpose: str, cost: Tally) -> None:
+        """Count what a request beside an answer took."""
+        self._spent(platform, purpose, cost)
+
+    def asked(self, platform: str, cost: Tally) -> None:
+        """Count what a private answer took."""
+        self._spent(platform, "private", cost)
+
+    def imagined(self, platform: str, cost: Tally) -> None:
+        """Count what an image took."""
+        self._spent(platform, "image", cost)
+
     def extracted(self, platform: str) -> None:
         """Count a summary that was made without the model."""
         self.add(figures.FALLBACKS, 1, platform, "summary_extract")
+
+    def rated(self, platform: str, rating: str) -> None:
+        """Count what somebody thinks of an answer."""
+        self.add(figures.RATED, 1, platform, rating)
 
     def store(self, what: str, seconds: float, error: str) -> None:
         """Count an operation on the store; see `bot.storage.connect.Observe`."""

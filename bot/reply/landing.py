@@ -6,8 +6,10 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 
 from bot.chat import MessageRef, Spot
+from bot.controls import PLAIN, Action, Presentation
 from bot.errors import BadToken, MessageGone, PlatformBusy, PlatformError
 from bot.reply.deleting import delete
+from bot.reply.looks import Looks
 from bot.reply.pacing import Clock, Pacer
 from bot.reply.slots import Urgency
 from bot.reply.written import Patience, Written
@@ -22,31 +24,47 @@ class Landing:
     """Writes the last text of one reply, ahead of everybody's interim edits."""
 
     def __init__(
-        self, written: Written, pacer: Pacer, space: str, clock: Clock, patience: Patience
+        self,
+        written: Written,
+        pacer: Pacer,
+        space: str,
+        clock: Clock,
+        patience: Patience,
+        looks: Looks,
     ) -> None:
+        self._looks = looks
         self._written = written
         self._pacer = pacer
         self._space = space
         self._clock = clock
         self._patience = patience
 
-    async def write(self, spot: Spot, parts: Sequence[str], *, edits: bool) -> None:
-        """Make the messages show `parts`.
+    async def write(
+        self, spot: Spot, parts: Sequence[str], actions: Sequence[Action] = (), *, edits: bool
+    ) -> None:
+        """Make the messages show `parts`, the last of them with `actions` under it.
 
         Where a message cannot be edited now, it and those after it are posted anew, and the old
-        ones are left over: a whole answer further down is better than half of one.
+        ones are left over: a whole answer further down is better than half of one. A message that
+        shows its text already and only cannot be given its look stays as it is.
 
         Raises:
             PlatformError: Somebody deleted a message, or posting did not succeed in time.
         """
         written = self._written
         for index, text in enumerate(parts):
+            look = self._looks.final(actions, last=index == len(parts) - 1)
             if index < len(written.refs) and written.shown[index] != text:
-                if not edits or not await self._edit(index, text):
+                if not edits or not await self._edit(index, text, look):
                     written.drop_from(index)
                     written.reposted += 1
+            elif index < len(written.refs) and edits:
+                streamed = written.counted("edit", index) == "append"
+                if self._looks.differs(written.looks[index], look, streamed=streamed):
+                    # The text stands: those that do not yet go first.
+                    await self._edit(index, text, look, Urgency.PART)
             if index == len(written.refs):
-                await self._post(spot, text)
+                await self._post(spot, text, look)
         if written.unsure:
             await self._find_last(spot)
         written.drop_from(len(parts))
@@ -76,22 +94,25 @@ class Landing:
         except PlatformError as error:
             logger.warning("a message may be left over: %s", type(error).__name__)
 
-    async def _edit(self, index: int, text: str) -> bool:
+    async def _edit(
+        self, index: int, text: str, look: Presentation, urgency: Urgency = Urgency.FINAL
+    ) -> bool:
         """Whether the message shows `text`; if not, another one has to."""
         patience = self._patience
         until = self._clock.now() + patience.edit
         channel = self._written.refs[index].channel
         while True:
+            call = self._written.counted("edit", index)
             permit = await self._pacer.acquire_within(
-                "edit", channel, self._space, Urgency.FINAL, patience.edit_slot
+                call, channel, self._space, urgency, patience.edit_slot
             )
             if permit is None:
                 return False
             try:
                 with permit:
-                    await self._written.edit(index, text)
+                    await self._written.edit(index, text, look)
             except PlatformBusy as busy:
-                pause = self._written.told_to_wait(busy, "edit", channel)
+                pause = self._written.told_to_wait(busy, call, channel)
                 if pause > patience.edit_slot or self._clock.now() + pause > until:
                     return False
                 await self._clock.sleep(pause)
@@ -103,7 +124,7 @@ class Landing:
             else:
                 return True
 
-    async def _post(self, spot: Spot, text: str) -> None:
+    async def _post(self, spot: Spot, text: str, look: Presentation = PLAIN) -> None:
         until = self._clock.now() + self._patience.post
         while True:
             left = until - self._clock.now()
@@ -114,7 +135,7 @@ class Landing:
                 raise PlatformBusy("no room for the answer within the time allowed")
             try:
                 with permit:
-                    await self._written.post(spot, text)
+                    await self._written.post(spot, text, look)
             except PlatformBusy as busy:
                 pause = self._written.told_to_wait(busy, "post", spot.channel)
                 if self._clock.now() + pause > until:

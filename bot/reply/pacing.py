@@ -180,9 +180,15 @@ class Pacer:
         return len(self._waiting)
 
     @contextmanager
-    def reply(self, channel: str, space: str) -> Generator[None]:
-        """While this lasts, a reply is being written there that will need a final edit."""
-        buckets = self._scoped("edit", channel, space)
+    def reply(self, channel: str, space: str, *edits: Call) -> Generator[None]:
+        """While this lasts, a reply is being written there that will need a final edit.
+
+        `edits` are what that may be counted as, where it is not just an edit.
+        """
+        counted: list[Call] = ["edit", *edits]
+        buckets = dict.fromkeys(
+            bucket for call in counted for bucket in self._scoped(call, channel, space)
+        )
         for bucket in buckets:
             bucket.running += 1
         try:

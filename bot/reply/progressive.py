@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from types import TracebackType
 from typing import Literal
 
 from bot.chat import Adapter, MessageRef, Spot
+from bot.controls import Action
 from bot.errors import BadToken, BobbinError, MessageGone, NotAllowed, PlatformBusy, PlatformError
 from bot.reply.landing import Landing
+from bot.reply.looks import Looks
 from bot.reply.pacing import Clock, Pacer
 from bot.reply.readable import readable_prefix
 from bot.reply.slots import Urgency
@@ -20,6 +23,9 @@ from bot.reply.waiting import settle, stop, unless
 from bot.reply.written import Patience, ReplyFigures, Written
 
 logger = logging.getLogger(__name__)
+
+OPENING_SECONDS = 0.2
+"""A place that takes longer to open has the sign shown beside it meanwhile."""
 
 OnPosted = Callable[[Spot, tuple[MessageRef, ...]], Awaitable[None]]
 """Told where the reply is, before anything else is posted."""
@@ -64,7 +70,10 @@ class ProgressiveReply:
         confirm: Callable[[], Awaitable[None]] | None = None,
         on_deleted: Callable[[MessageRef], Awaitable[None]] | None = None,
         status: str = "thinking …",
+        near: Spot | None = None,
         patience: Patience | None = None,
+        turn: str = "",
+        shown: str = "",
     ) -> None:
         """Nothing is done before `start`.
 
@@ -90,7 +99,10 @@ class ProgressiveReply:
                 that call.
             on_deleted: Told of each of `leftovers` that `close` has deleted.
             status: Shown while there is no text, unless `status()` says something better.
+            near: Where the sign is shown if opening takes a while.
             patience: How long to insist.
+            turn: Id of the answer's turn, which its controls hand back.
+            shown: What all of `refs` but the last are known to show, as the text of the whole.
         """
         self._open_spot = open_spot
         self._on_deleted = on_deleted or _let_go
@@ -99,6 +111,7 @@ class ProgressiveReply:
         self._pacer = pacer
         self._patience = patience or Patience()
         self._capabilities = adapter.capabilities
+        self._looks = Looks(adapter.capabilities, turn)
         self._splitter = Splitter(adapter.capabilities.max_chars, adapter.measure)
         self._written = Written(
             adapter,
@@ -113,12 +126,17 @@ class ProgressiveReply:
             unsure,
             confirm or _ready,
         )
+        if shown:
+            parts = [part.text for part in self._splitter.parts(shown, final=True)]
+            self._written.known(parts, self._looks.final((), last=False))
         self._sign = StatusSign(adapter, pacer, space, clock, status)
         self._space = space
+        self._near = near
         self._text = ""
         self._pending = False
         self._skipped = 0
         self._final: str | None = None
+        self._actions: tuple[Action, ...] = ()
         self._landing: Landing | None = None
         self._landed_at: float | None = None
         self._stopped = False
@@ -162,8 +180,13 @@ class ProgressiveReply:
         """Say what is being done while there is no text yet; None for nothing special."""
         self._sign.show(text)
 
-    async def finish(self, text: str) -> tuple[MessageRef, ...]:
+    async def finish(
+        self, text: str, actions: Sequence[Action] = (), *, turn: str | None = None
+    ) -> tuple[MessageRef, ...]:
         """Write the whole answer; the messages that hold it, in order.
+
+        `actions` are the controls under the last of them, of which the platform shows those that
+        it can; they are about another turn's answer if `turn` names it.
 
         Messages that are left over are deleted after `close`: until the answer has been committed
         a successor may have to take them up.
@@ -173,7 +196,8 @@ class ProgressiveReply:
             BobbinError: What `on_posted` raised.
         """
         if self._final is None:
-            self._final = text
+            self._final, self._actions = text, tuple(actions)
+            self._looks = self._looks if turn is None else replace(self._looks, turn=turn)
             self._hurry()
         self.start()
         if self._writer is None or self._stopped:
@@ -182,6 +206,10 @@ class ProgressiveReply:
         if self._gone.done():
             raise self._gone.result()
         return tuple(self._written.refs)
+
+    def leave(self, refs: Sequence[MessageRef]) -> None:
+        """After `finish`: these do not belong to the answer either."""
+        self._written.leftovers.extend(refs)
 
     async def close(self) -> None:
         """After `finish` and the commit: tidy up in the background, clear the sign."""
@@ -269,9 +297,12 @@ class ProgressiveReply:
 
     async def _write(self) -> None:
         try:
+            if self._near is not None and self._spot is None:
+                self._sign.start(self._near, after=OPENING_SECONDS)
             spot = await self._opened()
             self._sign.start(spot)
-            with self._pacer.reply(spot.channel, self._space):
+            edit = self._capabilities.edits_count_as(spot.channel)
+            with self._pacer.reply(spot.channel, self._space, edit):
                 await self._follow()
                 if self._final is not None and not self._stopped:
                     await self._land(spot, self._final)
@@ -332,8 +363,9 @@ class ProgressiveReply:
         urgency = Urgency.INTERIM if call == "edit" and last else Urgency.PART
         spot = await self._opened()
         channel = spot.channel if call == "post" else written.refs[index].channel
+        counted = written.counted(call, index)
         permit = await unless(
-            self._urgent, self._pacer.acquire(call, channel, self._space, urgency)
+            self._urgent, self._pacer.acquire(counted, channel, self._space, urgency)
         )
         if permit is None:
             return
@@ -341,17 +373,20 @@ class ProgressiveReply:
             permit.give_back()
             return
         self._pending = False
-        text = self._splitter.parts(self._text)[index].text
+        parts = self._splitter.parts(self._text)
+        text = parts[index].text
+        # A message that is full by now takes leave of its control with the same edit.
+        look = self._looks.interim(newest=index == len(parts) - 1)
         try:
             with permit:
                 if call == "post":
-                    await written.post(spot, text)
+                    await written.post(spot, text, look)
                 else:
-                    await written.edit(index, text)
+                    await written.edit(index, text, look)
         except (MessageGone, NotAllowed, BadToken):
             raise
         except PlatformError as error:
-            pause = written.told_to_wait(error, call, channel)
+            pause = written.told_to_wait(error, counted, channel)
             written.not_before = self._clock.now() + pause
             logger.info("an interim %s failed: %s", call, type(error).__name__)
         else:
@@ -360,9 +395,11 @@ class ProgressiveReply:
             self._sign.end()
 
     async def _land(self, spot: Spot, text: str) -> None:
-        landing = Landing(self._written, self._pacer, self._space, self._clock, self._patience)
+        landing = Landing(
+            self._written, self._pacer, self._space, self._clock, self._patience, self._looks
+        )
         parts = [part.text for part in self._splitter.parts(text, final=True)]
-        await landing.write(spot, parts, edits=self._capabilities.edits)
+        await landing.write(spot, parts, self._actions, edits=self._capabilities.edits)
         self._landing = landing
         self._landed_at = self._clock.now()
 

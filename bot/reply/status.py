@@ -34,15 +34,25 @@ class StatusSign:
         self._clock = clock
         self._default = default
         self._text = default
+        self._spot: Spot | None = None
+        self._lapses = adapter.capabilities.status_lapses
         self._changed = asyncio.Event()
         self._ended = False
         self._task: asyncio.Task[None] | None = None
 
-    def start(self, spot: Spot) -> None:
-        """Show the sign from now on, where the platform has one."""
+    def start(self, spot: Spot, after: float = 0.0) -> None:
+        """Show the sign after so many seconds, where the platform has one; move it if it is shown.
+
+        A sign that moves has to lapse by itself where it was.
+        """
         every = self._adapter.capabilities.status_seconds
-        if every is not None and self._task is None and not self._ended:
-            self._task = asyncio.create_task(self._keep(spot, every), name="status sign")
+        if every is None or self._ended or (after and not self._lapses):
+            return
+        self._spot = spot
+        if self._task is not None:
+            self._changed.set()
+        else:
+            self._task = asyncio.create_task(self._keep(spot, every, after), name="status sign")
 
     def show(self, text: str | None) -> None:
         """Say what is being done; None for the default."""
@@ -64,11 +74,14 @@ class StatusSign:
                 logger.info("the status sign was not cleared in time")
             await stop(self._task)
 
-    async def _keep(self, spot: Spot, every: float) -> None:
+    async def _keep(self, spot: Spot, every: float, after: float) -> None:
         shown = False
         try:
+            if after:
+                await unless(self._changed, self._clock.sleep(after))
             while not self._ended:
                 self._changed.clear()
+                spot = self._spot or spot
                 permit = await unless(
                     self._changed,
                     self._pacer.acquire("status", spot.channel, self._space, Urgency.SIGN),
@@ -79,7 +92,7 @@ class StatusSign:
                 with permit:
                     await self._call(spot, self._text)
                 await unless(self._changed, self._clock.sleep(every))
-            if shown and not self._adapter.capabilities.status_lapses:
+            if shown and not self._lapses:
                 await self._clear(spot)
         except PlatformError as error:
             logger.info("the status sign is given up: %s", type(error).__name__)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from bot.capabilities import Call
 from bot.chat import Adapter, MessageRef, Spot
+from bot.controls import PLAIN, Presentation
 from bot.errors import PlatformBusy, PlatformError
 from bot.reply.pacing import Clock, Pacer
 
@@ -66,6 +67,7 @@ class Written:
         adapter: Makes the calls.
         refs: The messages, in order.
         shown: What each one shows; None if that is not known.
+        looks: What each one carries beside its text; None if that is not known.
         at: When each one was last written.
         posted: All messages so far, those that are left over as well.
         unsure: One more than `posted` may stand there.
@@ -102,6 +104,7 @@ class Written:
         self.unsure = unsure
         self.refs = list(refs)
         self.shown: list[str | None] = [None] * len(self.refs)
+        self.looks: list[Presentation | None] = [None] * len(self.refs)
         self.at = [-math.inf] * len(self.refs)
         self.leftovers: list[MessageRef] = []
         self.not_before = -math.inf
@@ -111,7 +114,12 @@ class Written:
         self.reposted = 0
         self.first_text_at: float | None = None
 
-    async def post(self, spot: Spot, text: str) -> None:
+    def known(self, texts: Sequence[str], look: Presentation) -> None:
+        """What the messages show, but for the last: they were written as one text of this form."""
+        for index, text in enumerate(texts[: len(self.refs) - 1]):
+            self.shown[index], self.looks[index] = text, look
+
+    async def post(self, spot: Spot, text: str, look: Presentation = PLAIN) -> None:
         """Post the next message.
 
         Posts are numbered through all the processes that have worked on the reply, so that a
@@ -125,7 +133,7 @@ class Written:
             await self._on_posting(spot, tuple(self.posted))
         await self._confirm()
         try:
-            ref = await self.adapter.post(spot, text, key=key, again=self._again)
+            ref = await self.adapter.post(spot, text, key=key, again=self._again, look=look)
         except PlatformBusy as busy:
             # Only a refusal with a time to wait is sure not to have been carried out.
             self._again = self._again or busy.retry_after is None
@@ -135,19 +143,27 @@ class Written:
         self.posted.append(ref)
         self.refs.append(ref)
         self.shown.append(text)
+        self.looks.append(look)
         self.at.append(self._clock.now())
         self.posts += 1
         self._succeeded()
 
-    async def edit(self, index: int, text: str) -> None:
-        """Give a message its new text."""
+    async def edit(self, index: int, text: str, look: Presentation = PLAIN) -> None:
+        """Give a message its new text and look."""
         await self._confirm()
         self.at[index] = self._clock.now()
-        self.shown[index] = None
-        await self.adapter.edit(self.refs[index], text)
-        self.shown[index] = text
+        self.shown[index] = self.looks[index] = None
+        await self.adapter.edit(self.refs[index], text, look=look)
+        self.shown[index], self.looks[index] = text, look
         self.edits += 1
         self._succeeded()
+
+    def counted(self, call: Call, index: int) -> Call:
+        """What a call for this message is counted as."""
+        if call != "edit":
+            return call
+        ref = self.refs[index]
+        return self.adapter.capabilities.edits_count_as(ref.channel, ref.message)
 
     async def tell(self, spot: Spot) -> None:
         """Report every message of the reply, in the order in which they stand.
@@ -160,7 +176,7 @@ class Written:
     def drop_from(self, index: int) -> None:
         """From this message on they no longer belong to the answer."""
         self.leftovers.extend(self.refs[index:])
-        del self.refs[index:], self.shown[index:], self.at[index:]
+        del self.refs[index:], self.shown[index:], self.looks[index:], self.at[index:]
 
     def told_to_wait(
         self, error: PlatformError, call: Call | None = None, channel: str = ""

@@ -30,6 +30,7 @@ class Base:
         new_id: Callable[[], str],
         lease_seconds: float = 15.0,
         retention_days: int = 90,
+        silence_hours: float = 0.0,
         max_attempts: int = 3,
         bot_messages: int = 6,
         erased: Callable[[], None] = lambda: None,
@@ -42,6 +43,7 @@ class Base:
         self._new_id = new_id
         self._lease_ms = max(1, round(lease_seconds * 1000))
         self._retention_seconds = retention_days * DAY_SECONDS
+        self._silence_ms = round(silence_hours * 3_600_000)
         self._max_attempts = max_attempts
         self._bot_messages = bot_messages
         self._erased = erased
@@ -65,7 +67,9 @@ class Base:
         """Run a script with the keys and arguments that prelude.lua expects, then its own."""
         shared = (str(thread), self._now_ms(), self._retention_seconds, self._lease_ms, nonce)
         return await self._link.run(
-            SCRIPTS[name], (*ThreadKeys(thread).all(), *keys), (*shared, *arguments)
+            SCRIPTS[name],
+            (*ThreadKeys(thread).all(), *keys, ThreadKeys(thread).rules),
+            (*shared, *arguments),
         )
 
     async def _keys_in(self, index: str, names: Iterable[bytes]) -> list[ThreadKey]:

@@ -4,10 +4,13 @@ Take a message: drop it, queue it, or begin a turn with it.
 KEYS  12 B:event:<digest>
 ARGV  6 turn id if one begins, 7 worker, 8 message (JSON), 9 addressed (1/0), 10 author id,
       11 label, 12 message id when the conversation is loose, else "", 13 its position,
-      14 for a bot's message how many of these may come in a row, 0 for a person's, 15 message id
-Returns  {"duplicate"} | {"ignored"} | {"queued"} | state("run")
+      14 for a bot's message how many of these may come in a row, 0 for a person's, 15 message id,
+      16 when it was written (ms), 17 after how long a silence (ms) only what is addressed is
+      taken, 0 for never; unless the channel has a rule of its own, 18 meant for somebody else (1/0)
+Returns  {"duplicate"} | {"ignored"} | {"heard"} | {"queued", how many wait} | state("run")
 --]]
 local EVENT = KEYS[12]
+local ASIDES_MOST = 100
 
 local taken_by = redis.call("GET", EVENT)
 if taken_by then
@@ -18,7 +21,7 @@ if taken_by then
     hold()
     return state("run")
   end
-  return { "queued" }
+  return { "queued", redis.call("LLEN", QUEUE) }
 end
 
 -- A message from before the thread was forgotten may be delivered only now; it stays forgotten.
@@ -38,6 +41,21 @@ if before_call then
     return { "ignored" }
   end
   redis.call("HSET", META, "first", position)
+end
+
+-- In a conversation that lies still people talk to each other, and in some channels always. The time
+-- of writing counts: what is delivered late was not said late.
+local aside = ARGV[18] == "1" and ARGV[9] ~= "1"
+if ARGV[9] ~= "1" then
+  local rules = redis.call("HMGET", RULES, "mention", "hours")
+  local silence = rules[2] and tonumber(rules[2]) * 3600000 or tonumber(ARGV[17])
+  local lies_still = silence > 0 and not turn and tonumber(ARGV[16]) - number("last") > silence
+  if rules[1] == "only" or lies_still then
+    return { "ignored" }
+  end
+  if aside and redis.call("LLEN", QUEUE) >= ASIDES_MOST then
+    return { "ignored" }
+  end
 end
 
 -- Two bots would go on answering each other for ever.
@@ -65,11 +83,15 @@ if ARGV[12] ~= "" then
   redis.call("HSET", META, "loose", 1)
   find(12, 12)
 end
+if aside then
+  touch(true)
+  return { "heard" }
+end
 if not turn then
   start(ARGV[6], ARGV[7])
 end
 touch()
 if turn then
-  return { "queued" }
+  return { "queued", redis.call("LLEN", QUEUE) }
 end
 return state("run")

@@ -8,15 +8,18 @@ later without touching stored data. Text may hold lone surrogates, so bytes are 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import fields
 from typing import Any, cast
 
+from bot.attached import AttachedAs, Attachment
 from bot.chat import Author, Incoming, MessageRef, Spot, ThreadKey
 from bot.errors import StoreMismatch
 from bot.records import Entry, Summary, Tally
 from bot.storage.types import Draft, Leftover
 
 ROLES = ("user", "assistant", "context")
+ATTACHMENT_FIELDS = tuple(field.name for field in fields(Attachment))
 TALLY_FIELDS = tuple(field.name for field in fields(Tally))
 
 
@@ -50,6 +53,8 @@ def dump_incoming(event: Incoming) -> bytes:
             "direct": event.direct,
             "joins": event.joins,
             "loose": event.loose,
+            "attached": [_dump_attachment(each) for each in event.attachments],
+            "aside": event.aside,
             "edited": event.edited,
         }
     )
@@ -78,10 +83,23 @@ def load_incoming(raw: bytes) -> Incoming:
             direct=data.get("direct", False),
             joins=data.get("joins", False),
             loose=data.get("loose", False),
+            attachments=tuple(_load_attachment(each) for each in data.get("attached", ())),
+            aside=data.get("aside", False),
             edited=data.get("edited", 0),
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise StoreMismatch("a queued message cannot be read") from error
+
+
+def _dump_attachment(attachment: Attachment) -> dict[str, Any]:
+    values = {name: getattr(attachment, name) for name in ATTACHMENT_FIELDS}
+    return {name: value for name, value in values.items() if value not in ("", 0)}
+
+
+def _load_attachment(data: dict[str, Any]) -> Attachment:
+    kept: dict[str, Any] = {name: data[name] for name in ATTACHMENT_FIELDS if name in data}
+    kind = AttachedAs(kept.pop("kind", AttachedAs.FILE))
+    return Attachment(name=kept.pop("name", ""), kind=kind, **kept)
 
 
 def dump_entry(entry: Entry) -> bytes:
@@ -97,6 +115,8 @@ def dump_entry(entry: Entry) -> bytes:
             "tokens": entry.tokens,
             "cut": entry.interrupted,
             "turn": entry.turn,
+            "files": list(entry.enclosed),
+            "model": entry.model,
             "edited": entry.edited,
         }
     )
@@ -119,7 +139,9 @@ def load_entry(raw: bytes, seq: int) -> Entry:
             tokens=data.get("tokens", 0),
             interrupted=data.get("cut", False),
             turn=data.get("turn", ""),
+            model=data.get("model", ""),
             edited=data.get("edited", 0),
+            enclosed=tuple(data.get("files", ())),
             seq=seq,
         )
     except TypeError as error:
@@ -150,6 +172,22 @@ def load_draft(raw: bytes | None) -> Draft:
         )
     except TypeError as error:
         raise StoreMismatch("a draft cannot be read") from error
+
+
+def dump_askers(askers: Iterable[str]) -> bytes:
+    """Ids of people."""
+    return to_bytes(json.dumps(sorted(askers), ensure_ascii=False))
+
+
+def load_askers(raw: bytes | None) -> frozenset[str]:
+    """The reverse of `dump_askers`; nothing stored is nobody. Raises StoreMismatch."""
+    try:
+        data: object = json.loads(to_text(raw)) if raw else []
+    except ValueError as error:
+        raise StoreMismatch("stored data is not JSON") from error
+    if not isinstance(data, list):
+        raise StoreMismatch("stored data has an unknown form")
+    return frozenset(str(user) for user in cast(list[object], data))
 
 
 def dump_leftover(leftover: Leftover) -> bytes:

@@ -5,8 +5,9 @@ KEYS  12 B:answer:<nonce>, 13 B:use:<day>, 14 B:leftovers
 ARGV  6 turn, 7 fence, 8 id of the next turn, 9 worker, 10 user ("" for nobody), 11 channel and
       12 space that the usage is counted for, 13-19 tally, 20 number of entries, 21 number of
       arguments with names, 22 number of message ids, 23 number of authors, 24 how long the caller
-      has for deleting what is left over of the reply (ms), 25 how often the mail had been changed
-      when the entries were made from it; then these, one after the other:
+      has for deleting what is left over of the reply (ms), 25 whether the mail is kept for a while,
+      to be asked once more (1/0), 26 how often the mail had been changed when the entries were made
+      from it; then these, one after the other:
       entries (JSON), id and name pairs, message ids, ids of everybody whose words the entries
       hold, leftovers (JSON)
 Returns  {"lost"} | {"withdrawn"} | {"revised", how often by now, mail} | {"idle"}
@@ -24,20 +25,34 @@ end
 if get("withdrawn") == ARGV[6] then
   return { "withdrawn" }
 end
-if (get("revised") or "0") ~= ARGV[25] then
+if (get("revised") or "0") ~= ARGV[26] then
   return { "revised", get("revised"), redis.call("LRANGE", MAIL, 0, -1) }
 end
 
-local names = 26 + tonumber(ARGV[20])
+local names = 27 + tonumber(ARGV[20])
 local ids = names + tonumber(ARGV[21])
-local seq = number("seq")
-local indexed = number("indexed") == seq
-for place = 26, names - 1 do
+local newest, redo = number("seq"), get("redo")
+local replaces = redo and names > 27
+local seq = replaces and tonumber(redo) - 1 or newest
+local indexed = number("indexed") == newest
+local replaced = window(seq + 1, newest)
+for place = 27, names - 1 do
   seq = seq + 1
   redis.call("HSET", LOG, whole(seq), ARGV[place])
-  index(whole(seq), ARGV[place])
 end
 redis.call("HSET", META, "seq", whole(seq))
+for _, entry in ipairs(replaced) do
+  unindex(entry)
+end
+for place = 27, names - 1 do
+  index(whole(seq - names + 1 + place), ARGV[place])
+end
+for gone = seq + 1, newest do
+  redis.call("HDEL", LOG, whole(gone))
+end
+if replaces then
+  redis.call("HINCRBY", META, "version", 1)
+end
 if indexed then
   redis.call("HSET", META, "indexed", whole(seq))
 end
@@ -53,7 +68,14 @@ end
 
 count(13, USE, { ARGV[10], ARGV[11], ARGV[12] })
 
-if get("leaving") ~= ARGV[6] then
+if get("leaving") ~= ARGV[6] and not redo then
   redis.call("HSET", META, "part", 1)
 end
-return finish(ANSWER, ARGV[8], ARGV[9])
+if ARGV[25] == "1" then
+  redis.call("HSET", META, "failed", ARGV[6])
+end
+local after = finish(ANSWER, ARGV[8], ARGV[9])
+if get("failed") == ARGV[6] then
+  redis.call("EXPIRE", MAIL, DAY)
+end
+return after

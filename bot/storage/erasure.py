@@ -8,17 +8,17 @@ from datetime import UTC, datetime, timedelta
 from bot.budgets import day_of
 from bot.chat import ThreadKey
 from bot.storage.base import DAY_SECONDS
+from bot.storage.channels import Channels
 from bot.storage.codec import to_bytes
 from bot.storage.directory import Directory
 from bot.storage.keys import BUCKETS, BucketKeys, Place, of_place, place_fields, place_of
+from bot.storage.log import USE_DAYS
 from bot.storage.types import Erased
 
 SWEEP_BATCH = 100
-USE_DAYS = 90
-"""Figures of usage are kept so many days at most; see USE_SECONDS in prelude.lua."""
 
 
-class Erasure(Directory):
+class Erasure(Directory, Channels):
     """The part of `Threads` that erases many threads."""
 
     async def sweep(self) -> int:
@@ -54,10 +54,12 @@ class Erasure(Directory):
         return removed
 
     async def forget_channel(self, place: Place) -> int:
-        """Remove all threads of a channel that is gone; safe to repeat, as `forget_space`.
+        """Remove all that is kept of a channel that is gone; safe to repeat, as `forget_space`.
+
+        Its threads with what belongs to them, and what was set for it.
 
         Returns:
-            How many there were. Raises StoreUnavailable.
+            How many threads there were. Raises StoreUnavailable.
         """
         gone = 0
         bucket = of_place(place)
@@ -67,6 +69,7 @@ class Erasure(Directory):
                     await self.drop(thread)
                     gone += index == bucket.threads
         await self._link.call("UNLINK", bucket.channel(place), bucket.found(place))
+        await self.forget_rules(place)
         if gone:
             self._erased()
         return gone
@@ -85,9 +88,9 @@ class Erasure(Directory):
         """Remove all that is kept of a server or workspace; safe to repeat.
 
         Threads with their mail, drafts and indexes (running turns are fenced off), what was kept of
-        forgotten ones, figures of usage, what budgets counted. It goes step by step, so that a
-        large store serves others meanwhile. For ten minutes some counters stay that keep off late
-        writers, and for a day digests of event ids, which name nothing.
+        forgotten ones, figures of usage, what budgets counted, what was set for channels. It goes
+        step by step, so that a large store serves others meanwhile. For ten minutes some counters
+        stay that keep off late writers, and for a day digests of event ids, which name nothing.
 
         Returns:
             How many threads there were. Raises StoreUnavailable.
@@ -104,6 +107,7 @@ class Erasure(Directory):
                     gone += index == bucket.threads
         await self._forget_usage(platform, space)
         await self.spending.forget(platform, space)
+        await self.forget_channels(platform, space)
         self._erased()
         return gone
 

@@ -10,9 +10,10 @@ local ANSWER = KEYS[12]
 if redis.call("EXISTS", ANSWER) == 1 then
   return 1
 end
-local version = number("version")
+local version, redo = number("version"), number("redo")
+local last = redo > 0 and redo - 1 or number("seq")
 if version ~= tonumber(ARGV[6]) or number("upto") ~= tonumber(ARGV[7])
-  or tonumber(ARGV[8]) > number("seq") then
+  or tonumber(ARGV[8]) > last then
   return 0
 end
 redis.call("HSET", META, "summary", ARGV[9], "upto", ARGV[8], "version", whole(version + 1))

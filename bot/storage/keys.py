@@ -13,6 +13,7 @@ fixed by its name and by the number of buckets, which therefore never changes fo
     P = bobbin:{p:<name space>:<together>}:<scope>, a count of calls to a platform
     P:slots                          ZSET    nonce -> when the slot is free again, server's ms
     P:state                          HASH    see the header of reserve.lua
+    bobbin:open:<platform>           ZSET    channel -> since when all of it is answered, ms
     bobbin:model:<digest>            HASH    see the header of exchange.lua
     B = bobbin:{bNNN}
     B:leases                         ZSET    thread -> end of its lease, server's ms; 0 when parked
@@ -20,6 +21,8 @@ fixed by its name and by the number of buckets, which therefore never changes fo
     B:forgotten                      ZSET    thread -> when it was forgotten on request, ms
     B:channel:<channel>              ZSET    thread -> last write, ms; the newest 100
     B:found:<channel>                HASH    message id -> thread, for loose conversations
+    B:rules:<channel>                HASH    mention, hours, persona; see bot/channel.py
+    B:ruled                          ZSET    channel -> when something was set for it, ms
     B:use:<day>                      HASH    <whom>|<figure> -> sum; a person, a channel, a space
     B:event:<digest>                 STRING  nonce of the call that took the event; one day
     B:answer:<nonce>                 STRING  what a write answered; ten minutes
@@ -89,6 +92,16 @@ def pace(name_space: str, together: str, scope: str) -> tuple[str, str]:
     return f"{base}:slots", f"{base}:state"
 
 
+def open_channels(platform: str) -> str:
+    """Channels in which everything is answered."""
+    return f"{PREFIX}:open:{_quoted(platform)}"
+
+
+def place_name(place: Place) -> str:
+    """How a channel is called in indexes."""
+    return _joined(place)
+
+
 def model(endpoint: str) -> str:
     """How things are at a model's endpoint, of which only a digest is seen."""
     digest = hashlib.sha256(endpoint.encode("utf-8", "surrogatepass")).hexdigest()
@@ -125,6 +138,15 @@ class BucketKeys:
     def leftovers(self) -> str:
         """Messages of replies that are to be deleted, by when somebody else may do it."""
         return f"{self.base}:leftovers"
+
+    @property
+    def ruled(self) -> str:
+        """Channels for which something is set."""
+        return f"{self.base}:ruled"
+
+    def rules(self, place: Place) -> str:
+        """What is set for a channel."""
+        return f"{self.base}:rules:{_joined(place)}"
 
     def usage(self, day: str) -> str:
         """Figures per person, channel and space; `day` is YYYYMMDD in UTC."""
@@ -193,6 +215,11 @@ class ThreadKeys:
     def authors(self) -> str:
         """Who has written here."""
         return f"{self.base}:authors"
+
+    @property
+    def rules(self) -> str:
+        """What is set for the thread's channel."""
+        return self.bucket.rules(place_of(self.thread))
 
     def stage(self, nonce: str) -> str:
         """A log on its way in."""

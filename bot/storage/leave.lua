@@ -1,5 +1,6 @@
 --[[
-Stop taking part. A turn that runs ends as usual, but does not make the bot take part again.
+Stop taking part. A turn that runs ends as usual, but does not make the bot take part again; what
+waits for the next one gets no answer.
 
 KEYS  12 B:answer:<nonce>
 Returns  1 when the bot took part, else 0
@@ -17,4 +18,5 @@ if turn then
   redis.call("HSET", META, "leaving", turn)
 end
 redis.call("HDEL", META, "part")
+redis.call("UNLINK", QUEUE)
 return part

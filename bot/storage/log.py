@@ -12,12 +12,16 @@ from bot.records import Entry, Summary, Tally
 from bot.storage.base import DAY_SECONDS, Base
 from bot.storage.codec import dump_entry, dump_summary, to_bytes, to_text
 from bot.storage.connect import Command
-from bot.storage.keys import ThreadKeys, place_fields
+from bot.storage.keys import ThreadKeys, place_fields, usage_field
 from bot.storage.reading import read_conversation, read_entries, tally_figures
+from bot.storage.scripts import SCRIPTS
 from bot.storage.types import Conversation, Erased, Restored
 from bot.title import title_of
 
 STAGE_BATCH = 500
+ANSWER_SECONDS = 600
+USE_DAYS = 90
+"""Figures of usage are kept so many days at most; see USE_SECONDS in prelude.lua."""
 
 
 class Log(Base):
@@ -92,6 +96,21 @@ class Log(Base):
         arguments = (*tally_figures(tally), *place_fields(thread))
         keys = (bucket.answer(token), bucket.usage(day_of(self._clock())))
         return bool(await self._run("account", thread, arguments, nonce=token, keys=keys))
+
+    async def count_use(
+        self, where: ThreadKey, user: str, tally: Tally, *, nonce: str | None = None
+    ) -> None:
+        """Add what a person used outside any conversation to the figures of today.
+
+        They are the person's, the channel's and the space's; of `where` its channel counts.
+        Raises StoreUnavailable; call again with the same `nonce`.
+        """
+        bucket = ThreadKeys(where).bucket
+        keys = (bucket.answer(nonce or self._new_id()), bucket.usage(day_of(self._clock())))
+        whom = (usage_field(where, user), *place_fields(where))
+        lives = min(self._retention_seconds, USE_DAYS * DAY_SECONDS) + DAY_SECONDS
+        figures = tally_figures(tally)
+        await self._link.run(SCRIPTS["count"], keys, (ANSWER_SECONDS, lives, *figures, *whom))
 
     async def forget(self, thread: ThreadKey, *, nonce: str | None = None) -> Erased:
         """Remove everything of a thread: log, summary, names, waiting mail, draft, indexes.

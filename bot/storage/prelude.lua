@@ -1,7 +1,7 @@
 --[[
 Put in front of every other script: names for keys and arguments, and the few moves they share.
 
-KEYS  1-11, in the order below; from 12 on each script's own.
+KEYS  1-11, in the order below; from 12 on each script's own; the last one is RULES.
 ARGV  1 thread, 2 caller's clock (ms), 3 retention (s), 4 lease (ms), 5 nonce; from 6 on each
       script's own.
 
@@ -15,8 +15,9 @@ or none.
 Fields of META
   seq                  number of the newest log entry
   summary, upto, version   rolling summary, the last entry it covers, how many there have been.
-                       `version` also rises when the thread is forgotten or replaced, so that a
-                       summary made from what was there before can never be stored
+                       `version` also rises when the thread is forgotten or replaced, or an answer is
+                       given anew, so that a summary made from what was there before can never be
+                       stored
   epoch                rises when the thread is forgotten or replaced
   fence                rises with every lease granted or taken away
   turn                 id of the running turn; absent when nothing runs
@@ -29,6 +30,12 @@ Fields of META
   since                when the lease was granted, by the server's clock (ms)
   lost, spared         fences of those that ran out, ",3,5,"; how many were not counted after all
   parked               the lease was given back by its holder
+  how, pressed, askers   the running turn was asked for with a control: what for, when (ms,
+                       caller's clock), and who had asked before
+  redo                 number of the entry whose place its answer takes; until then that entry is
+                       in no window and no summary
+  failed               id of the last turn if it failed for good; its mail is kept for a day
+  rated:<turn>|<user>  what somebody thinks of an answer (see rate.lua)
   draft                where the reply is being written
   stop, leaving        id of the turn that was asked to stop, or during which the bot was sent away
   withdrawn            id of the turn that has lost a message it was answering or had in view
@@ -38,7 +45,8 @@ Fields of META
   bots                 messages of other bots since the last one of a person
   forgotten_to         highest position that had been taken then; nothing up to it is taken again
   forgotten            when the thread was forgotten on request (ms, caller's clock)
-  label, last          first words; last write (ms, caller's clock)
+  label                first words
+  last                 when the bot was last talked to or answered (ms, caller's clock)
   labelled             id of the message that the label is made from
   entry:<message>      number of the entry that holds this message
   indexed              number of the entry up to which that is there for all
@@ -49,12 +57,15 @@ Fields of META
 local META, LOG, QUEUE, MAIL = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local NAMES, AUTHORS, REFS = KEYS[5], KEYS[6], KEYS[7]
 local LEASES, THREADS, CHANNEL, FOUND = KEYS[8], KEYS[9], KEYS[10], KEYS[11]
+local RULES = KEYS[#KEYS]
 local THREAD, NOW, RETENTION = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local LEASE, NONCE = tonumber(ARGV[4]), ARGV[5]
 
 local FIGURES = 7
 local SPARED_MOST = 15
 local CHUNK = 500
+-- As codec.py writes it; within a text the quotation marks would have a backslash in front.
+local ASIDE = '"aside":true'
 local WINDOW_MOST = 10000
 local CHANNEL_MOST = 100
 local ANSWER_SECONDS = 600
@@ -119,27 +130,43 @@ local function survived(fence)
 end
 
 local function release()
+  if get("failed") ~= get("turn") then
+    redis.call("DEL", MAIL)
+  end
   redis.call("HDEL", META, "turn", "until", "grant", "worker", "since", "attempt", "losses", "quick",
-    "lost", "spared", "parked", "draft", "stop", "leaving", "withdrawn", "revised")
-  redis.call("DEL", MAIL)
+    "lost", "spared", "parked", "draft", "stop", "leaving", "withdrawn", "revised", "how", "pressed",
+    "askers", "redo")
   redis.call("ZREM", LEASES, THREAD)
 end
 
--- Make all waiting mail one turn and give its lease to the caller; false when nothing waits.
+-- Whether somebody waits for an answer: mail that was meant for other people is background.
+local function wanted()
+  for _, item in ipairs(redis.call("LRANGE", QUEUE, 0, -1)) do
+    if not string.find(item, ASIDE, 1, true) then
+      return true
+    end
+  end
+  return false
+end
+
+-- Make all waiting mail one turn and give its lease to the caller; false when nobody waits.
 local function start(turn, worker)
-  if redis.call("EXISTS", QUEUE) == 0 then
+  if not wanted() then
     return false
   end
   redis.call("RENAME", QUEUE, MAIL)
+  redis.call("HDEL", META, "failed")
   redis.call("HSET", META, "turn", turn, "attempt", 1, "losses", 0)
   grant(worker)
   return true
 end
 
--- Note the time of a write and put off the day on which the thread is deleted. What is needed to
--- clean up the indexes lives a week longer.
-local function touch()
-  redis.call("HSET", META, "last", NOW)
+-- Note the time of a write (not if it is `quiet`) and put off the day on which the thread is
+-- deleted. What is needed to clean up the indexes lives a week longer.
+local function touch(quiet)
+  if not quiet then
+    redis.call("HSET", META, "last", NOW)
+  end
   redis.call("ZADD", THREADS, NOW, THREAD)
   redis.call("ZADD", CHANNEL, NOW, THREAD)
   redis.call("ZREMRANGEBYRANK", CHANNEL, 0, -1 - CHANNEL_MOST)
@@ -173,6 +200,13 @@ end
 local function index(seq, entry)
   for _, id in ipairs(cjson.decode(entry).messages or {}) do
     redis.call("HSET", META, "entry:" .. id, seq)
+  end
+end
+
+-- The reverse; false stands for an entry that is not there.
+local function unindex(entry)
+  for _, id in ipairs(entry and cjson.decode(entry).messages or {}) do
+    redis.call("HDEL", META, "entry:" .. id)
   end
 end
 
@@ -235,7 +269,8 @@ end
 
 -- What a reader or the holder of the lease needs, in one reply (see decode in reading.py).
 local function state(tag)
-  local seq, upto = number("seq"), number("upto")
+  local newest, upto, redo = number("seq"), number("upto"), get("redo")
+  local seq = redo and tonumber(redo) - 1 or newest
   local first = math.max(upto + 1, seq - WINDOW_MOST + 1)
   local tally = {}
   for figure = 1, FIGURES do
@@ -243,10 +278,13 @@ local function state(tag)
   end
   return {
     tag, get("fence"), get("turn"), get("attempt"), get("draft"), get("summary"),
-    whole(upto), whole(number("version")), whole(first), seq > 0 and 1 or 0,
+    whole(upto), whole(number("version")), whole(first), newest > 0 and 1 or 0,
     tally, redis.call("LRANGE", MAIL, 0, -1), window(first, seq),
     redis.call("HGETALL", NAMES), redis.call("LLEN", QUEUE),
     get("forgotten"), get("losses"), get("quick"), get("revised"),
+    redis.call("HGET", RULES, "persona"),
+    whole(number("epoch")), redo or whole(newest), get("failed"), get("how"), get("pressed"),
+    get("askers"), redo and redis.call("HGET", LOG, redo),
   }
 end
 

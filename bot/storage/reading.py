@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 
 from bot.chat import Incoming, ThreadKey
 from bot.records import Entry, Summary, Tally
 from bot.storage.codec import (
     TALLY_FIELDS,
+    load_askers,
     load_draft,
     load_entry,
     load_incoming,
     load_summary,
     to_text,
 )
-from bot.storage.types import Conversation, Lease, Turn
+from bot.storage.types import Again, Conversation, Lease, Turn
 
 State = Sequence[Any]
 """The reply of `state` in prelude.lua, in the order written there."""
@@ -23,9 +24,11 @@ State = Sequence[Any]
 
 def read_turn(thread: ThreadKey, state: State) -> Turn:
     """The turn that was handed over. Raises StoreMismatch."""
+    mail = read_mail(state[11])
+    answer = state[26]
     return Turn(
         lease=Lease(thread, to_text(state[2]), int(state[1])),
-        mail=read_mail(state[11]),
+        mail=mail,
         window=_window(state),
         summary=_summary(state),
         draft=load_draft(state[4]),
@@ -37,12 +40,22 @@ def read_turn(thread: ThreadKey, state: State) -> Turn:
         tally=read_tally(state[10]),
         forgotten=float(state[15] or 0) / 1000,
         revised=int(state[18] or 0),
+        persona=to_text(state[19] or b""),
+        again=Again(to_text(state[23])) if state[23] else None,
+        answer=load_entry(answer, int(state[21])) if answer else None,
+        pressed=float(state[24] or 0) / 1000,
+        askers=askers_of(mail, state[25]),
     )
 
 
 def read_mail(raw: Sequence[bytes]) -> tuple[Incoming, ...]:
-    """Messages to answer together, in the platform's order. Raises StoreMismatch."""
-    return tuple(sorted(map(load_incoming, raw), key=lambda event: event.position))
+    """Messages to answer together, in the platform's order; background stands before them.
+
+    Raises StoreMismatch.
+    """
+    return tuple(
+        sorted(map(load_incoming, raw), key=lambda event: (not event.aside, event.position))
+    )
 
 
 def read_conversation(state: State) -> Conversation:
@@ -55,7 +68,18 @@ def read_conversation(state: State) -> Conversation:
         draft=load_draft(state[4]),
         running=state[2] is not None,
         waiting=int(state[14]),
+        persona=to_text(state[19] or b""),
+        epoch=int(state[20]),
+        newest=int(state[21]),
+        failed=to_text(state[22] or b""),
+        mail=read_mail(state[11]),
     )
+
+
+def askers_of(mail: Iterable[Incoming], before: bytes | None) -> frozenset[str]:
+    """Who asked for a turn: those who wrote its mail, and those whose question it answers anew."""
+    asked = (event.author.id for event in mail if not event.aside)
+    return frozenset(asked) | load_askers(before)
 
 
 def read_entries(raw: Sequence[bytes | None], first: int) -> tuple[Entry, ...]:

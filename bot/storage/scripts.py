@@ -12,7 +12,9 @@ from importlib.resources import files
 
 NAMES = (
     "account",
+    "again",
     "amend",
+    "asked",
     "begin",
     "commit",
     "fold",
@@ -20,6 +22,7 @@ NAMES = (
     "index",
     "leave",
     "park",
+    "rate",
     "read",
     "reclaim",
     "renew",
@@ -34,10 +37,12 @@ ALONE = (
     "afford",
     "charge",
     "claim",
+    "count",
     "exchange",
     "pause",
     "release",
     "reserve",
+    "rules",
     "settle",
     "spend",
 )

@@ -1,10 +1,11 @@
 --[[
 Ask the running turn to stop; whoever holds its lease learns it from the next renewal.
 
-Returns  1 when a turn runs, else 0
+ARGV  6 turn that is meant, "" for whichever runs
+Returns  1 when it runs, else 0
 --]]
 local turn = get("turn")
-if not turn then
+if not turn or (ARGV[6] ~= "" and ARGV[6] ~= turn) then
   return 0
 end
 redis.call("HSET", META, "stop", turn)

@@ -22,7 +22,7 @@ for place = 9 + IDS, #ARGV do
   seqs[#seqs + 1] = ARGV[place]
 end
 
-local entries, upto = {}, number("upto")
+local entries, struck, upto = {}, {}, number("upto")
 local count, covered = 0, 0
 for _, seq in ipairs(seqs) do
   local entry = not entries[seq] and redis.call("HGET", LOG, seq)
@@ -36,6 +36,10 @@ for _, seq in ipairs(seqs) do
     if his then
       entries[seq] = said.messages or {}
       count = count + 1
+      -- Somebody's wish that an answer is given again names one of its messages.
+      for _, id in ipairs(entries[seq]) do
+        struck[id] = true
+      end
       covered = (tonumber(seq) <= upto) and 1 or covered
     end
   end
@@ -45,7 +49,7 @@ local function unwanted(list)
   local found = {}
   for _, mail in ipairs(redis.call("LRANGE", list, 0, -1)) do
     local said = cjson.decode(mail)
-    if wanted[said.ref[2]] or (PERSON ~= "" and said.author[1] == PERSON) then
+    if wanted[said.ref[2]] or struck[said.ref[2]] or (PERSON ~= "" and said.author[1] == PERSON) then
       found[#found + 1] = mail
     end
   end
@@ -103,6 +107,13 @@ if count + #waiting + #running > 0 then
 end
 if PERSON ~= "" then
   redis.call("HDEL", NAMES, PERSON)
+  local fields = redis.call("HGETALL", META)
+  for place = 1, #fields, 2 do
+    local rated, by = string.match(fields[place], "^(rated:[^|]*|)(.*)$")
+    if rated and by == PERSON then
+      redis.call("HDEL", META, fields[place])
+    end
+  end
   redis.call("SREM", AUTHORS, PERSON)
 end
 return { count, #waiting + #running, covered, told }

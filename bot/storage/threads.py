@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from bot.storage.departures import Departures
 from bot.storage.leftovers import Leftovers
+from bot.storage.presses import Presses
 from bot.storage.turns import Turns
 
 
-class Threads(Turns, Leftovers, Departures):
+class Threads(Turns, Leftovers, Departures, Presses):
     """The store of conversations, shared by any number of processes on one Redis.
 
     One lease per thread decides who answers. It is measured by the server's own clock, so the
@@ -25,6 +26,8 @@ class Threads(Turns, Leftovers, Departures):
             one twice over all processes.
         lease_seconds: A holder that stays silent so long has lost its turn.
         retention_days: A thread is deleted so long after its last write.
+        silence_hours: After so long a silence a thread is heard only when it addresses the bot; 0
+            for never. What is set for a channel counts more.
         max_attempts: A turn is given up when its lease has run out so often.
         bot_messages: So many messages of other bots in a row are taken in one thread.
         erased: Called after something was erased, which the server's files may still hold.

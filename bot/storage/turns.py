@@ -15,6 +15,7 @@ from bot.storage.codec import (
     dump_entry,
     dump_incoming,
     dump_leftover,
+    load_incoming,
     to_bytes,
     to_text,
 )
@@ -38,7 +39,8 @@ class Turns(Base):
 
         An event id is remembered for a day. A message that is not addressed counts only where the
         bot takes part or is just answering; one of another bot only until so many of them have
-        come in a row that two bots seem to talk. A caller that tries again after StoreUnavailable
+        come in a row that two bots seem to talk. After a silence, and where a channel's rules say
+        so, only what is addressed counts. A caller that tries again after StoreUnavailable
         passes the same `nonce` again, or it will be told DUPLICATE.
 
         Returns:
@@ -58,16 +60,25 @@ class Turns(Base):
                 dump_incoming(event),
                 int(event.addressed or event.direct),
                 to_bytes(event.author.id),
-                to_bytes(title_of(event.text, event.author.name)),
+                to_bytes(title_of(event.topic, event.author.name)),
                 event.ref.message if loose else "",
                 event.position,
                 self._bot_messages if event.author.is_bot else 0,
                 to_bytes(event.ref.message),
+                round(event.at * 1000),
+                self._silence_ms,
+                int(event.aside),
             ),
             nonce=nonce or self._new_id(),
             keys=(ThreadKeys(thread).bucket.event(event.event_id),),
         )
         return _turn_or(Begun, thread, reply)
+
+    async def is_waiting(self, event: Incoming) -> bool:
+        """Whether a message waits for a turn that has not begun. Raises StoreUnavailable."""
+        queue = ThreadKeys(event.thread).queue
+        waiting = await self._link.call("LRANGE", queue, 0, -1)
+        return any(load_incoming(raw).event_id == event.event_id for raw in waiting)
 
     async def renew(self, lease: Lease, draft: Draft | None = None) -> Signal:
         """Keep the lease; `draft`, when given, replaces the one stored.
@@ -94,6 +105,7 @@ class Turns(Base):
         names: Mapping[str, str],
         *,
         leftovers: Sequence[MessageRef] = (),
+        keep: bool = False,
         revised: int = 0,
         nonce: str | None = None,
     ) -> Turn | Done | Revised:
@@ -103,8 +115,12 @@ class Turns(Base):
         added to the thread's and to today's figures of the user whose message was the last of
         them; `names` are added to the known ones. From now on the bot takes part. `leftovers` are
         messages of the reply that the caller deletes now; what it does not get done is found by
-        `due_leftovers` a little later. `revised` is how often the mail had been changed when
-        `entries` were made from it, as `Turn` or `Revised` told.
+        `due_leftovers` a little later. With `keep` the mail stays for a day, or until the next
+        turn, so that `begin_again` can ask it once more. `revised` is how often the mail had been
+        changed when `entries` were made from it, as `Turn` or `Revised` told.
+
+        In a turn with an `answer` that gives way the first of `entries` takes its place; without
+        entries that answer stays.
 
         Returns:
             The next turn when mail waits (the caller has its lease), else IDLE. Nothing was
@@ -134,6 +150,7 @@ class Turns(Base):
                 len(ids),
                 len(authors),
                 OWN_MS,
+                int(keep),
                 revised,
                 *map(dump_entry, entries),
                 *named,
@@ -176,8 +193,12 @@ class Turns(Base):
         await self._run("park", lease.thread, (lease.turn, lease.fence), nonce=self._new_id())
 
     async def unanswered(self, lease: Lease) -> int:
-        """How many messages the running turn still has to answer. Raises StoreUnavailable."""
-        return int(await self._link.call("LLEN", ThreadKeys(lease.thread).mail))
+        """How many messages the running turn still has to answer.
+
+        Raises StoreUnavailable or StoreMismatch.
+        """
+        mail = await self._link.call("LRANGE", ThreadKeys(lease.thread).mail, 0, -1)
+        return sum(not load_incoming(raw).aside for raw in mail)
 
     async def reclaim(self, thread: ThreadKey, *, nonce: str | None = None) -> Turn | None:
         """Take over a turn whose lease has ended.
@@ -224,13 +245,17 @@ class Turns(Base):
             threads += await self._keys_in(BucketKeys(bucket).leases, names)
         return threads
 
-    async def ask_stop(self, thread: ThreadKey) -> bool:
+    async def ask_stop(self, thread: ThreadKey, turn: str = "") -> bool:
         """Ask the running turn to stop; its next `renew` says so, also after a take-over.
 
+        Args:
+            thread: Where it runs.
+            turn: Its id, so that none that came after it is stopped; whichever runs without.
+
         Returns:
-            True if a turn runs. Raises StoreUnavailable.
+            True if it runs. Raises StoreUnavailable.
         """
-        return bool(await self._run("stop", thread))
+        return bool(await self._run("stop", thread, (turn,)))
 
     def _ending(self, lease: Lease) -> tuple[Argument, ...]:
         return lease.turn, lease.fence, self._new_id(), self._worker

@@ -37,13 +37,25 @@ class Draft:
     posting: bool = False
 
 
+class Again(StrEnum):
+    """What a turn that nobody wrote a message for is to do."""
+
+    REGENERATE = "regenerate"
+    """Answer the last question anew; the old answer gives way to the new one."""
+    CONTINUE = "continue"
+    """Go on with the last answer, which stopped too early; it gives way to the whole one."""
+    RETRY = "retry"
+    """Ask once more what a turn that failed for good had been asked."""
+
+
 @dataclass(frozen=True, slots=True)
 class Turn:
     """Everything needed to answer.
 
     Attributes:
         lease: Shown again with every call about this turn.
-        mail: The messages to answer together, in the platform's order.
+        mail: The messages to answer together, in the platform's order; those that were meant for
+            somebody else come first.
         window: The log after `summary.upto`, oldest first (the newest 10,000 entries at most).
         summary: What stands for the log before the window.
         draft: What an earlier attempt had begun to write; empty on the first.
@@ -53,9 +65,16 @@ class Turn:
         joined: Nothing was ever said here: this is the bot's first turn in the thread.
         names: Author id to the unique name the model sees.
         tally: Figures of the thread so far.
+        persona: How the bot should be in this channel; empty for nothing special.
         forgotten: When somebody last had the thread forgotten, seconds since the epoch; 0 for
             never.
         revised: How often the mail was changed so far.
+        again: Set for a turn that was asked for with a control. Its mail is then who did that,
+            without words, or for a retry the mail of the turn that failed.
+        answer: The answer that gives way to what this turn says; it is not in the window. It stays
+            if the turn ends without words.
+        pressed: When the control was used, seconds since the epoch; 0 for an ordinary turn.
+        askers: Ids of those who asked: they may stop the turn.
     """
 
     lease: Lease
@@ -70,7 +89,18 @@ class Turn:
     names: Mapping[str, str] = field(default_factory=dict[str, str])
     tally: Tally = field(default_factory=Tally)
     forgotten: float = 0.0
+    persona: str = ""
     revised: int = 0
+    again: Again | None = None
+    answer: Entry | None = None
+    pressed: float = 0.0
+    askers: frozenset[str] = frozenset()
+
+    @property
+    def is_void(self) -> bool:
+        """What it was to answer, or the answer it was to give again, is not there any more."""
+        replaces = self.again in (Again.REGENERATE, Again.CONTINUE)
+        return all(event.aside for event in self.mail) or (replaces and self.answer is None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +116,9 @@ class Conversation:
     """A thread as it stands, read without taking its lease; fields as in `Turn`.
 
     `running` says that a turn has been begun and is not over, `waiting` how many messages wait for
-    the next one.
+    the next one. `epoch` and `newest` (the number of the newest entry) tell whether something has
+    changed. `failed` is the id of the last turn if it failed for good, and then `mail` what it had
+    been asked; of a turn that runs `mail` is its mail.
     """
 
     window: tuple[Entry, ...] = ()
@@ -96,6 +128,40 @@ class Conversation:
     draft: Draft = field(default_factory=Draft)
     running: bool = False
     waiting: int = 0
+    persona: str = ""
+    epoch: int = 0
+    newest: int = 0
+    failed: str = ""
+    mail: tuple[Incoming, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The turn that runs, empty for none, and ids of those who asked for it."""
+
+    turn: str = ""
+    askers: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Rated:
+    """What somebody thinks of an answer.
+
+    Attributes:
+        thread: Where it was given.
+        turn: The turn that gave it.
+        user: Whose opinion it is, the platform's id.
+        rating: See `Rating`.
+        at: When it was said, seconds since the epoch.
+        model: Which model gave the answer; empty if that is not known.
+    """
+
+    thread: ThreadKey
+    turn: str
+    user: str
+    rating: Rating
+    at: float
+    model: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,11 +227,43 @@ class Restored(StrEnum):
     """What was written beforehand has expired meanwhile."""
 
 
+class Rating(StrEnum):
+    """What somebody thinks of an answer."""
+
+    GOOD = "good"
+    BAD = "bad"
+
+
+class Noted(StrEnum):
+    """Answers to `rate`."""
+
+    NEW = "new"
+    CHANGED = "changed"
+    SAME = "same"
+    NOTHING = "nothing"
+    """Nothing is kept of the thread any more."""
+
+
+class NotAgain(StrEnum):
+    """Answers to `begin_again` when the caller gets no turn."""
+
+    DUPLICATE = "duplicate"
+    """This very click was taken before."""
+    RUNNING = "running"
+    """A turn runs already."""
+    STALE = "stale"
+    """The thread has changed since the caller looked at it."""
+    FOLDED = "folded"
+    """The answer is in the summary already."""
+
+
 class Begun(StrEnum):
     """Answers to `begin` when the caller gets no turn."""
 
     IGNORED = "ignored"
     """Not addressed, and the bot takes no part here. Nothing was stored."""
+    HEARD = "heard"
+    """Meant for somebody else: stored as background of the next question."""
     QUEUED = "queued"
     """Another turn runs; this message will be in the next."""
     DUPLICATE = "duplicate"

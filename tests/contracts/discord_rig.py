@@ -131,12 +131,20 @@ class CountingMeter(RecordingMeter):
         self.waits: list[float] = []
         self.refusals: list[str] = []
         self.reasons: list[str] = []
+        self.invalid_statuses: list[int] = []
+        self.latencies: list[float] = []
 
     def acknowledged(self, seconds: float) -> None:
         self.waits.append(seconds)
 
     def refused(self, route: str) -> None:
         self.refusals.append(route)
+
+    def invalid(self, status: int) -> None:
+        self.invalid_statuses.append(status)
+
+    def latency(self, seconds: float, part: str = "") -> None:
+        self.latencies.append(seconds)
 
     def reconnected(self, reason: str) -> None:
         self.reasons.append(reason)
@@ -229,6 +237,9 @@ class RecordingInbox:
             self.changed()
             raise failure
         return self.loose.get(ref)
+
+    async def answers_all(self, platform: str, space: str, channel: str) -> bool:
+        return False
 
     async def taking_part(
         self, platform: str, since: float, ours: Callable[[str], bool] = everywhere

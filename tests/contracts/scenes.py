@@ -9,11 +9,13 @@ from typing import Any
 from redis.asyncio import Redis
 
 from bot.budgets import Budgets, Most, Payer
-from bot.chat import MessageRef
+from bot.channel import ChannelSettings, Mention
+from bot.chat import Incoming, MessageRef
 from bot.limits import Scope
 from bot.records import Entry, Summary, Tally
+from bot.storage.keys import place_of
 from bot.storage.threads import Threads
-from bot.storage.types import Draft, Turn
+from bot.storage.types import Again, Draft, Rated, Rating, Turn
 from tests.units.storage.samples import THREAD, commit, message, talk
 
 Trouble = Callable[[], Awaitable[None]]
@@ -36,8 +38,8 @@ async def begun(threads: Threads, waiting: int = 0, position: int = 1) -> Turn:
     return turn
 
 
-async def _counted(entry: Entry) -> Entry:
-    return replace(entry, tokens=1)
+async def _reworded(entry: Entry, event: Incoming) -> Entry:
+    return replace(entry, text=event.text, edited=event.edited, tokens=1)
 
 
 async def _amend(threads: Threads, trouble: Trouble) -> object:
@@ -46,7 +48,7 @@ async def _amend(threads: Threads, trouble: Trouble) -> object:
     await begun(threads, position=3, waiting=1)
     for position in (1, 3, 4):
         await trouble()
-        await threads.amend(replace(message(position, text="new"), edited=1.0), _counted)
+        await threads.amend(replace(message(position, text="new"), edited=1.0), _reworded)
     # Whether it was this call that did it is not told again; what is stored is what matters.
     return await threads.take_window(THREAD)
 
@@ -55,7 +57,7 @@ async def _index(threads: Threads, trouble: Trouble) -> object:
     entries = [Entry("user", "hello", 0.0, "u1", "Ada", ("m1",))]
     await threads.restore(THREAD, entries, Summary(), TALLY, {"u1": "Ada"})
     await trouble()
-    await threads.amend(replace(message(1, text="new"), edited=1.0), _counted)
+    await threads.amend(replace(message(1, text="new"), edited=1.0), _reworded)
     return await threads.take_window(THREAD)
 
 
@@ -84,6 +86,38 @@ async def _commit(threads: Threads, trouble: Trouble) -> object:
     assert isinstance(after, Turn)
     await trouble()
     return after, await commit(threads, after, tally=TALLY)
+
+
+async def _again(threads: Threads, trouble: Trouble) -> object:
+    turn = await begun(threads)
+    await threads.commit(turn.lease, (), TALLY, {}, keep=True)
+    seen, draft = await threads.take_window(THREAD), Draft(refs=(MessageRef("C", "a1"),))
+    asked = frozenset({"u1"})
+    await trouble()
+    retry = await threads.begin_again("click", seen, Again.RETRY, seen.mail, draft, asked)
+    assert isinstance(retry, Turn)
+    await commit(threads, retry)
+    seen = await threads.take_window(THREAD)
+    await trouble()
+    anew = await threads.begin_again("another", seen, Again.REGENERATE, (message(9),), draft, asked)
+    assert isinstance(anew, Turn)
+    after = await commit(threads, anew, [Entry("assistant", "new", 0.0)], tally=TALLY)
+    return retry, anew, after, await threads.take_window(THREAD)
+
+
+async def _asked(threads: Threads, trouble: Trouble) -> object:
+    await begun(threads)
+    await trouble()
+    return await threads.asked(THREAD)
+
+
+async def _rate(threads: Threads, trouble: Trouble) -> object:
+    await talk(threads, 1)
+    answers: list[object] = []
+    for rating in (Rating.GOOD, Rating.BAD, Rating.BAD):
+        await trouble()
+        answers.append(await threads.rate(Rated(THREAD, "t1", "u1", rating, 1.0, "gpt")))
+    return answers, [rated async for rated in threads.ratings(THREAD)]
 
 
 async def _rollback(threads: Threads, trouble: Trouble) -> object:
@@ -199,6 +233,15 @@ async def _afford(threads: Threads, trouble: Trouble) -> object:
     return kept, refused, await threads.spending.used(ADA)
 
 
+async def _rules(threads: Threads, trouble: Trouble) -> object:
+    place = place_of(THREAD)
+    await trouble()
+    await threads.set_channel(place, ChannelSettings(Mention.ALWAYS, 12.0, "terse"))
+    await trouble()
+    await threads.set_channel(place, ChannelSettings(Mention.ONLY))
+    return await threads.channel_settings(place), await threads.open_channels(place[0])
+
+
 async def _settle(threads: Threads, trouble: Trouble) -> object:
     await threads.spending.reserve(ADA, "t1", TALLY, BUDGETS)
     await trouble()
@@ -211,6 +254,12 @@ async def _charge(threads: Threads, trouble: Trouble) -> object:
     await trouble()
     await threads.spending.charge(ADA, TALLY, nonce="n")
     return await threads.spending.used(ADA)
+
+
+async def _count(threads: Threads, trouble: Trouble) -> object:
+    await trouble()
+    await threads.count_use(THREAD, "u1", TALLY, nonce="n")
+    return await threads.used_today(ADA)
 
 
 async def _reserve(threads: Threads, trouble: Trouble) -> object:
@@ -246,11 +295,14 @@ async def _exchange(threads: Threads, trouble: Trouble) -> object:
 SCENES: Mapping[str, Scene] = {
     "account": _account,
     "afford": _afford,
+    "again": _again,
     "amend": _amend,
+    "asked": _asked,
     "begin": _begin,
     "charge": _charge,
     "claim": _claim,
     "commit": _commit,
+    "count": _count,
     "exchange": _exchange,
     "fold": _fold,
     "forget": _forget,
@@ -258,6 +310,7 @@ SCENES: Mapping[str, Scene] = {
     "leave": _leave,
     "park": _park,
     "pause": _pause,
+    "rate": _rate,
     "read": _read,
     "reclaim": _reclaim,
     "release": _release,
@@ -265,6 +318,7 @@ SCENES: Mapping[str, Scene] = {
     "reserve": _reserve,
     "restore": _restore,
     "rollback": _rollback,
+    "rules": _rules,
     "settle": _settle,
     "spend": _spend,
     "stop": _stop,

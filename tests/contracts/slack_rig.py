@@ -111,6 +111,7 @@ class Counted:
     acks: list[float] = field(default_factory=list)
     refusals: list[str] = field(default_factory=list)
     reconnects: list[str] = field(default_factory=list)
+    falls: list[str] = field(default_factory=list)
 
     def acknowledged(self, seconds: float) -> None:
         self.acks.append(seconds)
@@ -128,6 +129,7 @@ class Counted:
         self.changed()
 
     def fell_back(self, what: str) -> None:
+        self.falls.append(what)
         self.changed()
 
 
@@ -150,7 +152,7 @@ class RecordingInbox:
     commands: Sequence[CommandSpec] = COMMANDS
     notes: ToldNotes = field(init=False)
     followed: Sequence[Followed] = ()
-    claims: ToldClaims = field(init=False)
+    claims: MemoryClaims = field(init=False)
     meter: Counted = field(init=False)
     away: int = 0
     spaces_left: list[tuple[str, str]] = field(default_factory=list)
@@ -215,6 +217,9 @@ class RecordingInbox:
 
     async def thread_of(self, platform: str, space: str, ref: MessageRef) -> ThreadKey | None:
         raise AssertionError("no conversation on Slack is outside a thread")
+
+    async def answers_all(self, platform: str, space: str, channel: str) -> bool:
+        return False
 
     async def taking_part(
         self, platform: str, since: float, ours: Callable[[str], bool] = everywhere

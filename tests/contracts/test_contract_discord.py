@@ -10,8 +10,9 @@ import pytest
 from adapters.discord import SPEC
 from adapters.discord.adapter import create
 from bot.chat import Adapter
+from bot.controls import Action
 from bot.spec import AdapterSpec
-from bot.testing import AdapterContract
+from bot.testing import AdapterContract, ControlsContract
 from tests.simulators.discord_sim import Channel, DiscordSimulator, User
 
 
@@ -42,8 +43,26 @@ class DiscordDriver:
             for message in self.sim.messages(place, by=self.sim.bot)
         ]
 
+    async def press(self, action: Action) -> str:
+        newest = max(
+            (
+                message
+                for message in self.sim.world.messages.values()
+                if message.author is self.sim.bot and message.seen_by is None
+            ),
+            key=lambda message: message.id,
+        )
+        shown = [button for row in newest.components for button in row["components"]]
+        found = [each["custom_id"] for each in shown if f":{action}:" in each["custom_id"]]
+        if not found:
+            raise LookupError(action)
+        interaction = await self.sim.click(newest, self.person, found[0])
+        answer = await interaction.answered()
+        assert answer.ephemeral
+        return answer.content
 
-class TestDiscord(AdapterContract):
+
+class TestDiscord(ControlsContract, AdapterContract):
     """All of the contract, through discord.py."""
 
     @pytest.fixture

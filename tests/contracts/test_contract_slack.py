@@ -12,11 +12,14 @@ from adapters.slack.adapter import create
 from adapters.slack.manifest import manifest
 from adapters.slack.socket import CONNECTIONS
 from bot.chat import Adapter
+from bot.controls import Action
 from bot.spec import AdapterSpec
-from bot.testing import AdapterContract
+from bot.testing import AdapterContract, ControlsContract
 from tests.contracts.slack_rig import ADDRESS, simulator
 from tests.servers import free_port
 from tests.simulators.slack_sim import Channel, SlackSimulator, User
+
+SIDES = ("positive", "negative")
 
 
 @dataclass
@@ -42,8 +45,21 @@ class SlackDriver:
     async def shown(self) -> Sequence[str]:
         return [message.text for message in self.sim.messages(self.channel) if message.by_app]
 
+    async def press(self, action: Action) -> str:
+        newest = [message for message in self.sim.messages(self.channel) if message.by_app][-1]
+        for element in (e for block in newest.blocks for e in block.get("elements", ())):
+            sides = [element, *(element.get(f"{side}_button") for side in SIDES)]
+            for value in (side["value"] for side in sides if side and "value" in side):
+                if value.startswith(f"{action}:"):
+                    click = self.sim.click(newest, element["action_id"], self.person, value=value)
+                    await click.acked()
+                    [shown] = await click.responded()
+                    assert shown.response_type == "ephemeral"
+                    return shown.text
+        raise LookupError(action)
 
-class TestSlack(AdapterContract):
+
+class TestSlack(ControlsContract, AdapterContract):
     """All of the contract, through slack-bolt and slack_sdk."""
 
     @pytest.fixture
@@ -56,7 +72,7 @@ class TestSlack(AdapterContract):
             assert sim.violations == []
 
 
-class TestSlackOverHttp(AdapterContract):
+class TestSlackOverHttp(ControlsContract, AdapterContract):
     """The same, posted to an address of the adapter's own."""
 
     @pytest.fixture

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from adapters.discord.interactions import SHARED, TOO_LARGE
 from bot.chat import CommandOption, CommandReply, CommandSpec, File, ThreadChoice, ThreadKey
 from bot.errors import StoreUnavailable
-from tests.contracts.discord_rig import COMMANDS, RecordingInbox, connected, rig_of
+from tests.contracts.discord_rig import COMMANDS, RecordingInbox, SharedClaims, connected, rig_of
 from tests.simulators.discord_sim import DiscordSimulator
 
 SYNC = "PUT /applications/{application_id}/commands"
@@ -23,8 +25,29 @@ async def test_commands_are_offered_and_told_only_when_they_change() -> None:
             await sim.until_connected()
             await rig.stop(running)
         assert sim.calls_by_route()[SYNC] == 2
-        assert [command["name"] for command in sim.commands] == ["summary", "export", "help"]
+        slash = [command["name"] for command in sim.commands if command["type"] == 1]
+        assert slash == ["summary", "export", "help"]
         assert sim.violations == []
+
+
+async def test_of_processes_that_start_together_one_tells_the_commands() -> None:
+    async with DiscordSimulator() as sim:
+        shared = SharedClaims(sim.signal.changed)
+        told = asyncio.Event()
+        sim.faults.add(SYNC, gate=told, after_effect=True)
+        rigs = [await rig_of(sim) for _ in range(2)]
+        for number, rig in enumerate(rigs):
+            rig.inbox.claims = shared.of(str(number))
+        first = rigs[0].start()
+        await sim.until(lambda: sim.calls_by_route()[SYNC] == 1)
+        second = rigs[1].start()
+        await sim.until_connected()
+        told.set()
+        await sim.until_connected(2)
+        for rig, running in zip(rigs, (first, second), strict=True):
+            await rig.stop(running)
+        assert sim.calls_by_route()[SYNC] == 1
+        assert shared.holder("commands") == ""
 
 
 async def test_commands_that_discord_refuses_do_not_keep_the_bot_away() -> None:

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import discord
+import pytest
 
-from adapters.discord.check import check, invite
+from adapters.discord.check import check
+from adapters.discord.commands import payload
+from adapters.discord.permissions import WHY, invite, personal_invite
 from bot.spec import Finding
+from tests.contracts.discord_rig import COMMANDS
 from tests.simulators.discord_sim import DiscordSimulator
+
+PAGE = Path(__file__).parents[2] / "docs/discord.md"
 
 
 async def _look(values: Mapping[str, str]) -> dict[str, Finding]:
-    return {finding.subject: finding for finding in await check(values)}
+    return {finding.subject: finding for finding in await check(values, COMMANDS)}
 
 
 async def test_all_is_well() -> None:
@@ -58,3 +65,59 @@ def test_the_invitation_asks_for_no_more_than_is_needed() -> None:
     assert f"permissions={wanted}" in url
     assert "scope=bot+applications.commands" in url
     assert not discord.Permissions(wanted).administrator
+
+
+def test_people_can_add_it_for_themselves() -> None:
+    url = personal_invite(7)
+    assert "client_id=7" in url and "integration_type=1" in url
+    assert "permissions" not in url and "bot" not in url
+
+
+async def test_permissions_are_looked_at_server_by_server() -> None:
+    async with DiscordSimulator() as sim:
+        well, partly, badly = [await sim.add_guild(name) for name in ("Well", "Partly", "Badly")]
+        for guild in (well, partly, badly):
+            await sim.add_text_channel(guild, "general")
+            await sim.add_voice_channel(guild, "loft")
+            await sim.add_forum_channel(guild, "questions")
+        news = await sim.add_text_channel(partly, "news")
+        await sim.deny(news, "send_messages", "attach_files")
+        hidden = await sim.add_text_channel(partly, "staff")
+        await sim.deny(hidden, "view_channel")
+        for role in badly.roles.values():
+            role.permissions &= ~(1 << 35)
+        found = await _look(sim.environment())
+    assert found["Discord server Well"].detail == "all it needs in 3 channels"
+    some = found["Discord server Partly"]
+    assert some.ok and some.fix
+    assert "#news (no Send Messages, Attach Files)" in some.detail
+    assert "1 more hidden from it" in some.detail
+    bad = found["Discord server Badly"]
+    assert (bad.ok, bad.detail) == (False, "the bot's role has no Create Public Threads")
+
+
+async def test_commands_that_discord_holds_are_compared() -> None:
+    async with DiscordSimulator() as sim:
+        before = (await _look(sim.environment()))["Discord commands"]
+        made = payload(COMMANDS, personal=True)
+        sim.world.commands[None] = [{**each, "id": "1"} for each in made]
+        same = (await _look(sim.environment()))["Discord commands"]
+        sim.world.commands[None][0]["description"] = "Something else"
+        stale = (await _look(sim.environment()))["Discord commands"]
+    assert before.ok and "summary" in before.detail and before.fix
+    assert same.detail == "Discord knows 2 slash commands and 1 menu commands"
+    assert stale.detail.endswith("not as this version has them: summary")
+
+
+@pytest.mark.parametrize("personal", [True, False])
+async def test_whether_people_can_add_it_is_told(personal: bool) -> None:
+    async with DiscordSimulator() as sim:
+        sim.world.personal = personal
+        told = (await _look(sim.environment()))["Discord for people"]
+    assert ("integration_type=1" in told.detail) == personal
+
+
+def test_the_page_names_every_permission_with_its_reason() -> None:
+    page = " ".join(PAGE.read_text().split())
+    for name, why in WHY.values():
+        assert name in page and why in page, name

@@ -5,22 +5,24 @@ from __future__ import annotations
 import ast
 import json
 from collections.abc import Sequence
+from copy import deepcopy
 from pathlib import Path
 
 import pytest
 
 import adapters.slack
+from adapters.slack.agent import prompts
 from adapters.slack.check import check
 from adapters.slack.commands import COMMANDS, DIRECT
-from adapters.slack.intake import EVENTS, LEFT
+from adapters.slack.intake import EVENTS
 from adapters.slack.manifest import PURPOSES, main, manifest
 from adapters.slack.modals import SHORTCUTS
-from adapters.slack.surfaces import OPENED
 from bot.commands.specs import COMMANDS as SPECS
 from bot.spec import Finding
 from tests.contracts.slack_rig import connected, simulator
 from tests.simulators.slack_sim import SlackSimulator
 from tests.simulators.slack_sim.manifest import EVENT_SCOPES
+from tests.simulators.slack_sim.manifest_rules import complaints
 from tests.simulators.slack_sim.server import METHODS
 
 SOURCE = Path(adapters.slack.__file__).parent
@@ -68,7 +70,7 @@ def test_every_shortcut_has_a_listener_and_every_listener_a_shortcut() -> None:
 
 
 def test_every_scope_is_needed_and_every_need_has_its_scope() -> None:
-    needed = {EVENT_SCOPES[event] for event in subscribed() - set(LEFT) - {OPENED}} | {"commands"}
+    needed = {EVENT_SCOPES[event] for event in subscribed() & EVENT_SCOPES.keys()} | {"commands"}
     for name in methods():
         options = METHODS[name].scopes
         if options:
@@ -82,13 +84,60 @@ def test_every_scope_is_needed_and_every_need_has_its_scope() -> None:
     assert needed == scopes() == set(PURPOSES)
 
 
+def test_the_page_about_slack_names_all_of_it() -> None:
+    page = (SOURCE.parents[1] / "docs" / "slack.md").read_text("utf-8")
+    named = scopes() | subscribed() | set(COMMANDS)
+    assert {name for name in named if f"`{name}`" not in page} == set()
+    assert len(prompts()) == len(manifest()["features"]["agent_view"]["suggested_prompts"])
+
+
 def test_nothing_else_is_switched_on() -> None:
     given = manifest()
-    assert set(given["features"]) == {"app_home", "bot_user", "shortcuts", "slash_commands"}
+    assert set(given["features"]) == {
+        "agent_view",
+        "app_home",
+        "bot_user",
+        "shortcuts",
+        "slash_commands",
+    }
     assert given["settings"]["interactivity"]["is_enabled"]
     assert given["settings"]["socket_mode_enabled"]
     assert given["features"]["app_home"]["messages_tab_enabled"]
     assert not given["features"]["app_home"]["messages_tab_read_only_enabled"]
+
+
+@pytest.mark.parametrize("url", ["", "https://bobbin.example.com/slack/events"])
+def test_slack_takes_it(url: str) -> None:
+    assert complaints(manifest(url)) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "complaint"),
+    [
+        (("features", "assistant_view"), {}, "assistant_view"),
+        (("features", "agent_view", "agent_description"), "x" * 301, "agent_description"),
+        (("features", "agent_view", "suggested_prompts"), [{"title": "t"}], "message"),
+        (("features", "app_home", "messages_tab_enabled"), False, "Messages tab"),
+        (("settings", "event_subscriptions", "bot_events"), ["app_mention"] * 2, "twice"),
+        (
+            ("settings", "event_subscriptions", "bot_events"),
+            ["assistant_thread_started"],
+            "not for",
+        ),
+        (("settings", "socket_mode_enabled"), False, "an address"),
+        (("oauth_config", "scopes", "bot"), ["chat:write"], "assistant:write"),
+        (("display_information", "name"), "x" * 36, "name"),
+    ],
+)
+def test_what_slack_does_not_take_is_noticed(
+    path: tuple[str, ...], value: object, complaint: str
+) -> None:
+    given = deepcopy(dict(manifest()))
+    place = given
+    for name in path[:-1]:
+        place = place[name]
+    place[path[-1]] = value
+    assert any(complaint in sentence for sentence in complaints(given))
 
 
 async def test_every_subscribed_event_arrives_and_is_acknowledged() -> None:
@@ -118,7 +167,7 @@ async def test_the_doctor_finds_everything_in_order() -> None:
     async with simulator() as sim:
         findings = await check(sim.environment())
         assert failed(findings) == {}
-        assert len(findings) == 3
+        assert len(findings) == 4
         assert sim.violations == []
 
 
@@ -126,7 +175,10 @@ async def test_the_doctor_names_missing_scopes_and_what_they_are_for() -> None:
     async with simulator(scopes=scopes() - {"files:write", "users:read"}) as sim:
         found = failed(await check(sim.environment()))
         assert set(found) == {"Slack scopes"}
-        assert "files:write (to hand over exports)" in found["Slack scopes"]
+        assert (
+            "files:write (to hand over exports, and long answers and code as files)"
+            in found["Slack scopes"]
+        )
         assert "users:read" in found["Slack scopes"]
 
 

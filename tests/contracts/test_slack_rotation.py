@@ -17,6 +17,7 @@ from adapters.slack.calls import Calls
 from adapters.slack.installation import NOTE, Installation, Vault
 from adapters.slack.manifest import manifest
 from adapters.slack.rotation import AHEAD_SECONDS
+from adapters.slack.workspace import Common
 from adapters.slack.workspaces import Many
 from bot.errors import BadToken, NeedsOperator, PlatformBusy
 from bot.ids import new_id
@@ -106,10 +107,8 @@ async def two(server: Valkey) -> AsyncIterator[Processes]:
                     (app.client_id, app.client_secret),
                     (KEY,),
                     threads.notes("slack"),
-                    threads.claims("slack"),
-                    QUICK,
-                    time.monotonic,
                     clock,
+                    Common(QUICK, time.monotonic, threads.claims("slack")),
                 )
             )
         yield Processes(sim, clock, *made)

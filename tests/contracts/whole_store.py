@@ -10,19 +10,25 @@ from datetime import date
 from pathlib import Path
 
 from bot.budgets import Account, Budgets, Most, Over, Payer
-from bot.chat import Author, MessageRef, ThreadKey
+from bot.channel import NOTHING_SET, ChannelSettings, Mention
+from bot.chat import Author, Incoming, MessageRef, ThreadKey
 from bot.limits import News, Scope
 from bot.records import Entry, Summary, Tally
 from bot.storage.connect import open_redis, wait_until_ready
+from bot.storage.keys import place_of
 from bot.storage.threads import Threads
 from bot.storage.topology import WAITS, Client, Waits
 from bot.storage.types import (
+    Again,
     Amended,
     Begun,
     Done,
     Draft,
     Erased,
     Leftover,
+    Noted,
+    Rated,
+    Rating,
     Restored,
     Signal,
     Struck,
@@ -93,23 +99,24 @@ async def everything(threads: Threads) -> None:
     await _changes(threads)
     assert await threads.sweep() == 0
     await _budgets(threads)
+    await _channels(threads)
     assert await threads.forget_space("slack", "T") == 1
     assert (await threads.spending.used(ADA))[Account.SPACE].tokens == 0
 
 
-async def _counted(entry: Entry) -> Entry:
-    return replace(entry, tokens=1)
+async def _reworded(entry: Entry, event: Incoming) -> Entry:
+    return replace(entry, text=event.text, edited=event.edited, tokens=1)
 
 
 async def _changes(threads: Threads) -> None:
     place = ("slack", "T", "C")
     first = replace(message(1, thread=OTHER, text="changed"), edited=1.0)
-    assert await threads.amend(first, _counted) is Amended.DONE
+    assert await threads.amend(first, _reworded) is Amended.DONE
     turn = await threads.begin(message(3, thread=OTHER, loose=True))
     assert isinstance(turn, Turn)
     assert await threads.begin(message(4, thread=OTHER)) is Begun.QUEUED
     changed = replace(message(4, thread=OTHER, text="changed"), edited=1.0)
-    assert await threads.amend(changed, _counted) is Amended.DONE
+    assert await threads.amend(changed, _reworded) is Amended.DONE
     assert await threads.holders(place, ["m3", "m9"], ["e3", "e9"]) == {OTHER: ["m3"]}
     struck = await threads.strike(OTHER, ["m3", "m4"], ["e3", "e4"])
     assert struck == Struck(0, 2, withdrawn=True)
@@ -136,6 +143,19 @@ async def _budgets(threads: Threads) -> None:
     assert (await threads.spending.used(ADA))[Account.SPACE].tokens >= 30
 
 
+async def _channels(threads: Threads) -> None:
+    place = place_of(THREAD)
+    settings = ChannelSettings(Mention.ALWAYS, 12.0, "terse")
+    await threads.set_channel(place, settings)
+    assert await threads.channel_settings(place) == settings
+    assert await threads.open_channels(place[0]) == {place}
+    assert (await threads.take_window(THREAD)).persona == "terse"
+    await threads.set_channel(place, NOTHING_SET)
+    assert await threads.open_channels(place[0]) == frozenset()
+    await threads.set_channel(place, settings)
+    await threads.count_use(THREAD, "u2", Tally(prompt=3))
+
+
 async def _turns(threads: Threads, thread: ThreadKey) -> None:
     turn = await threads.begin(message(1, thread=thread, loose=True))
     assert isinstance(turn, Turn)
@@ -148,7 +168,15 @@ async def _turns(threads: Threads, thread: ThreadKey) -> None:
     after = await commit(threads, heir, names={"u1": "Ada"})
     assert isinstance(after, Turn)
     assert await threads.ask_stop(thread)
-    assert await threads.rollback(after.lease) is Done.IDLE
+    assert await threads.commit(after.lease, (), Tally(), {}, keep=True) is Done.IDLE
+    seen = await threads.take_window(thread)
+    askers = (await threads.asked(thread)).askers
+    again = await threads.begin_again("click", seen, Again.RETRY, seen.mail, Draft(), askers)
+    assert isinstance(again, Turn)
+    assert await threads.rollback(again.lease) is Done.IDLE
+    assert await threads.rate(Rated(thread, "t1", "u1", Rating.GOOD, 1.0)) is Noted.NEW
+    assert [rated.user async for rated in threads.ratings(thread)] == ["u1"]
+    assert await threads.answer_of(thread, "t1") is None
     assert await threads.fold(thread, Summary(), Summary("so far", 1, 1, "model"))
     assert await threads.account(thread, Tally(prompt=1))
 

@@ -9,19 +9,23 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
 from bot.app import Timing
+from bot.attached import Attachment
 from bot.capabilities import Capabilities
 from bot.chat import (
     Author,
     CommandCall,
     CommandReply,
+    File,
     History,
     Inbox,
     Incoming,
     MessageRef,
+    Press,
     Spot,
     ThreadKey,
 )
-from bot.controls import PLAIN, Presentation
+from bot.controls import PLAIN, Action, Presentation
+from bot.errors import MessageGone, TooLarge
 from tests.flows.look import settled, stored
 from tests.flows.stage import QUICK, Stage, open_stage
 from tests.servers import Valkey
@@ -36,17 +40,27 @@ class Meadow:
     Attributes:
         name: The platform's.
         posts: Texts of the bot's messages by id, in order.
+        looks: What they carry beside that.
         told: What was answered to whom beside the conversation.
+        marks: Signs that were put on messages (True) and taken away.
         past: What was said in a thread before the bot was called.
+        downloads: What can be downloaded, by address.
+        files: What was attached, by key.
     """
 
     name: str = "discord"
     capabilities: Capabilities = field(
-        default_factory=lambda: Capabilities(2000, min_edit_seconds=0.01)
+        default_factory=lambda: Capabilities(
+            2000, min_edit_seconds=0.01, controls=frozenset(Action)
+        )
     )
     posts: dict[str, str] = field(default_factory=dict[str, str])
+    looks: dict[str, Presentation] = field(default_factory=dict[str, Presentation])
     told: list[tuple[str, CommandReply]] = field(default_factory=list[tuple[str, CommandReply]])
+    marks: list[tuple[str, bool]] = field(default_factory=list[tuple[str, bool]])
     past: History = field(default_factory=History)
+    downloads: dict[str, bytes] = field(default_factory=dict[str, bytes])
+    files: dict[str, File] = field(default_factory=dict[str, File])
     numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
     _inbox: asyncio.Future[Inbox] = field(
         default_factory=lambda: asyncio.get_running_loop().create_future()
@@ -77,6 +91,7 @@ class Meadow:
         addressed: bool = True,
         direct: bool = False,
         joins: bool = False,
+        attachments: tuple[Attachment, ...] = (),
     ) -> Incoming:
         """A new message."""
         number = next(self.numbers)
@@ -92,6 +107,7 @@ class Meadow:
             mentioned=addressed,
             direct=direct,
             joins=joins,
+            attachments=attachments,
         )
 
     async def say(self, event: Incoming) -> Incoming:
@@ -113,6 +129,25 @@ class Meadow:
             direct=event.direct,
         )
         return await (await self.inbox()).command(replace(call, **changes))  # type: ignore[arg-type]
+
+    async def press(
+        self, action: Action, event: Incoming, author: Author = ADA, turn: str = ""
+    ) -> str:
+        """Use a control of the newest message, in the thread of `event`; what is whispered."""
+        newest = list(self.posts)[-1]
+        press = Press(
+            f"p{next(self.numbers)}",
+            action,
+            turn or self.looks[newest].turn,
+            author,
+            event.thread,
+            MessageRef(event.thread.thread, newest),
+            next(self.numbers),
+            event.at,
+        )
+        reply = await (await self.inbox()).pressed(press)
+        assert reply.private and reply.harmless
+        return reply.text
 
     async def until(self, holds: Callable[[], bool]) -> None:
         """Wait until something is true of what was posted or told."""
@@ -144,13 +179,20 @@ class Meadow:
         again: bool = False,
         look: Presentation = PLAIN,
     ) -> MessageRef:
-        self.posts[key] = text
+        self.posts[key], self.looks[key] = text, look
         await self._notify()
         return MessageRef(spot.channel, key)
 
     async def edit(self, ref: MessageRef, text: str, *, look: Presentation = PLAIN) -> None:
-        self.posts[ref.message] = text
+        self.posts[ref.message], self.looks[ref.message] = text, look
         await self._notify()
+
+    async def attach(
+        self, spot: Spot, file: File, key: str, text: str = "", *, again: bool = False
+    ) -> MessageRef:
+        self.files[key] = file
+        await self._notify()
+        return MessageRef(spot.channel, key)
 
     async def delete(self, ref: MessageRef) -> None:
         self.posts.pop(ref.message, None)
@@ -158,9 +200,24 @@ class Meadow:
 
     async def show_status(self, spot: Spot, status: str | None) -> None: ...
 
+    async def mark_waiting(self, ref: MessageRef, waiting: bool) -> None:
+        self.marks.append((ref.message, waiting))
+        await self._notify()
+
     async def settled(self, thread: ThreadKey) -> None: ...
 
     async def history(self, event: Incoming, limit: int) -> History:
+        return self.past
+
+    async def download(self, attachment: Attachment, most_bytes: int) -> bytes:
+        data = self.downloads.get(attachment.url)
+        if data is None:
+            raise MessageGone("no such file")
+        if len(data) > most_bytes:
+            raise TooLarge("more bytes than asked for")
+        return data
+
+    async def since(self, first: MessageRef, thread: ThreadKey, limit: int) -> History:
         return self.past
 
     async def respond(self, event: Incoming, reply: CommandReply) -> None:

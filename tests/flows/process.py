@@ -326,10 +326,12 @@ class Processes:
         self.bots.append(process)
         ended = asyncio.create_task(process.ended())
         await asyncio.wait({connected, ended}, return_when=asyncio.FIRST_COMPLETED)
-        ended.cancel()
         if not connected.done():
             connected.cancel()
+            # Its own patience may have been at an end, and not the process.
+            await ended
             raise AssertionError(f"the bot ended:\n{process.log}")
+        ended.cancel()
         await connected
         return process
 

@@ -26,8 +26,9 @@ from tests.simulators.slack_sim import Timing as SlackTiming
 SCALE = 20.0
 """Simulated seconds per real one: rate limits and expiries are that much shorter."""
 
-PATIENT = SlackTiming(ack=10.0 * SCALE, trigger=600.0)
-"""A Slack that delivers nothing twice because this machine is busy."""
+PATIENT = SlackTiming(ack=10.0 * SCALE, trigger=600.0, status=120.0 * SCALE)
+"""A Slack that delivers nothing twice, and lets no status line lapse, because this machine is busy.
+"""
 
 QUICK = Timing(
     renew=0.05,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from adapters.discord.notice import MENTION_ME
 from tests.flows.weavers import asked_last, weavers
 from tests.servers import Valkey
 from tests.simulators.openai_sim import Answer
@@ -143,10 +144,11 @@ async def test_without_the_intent_mentions_are_answered(server: Valkey) -> None:
         here.sim.message_content = False
         await here.stage.start()
         thread = await here.conversation("can you read?", "Only when mentioned.")
+        await here.until_said(thread, "Only when mentioned.", MENTION_ME)
         await here.sim.say(thread, here.ada, "and this?")
         here.openai.script.append(Answer("This, yes."))
         await here.ask(here.ada, "and now?", thread)
-        await here.until_said(thread, "Only when mentioned.", "This, yes.")
+        await here.until_said(thread, "Only when mentioned.", MENTION_ME, "This, yes.")
         assert len(here.openai.chats) == 2
         assert asked_last(here.openai.chats[1]) == "Ada: and now?"
         await here.settled()

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from tests.flows.guild import KEY, OTHER, guild
+from tests.flows.guild import KEY, OTHER, Guild, Town, guild
+from tests.flows.look import settled
+from tests.flows.test_slack_native import NATIVE
 from tests.servers import Valkey
 from tests.simulators.openai_sim import Answer
+from tests.simulators.slack_sim import Message
 
 
 @pytest.mark.parametrize("http", [True, False])
@@ -106,6 +109,20 @@ async def test_a_token_that_ran_out_is_replaced_and_the_answer_comes(server: Val
         assert [call.error for call in refreshed] == [None]
 
 
+async def test_files_are_fetched_with_the_token_of_their_workspace(server: Valkey) -> None:
+    async with guild(server) as here:
+        for town in (here.acme, here.birch):
+            await here.install(town)
+            plan = here.sim.add_file(town.person, "plan.txt", f"of {town.space.id}".encode())
+            here.stage.openai.script.append(Answer("Well."))
+            words = f"{town.space.mention} look"
+            root = here.sim.say(town.room, town.person, words, files=[plan])
+            await here.sim.until(lambda root=root: bool(here.sim.replies(root)))
+            await settled(here.stage.server)
+            assert [message.text for message in here.sim.replies(root)] == ["Well."]
+            assert f"of {town.space.id}" in here.stage.openai.chats[-1].last_user_text
+
+
 async def test_a_removed_workspace_is_forgotten_and_the_other_goes_on(server: Valkey) -> None:
     async with guild(server) as here:
         await here.install(here.acme)
@@ -155,3 +172,78 @@ async def test_an_organisation_installs_it_for_all_its_workspaces(server: Valkey
         text = await here.stored()
         assert "installation:E0ORGANISATION" in text
         assert "slack:E0ORGANISATION:" in text
+
+
+BEGINNING = "This is only the beginning of it,"
+WHOLE = f"{BEGINNING} and this is the end."
+
+
+def cut_short() -> Answer:
+    """An answer that waits after its beginning."""
+    return Answer([BEGINNING, " and this is the end."]).hold(after=1)
+
+
+async def told(here: Guild, town: Town) -> Message:
+    """Somebody asks in a direct message, and sees the beginning of the answer."""
+    root = here.sim.say(here.sim.open_dm(town.person), town.person, "tell me")
+    await until_said(here, root, BEGINNING)
+    return root
+
+
+async def until_said(here: Guild, root: Message, text: str) -> None:
+    """Wait until the answer in a thread is this."""
+    await here.sim.until(lambda: [m.text for m in here.sim.replies(root)] == [text])
+
+
+async def test_answers_stream_in_every_workspace_with_its_own_token(server: Valkey) -> None:
+    async with guild(server, slack=NATIVE) as here:
+        sim = here.sim
+        for town in (here.acme, here.birch):
+            await here.install(town)
+            answer = cut_short()
+            here.stage.openai.script.append(answer)
+            root = await told(here, town)
+            assert sim.shows_stop(root)
+            answer.release_all()
+            await until_said(here, root, WHOLE)
+            await sim.until(lambda root=root: not sim.shows_stop(root))
+            for method in ("chat.startStream", "chat.stopStream"):
+                call = sim.calls(method)[-1]
+                assert (call.token, call.error) == (town.space.token, None)
+            assert sim.calls("chat.startStream")[-1].params["recipient_team_id"] == town.space.id
+        assert sim.calls("chat.postMessage") == []
+
+
+async def test_slacks_stop_ends_the_answer_of_the_workspace_it_is_pressed_in(
+    server: Valkey,
+) -> None:
+    async with guild(server, slack=NATIVE) as here:
+        sim, answers = here.sim, [cut_short(), cut_short()]
+        here.stage.openai.script.extend(answers)
+        roots: list[Message] = []
+        for town in (here.acme, here.birch):
+            await here.install(town)
+            roots.append(await told(here, town))
+        sim.stop_session(sim.replies(roots[0])[0], here.acme.person)
+        await sim.until(lambda: not sim.shows_stop(roots[0]))
+        await sim.until(lambda: "stopped" in sim.replies(roots[0])[0].text)
+        assert sim.shows_stop(roots[1])
+        answers[1].release_all()
+        await until_said(here, roots[1], WHOLE)
+
+
+async def test_a_direct_message_streams_where_an_organisation_has_installed_it(
+    server: Valkey,
+) -> None:
+    """Who it is for is not said: an organisation is no workspace that somebody belongs to."""
+    async with guild(server, slack=NATIVE) as here:
+        for town in (here.acme, here.birch):
+            town.space.enterprise_id = "E0ORGANISATION"
+        await here.install(here.acme, whole=True)
+        answer = cut_short()
+        here.stage.openai.script.append(answer)
+        root = await told(here, here.acme)
+        answer.release_all()
+        await until_said(here, root, WHOLE)
+        await here.sim.until(lambda: not here.sim.shows_stop(root))
+        assert here.sim.calls("chat.postMessage") == []

@@ -333,3 +333,22 @@ CHOICE: dict[str, Any] = {
     },
 }
 INTERACTIONS = (COMMAND, CHOICE)
+
+BUTTON: dict[str, Any] = {
+    "type": 2,
+    "id": 2,
+    "style": 2,
+    "label": "Regenerate",
+    "custom_id": "control:regenerate:abcdefghijklmnop",
+}
+PRESS: dict[str, Any] = {
+    **COMMAND,
+    "type": 3,
+    "message": message(
+        "An answer.",
+        author=user(BOT, "bobbin", bot=True),
+        channel_id=OWN_THREAD,
+        components=[{"type": 1, "id": 1, "components": [BUTTON]}],
+    ),
+    "data": {"custom_id": BUTTON["custom_id"], "component_type": 2, "id": 2},
+}

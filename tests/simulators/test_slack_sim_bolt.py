@@ -292,6 +292,9 @@ async def test_agent_surface_events(sim: SlackSimulator) -> None:
         question = sim.say(sim.open_dm(ada), ada, "hello", deliver=False)
         sim.open_home(ada, "messages")
         sim.look_at(ada, room)
+        await app.client.agents_sessions_setStatus(
+            channel_id=question.channel, thread_ts=question.ts, status="processing"
+        )
         sim.stop_session(question, ada)
         await sim.settled()
         events = {body["event"]["type"]: body["event"] for body in app.events}

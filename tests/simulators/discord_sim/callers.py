@@ -12,10 +12,19 @@ from tests.simulators.discord_sim.commands import (
     descend,
     find,
 )
+from tests.simulators.discord_sim.elsewhere import (
+    check_offered,
+    context_of,
+    is_member,
+    owners_of,
+    partial_channel,
+)
+from tests.simulators.discord_sim.forms import filled
 from tests.simulators.discord_sim.interactions import (
     AUTOCOMPLETE,
     COMMAND,
     COMPONENT,
+    MODAL,
     Interaction,
     new_interaction,
 )
@@ -40,6 +49,7 @@ class Callers:
     world: World
     signal: Signal
     interactions: list[Interaction]
+    locale = "en-US"
 
     def describe(self) -> str:
         """Return recent requests and messages, for the text of a time-out."""
@@ -103,6 +113,7 @@ class Callers:
         return data, known
 
     def _check_use(self, command: dict[str, Any], channel: Channel, user: User) -> None:
+        check_offered(self.world, command, channel, user)
         needed = command.get("default_member_permissions")
         if channel.guild is None:
             return
@@ -135,7 +146,8 @@ class Callers:
 
     def _partial_channel(self, channel: Channel, user: User) -> dict[str, Any]:
         permissions = str(channel_permissions(channel, user.id))
-        return {**channel_payload(channel, self.world.bot.id), "permissions": permissions}
+        payload = {**channel_payload(channel, self.world.bot.id), "permissions": permissions}
+        return partial_channel(payload, known=is_member(self.world, channel))
 
     async def message_menu(self, message: Message, user: User, name: str) -> Interaction:
         """Use a message context-menu command."""
@@ -151,6 +163,19 @@ class Callers:
             "resolved": {"messages": {str(message.id): shown}},
         }
         return self._interact(COMMAND, name, channel, user, data)
+
+    async def submit(self, interaction: Interaction, /, **values: str) -> Interaction:
+        """Fill in and send off the form that an interaction has opened.
+
+        Raises:
+            LookupError: none was opened.
+            ValueError: it does not take these values.
+        """
+        if interaction.modal is None:
+            raise LookupError(f"{interaction!r} has opened no form")
+        data = filled(interaction.modal, values)
+        name = data["custom_id"]
+        return self._interact(MODAL, name, interaction.channel, interaction.user, data)
 
     async def click(self, message: Message, user: User, custom_id: str) -> Interaction:
         """Press a button.
@@ -220,10 +245,10 @@ class Callers:
             "token": interaction.token,
             "version": 1,
             "app_permissions": str(channel_permissions(channel, world.bot.id)),
-            "locale": "en-US",
+            "locale": self.locale,
             "entitlements": [],
-            "authorizing_integration_owners": {"0": str(guild.id) if guild else "0"},
-            "context": 0 if guild else 1,
+            "authorizing_integration_owners": owners_of(world, channel, user),
+            "context": context_of(channel),
             "attachment_size_limit": 10 * 1024 * 1024,
         }
         if guild is None:

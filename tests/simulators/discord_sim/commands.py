@@ -22,6 +22,7 @@ from tests.simulators.discord_sim.fields import (
     truth,
     whole,
 )
+from tests.simulators.discord_sim.locales import translated
 from tests.simulators.discord_sim.model import Channel, Role, Upload, User
 from tests.simulators.discord_sim.rest import Call, Endpoint
 from tests.simulators.discord_sim.world import World
@@ -78,8 +79,8 @@ _OPTION: dict[str, Check] = {
     "type": whole(1, 11),
     "name": _name,
     "description": text(1, 100),
-    "name_localizations": optional(anything),
-    "description_localizations": optional(anything),
+    "name_localizations": translated(_name),
+    "description_localizations": translated(text(1, 100)),
     "required": truth,
     "choices": array(_CHOICE, 25),
     "options": _options,
@@ -93,9 +94,10 @@ _OPTION: dict[str, Check] = {
 _COMMAND: dict[str, Check] = {
     "id": anything,
     "name": text(1, 32),
-    "name_localizations": optional(anything),
+    # A menu's names may have spaces and capitals.
+    "name_localizations": translated(text(1, 32)),
     "description": text(0, 100),
-    "description_localizations": optional(anything),
+    "description_localizations": translated(text(1, 100)),
     "options": _options,
     "default_member_permissions": optional(anything),
     "dm_permission": optional(truth),
@@ -194,7 +196,7 @@ class CommandRoutes:
         body = check_body(raw, _COMMAND, ("name",), call.request.route, self._world.violations)
         kind = body.get("type", CHAT_INPUT)
         if kind == CHAT_INPUT:
-            tree = _name(body["name"])
+            tree = _name(body["name"]) or translated(_name)(body.get("name_localizations"))
             if tree:
                 raise invalid_form({"name": tree})
             if not body.get("description"):
@@ -240,20 +242,15 @@ def _characters(item: Mapping[str, Any]) -> int:
 
 
 def find(world: World, guild_id: int | None, name: str, kind: int = CHAT_INPUT) -> dict[str, Any]:
-    """Return a registered command that can be used in a guild or, with ``None``, in a DM.
+    """Return a command that is registered for a guild or everywhere.
 
     Raises:
-        LookupError: there is none, or it is not offered there.
+        LookupError: there is none.
     """
     for place in (guild_id, None):
         for command in world.commands.get(place, []):
             if _key(command) != (kind, name):
                 continue
-            contexts = command.get("contexts")
-            if contexts is None and command.get("dm_permission") is False:
-                contexts = [0]
-            if contexts is not None and (0 if guild_id else 1) not in contexts:
-                raise LookupError(f"/{name} is not offered here")
             return command
     known = [command["name"] for command in world.commands.get(None, [])]
     raise LookupError(f"/{name} is not registered; there are {known}")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.simulators.discord_sim.errors import ApiError, invalid_field
-from tests.simulators.discord_sim.mentions import component_texts
+from tests.simulators.discord_sim.layouts import check_kept, check_legacy, check_v2
 from tests.simulators.discord_sim.model import (
     COMPONENTS_V2,
     EPHEMERAL,
@@ -22,8 +22,6 @@ from tests.simulators.discord_sim.model import (
 )
 from tests.simulators.discord_sim.rest import FILE_BYTES, REQUEST_BYTES
 from tests.simulators.discord_sim.world import World
-
-_V2_TEXT = 4000
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +58,13 @@ def draft(
     flags = _flags(body, before)
     attachments = _attachments(world, body, files, before)
     if flags & COMPONENTS_V2:
-        _check_v2(body, components)
+        check_v2(body, components)
     elif not (content.strip() or components or embeds or attachments or body.get("sticker_ids")):
         raise ApiError(50006)
-    if before is not None and before.versions[-1].flags & COMPONENTS_V2 & ~flags:
-        raise invalid_field("flags", "MESSAGE_CANNOT_REMOVE_COMPONENTS_V2", "V2 is for good.")
+    else:
+        check_legacy(components)
+    if before is not None:
+        check_kept(flags, before.versions[-1].flags)
     version = world.version(
         channel,
         world.bot,
@@ -86,22 +86,6 @@ def _flags(body: Mapping[str, Any], before: Message | None) -> int:
     # Everything but these two is decided when the message is made.
     kept = old & ~(SUPPRESS_EMBEDS | COMPONENTS_V2 | LOADING)
     return kept | body["flags"] & ~EPHEMERAL | old & EPHEMERAL
-
-
-def _check_v2(body: Mapping[str, Any], components: Any) -> None:
-    for name in ("content", "embeds", "poll", "sticker_ids"):
-        if body.get(name):
-            raise invalid_field(
-                name,
-                "MESSAGE_CANNOT_USE_LEGACY_FIELDS_WITH_COMPONENTS_V2",
-                f"The '{name}' field cannot be used when using MessageFlags.IS_COMPONENTS_V2",
-            )
-    if not components:
-        raise ApiError(50006)
-    if sum(map(len, component_texts(components))) > _V2_TEXT:
-        raise invalid_field(
-            "components", "COMPONENT_MAX_TOTAL_LENGTH", f"Must be {_V2_TEXT} or fewer in length."
-        )
 
 
 def _attachments(

@@ -16,6 +16,8 @@ MESSAGES: dict[int, tuple[int, str]] = {
     10015: (404, "Unknown Webhook"),
     10062: (404, "Unknown interaction"),
     10063: (404, "Unknown application command"),
+    40058: (400, "Cannot message this thread until the post author has sent an initial message."),
+    40094: (400, "This interaction has reached the maximum number of follow up messages."),
     40005: (413, "Request entity too large"),
     40060: (400, "Interaction has already been acknowledged."),
     50001: (403, "Missing Access"),
@@ -35,7 +37,7 @@ MESSAGES: dict[int, tuple[int, str]] = {
 }
 
 # A correct client can run into every other code; these show that it built a wrong request.
-CLIENT_FAULTS = frozenset({0, 10063, 40005, 40060, 50006, 50008, 50035, 50109})
+CLIENT_FAULTS = frozenset({0, 10063, 40005, 40060, 40094, 50006, 50008, 50035, 50109})
 
 
 class ApiError(Exception):

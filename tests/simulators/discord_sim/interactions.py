@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tests.simulators.discord_sim.compose import Draft, draft
+from tests.simulators.discord_sim.elsewhere import FOLLOW_UPS, forced_flags, is_personal
 from tests.simulators.discord_sim.errors import ApiError, invalid_field
 from tests.simulators.discord_sim.fields import (
     EDIT,
@@ -17,6 +18,7 @@ from tests.simulators.discord_sim.fields import (
     check_body,
     one_of,
 )
+from tests.simulators.discord_sim.forms import check_form
 from tests.simulators.discord_sim.model import (
     DEFAULT,
     EPHEMERAL,
@@ -58,6 +60,7 @@ class Interaction:
         responses: every message sent as an answer, in order, whether ephemeral or not.
         choices: what an autocomplete answered.
         modal: the form that was opened.
+        followed_up: how many further answers there were.
     """
 
     id: int
@@ -77,6 +80,7 @@ class Interaction:
     responses: list[Message] = field(default_factory=list)
     choices: list[dict[str, Any]] | None = None
     modal: dict[str, Any] | None = None
+    followed_up: int = 0
 
     def __repr__(self) -> str:
         return f"<Interaction {self.id} {self.name} by {self.user.name}>"
@@ -105,6 +109,12 @@ class Interaction:
         found = await self.signal.until(shown, timeout, self.describe)
         assert found is not None
         return found
+
+    async def asked(self, timeout: float = 10.0) -> dict[str, Any]:
+        """Wait for a form to be opened."""
+        await self.signal.until(lambda: self.modal is not None, timeout, self.describe)
+        assert self.modal is not None
+        return self.modal
 
     async def completed(self, timeout: float = 10.0) -> list[dict[str, Any]]:
         """Wait for the choices of an autocomplete."""
@@ -178,9 +188,7 @@ class InteractionRoutes:
                 raise invalid_field("choices", "BASE_TYPE_MAX_LENGTH", "Must be 25 or fewer.")
             interaction.choices = choices
         elif kind == _MODAL:
-            if not data.get("custom_id") or not data.get("components") or not data.get("title"):
-                raise invalid_field("components", "BASE_TYPE_REQUIRED", "This field is required")
-            interaction.modal = data
+            interaction.modal = check_form(data, route, world.violations)
         elif kind == _MESSAGE:
             check_body(data, RESPONSE, (), route, world.violations)
             return draft(world, interaction.channel, data, call.files)
@@ -203,6 +211,9 @@ class InteractionRoutes:
         self, interaction: Interaction, made: Draft, kind: int, target: Message | None = None
     ) -> Message:
         world = self._world
+        forced = forced_flags(world, interaction.channel, interaction.user)
+        version = replace(made.version, flags=made.version.flags | forced)
+        made = replace(made, version=version)
         message = world.post(
             interaction.channel,
             world.bot,
@@ -276,6 +287,10 @@ class InteractionRoutes:
             self._apply(original, _with_flags_of(made, original))
             message = original
         else:
+            if is_personal(world, interaction.channel):
+                if interaction.followed_up >= FOLLOW_UPS:
+                    raise ApiError(40094)
+                interaction.followed_up += 1
             target = None if original is None or original.ephemeral else original
             message = self._post(interaction, made, REPLY if target else DEFAULT, target)
         waits = call.request.query.get("wait") in ("1", "true")

@@ -27,6 +27,8 @@ ALLOWANCES: dict[str, tuple[int, float]] = {
 }
 GLOBAL_CALLS, GLOBAL_SECONDS = 50, 1.0
 RENAMES, RENAME_SECONDS = 2, 600.0
+# Seen by people who edit old messages; Discord gives no figures.
+OLD_EDITS, OLD_EDIT_SECONDS = 3, 20.0
 BAN_CALLS, BAN_SECONDS = 10_000, 600.0
 
 
@@ -56,7 +58,10 @@ class Refused(Exception):
     Attributes:
         retry_after: real seconds.
         scope: user, shared or global.
+        code: Discord's own code for it, 0 for none.
     """
+
+    code = 0
 
     def __init__(self, retry_after: float, scope: str, standing: Standing | None = None) -> None:
         super().__init__(f"retry after {retry_after:.3f} s ({scope})")
@@ -76,6 +81,12 @@ class Refused(Exception):
         return headers
 
 
+class TooOld(Refused):
+    """An edit too many of messages that are over an hour old."""
+
+    code = 30046
+
+
 class Limits:
     """Counts calls in fixed windows and refuses those beyond the allowance.
 
@@ -88,6 +99,7 @@ class Limits:
         allowances: calls and simulated seconds by route; a test may change them.
         refused: number of 429 answers by route.
         invalid: calls that count towards the ban (401, 403, and 429 unless shared).
+        old_edits: how many messages over an hour old may be edited in 20 seconds in a channel.
         ban_after: how many invalid calls in ten minutes lead to a ban.
     """
 
@@ -99,6 +111,7 @@ class Limits:
         self.refused: Counter[str] = Counter()
         self.invalid = 0
         self.ban_after = BAN_CALLS
+        self.old_edits = OLD_EDITS
         self._windows: dict[tuple[str, str], tuple[float, int]] = {}
         self._global: dict[str, deque[float]] = {}
         self._blocked: dict[tuple[str, str], tuple[float, str]] = {}
@@ -169,6 +182,23 @@ class Limits:
         if used >= RENAMES:
             raise self._refusal(route, ends - now, "user", None)
         self._windows[("rename", str(channel_id))] = (ends, used + 1)
+
+    def take_old_edit(self, channel_id: int) -> None:
+        """Count an edit of a message that is over an hour old.
+
+        Raises:
+            TooOld: there were too many in this channel.
+        """
+        if not self.enabled:
+            return
+        now, route = self._clock(), "PATCH /channels/{channel_id}/messages/{message_id}"
+        ends, used = self._windows.get(("old edit", str(channel_id)), (0.0, 0))
+        if now >= ends:
+            ends, used = now + OLD_EDIT_SECONDS, 0
+        if used >= self.old_edits:
+            self.refused[route] += 1
+            raise TooOld((ends - now) / self._scale, "user", None)
+        self._windows[("old edit", str(channel_id))] = (ends, used + 1)
 
     def _refusal(
         self, route: str, seconds: float, scope: str, standing: Standing | None

@@ -14,6 +14,7 @@ class ChannelType(IntEnum):
 
     TEXT = 0
     DM = 1
+    GROUP_DM = 3
     VOICE = 2
     ANNOUNCEMENT = 5
     ANNOUNCEMENT_THREAD = 10
@@ -112,7 +113,9 @@ class Guild:
 class Channel:
     """A channel, thread or direct message channel.
 
-    ``overwrites`` maps a user or role id to the (allowed, denied) permission bits.
+    ``overwrites`` maps a user or role id to the (allowed, denied) permission bits; ``people`` are
+    those who talk to each other in private, without the bot; ``unready`` is how many more posts
+    are refused because the first message of a forum post is not there yet.
     """
 
     id: int
@@ -121,6 +124,7 @@ class Channel:
     guild: Guild | None = None
     parent: Channel | None = None
     recipient: User | None = None
+    people: tuple[User, ...] = ()
     owner_id: int | None = None
     source: Message | None = None
     overwrites: dict[int, tuple[int, int]] = field(default_factory=dict)
@@ -130,6 +134,7 @@ class Channel:
     locked: bool = False
     auto_archive: int = 4320
     slowmode: int = 0
+    unready: int = 0
     deleted: bool = False
 
     def __repr__(self) -> str:
@@ -157,13 +162,20 @@ class Upload:
 
 @dataclass(slots=True, eq=False)
 class Attachment:
-    """A file on a message."""
+    """A file on a message.
+
+    ``announced`` is the size that its payload names, when that is a lie; ``elsewhere`` the address
+    it names, when that is not Discord's own. Voice messages have ``seconds``.
+    """
 
     id: int
     filename: str
     data: bytes
     content_type: str | None = None
     description: str | None = None
+    announced: int | None = None
+    elsewhere: str | None = None
+    seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +225,7 @@ class Message:
     edited_at: str | None = None
     nonce: str | int | None = None
     reactions: dict[str, set[int]] = field(default_factory=dict)
+    poll: dict[str, Any] | None = None
     interaction: dict[str, Any] | None = None
     seen_by: User | None = None
     thread: Channel | None = None

@@ -6,10 +6,17 @@ from collections.abc import Sequence
 from typing import Any
 
 from tests.simulators.discord_sim.callers import Callers
+from tests.simulators.discord_sim.elsewhere import (
+    foreign_channel,
+    foreign_guild,
+    private_channel,
+)
 from tests.simulators.discord_sim.model import (
     DEFAULT,
     POSTS,
     REPLY,
+    VOICE_MESSAGE,
+    Attachment,
     Channel,
     ChannelType,
     Guild,
@@ -84,6 +91,19 @@ class People(Callers):
         """Add a forum."""
         return self.world.add_channel(guild, ChannelType.FORUM, name)
 
+    async def add_foreign_channel(self, name: str = "elsewhere") -> Channel:
+        """Add a channel of a guild that the bot is no member of."""
+        guild = foreign_guild(self.world, name.title())
+        return foreign_channel(self.world, guild, name)
+
+    def open_private(self, *people: User) -> Channel:
+        """Return direct messages between two people, or a group of more, without the bot."""
+        return private_channel(self.world, people)
+
+    def install(self, user: User) -> None:
+        """Let somebody add the bot for himself, to use it everywhere."""
+        self.world.installed_by.add(user.id)
+
     def add_user(self, name: str, display_name: str | None = None, bot: bool = False) -> User:
         """Add a user, who becomes a member of every guild there is."""
         return self.world.add_user(name, display_name, bot)
@@ -145,6 +165,7 @@ class People(Callers):
         event: bool = True,
         flags: int = 0,
         kind: int | None = None,
+        prepared: Sequence[Attachment] = (),
         **fields: Any,
     ) -> Message:
         """Post as somebody.
@@ -155,6 +176,7 @@ class People(Callers):
             event: False leaves the event out, as when it was lost.
             flags: message flags, such as that of a voice message.
             kind: message type, when not an ordinary one.
+            prepared: attachments that are stored already.
             fields: other attributes of the message, such as ``stickers`` or ``embeds``.
 
         Raises:
@@ -183,10 +205,21 @@ class People(Callers):
             kind=kind if kind is not None else (REPLY if reply_to else DEFAULT),
             reply_to=reply_to,
             ping_replied=ping,
-            attachments=self.world.attachments([upload(file) for file in attachments]),
+            attachments=[
+                *prepared,
+                *self.world.attachments([upload(file) for file in attachments]),
+            ],
             tell=event,
             **fields,
         )
+
+    async def speak(
+        self, channel: Channel, user: User, data: bytes, *, seconds: float = 2.0
+    ) -> Message:
+        """Send a voice message: one Ogg file, and no text."""
+        made = self.world.attachments([Upload("voice-message.ogg", data, "audio/ogg")])
+        made[0].seconds = seconds
+        return await self.say(channel, user, "", flags=VOICE_MESSAGE, prepared=made)
 
     async def webhook_message(self, channel: Channel, name: str, text: str) -> Message:
         """Post through a webhook."""
@@ -271,13 +304,19 @@ class People(Callers):
         text: str | None = None,
         private: bool = False,
         attachments: Sequence[File] = (),
+        unready: int = 0,
     ) -> Channel:
-        """Start a thread, or in a forum a post whose first message is ``text``."""
+        """Start a thread, or in a forum a post whose first message is ``text``.
+
+        For ``unready`` more posts of the bot that first message is said to be missing still.
+        """
         starter = None if text is None else self.world.version(channel, owner, text)
         files = self.world.attachments([upload(file) for file in attachments])
-        return self.world.make_thread(
+        thread = self.world.make_thread(
             channel, from_message, name, owner, private=private, starter=starter, files=files
         )
+        thread.unready = unready
+        return thread
 
     async def archive(self, thread: Channel, locked: bool = False) -> None:
         """Archive a thread, and lock it too if wanted."""

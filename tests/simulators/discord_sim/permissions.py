@@ -31,6 +31,7 @@ BITS: dict[str, int] = {
         "create_public_threads": 35,
         "create_private_threads": 36,
         "send_messages_in_threads": 38,
+        "use_external_apps": 50,
         "pin_messages": 51,
     }.items()
 }
@@ -40,7 +41,7 @@ EVERYTHING = (1 << 53) - 1
 NEW_GUILD = (
     "add_reactions view_channel send_messages embed_links attach_files read_message_history "
     "mention_everyone external_emojis connect speak change_nickname use_application_commands "
-    "create_public_threads create_private_threads send_messages_in_threads"
+    "create_public_threads create_private_threads send_messages_in_threads use_external_apps"
 ).split()
 DIRECT = (
     "add_reactions view_channel send_messages embed_links attach_files read_message_history "

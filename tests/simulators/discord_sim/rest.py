@@ -192,6 +192,8 @@ def _refused(refused: Refused) -> web.Response:
         "retry_after": round(refused.retry_after, 3),
         "global": refused.scope == "global",
     }
+    if refused.code:
+        body["code"] = refused.code
     return _json(429, body, headers)
 
 

@@ -55,6 +55,7 @@ class ChannelRoutes:
             Endpoint("DELETE", _CHANNEL, self.delete),
             Endpoint("POST", _CHANNEL + "/messages/{message_id}/threads", self.thread_from),
             Endpoint("POST", _CHANNEL + "/threads", self.thread),
+            Endpoint("GET", _CHANNEL + "/thread-members/{user_id}", self.thread_member),
             Endpoint("PUT", _ME, self.join),
             Endpoint("DELETE", _ME, self.leave),
         ]
@@ -110,6 +111,7 @@ class ChannelRoutes:
             "interactions_endpoint_url": world.interactions_endpoint_url,
             "redirect_uris": [],
             "install_params": None,
+            "integration_types_config": {"0": {}, "1": {}} if world.personal else {"0": {}},
         }
 
     def _user(self, call: Call) -> User:
@@ -279,6 +281,15 @@ class ChannelRoutes:
         if channel.archived:
             raise ApiError(50083)
         return channel
+
+    async def thread_member(self, call: Call) -> dict[str, Any]:
+        """Return somebody's membership of a thread."""
+        channel, user = self._channel(call), self._user(call)
+        if not channel.is_thread:
+            raise ApiError(50024)
+        if user.id not in channel.members:
+            raise ApiError(10007)
+        return {"id": str(channel.id), "user_id": str(user.id), "flags": 0}
 
     async def join(self, call: Call) -> None:
         """Join a thread."""

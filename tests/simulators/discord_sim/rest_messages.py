@@ -7,6 +7,7 @@ from typing import Any
 from tests.simulators.discord_sim.compose import draft
 from tests.simulators.discord_sim.errors import ApiError, invalid_field
 from tests.simulators.discord_sim.fields import EDIT, MESSAGE, check_body
+from tests.simulators.discord_sim.limits import Limits
 from tests.simulators.discord_sim.model import (
     DEFAULT,
     ORDINARY,
@@ -23,6 +24,9 @@ from tests.simulators.discord_sim.world import World
 
 NONCE_SECONDS = 300.0
 """Real seconds whatever the scale: processes that die start again no faster."""
+
+OLD_SECONDS = 3600.0
+"""Edits of messages older than that are counted by themselves."""
 
 _MESSAGES = "/channels/{channel_id}/messages"
 _MESSAGE = _MESSAGES + "/{message_id}"
@@ -61,6 +65,9 @@ def require_sending(world: World, channel: Channel) -> None:
     """
     if channel.type in POSTS:
         raise ApiError(50008)
+    if channel.unready:
+        channel.unready -= 1
+        raise ApiError(40058)
     require(world, channel, "send_messages_in_threads" if channel.is_thread else "send_messages")
     if channel.locked and not may(channel, world.bot.id, "manage_threads"):
         raise ApiError(160005)
@@ -69,8 +76,9 @@ def require_sending(world: World, channel: Channel) -> None:
 class MessageRoutes:
     """Handlers for messages."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, limits: Limits) -> None:
         self._world = world
+        self._limits = limits
         self._nonces: dict[tuple[int, str], tuple[float, Message]] = {}
 
     def endpoints(self) -> list[Endpoint]:
@@ -204,6 +212,8 @@ class MessageRoutes:
             raise ApiError(50021)
         if message.channel.archived:
             raise ApiError(50083)
+        if _age(world, message) > OLD_SECONDS:
+            self._limits.take_old_edit(message.channel.id)
         made = draft(world, message.channel, body, call.files, before=message)
         message.attachments, message.embeds = made.attachments, made.embeds
         world.revise(message, made.version)
@@ -245,6 +255,11 @@ class MessageRoutes:
         """Take the bot's reaction back."""
         message = self._message(call)
         self._world.react(message, self._world.bot, call.request.path["emoji"], False)
+
+
+def _age(world: World, message: Message) -> float:
+    """Return simulated seconds by the ids, which carry the time."""
+    return ((world.new_id() >> 22) - (message.id >> 22)) / 1000
 
 
 def _query_number(value: str, name: str) -> int:

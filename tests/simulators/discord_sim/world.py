@@ -96,6 +96,8 @@ class World(Ids):
         self.session_starts_reset = 86_400.0
         self.max_concurrency = 1
         self.recommended_shards = 1
+        self.personal = True
+        self.installed_by: set[int] = set()
         self.commands: dict[int | None, list[dict[str, Any]]] = {None: []}
         self.on_dispatch: Callable[[Dispatch], None] = lambda _dispatch: None
         self.on_change: Callable[[], None] = lambda: None

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from tests.simulators.slack_sim.errors import ApiError
+from tests.simulators.slack_sim.tables import check_tables
 
 MAX_BLOCKS = 50
 MAX_VIEW_BLOCKS = 100
@@ -60,6 +61,7 @@ def check_blocks(blocks: list[Any], *, view: bool = False) -> None:
         raise ApiError("msg_blocks_too_long", violation="blocks are too long")
     if len(set(block_ids)) != len(block_ids):
         raise _refuse("block_id is not unique")
+    check_tables((block["text"] for block in blocks if block["type"] == "markdown"), blocks)
 
 
 def elements(block: dict[str, Any]) -> list[dict[str, Any]]:
@@ -109,8 +111,24 @@ def _check_element(block: str, element: dict[str, Any]) -> None:
             raise _refuse("button value is too long")
         if element.get("style") not in (None, "primary", "danger"):
             raise _refuse("unknown button style")
+    if kind == "feedback_buttons":
+        _check_feedback(element)
     if "options" in element and not 1 <= len(element["options"]) <= 100:
         raise _refuse(f"{kind} must have 1 to 100 options")
+
+
+def _check_feedback(element: dict[str, Any]) -> None:
+    if set(element) - {"type", "action_id", "positive_button", "negative_button"}:
+        raise _refuse("unknown field in feedback_buttons")
+    for name in ("positive_button", "negative_button"):
+        button = element.get(name)
+        if not isinstance(button, dict) or set(button) - {"text", "value", "accessibility_label"}:
+            raise _refuse(f"feedback_buttons needs {name}")
+        _check_text(button.get("text"), 75, "button")
+        if not 1 <= len(str(button.get("value", ""))) <= 2000:
+            raise _refuse(f"{name} needs a value of at most 2000 characters")
+        if len(str(button.get("accessibility_label", ""))) > 75:
+            raise _refuse("accessibility_label is too long")
 
 
 def _check_text(text: Any, limit: int, where: str) -> None:

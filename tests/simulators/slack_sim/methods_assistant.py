@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.simulators.slack_sim.agent import STOP_EVENT, check_messages_tab
 from tests.simulators.slack_sim.arguments import Method, invalid
 from tests.simulators.slack_sim.calls import Call
 from tests.simulators.slack_sim.errors import ApiError
@@ -11,7 +12,6 @@ from tests.simulators.slack_sim.model import Channel, Session, Status
 
 SESSION_STATES = ("active", "processing", "suspended", "closed")
 MAX_TITLE = 200
-_STOP_EVENT = "agent_session_stopped"
 
 
 def set_status(call: Call, a: dict[str, Any]) -> dict[str, Any]:
@@ -41,6 +41,7 @@ def set_title(call: Call, a: dict[str, Any]) -> dict[str, Any]:
 def set_suggested_prompts(call: Call, a: dict[str, Any]) -> dict[str, Any]:
     """assistant.threads.setSuggestedPrompts; without a thread they belong to the whole DM."""
     channel = call.writable(a["channel_id"])
+    check_messages_tab(call, channel)
     if "thread_ts" in a:
         _thread(call, a)
     prompts = a["prompts"]
@@ -71,7 +72,7 @@ def session_status(call: Call, a: dict[str, Any]) -> dict[str, Any]:
         "agent_status": a["status"],
         "title": session.title,
     }
-    if a["status"] == "processing" and _STOP_EVENT not in call.app.events:
+    if a["status"] == "processing" and STOP_EVENT not in call.app.events:
         warning = "missing_agent_session_stopped_event_subscription"
         answer["warning"] = warning
         answer["response_metadata"] = {"warnings": [warning]}

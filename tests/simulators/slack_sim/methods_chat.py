@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.simulators.slack_sim.agent import check_messages_tab
 from tests.simulators.slack_sim.arguments import Method, invalid
 from tests.simulators.slack_sim.blocks import check_blocks
 from tests.simulators.slack_sim.calls import Call
 from tests.simulators.slack_sim.errors import ApiError
 from tests.simulators.slack_sim.model import Channel, Ephemeral, Message, Version
 from tests.simulators.slack_sim.render import message_json, permalink
+from tests.simulators.slack_sim.tables import check_tables
 
 MAX_POST_TEXT = 40_000
 MAX_UPDATE_TEXT = 4_000
@@ -21,6 +23,7 @@ def post_message(call: Call, a: dict[str, Any]) -> dict[str, Any]:
     """chat.postMessage."""
     channel = call.writable(a["channel"])
     check_author(call, a)
+    check_messages_tab(call, channel)
     version = _content(call, a, parse=a.get("parse", "none"))
     thread_ts = a.get("thread_ts")
     if thread_ts is not None:
@@ -59,14 +62,15 @@ def update(call: Call, a: dict[str, Any]) -> dict[str, Any]:
     message = _own(call, channel, a["ts"], "cant_update_message")
     stream = message.stream
     if stream is not None and stream.state == "open" and stream.ends >= call.state.clock():
-        raise ApiError("streaming_state_conflict", violation="chat.update on an open stream")
+        # A process that takes over what another one was streaming finds out in this way.
+        raise ApiError("streaming_state_conflict")
     before = message.versions[-1]
     # Unlike chat.postMessage, an update reads names and links out of the text by default.
     fresh = _content(call, a, parse=a.get("parse", "client"), limit=MAX_UPDATE_TEXT, old=before)
     version = call.state.copy_version(
         fresh, editor=call.workspace.bot.id, edited_ts=f"{call.state.unix_time}.000000"
     )
-    call.state.add_version(message, version)
+    call.state.add_version(message, version, previews=False)
     if a.get("reply_broadcast") and message.is_reply:
         message.broadcast, message.subtype = True, "thread_broadcast"
     call.emitter.changed(channel, message, before)
@@ -169,6 +173,8 @@ def _content(
     if limit is not None and text is not None and len(text) > limit:
         raise ApiError("msg_too_long", violation=f"{call.method}: text of {len(text)} characters")
     check_blocks(a.get("blocks", []))
+    if markdown is not None:
+        check_tables([markdown])
     metadata = a.get("metadata")
     if metadata is not None:
         check_metadata(metadata)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.simulators.slack_sim.agent import check_messages_tab, check_recipient, check_size
 from tests.simulators.slack_sim.arguments import Method, invalid
 from tests.simulators.slack_sim.blocks import check_blocks
 from tests.simulators.slack_sim.calls import Call
@@ -15,7 +16,7 @@ from tests.simulators.slack_sim.methods_chat import (
     check_metadata,
     check_root,
 )
-from tests.simulators.slack_sim.model import Channel, Message, Session, Stream
+from tests.simulators.slack_sim.model import Message, Session, Stream
 
 _CHUNKS = {
     "markdown_text": frozenset({"type", "text"}),
@@ -30,8 +31,12 @@ def start(call: Call, a: dict[str, Any]) -> dict[str, Any]:
     """chat.startStream."""
     channel = call.writable(a["channel"])
     check_author(call, a)
-    check_root(call, channel, a["thread_ts"])
-    _check_recipient(call, channel, a)
+    check_messages_tab(call, channel)
+    if "thread_ts" in a:
+        check_root(call, channel, a["thread_ts"])
+    elif channel.kind == "im":
+        raise invalid("in a direct message a stream is a reply: thread_ts")
+    check_recipient(call, channel, a)
     if a.get("task_display_mode") not in (None, "timeline", "plan"):
         raise invalid("unknown task_display_mode")
     text, _ = _added(a)
@@ -41,7 +46,7 @@ def start(call: Call, a: dict[str, Any]) -> dict[str, Any]:
         channel.team,
         call.workspace.bot.id,
         [call.state.new_version(text, markdown=True)],
-        thread_ts=a["thread_ts"],
+        thread_ts=a.get("thread_ts"),
         bot_id=call.workspace.bot_id,
         app_id=call.app.id,
         username=a.get("username"),
@@ -87,17 +92,6 @@ def stop(call: Call, a: dict[str, Any]) -> dict[str, Any]:
     return {"channel": message.channel, "ts": message.ts}
 
 
-def _check_recipient(call: Call, channel: Channel, a: dict[str, Any]) -> None:
-    if channel.kind == "im":
-        return
-    for key in ("recipient_user_id", "recipient_team_id"):
-        if key not in a:
-            raise ApiError(f"missing_{key}", violation=f"stream in a channel without {key}")
-    user = call.state.users.get(a["recipient_user_id"])
-    if user is None or user.is_bot:
-        raise ApiError("user_not_found", violation="stream for somebody who is no person")
-
-
 def _streaming(call: Call, a: dict[str, Any]) -> Message:
     channel = call.writable(a["channel"])
     message = call.message(channel, a["ts"])
@@ -133,6 +127,7 @@ def _added(a: dict[str, Any]) -> tuple[str, list[Any]]:
 
 
 def _grow(call: Call, message: Message, text: str, changes: dict[str, Any]) -> None:
+    check_size(message, text)
     before = message.versions[-1]
     version = call.state.copy_version(before, text=before.text + text, **changes)
     call.state.add_version(message, version)
@@ -152,7 +147,7 @@ METHODS = {
         start,
         {
             "channel": "str!",
-            "thread_ts": "ts!",
+            "thread_ts": "ts",
             "markdown_text": "str",
             "chunks": "list",
             "recipient_user_id": "str",

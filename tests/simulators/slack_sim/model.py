@@ -161,7 +161,11 @@ class Channel:
 
 @dataclass(slots=True)
 class File:
-    """A file: bytes and what Slack says about them."""
+    """A file: bytes and what Slack says about them.
+
+    ``announced`` is the size it names, when that is a lie; ``fields`` replace others of its object,
+    such as ``mode``, ``subtype`` or ``url_private``.
+    """
 
     id: str
     team: str
@@ -176,6 +180,8 @@ class File:
     uploaded: bool = True
     completed: bool = True
     declared: int | None = None
+    announced: int | None = None
+    fields: JSON = field(default_factory=dict)
     shares: list[tuple[str, str]] = field(default_factory=list)
 
 
@@ -197,6 +203,12 @@ class Version:
     link_names: bool = False
     editor: str = ""
     edited_ts: str | None = None
+
+    @property
+    def shown(self) -> str:
+        """What people read: the Markdown in the blocks if there is any, else the text."""
+        markdown = [block["text"] for block in self.blocks if block.get("type") == "markdown"]
+        return "\n\n".join(markdown) or self.text
 
 
 @dataclass(slots=True)
@@ -242,13 +254,18 @@ class Message:
 
     @property
     def text(self) -> str:
-        """The current text, exactly as its author sent it."""
+        """What people read in it now, exactly as its author sent it."""
+        return self.versions[-1].shown
+
+    @property
+    def fallback(self) -> str:
+        """What notifications and screen readers get now."""
         return self.versions[-1].text
 
     @property
     def texts(self) -> list[str]:
-        """The text of every version, oldest first."""
-        return [version.text for version in self.versions]
+        """What people read in every version, oldest first."""
+        return [version.shown for version in self.versions]
 
     @property
     def blocks(self) -> tuple[JSON, ...]:

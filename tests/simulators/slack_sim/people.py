@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from tests.simulators.slack_sim.agent import context_of, shows_stop
 from tests.simulators.slack_sim.emitter import Emitter
 from tests.simulators.slack_sim.interactions import Interaction, Interactions, SlashCall
 from tests.simulators.slack_sim.methods_views import view_object
@@ -121,10 +122,17 @@ class People:
         *,
         mimetype: str = "text/plain",
         stub: bool = False,
+        announced: int | None = None,
+        **fields: Any,
     ) -> File:
-        """Store a file to attach to a message; ``stub`` hides its details as Slack Connect does."""
+        """Store a file to attach to a message; ``stub`` hides its details as Slack Connect does.
+
+        Args:
+            announced: a size that is a lie; such a file comes without its length.
+            fields: others of its object, such as ``mode="snippet"`` or ``subtype="slack_audio"``.
+        """
         file = self.state.add_file(user.team, user.id, name, data, mimetype)
-        file.stub = stub
+        file.stub, file.announced, file.fields = stub, announced, dict(fields)
         return file
 
     # Writing
@@ -321,8 +329,10 @@ class People:
 
     # The agent's surface
 
-    def open_home(self, user: User, tab: str = "home") -> Envelope | None:
-        """Open the app's Home or Messages tab."""
+    def open_home(
+        self, user: User, tab: str = "home", beside: Channel | None = None
+    ) -> Envelope | None:
+        """Open the app's Home or Messages tab, perhaps beside a channel."""
         space = self.state.workspaces[user.team]
         event: JSON = {
             "type": "app_home_opened",
@@ -331,6 +341,8 @@ class People:
             "tab": tab,
             "event_ts": self.state.next_ts(),
         }
+        if beside is not None:
+            event["context"] = context_of(beside)["app_context"]
         home = self.state.homes.get((user.team, user.id))
         if home is not None and tab == "home":
             event["view"] = view_object(home, space.app.id, space.bot_id)
@@ -350,7 +362,15 @@ class People:
         return self.emitter.emit(space, "app_context_changed", event)
 
     def stop_session(self, message: Message, user: User) -> Envelope | None:
-        """Press Slack's own Stop button in the thread of a message; open streams end there."""
+        """Press Slack's own Stop button in the thread of a message; open streams end there.
+
+        Raises:
+            LookupError: There is no such button now.
+        """
+        workspace = self.state.workspaces[message.team]
+        session = self.state.sessions.get((message.channel, message.root_ts))
+        if session is None or not shows_stop(self.state, session, workspace.app.events):
+            raise LookupError("nobody sees a Stop button")
         channel = self.state.channels[message.channel]
         stopped: list[str] = []
         for other in self.state.in_thread(channel.id, message.root_ts):
@@ -366,7 +386,6 @@ class People:
             "streaming_message_ts": stopped,
             "event_ts": self.state.next_ts(),
         }
-        workspace = self.state.workspace_of(channel)
         return self.emitter.emit(workspace, "agent_session_stopped", event, channel=channel)
 
     # Commands, shortcuts, clicks

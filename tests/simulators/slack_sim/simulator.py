@@ -8,6 +8,7 @@ from decimal import Decimal
 from types import TracebackType
 from typing import Any, TypeVar
 
+from tests.simulators.slack_sim.agent import shows_stop
 from tests.simulators.slack_sim.emitter import Emitter
 from tests.simulators.slack_sim.faults import Faults
 from tests.simulators.slack_sim.installing import approve
@@ -46,6 +47,7 @@ class SlackSimulator(People):
         history_restricted: one history or replies call per minute, at most 15 messages each.
         mention_order: ``random``, ``mention_first`` or ``message_first``.
         native_streams: answer chat.startStream and its kin, which are unknown methods otherwise.
+        agents: the workspace's plan has the agent surface; without it its methods are refused.
         repeat_root: repeat the root on every page of conversations.replies.
         timing: Slack's delays in seconds, before scaling.
         epoch: Unix second at which message timestamps start.
@@ -62,6 +64,7 @@ class SlackSimulator(People):
         history_restricted: bool = False,
         mention_order: str = "random",
         native_streams: bool = False,
+        agents: bool = True,
         repeat_root: bool = False,
         timing: Timing | None = None,
         epoch: int = 1_790_000_000,
@@ -78,6 +81,7 @@ class SlackSimulator(People):
         self._server = Server(state, sockets, emitter, self.limits, self.faults)
         self._server.repeat_root = repeat_root
         self._server.native_streams = native_streams
+        self._server.agents = agents
         self._manifest = manifest or DEFAULT_MANIFEST
         app = state.add_app(self._manifest["display_information"]["name"], self._manifest)
         state.add_workspace(app, "Acme", scopes=self._granted(scopes))
@@ -346,6 +350,16 @@ class SlackSimulator(People):
     def session(self, message: Message) -> Session | None:
         """The agent session in the thread of a message."""
         return self.state.sessions.get((message.channel, message.root_ts))
+
+    def shows_stop(self, message: Message) -> bool:
+        """Whether people see Slack's own Stop button in the thread of a message."""
+        session = self.session(message)
+        events = self.state.workspaces[message.team].app.events
+        return session is not None and shows_stop(self.state, session, events)
+
+    def prompts(self, channel: Channel) -> list[str]:
+        """What is suggested above a direct conversation."""
+        return [prompt["title"] for prompt in self.state.prompts.get((channel.id, None), ())]
 
     @property
     def views(self) -> list[View]:

@@ -215,13 +215,17 @@ class State:
         self.signal.changed()
         return message
 
-    def add_version(self, message: Message, version: Version) -> None:
-        """Append an edit."""
+    def add_version(self, message: Message, version: Version, *, previews: bool = True) -> None:
+        """Append an edit.
+
+        Slack looks for links once, when a message is posted, and never in an edit. What it does
+        with those in a stream is not documented: here it makes ``previews`` of them.
+        """
         message.versions.append(version)
-        self.note_effects(message)
+        self.note_effects(message, previews=previews)
         self.signal.changed()
 
-    def note_effects(self, message: Message) -> None:
+    def note_effects(self, message: Message, *, previews: bool = True) -> None:
         """Bring ``pings`` and ``unfurled`` up to date with all versions."""
         pings = list(message.pings)
         version = message.versions[-1]
@@ -235,7 +239,7 @@ class State:
         pings += pings_of_blocks(version.blocks)
         message.pings = tuple(dict.fromkeys(pings))
         off = message.unfurl_links is False and message.unfurl_media is False
-        if not off and has_url(version.text, version.blocks):
+        if previews and not off and has_url(version.text, version.blocks):
             message.unfurled = True
 
     def new_version(self, text: str, **fields: Any) -> Version:

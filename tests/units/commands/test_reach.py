@@ -6,6 +6,7 @@ import itertools
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -21,7 +22,7 @@ from adapters.slack import commands as slack_commands
 from adapters.slack import home as slack_home
 from adapters.slack.interactions import choice
 from bot.budgets import Budgets
-from bot.chat import EVERYWHERE, Author, CommandCall, ThreadKey
+from bot.chat import EVERYWHERE, Author, CommandCall, EarlierMessage, MessageRef, ThreadKey
 from bot.commands import texts
 from bot.commands.runner import Commands, within_reach
 from bot.commands.specs import COMMANDS
@@ -138,7 +139,17 @@ def runner(threads: Threads) -> Commands:
             return False
 
     return Commands(
-        threads, nothing, cast(Any, NobodyRuns()), nothing, allowance, {}, Clock(), new_id
+        threads,
+        nothing,
+        nothing,
+        nothing,
+        nothing,
+        cast(Any, NobodyRuns()),
+        nothing,
+        allowance,
+        {},
+        Clock(),
+        new_id,
     )
 
 
@@ -157,6 +168,13 @@ async def test_whatever_is_chosen_only_the_callers_place_is_touched(
             call = CommandCall("e", "forget", ada, platform, space, channel, key)
             assert (await commands.run(call)).text == texts.OUT_OF_REACH
             assert await threads.count(key) == 2
+            # Nor by a message of another channel, which a forged menu might name.
+            about = EarlierMessage(MessageRef(key.channel, key.thread), ada, "hi", 0.0)
+            if key.channel != channel:
+                menu = replace(call, thread=None, about=about)
+                assert (await commands.run(menu)).text == texts.OUT_OF_REACH
+                menu = replace(menu, name="summary")
+                assert (await commands.run(menu)).text == texts.OUT_OF_REACH
     own = CommandCall("e", "forget", ada, "slack", "T1", "C1", KEYS[0])
     assert (await commands.run(own)).text.startswith("Forgotten: 2 messages")
     assert [await threads.count(key) for key in KEYS] == [0] + [2] * (len(KEYS) - 1)

@@ -21,8 +21,10 @@ from adapters.discord.commands import (
     picker_id,
     read_picker_id,
 )
+from adapters.discord.expiring import Expiring
 from adapters.discord.faults import (
     Archived,
+    Denied,
     HasThread,
     NoAccess,
     Refused,
@@ -31,7 +33,6 @@ from adapters.discord.faults import (
     of_exception,
 )
 from adapters.discord.interactions import fitting
-from adapters.discord.places import Expiring
 from adapters.discord.values import Kind, Place, Writer
 from bot.chat import (
     CommandOption,
@@ -52,9 +53,10 @@ SUMMARY = CommandSpec(
 
 
 def test_the_payload() -> None:
-    (command,) = payload([SUMMARY])
+    command, menu = payload([SUMMARY])
     assert (command["name"], command["type"], command["contexts"]) == ("summary", 1, [0, 1])
-    assert [option["type"] for option in command["options"]] == [5, 3]
+    assert [option["type"] for option in command["options"]] == [5, 3, 3]
+    assert (menu["name"], menu["type"]) == ("Summarise from here", 3)
     assert not any(option["required"] for option in command["options"])
 
 
@@ -123,9 +125,9 @@ def test_a_list_holds_25_choices() -> None:
         (400, 50035, Refused),
         (400, 160005, NotAllowed),
         (403, 50001, NoAccess),
-        (403, 50007, NotAllowed),
-        (403, 50013, NotAllowed),
-        (403, 99999, NotAllowed),
+        (403, 50007, Denied),
+        (403, 50013, Denied),
+        (403, 99999, Denied),
         (404, 10003, MessageGone),
         (404, 10004, UnknownServer),
         (404, 10008, MessageGone),

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
 from adapters.console.adapter import create
 from bot.chat import Author, Incoming, MessageRef, ThreadKey
+from bot.commands.specs import COMMANDS
 from bot.engine.engine import Engine
 from bot.engine.running import Running
 from bot.engine.turn import Desk
@@ -37,8 +39,10 @@ async def test_the_oldest_give_way_and_leave_nothing(tmp_path: Path) -> None:
     threads = Threads(client, worker="w", clock=lambda: 1.0, new_id=new_id, waits=waits)
     fields = dict.fromkeys(Desk.__dataclass_fields__) | {"threads": threads}
     engine = Engine(Desk(**cast(Any, fields)), {}, {}, Running(), 1.0)
-    nobody = cast(Any, None)
-    reception = Reception(create({}), threads, engine, nobody, nobody, new_id, most_waiting=MOST)
+    commands, nobody = cast(Any, SimpleNamespace(offered=COMMANDS)), cast(Any, None)
+    reception = Reception(
+        create({}), threads, engine, commands, nobody, nobody, new_id, most_waiting=MOST
+    )
     events = [message(number) for number in range(10)]
     # Some have been refused when the others come, which are then on their way together.
     for some in (events[:MOST], events[MOST:]):

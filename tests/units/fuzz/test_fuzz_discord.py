@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from adapters.discord import interactions
 from adapters.discord.client import Listening
 from adapters.discord.commands import call_of
+from adapters.discord.controls import Pressed, press_of
 from adapters.discord.logins import Logins
 from adapters.discord.markup import measure, mentions, pieces, readable
 from adapters.discord.reading import own_in, place_of, seen, space_of
@@ -31,8 +32,10 @@ from adapters.discord.translate import (
     may_be_loose,
 )
 from adapters.discord.values import DIRECT_SPACE, Kind, Names, Own, Place
-from bot.chat import CommandCall, Incoming, ThreadKey
+from bot.chat import CommandCall, Incoming, Press, ThreadKey
+from bot.controls import Action
 from bot.report import Unmeasured
+from bot.testing import RecordingInbox
 from tests.payloads import discord as payloads
 from tests.payloads.mutations import ODD, mutated
 
@@ -57,6 +60,7 @@ class Reader:
         self.edits: list[Incoming] = []
         self.deletions: list[tuple[str, ...]] = []
         self.calls: list[CommandCall] = []
+        self.presses: list[Press] = []
         self.left_out = 0
 
     async def message(self, client: Listening, message: discord.Message) -> None:
@@ -106,6 +110,16 @@ class Reader:
         if called is not None:
             self.calls.append(call_of(called))
 
+    async def control(
+        self, client: Listening, interaction: discord.Interaction[Any], press: Pressed
+    ) -> None:
+        space = str(interaction.guild_id) if interaction.guild_id else DIRECT_SPACE
+        place = place_of(interaction.channel, space)
+        if place is not None:
+            writer = interactions.writer_of(interaction)
+            found = await press_of(interaction, writer, place, press, RecordingInbox())
+            self.presses += [found] if found is not None else []
+
     def malformed(self, event: str) -> None:
         self.left_out += 1
 
@@ -141,6 +155,7 @@ class Gateway:
     def say(self, event: str, payload: Any) -> Reader:
         """One dispatch, until everything that it causes is done."""
         self.reader.events, self.reader.calls, self.reader.left_out = [], [], 0
+        self.reader.presses = []
         self.reader.edits, self.reader.deletions = [], []
         self._runner.run(self._say(event, payload))
         return self.reader
@@ -198,7 +213,7 @@ def test_any_message_is_read_left_out_or_malformed(gateway: Gateway, payload: An
         else:
             assert event.thread.channel == event.ref.channel
             assert event.thread.thread in (event.ref.channel, event.ref.message)
-        assert event.mentioned == mentions(payload["content"], OWN) or space != payloads.GUILD
+        assert event.mentioned == mentions(payload["content"] or "", OWN) or space != payloads.GUILD
 
 
 @pytest.mark.parametrize("payload", payloads.MESSAGES)
@@ -256,6 +271,27 @@ def test_the_interactions_themselves_are_good(gateway: Gateway, payload: Any) ->
     assert call.name == "summary"
     assert call.author.id == payloads.ADA
     assert call.thread == ThreadKey(
+        "discord", payloads.GUILD, payloads.GENERAL, payloads.OWN_THREAD
+    )
+
+
+@given(payload=mutated((payloads.PRESS,), others=(*OTHERS, "control:stop:x", "control:", 3, 2)))
+@settings(max_examples=150, deadline=None)
+def test_any_use_of_a_control_is_read_left_out_or_malformed(gateway: Gateway, payload: Any) -> None:
+    reader = gateway.say("INTERACTION_CREATE", payload)
+    assert len(reader.presses) <= 1 and reader.calls == []
+    for press in reader.presses:
+        assert press.event_id == whole(payload["id"])
+        assert press.ref.message == whole(payload["message"]["id"])
+        space = whole(payload["guild_id"]) if payload.get("guild_id") else DIRECT_SPACE
+        assert press.thread.space == space
+
+
+def test_the_use_of_a_control_itself_is_good(gateway: Gateway) -> None:
+    [press] = gateway.say("INTERACTION_CREATE", payloads.PRESS).presses
+    assert (press.action, press.turn) == (Action.REGENERATE, "abcdefghijklmnop")
+    assert press.author.id == payloads.ADA
+    assert press.thread == ThreadKey(
         "discord", payloads.GUILD, payloads.GENERAL, payloads.OWN_THREAD
     )
 

@@ -13,10 +13,12 @@ from hypothesis import strategies as st
 
 from adapters.slack import home, modals
 from adapters.slack.interactions import choice, slash
+from adapters.slack.layout import said_in
 from adapters.slack.markup import measure, pieces, readable, safe
 from adapters.slack.names import person_of
 from adapters.slack.translate import bot_name, earlier, incoming, looked_up, past, said, workspace
-from adapters.slack.values import Names, Own, Person, Said, fields, objects
+from adapters.slack.values import Names, Own, Person, Said, Shared, fields, objects
+from bot.attached import Attachment
 from bot.chat import Incoming, ThreadKey
 from bot.commands.specs import COMMANDS
 from tests.payloads import slack
@@ -79,9 +81,10 @@ def test_any_event_is_read_left_out_or_malformed(body: Any) -> None:
     assert event.author.id not in (slack.BOT_USER, slack.BOT_ID, "USLACK", "USLACKBOT")
     assert event.author.is_bot == bool(inner.get("bot_id"))
     assert event.author.is_admin == (inner.get("user") == slack.ADA and not event.author.is_bot)
+    spoken = inner.get("text") or said_in(inner.get("blocks"))
     assert event.mentioned == (
         inner["type"] == "app_mention"
-        or re.search(rf"<@{slack.BOT_USER}(\|[^<>]*)?>", inner.get("text") or "") is not None
+        or re.search(rf"<@{slack.BOT_USER}(\|[^<>]*)?>", spoken) is not None
     )
     assert event.addressed == (event.mentioned or event.direct)
     assert event.direct == (
@@ -110,10 +113,17 @@ def test_any_window_or_page_is_read_or_malformed(body: Any) -> None:
     assert ThreadKey.parse(str(thread)) == thread
 
 
-@given(st.text(max_size=9000), st.lists(st.text(max_size=3000), max_size=4))
+@given(
+    st.text(max_size=9000),
+    st.lists(st.builds(Shared, st.text(max_size=3000), st.text(max_size=80)), max_size=4),
+    st.lists(st.builds(Attachment, st.text(max_size=255)), max_size=10),
+)
 @settings(deadline=None)
-def test_a_message_goes_along_with_its_window(text: str, shared: list[str]) -> None:
-    found = Said("C1", "1790000000.000001", "1790000000.000001", "U1", text, shared=tuple(shared))
+def test_a_message_goes_along_with_its_window(
+    text: str, shared: list[Shared], attached: list[Attachment]
+) -> None:
+    ts, more = "1790000000.000001", (tuple(attached), tuple(shared))
+    found = Said("C1", ts, ts, "U1", text, attached=more[0], shared=more[1])
     note = modals.noted(modals.Subject("slack:T1:C1:1", found))
     assert len(note) <= modals.LONGEST_NOTE
     again = modals.subject_of({"private_metadata": note})

@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 from prometheus_client import generate_latest
 
 from bot.ops import figures
+from bot.ops.health import Health
+from bot.ops.meters import PlatformMeter
 from bot.ops.metrics import MOST_WORDS, OTHER, Metrics
 from bot.records import Tally
 from bot.report import Outcome, TurnReport
@@ -108,3 +110,22 @@ def test_gauges_are_read_when_somebody_looks() -> None:
     metrics.read(figures.RUNNING, lambda: len(running))
     running.append(2)
     assert value(metrics, "bobbin_running_turns") == 2
+
+
+def test_what_an_adapter_counts_is_shown_by_words_that_are_no_ids() -> None:
+    metrics = Metrics()
+    meter = PlatformMeter("discord", metrics, Health(lambda: 0.0))
+    for status in (401, 403, 403):
+        meter.invalid(status)
+    meter.refused("POST channels/messages shared")
+    meter.latency(0.25)
+    meter.latency(0.5, "shard 3 of 8")
+    name = "bobbin_invalid_requests_total"
+    assert value(metrics, name, platform="discord", status="HTTP 403") == 2
+    assert value(metrics, name, platform="discord", status="HTTP 401") == 1
+    limited = "bobbin_platform_rate_limited_total"
+    route = "POST channels/messages shared"
+    assert value(metrics, limited, platform="discord", route=route) == 1
+    latency = "bobbin_connection_latency"
+    assert value(metrics, latency, platform="discord", part="all") == 0.25
+    assert value(metrics, latency, platform="discord", part="shard 3 of 8") == 0.5

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from bot.capabilities import Call, Capabilities, Limit
-from bot.chat import CommandReply, History, Inbox, Incoming, MessageRef, Spot, ThreadKey
+from bot.chat import CommandReply, File, History, Inbox, Incoming, MessageRef, Spot, ThreadKey
 from bot.controls import PLAIN, Presentation
 from bot.errors import MessageGone, PlatformBusy, PlatformError
 
@@ -25,6 +25,7 @@ class Message:
     texts: list[str]
     times: list[float]
     deleted: bool = False
+    look: Presentation = PLAIN
 
     @property
     def text(self) -> str:
@@ -111,9 +112,10 @@ class Platform:
         assert again or not same, "the same post was made twice"
         if same:
             ref = same[0].ref
-            self._change(same[0], text)
+            self._change(same[0], text, look)
         else:
             ref = self.put(spot.channel, text, key)
+            self.find(ref).look = look
         await self._return("post", spot.channel, fault)
         return ref
 
@@ -125,8 +127,9 @@ class Platform:
         if message.deleted:
             self._in_flight.discard(ref.channel)
             raise MessageGone()
-        assert message.text != text or self.forgetful, "an edit that changes nothing"
-        self._change(message, text)
+        same = (message.text, message.look) == (text, look)
+        assert not same or self.forgetful, "an edit that changes nothing"
+        self._change(message, text, look)
         await self._return("edit", ref.channel, fault)
 
     async def delete(self, ref: MessageRef) -> None:
@@ -139,10 +142,20 @@ class Platform:
         self.statuses.append((self._now(), spot.channel, status))
         await self._return("status", spot.channel, fault)
 
+    async def mark_waiting(self, ref: MessageRef, waiting: bool) -> None: ...
+
     async def settled(self, thread: ThreadKey) -> None:
         raise NotImplementedError
 
     async def history(self, event: Incoming, limit: int) -> History:
+        raise NotImplementedError
+
+    async def attach(
+        self, spot: Spot, file: File, key: str, text: str = "", *, again: bool = False
+    ) -> MessageRef:
+        return await self.post(spot, f"{text} {file.name}", key=key, again=again)
+
+    async def since(self, first: MessageRef, thread: ThreadKey, limit: int) -> History:
         raise NotImplementedError
 
     async def respond(self, event: Incoming, reply: CommandReply) -> None:
@@ -158,7 +171,8 @@ class Platform:
         if self.measure(text) > self.capabilities.max_chars or not text.strip():
             raise ValueError("a message that is too long or blank")
 
-    def _change(self, message: Message, text: str) -> None:
+    def _change(self, message: Message, text: str, look: Presentation) -> None:
+        message.look = look
         message.texts.append(text)
         message.times.append(self._now())
 

@@ -73,6 +73,7 @@ class Scene:
         again: bool = False,
         unsure: bool = False,
         patience: Patience | None = None,
+        near: Spot | None = None,
     ) -> ProgressiveReply:
         return ProgressiveReply(
             self.platform,
@@ -89,6 +90,8 @@ class Scene:
             unsure=unsure,
             on_posting=self._warn,
             patience=patience,
+            turn="turn",
+            near=near,
         )
 
     async def _open(self) -> Spot:

@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from bot.chat import Spot
 from bot.errors import NotAllowed, PlatformBusy
 from tests.units.reply.platform import Fault, Platform, unlimited
 from tests.units.reply.scene import Scene, now, stream
@@ -101,3 +102,47 @@ async def test_a_platform_without_one_gets_no_calls() -> None:
         reply.status("waiting for the model …")
         await reply.finish(TEXT)
     assert platform.count("status") == 0
+
+
+NEAR = Spot("parent")
+
+
+@virtual
+async def test_it_is_there_within_300_ms_also_where_a_thread_is_made_first() -> None:
+    platform = Platform(unlimited(status_seconds=8.0, status_lapses=True), latency=lambda _: 0.05)
+    async with Scene(platform, opening=4.0).reply(near=NEAR) as reply:
+        await asyncio.sleep(6)
+        await reply.finish(TEXT)
+    shown = [(round(at, 1), channel) for at, channel, _ in platform.statuses]
+    assert shown == [(0.2, "parent"), (4.0, "c1")]
+
+
+@virtual
+async def test_a_thread_that_is_made_at_once_has_it_alone() -> None:
+    platform = Platform(unlimited(status_seconds=8.0, status_lapses=True))
+    async with Scene(platform, opening=0.1).reply(near=NEAR) as reply:
+        await asyncio.sleep(1)
+        await reply.finish(TEXT)
+    assert {channel for _, channel, _ in platform.statuses} == {"c1"}
+    assert platform.statuses[0][0] < 0.3
+
+
+@virtual
+async def test_a_sign_that_does_not_lapse_is_shown_in_one_place_alone() -> None:
+    platform = Platform(unlimited(status_seconds=8.0))
+    async with Scene(platform, opening=4.0).reply(near=NEAR) as reply:
+        await asyncio.sleep(6)
+        await reply.finish(TEXT)
+    assert [channel for _, channel, _ in platform.statuses] == ["c1", "c1"]
+    assert signs(platform) == ["thinking …", None]
+
+
+@virtual
+async def test_a_place_that_never_opens_leaves_no_sign_behind() -> None:
+    platform = Platform(unlimited(status_seconds=8.0, status_lapses=True))
+    scene = Scene(platform, opening=4.0, opening_errors=[NotAllowed()])
+    async with scene.reply(near=NEAR) as reply:
+        await reply.wait_gone()
+        typed = platform.count("status")
+        await asyncio.sleep(30)
+    assert typed == platform.count("status") == 1

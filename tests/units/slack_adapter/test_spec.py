@@ -42,6 +42,7 @@ def test_http_mode_needs_no_app_token() -> None:
         (APP, "SLACK_BOT_TOKEN"),
         ({"SLACK_BOT_TOKEN": "xapp-1", "SLACK_APP_TOKEN": "xapp-1"}, "SLACK_BOT_TOKEN"),
         ({**BOT, "SLACK_APP_TOKEN": "xoxb-1"}, "SLACK_APP_TOKEN"),
+        ({**BOT, **APP, "SLACK_STREAMING": "sometimes"}, "SLACK_STREAMING"),
     ],
 )
 def test_what_is_missing_or_mixed_up_is_named(values: dict[str, str], variable: str) -> None:

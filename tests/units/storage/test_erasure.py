@@ -14,7 +14,7 @@ from bot.records import Summary, Tally
 from bot.storage.base import DAY_SECONDS
 from bot.storage.keys import ThreadKeys, of_place, place_of
 from bot.storage.threads import Threads
-from bot.storage.types import Done, Draft, Signal, Turn
+from bot.storage.types import Again, Done, Draft, Rated, Rating, Signal, Turn
 from tests.units.storage.samples import Clock, all_keys, commit, message
 
 RETENTION = 90 * DAY_SECONDS
@@ -54,6 +54,16 @@ async def converse(threads: Threads, thread: ThreadKey, first: int, *, loose: bo
         await commit(threads, turn, tally=TALLY, names={"u1": "Ada"})
     await threads.fold(thread, Summary(), Summary("so far", 2, 1, "model"))
     await threads.account(thread, TALLY)
+    await threads.rate(Rated(thread, "turn", "u1", Rating.GOOD, 1.0, "a-model"))
+    failed = await threads.begin(message(first + 5, thread=thread, loose=loose, text="in vain"))
+    assert isinstance(failed, Turn)
+    await threads.commit(failed.lease, (), TALLY, {}, keep=True)
+    seen = await threads.take_window(thread)
+    again = await threads.begin_again(
+        f"click{first}", seen, Again.RETRY, seen.mail, Draft(), frozenset({"u1"})
+    )
+    assert isinstance(again, Turn)
+    assert await threads.commit(again.lease, (), TALLY, {}, keep=True) is Done.IDLE
     turn = await threads.begin(message(first + 2, thread=thread, loose=loose))
     assert isinstance(turn, Turn)
     await threads.begin(message(first + 3, thread=thread, author=Author("u1", "Ada", is_bot=True)))
@@ -82,7 +92,8 @@ async def test_after_its_retention_nothing_about_a_thread_is_left(
     await threads.reclaim(thread)
     assert await threads.sweep() == 1
     left = await everything(client)
-    for sign in ("discord:g1:c1:t1", "m100", "m101", "a-100", "so far", "question 100"):
+    signs = ("discord:g1:c1:t1", "m100", "m101", "a-100", "so far", "question 100")
+    for sign in (*signs, "in vain", "rated:", "a-model"):
         assert sign not in left
     assert ":event:" in left
     assert "discord:g1:c1:t2" in left

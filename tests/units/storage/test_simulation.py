@@ -31,7 +31,7 @@ from bot.chat import Incoming, MessageRef, ThreadKey
 from bot.records import Entry, Summary, Tally
 from bot.storage.connect import open_redis
 from bot.storage.threads import Threads
-from bot.storage.types import Begun, Done, Draft, Erased, Signal, Turn
+from bot.storage.types import Again, Begun, Done, Draft, Erased, NotAgain, Signal, Turn
 from tests.clusters import Cluster
 from tests.servers import Valkey
 from tests.units.storage.samples import Clock, end_lease, exchange, message
@@ -60,6 +60,7 @@ class Running:
     parked: bool = False
     stopped: bool = False
     leaving: bool = False
+    redo: bool = False
 
 
 @dataclass
@@ -76,6 +77,10 @@ class Paper:
     newest: int = 0
     first: int = 0
     forgotten_to: int = 0
+
+    def settled(self) -> int:
+        """So much of the log is there for good: an answer that is given anew is not."""
+        return len(self.log) - (self.running is not None and self.running.redo)
 
     def takes_part(self) -> bool:
         return self.part or (self.running is not None and not self.running.leaving)
@@ -141,7 +146,7 @@ class Store(RuleBasedStateMachine):
         return turn
 
     def agrees(self, turn: Turn, paper: Paper) -> None:
-        assert [entry.text for entry in turn.window] == paper.log[paper.upto :]
+        assert [entry.text for entry in turn.window] == paper.log[paper.upto : paper.settled()]
         assert turn.joined == (not paper.log)
         assert turn.summary.upto == paper.upto
         assert turn.tally.turns == paper.turns
@@ -184,6 +189,31 @@ class Store(RuleBasedStateMachine):
         assert isinstance(answer, Turn)
         return self.started(answer, [event])
 
+    @rule(target=leases, worker=workers_drawn, thread=threads_drawn, twice=st.booleans())
+    def answer_anew(self, worker: int, thread: ThreadKey, twice: bool) -> object:
+        """Somebody wants another answer in the place of the last one."""
+        number, paper, store = next(self.positions), self.paper[thread], self.stores[worker]
+        seen = self.run(store.take_window(thread))
+        wish, draft = message(number, thread=thread), Draft(note="old")
+        answer = self.once_or_twice(
+            twice,
+            lambda nonce: store.begin_again(
+                f"click{number}", seen, Again.REGENERATE, (wish,), draft, frozenset(), nonce=nonce
+            ),
+        )
+        if paper.running is not None:
+            assert answer is NotAgain.RUNNING
+            return multiple()
+        if paper.upto == len(paper.log):
+            assert answer is NotAgain.FOLDED
+            return multiple()
+        assert isinstance(answer, Turn)
+        assert answer.answer is not None and answer.answer.text == paper.log[-1]
+        assert (answer.mail, answer.attempt, answer.draft) == ((wish,), 1, draft)
+        paper.running = Running(answer, draft, redo=True)
+        self.agrees(answer, paper)
+        return answer
+
     @precondition(lambda self: self.taken)
     @rule(worker=workers_drawn, data=st.data())
     def deliver_again(self, worker: int, data: st.DataObject) -> None:
@@ -215,6 +245,8 @@ class Store(RuleBasedStateMachine):
     def commit(self, worker: int, turn: Turn, twice: bool) -> object:
         store, thread = self.stores[worker], turn.lease.thread
         entries = exchange(turn, f"answer of {turn.lease.turn}")
+        if turn.answer is not None:
+            entries = entries[-1:]
         names = {event.author.id: event.author.name for event in turn.mail}
         answer = self.once_or_twice(
             twice,
@@ -224,10 +256,10 @@ class Store(RuleBasedStateMachine):
         if running is None or running.parked:
             assert answer is Done.LOST
             return multiple()
-        paper.log += [entry.text for entry in entries]
+        paper.log[paper.settled() :] = [entry.text for entry in entries]
         paper.turns += 1
         paper.names |= names
-        paper.part = paper.part or not running.leaving
+        paper.part = paper.part or not (running.leaving or running.redo)
         return self.after(answer, paper)
 
     @rule(target=leases, worker=workers_drawn, turn=leases, twice=st.booleans())
@@ -296,6 +328,7 @@ class Store(RuleBasedStateMachine):
         assert (answer.attempt, answer.draft) == (running.attempt, running.draft)
         assert answer.losses == len(running.lost)
         assert (answer.mail, answer.lease.turn) == (running.turn.mail, running.turn.lease.turn)
+        assert (answer.again, answer.answer) == (running.turn.again, running.turn.answer)
         assert answer.lease.fence > running.turn.lease.fence
         self.agrees(answer, paper)
         running.turn, running.held, running.parked = answer, True, False
@@ -325,6 +358,7 @@ class Store(RuleBasedStateMachine):
         paper = self.paper[thread]
         assert self.run(self.stores[worker].leave(thread)) == paper.part
         paper.part = False
+        paper.waiting.clear()
         if paper.running is not None:
             paper.running.leaving = True
 
@@ -347,7 +381,8 @@ class Store(RuleBasedStateMachine):
         done = self.once_or_twice(
             twice, lambda nonce: store.fold(thread, expected, new, nonce=nonce)
         )
-        assert done == (current.version == expected.version)
+        in_time = seq <= self.paper[thread].settled()
+        assert done == (current.version == expected.version and in_time)
         if done:
             assert len(self.paper[thread].log) >= seq
             self.paper[thread].upto = seq

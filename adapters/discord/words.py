@@ -1,0 +1,274 @@
+"""What commands, menus and forms are called in other languages than English.
+
+Discord shows people the words of their own client's language, and English where there are none.
+A command is named by its name, an option by "command.option"; the bot itself only ever hears the
+English names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+Told = tuple[str, str]
+"""A name, as it is typed, and one line of description."""
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """One language.
+
+    Attributes:
+        commands: Names and descriptions of commands and their options.
+        menus: Names of the menu commands, by what they do.
+        question: Label of the form's only field.
+    """
+
+    commands: Mapping[str, Told]
+    menus: Mapping[str, str]
+    question: str
+
+
+THREAD = "thread"
+THREAD_TOLD = "Another conversation of yours in this channel"
+QUESTION = "What do you want to know about it?"
+MENUS = {
+    "ask": "Ask about this",
+    "summary": "Summarise from here",
+    "forget": "Forget this thread",
+}
+"""The menu commands of messages: the command that each calls, and its English name."""
+
+_GERMAN = Words(
+    commands={
+        "ask": ("fragen", "Frag mich etwas nur für dich; sonst sieht es niemand"),
+        "ask.question": ("frage", "Was du wissen möchtest"),
+        "summary": ("zusammenfassung", "Diesen Thread zusammenfassen, nur für deine Augen"),
+        "summary.share": ("teilen", "Allen im Thread zeigen"),
+        "forget": ("vergessen", "Alles löschen, was ich über diesen Thread aufbewahre"),
+        "stop": ("stopp", "Die Antwort beenden, die gerade entsteht; ihr Text bleibt"),
+        "usage": ("verbrauch", "Nachrichten, Tokens und Kosten dieses Threads bisher"),
+        "export": ("export", "Dieses Gespräch als Datei: Markdown und JSON"),
+        "help": ("hilfe", "Was ich kann und wie man mit mir spricht"),
+        "imagine": ("bild", "Ein Bild nach deiner Beschreibung malen"),
+        "settings": (
+            "einstellungen",
+            "Wie ich mich in diesem Kanal verhalte; wer ihn verwaltet, kann es ändern",
+        ),
+        "settings.mention": (
+            "erwähnung",
+            "Wann ich ohne Erwähnung antworte: nie, in meinen Gesprächen oder immer",
+        ),
+        "settings.hours": (
+            "stunden",
+            "Stunden Stille, bis ich wieder auf eine Erwähnung warte; 0 für nie",
+        ),
+        "settings.reset": ("zurücksetzen", "Wieder so, wie ich überall eingestellt bin"),
+        "settings.persona": ("rolle", "Wie ich hier sein soll, etwa eine Sprache oder eine Rolle"),
+        "persona": (
+            "rolle",
+            "Wie ich in diesem Kanal sein soll, etwa eine Sprache oder eine Rolle",
+        ),
+        "persona.text": ("text", "Wie ich hier sein soll; off für nichts Besonderes"),
+        "leave": ("verlassen", "Ich verlasse diesen Thread, bis mich wieder jemand erwähnt"),
+        "imagine.prompt": ("beschreibung", "Was auf dem Bild zu sehen sein soll"),
+        THREAD: ("thread", "Ein anderes deiner Gespräche in diesem Kanal"),
+    },
+    menus={
+        "ask": "Dazu etwas fragen",
+        "summary": "Ab hier zusammenfassen",
+        "forget": "Diesen Thread vergessen",
+    },
+    question="Was möchtest du darüber wissen?",
+)
+_FRENCH = Words(
+    commands={
+        "ask": (
+            "demander",
+            "Une question rien que pour toi ; personne d'autre ne la voit",
+        ),
+        "ask.question": ("question", "Ce que tu veux savoir"),
+        "summary": ("résumé", "Résumer ce fil, pour toi seul"),
+        "summary.share": ("partager", "Le montrer à tout le monde dans le fil"),
+        "forget": ("oublier", "Effacer tout ce que je garde de ce fil"),
+        "stop": ("arrêter", "Interrompre la réponse en cours ; son texte reste"),
+        "usage": ("consommation", "Messages, jetons et coût de ce fil jusqu'ici"),
+        "export": ("exporter", "Cette conversation dans un fichier : Markdown et JSON"),
+        "help": ("aide", "Ce que je sais faire et comment me parler"),
+        "imagine": ("image", "Dessiner une image d'après ta description"),
+        "settings": (
+            "réglages",
+            "Comment je me comporte dans ce salon ; ses gestionnaires peuvent le changer",
+        ),
+        "settings.mention": (
+            "mention",
+            "Quand je réponds sans mention : jamais, dans mes conversations, ou toujours",
+        ),
+        "settings.hours": (
+            "heures",
+            "Heures de silence avant que j'attende de nouveau une mention ; 0 pour jamais",
+        ),
+        "settings.reset": ("réinitialiser", "Revenir à mes réglages de partout"),
+        "settings.persona": ("rôle", "Comment je dois être ici, par exemple une langue ou un rôle"),
+        "persona": (
+            "rôle",
+            "Comment je dois être dans ce salon, par exemple une langue ou un rôle",
+        ),
+        "persona.text": ("texte", "Comment je dois être ici ; off pour rien de particulier"),
+        "leave": ("partir", "Je quitte ce fil jusqu'à ce qu'on me mentionne de nouveau"),
+        "imagine.prompt": ("description", "Ce que l'image doit montrer"),
+        THREAD: ("fil", "Une autre de tes conversations dans ce salon"),
+    },
+    menus={
+        "ask": "Poser une question là-dessus",
+        "summary": "Résumer à partir d'ici",
+        "forget": "Oublier ce fil",
+    },
+    question="Que veux-tu savoir à ce sujet ?",
+)
+_SPANISH = Words(
+    commands={
+        "ask": ("preguntar", "Pregúntame algo solo para ti; nadie más lo ve"),
+        "ask.question": ("pregunta", "Lo que quieres saber"),
+        "summary": ("resumen", "Resumir este hilo, solo para ti"),
+        "summary.share": ("compartir", "Mostrarlo a todos en el hilo"),
+        "forget": ("olvidar", "Borrar todo lo que guardo de este hilo"),
+        "stop": ("detener", "Terminar la respuesta en curso; su texto se queda"),
+        "usage": ("consumo", "Mensajes, tokens y coste de este hilo hasta ahora"),
+        "export": ("exportar", "Esta conversación como archivo: Markdown y JSON"),
+        "help": ("ayuda", "Qué sé hacer y cómo hablar conmigo"),
+        "imagine": ("imagen", "Dibujar una imagen según tu descripción"),
+        "settings": (
+            "ajustes",
+            "Cómo me comporto en este canal; quien lo gestiona puede cambiarlo",
+        ),
+        "settings.mention": (
+            "mención",
+            "Cuándo respondo sin mención: nunca, en mis conversaciones o siempre",
+        ),
+        "settings.hours": (
+            "horas",
+            "Horas de silencio hasta que vuelvo a esperar una mención; 0 para nunca",
+        ),
+        "settings.reset": ("restablecer", "Volver a como estoy ajustado en todas partes"),
+        "settings.persona": ("papel", "Cómo debo ser aquí, por ejemplo un idioma o un papel"),
+        "persona": ("papel", "Cómo debo ser en este canal, por ejemplo un idioma o un papel"),
+        "persona.text": ("texto", "Cómo debo ser aquí; off para nada especial"),
+        "leave": ("salir", "Dejo este hilo hasta que alguien vuelva a mencionarme"),
+        "imagine.prompt": ("descripción", "Lo que debe mostrar la imagen"),
+        THREAD: ("hilo", "Otra de tus conversaciones en este canal"),
+    },
+    menus={
+        "ask": "Preguntar sobre esto",
+        "summary": "Resumir desde aquí",
+        "forget": "Olvidar este hilo",
+    },
+    question="¿Qué quieres saber sobre esto?",
+)
+_JAPANESE = Words(
+    commands={
+        "ask": ("質問", "自分だけに見える質問をする"),
+        "ask.question": ("内容", "知りたいこと"),
+        "summary": ("要約", "このスレッドを自分だけに要約する"),
+        "summary.share": ("共有", "スレッドの全員に見せる"),
+        "forget": ("忘れる", "このスレッドについて保存した内容をすべて消す"),
+        "stop": ("停止", "書いている途中の回答を終える(書いた分は残る)"),
+        "usage": ("使用量", "このスレッドのメッセージ数、トークン数、費用"),
+        "export": ("書き出し", "この会話をファイルで受け取る(Markdown と JSON)"),
+        "help": ("ヘルプ", "できることと話しかけ方"),
+        "imagine": ("画像", "説明をもとに画像を描く"),
+        "settings": ("設定", "このチャンネルでのふるまい(管理者が変更できる)"),
+        "settings.mention": (
+            "メンション",
+            "メンションなしで答えるのはいつか: never(なし)、自分の会話内、always(常に)",
+        ),
+        "settings.hours": ("時間", "静かになってから何時間でメンション待ちに戻るか(0 は戻らない)"),
+        "settings.reset": ("リセット", "全体の設定に戻す"),
+        "settings.persona": ("役割", "ここでのふるまい(言語や役など)"),
+        "persona": ("役割", "このチャンネルでのふるまい(言語や役など)"),
+        "persona.text": ("内容", "ここでのふるまい(off で特になし)"),
+        "leave": ("退出", "またメンションされるまでこのスレッドを離れる"),
+        "imagine.prompt": ("説明", "画像に描くもの"),
+        THREAD: ("スレッド", "このチャンネルでの自分の別の会話"),
+    },
+    menus={
+        "ask": "これについて質問",
+        "summary": "ここから要約",
+        "forget": "このスレッドを忘れる",
+    },
+    question="これについて何を知りたいですか?",
+)
+_PORTUGUESE = Words(
+    commands={
+        "ask": ("perguntar", "Pergunte algo só para você; ninguém mais vê"),
+        "ask.question": ("pergunta", "O que você quer saber"),
+        "summary": ("resumo", "Resumir este tópico, só para você"),
+        "summary.share": ("compartilhar", "Mostrar a todos no tópico"),
+        "forget": ("esquecer", "Apagar tudo o que guardo deste tópico"),
+        "stop": ("parar", "Encerrar a resposta em andamento; o texto dela fica"),
+        "usage": ("consumo", "Mensagens, tokens e custo deste tópico até agora"),
+        "export": ("exportar", "Esta conversa como arquivo: Markdown e JSON"),
+        "help": ("ajuda", "O que eu sei fazer e como falar comigo"),
+        "imagine": ("imagem", "Desenhar uma imagem a partir da sua descrição"),
+        "settings": ("ajustes", "Como me comporto neste canal; quem o gerencia pode mudar"),
+        "settings.mention": (
+            "menção",
+            "Quando respondo sem menção: nunca, nas minhas conversas ou sempre",
+        ),
+        "settings.hours": (
+            "horas",
+            "Horas de silêncio até eu voltar a esperar uma menção; 0 para nunca",
+        ),
+        "settings.reset": ("redefinir", "Voltar a como estou ajustado em todo lugar"),
+        "settings.persona": ("papel", "Como devo ser aqui, por exemplo um idioma ou um papel"),
+        "persona": ("papel", "Como devo ser neste canal, por exemplo um idioma ou um papel"),
+        "persona.text": ("texto", "Como devo ser aqui; off para nada especial"),
+        "leave": ("sair", "Deixo este tópico até alguém me mencionar de novo"),
+        "imagine.prompt": ("descrição", "O que a imagem deve mostrar"),
+        THREAD: ("tópico", "Outra conversa sua neste canal"),
+    },
+    menus={
+        "ask": "Perguntar sobre isto",
+        "summary": "Resumir a partir daqui",
+        "forget": "Esquecer este tópico",
+    },
+    question="O que você quer saber sobre isto?",
+)
+
+LANGUAGES: Mapping[str, Words] = {
+    "de": _GERMAN,
+    "es-419": _SPANISH,
+    "es-ES": _SPANISH,
+    "fr": _FRENCH,
+    "ja": _JAPANESE,
+    "pt-BR": _PORTUGUESE,
+}
+"""By Discord's names of locales."""
+
+
+def localised(key: str) -> dict[str, dict[str, str]]:
+    """The fields that translate a command ("summary") or an option ("summary.share").
+
+    Empty where no language knows it.
+    """
+    known = {locale: words.commands.get(key) for locale, words in LANGUAGES.items()}
+    told = {locale: found for locale, found in known.items() if found is not None}
+    if not told:
+        return {}
+    return {
+        "name_localizations": {locale: name for locale, (name, _) in told.items()},
+        "description_localizations": {locale: line for locale, (_, line) in told.items()},
+    }
+
+
+def menu_names(command: str) -> dict[str, str]:
+    """What the menu command of a command is called in other languages."""
+    return {locale: words.menus[command] for locale, words in LANGUAGES.items()}
+
+
+def form_words(locale: str) -> tuple[str, str]:
+    """Title of the form, and label of its field, in the language of somebody's client."""
+    words = LANGUAGES.get(locale)
+    if words is None:
+        return MENUS["ask"], QUESTION
+    return words.menus["ask"], words.question

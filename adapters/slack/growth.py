@@ -1,0 +1,59 @@
+"""What may be sent of a text that still grows, where nothing that was sent can be taken back. Pure.
+
+While an answer is being written, its text ends with what may have gone by the next time: the line
+that closes a fence which is open in truth, or the beginning of something that `safe` breaks up.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from adapters.slack.markup import safe
+
+Render = Callable[[str], str]
+
+_FENCE_LINE = re.compile(r"(?:\A|\n)[ \t>]*(?:`{3,}|~{3,})[ \t]*\Z")
+_CLOSING = re.compile(r"[*_~`]+\Z")
+"""May only stand there for now, to close what is open."""
+
+_BEGUN = re.compile(r"<(?:[!@][^<>\s]{0,12})?\Z")
+"""A token of Slack's own markup that is not finished; the longest word in one is "!everyone"."""
+
+_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]{1,15}://|\bwww\.|\]\(", re.IGNORECASE)
+
+
+def has_link(text: str) -> bool:
+    """Whether `text` holds anything that Slack could make a preview of.
+
+    That a stream is to have no previews cannot be said, and for a preview Slack asks an address
+    that the model made, with whatever the model wrote into it. An edit never gets one.
+    """
+    return _ADDRESS.search(text) is not None
+
+
+def steady(text: str) -> str:
+    """The beginning of `text` that stays as it is, whatever comes after it."""
+    text = _CLOSING.sub("", _FENCE_LINE.sub("", text))
+    # What comes before one that is left out may be at the end now.
+    while (begun := _BEGUN.search(text)) is not None:
+        text = text[: begun.start()]
+    return text
+
+
+def addition(sent: str, text: str, render: Render = safe) -> str:
+    """What can be sent now, after `sent`, of the growing `text`; empty when nothing can be yet.
+
+    Args:
+        sent: What was sent so far, rendered.
+        text: All of it, as it is for now.
+        render: Gives what is sent for a text.
+    """
+    ready = render(steady(text))
+    return ready[len(sent) :] if ready.startswith(sent) else ""
+
+
+def remainder(sent: str, text: str, render: Render = safe) -> str | None:
+    """What is missing, after `sent`, of the whole `text`; None when that does not go on from it."""
+    whole = render(text)
+    return whole[len(sent) :] if whole.startswith(sent) else None

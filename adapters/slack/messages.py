@@ -1,0 +1,155 @@
+"""The messages of answers: posted, or begun as a stream; edited, or gone on with; deleted."""
+
+from __future__ import annotations
+
+import logging
+
+from adapters.slack import history
+from adapters.slack.calls import Calls
+from adapters.slack.controls import controls, shown
+from adapters.slack.faults import Refused
+from adapters.slack.growth import Render
+from adapters.slack.recent import Recent
+from adapters.slack.sessions import Sessions
+from adapters.slack.status import StatusLine
+from adapters.slack.streams import CONFLICT, StreamOver, Streams
+from adapters.slack.values import Own, Timing
+from bot.chat import MessageRef, Spot
+from bot.controls import PLAIN, Presentation
+from bot.errors import MessageGone, PlatformError
+
+log = logging.getLogger(__name__)
+
+
+class Messages:
+    """Writes messages, each in the way that its channel takes.
+
+    Args:
+        calls: Makes the calls.
+        own: Who we are.
+        timing: Waits and time-outs.
+        streams: Messages that grow natively.
+        sessions: Told when a message is begun and when it stands.
+        status: Told of messages, by which Slack clears the status line.
+        render: Gives what is sent for a text.
+    """
+
+    def __init__(
+        self,
+        calls: Calls,
+        own: Own,
+        timing: Timing,
+        streams: Streams,
+        sessions: Sessions,
+        status: StatusLine,
+        render: Render,
+    ) -> None:
+        self._calls = calls
+        self._own = own
+        self._timing = timing
+        self._streams = streams
+        self._sessions = sessions
+        self._status = status
+        self._render = render
+        self._roots: Recent[MessageRef, str] = Recent()
+
+    async def post(
+        self, spot: Spot, text: str, *, key: str, again: bool, look: Presentation
+    ) -> MessageRef:
+        """See `bot.chat.Adapter`."""
+        found = await self._posted(spot, key) if again else None
+        if found is not None:
+            self._begun(spot, found, look)
+            await self.edit(found, text, look=look)
+            return found
+        for earlier, whole in self._streams.earlier(spot):
+            await self._complete(earlier, whole)
+        ref = await self._streams.start(spot, text, key) if look.streaming else None
+        if ref is None:
+            ref = await self._post(spot, text, key, look)
+        self._status.answered(spot)
+        self._begun(spot, ref, look)
+        return ref
+
+    async def _post(self, spot: Spot, text: str, key: str, look: Presentation) -> MessageRef:
+        answer = await self._calls.answer(
+            lambda client: client.chat_postMessage(
+                channel=spot.channel,
+                thread_ts=spot.reply_to,
+                parse="none",
+                unfurl_links=False,
+                unfurl_media=False,
+                metadata=history.metadata_of(key),
+                **shown(text, look, self._render),
+            )
+        )
+        ts: object = answer.get("ts")
+        if not isinstance(ts, str):
+            raise PlatformError("Slack's answer names no message")
+        return MessageRef(spot.channel, ts, self._own.team)
+
+    async def _posted(self, spot: Spot, key: str) -> MessageRef | None:
+        """The message that an earlier process, or an earlier try, may have posted."""
+        own = self._own
+        found = await history.posted(self._calls, own, self._timing, spot, key)
+        if found is None and self._streams.suits(spot.channel):
+            nameless = await history.nameless(self._calls, own, self._timing, spot)
+            found = await self._streams.reclaim(nameless, key)
+        return found
+
+    def _begun(self, spot: Spot, ref: MessageRef, look: Presentation) -> None:
+        """A message stands there; if more of it is to come, its end will be told."""
+        if spot.reply_to is None:
+            return
+        if look.streaming:
+            self._roots.put(ref, spot.reply_to)
+            self._sessions.begun(spot.channel, spot.reply_to)
+        else:
+            self._sessions.leave(spot.channel, spot.reply_to)
+
+    async def edit(self, ref: MessageRef, text: str, *, look: Presentation) -> None:
+        """See `bot.chat.Adapter`."""
+        if not await self._streams.write(ref, text, streaming=look.streaming, under=controls(look)):
+            await self._replace(ref, text, look)
+        if not look.streaming and (root := self._roots.pop(ref)) is not None:
+            self._sessions.leave(ref.channel, root)
+
+    async def _complete(self, ref: MessageRef, text: str) -> None:
+        """A further message of the answer follows this one, which has its last text."""
+        try:
+            if await self._streams.write(ref, text, streaming=False, session="processing"):
+                return
+        except StreamOver as over:
+            log.info("A stream is completed by an edit: %s", over)
+        await self._replace(ref, text, PLAIN)
+
+    async def _replace(self, ref: MessageRef, text: str, look: Presentation) -> None:
+        try:
+            await self._update(ref, text, look)
+        except Refused as refusal:
+            if refusal.code != CONFLICT:
+                raise
+            # The process that streamed it has ended, or has lost it to this one.
+            await self._streams.interrupt(ref)
+            await self._update(ref, text, look)
+
+    async def _update(self, ref: MessageRef, text: str, look: Presentation) -> None:
+        # Unlike a post, an edit reads names out of the text unless it is told not to.
+        await self._calls.answer(
+            lambda client: client.chat_update(
+                channel=ref.channel,
+                ts=ref.message,
+                parse="none",
+                **shown(text, look, self._render),
+            )
+        )
+
+    async def delete(self, ref: MessageRef) -> None:
+        """See `bot.chat.Adapter`."""
+        self._streams.forget(ref)
+        try:
+            await self._calls.answer(
+                lambda client: client.chat_delete(channel=ref.channel, ts=ref.message)
+            )
+        except MessageGone:
+            log.debug("A message was deleted already")

@@ -1,0 +1,91 @@
+"""/settings and /persona: how the bot behaves in a channel."""
+
+from __future__ import annotations
+
+from bot.channel import LONGEST_PERSONA, ChannelSettings, Mention, changed
+from bot.chat import CommandCall, CommandReply
+from bot.storage.keys import Place
+from bot.storage.threads import Threads
+
+NOT_A_MANAGER = "Only people who look after this channel can change that. Now it is like this:"
+NOT_UNDERSTOOD = {
+    "mention": "`mention` is one of `only`, `threads` and `always`.",
+    "hours": "`hours` is a number of hours, such as 12, or 0 for never; `default` takes it back.",
+    "persona": f"`persona` may have {LONGEST_PERSONA} characters.",
+}
+CHANGED = "Changed, from now on:"
+
+_MENTION = {
+    Mention.ONLY: "I answer only when I'm mentioned or replied to",
+    Mention.THREADS: "I answer when I'm mentioned, and in my conversations also without that",
+    Mention.ALWAYS: "I answer whatever begins a conversation here, and in those I take part in",
+}
+_HOW = (
+    "`{sign}settings mention=only|threads|always`, `hours=12`, `persona=Answer in French` or "
+    "`reset` changes it. Budgets and who may talk to me are set where I run."
+)
+
+
+class PlaceSettings:
+    """Shows and changes them.
+
+    Args:
+        threads: Where they are kept.
+        silence_hours: What holds where nothing is set for a channel.
+    """
+
+    def __init__(self, threads: Threads, silence_hours: float) -> None:
+        self._threads = threads
+        self._silence_hours = silence_hours
+
+    async def settings(self, call: CommandCall, sign: str) -> CommandReply:
+        """/settings: shown to everybody, changed for those who look after the place."""
+        asked = {name: value for name, value in call.options.items() if value.strip()}
+        return await self._changed(call, asked, sign)
+
+    async def persona(self, call: CommandCall, sign: str) -> CommandReply:
+        """/persona: the same for that one setting."""
+        text = call.options.get("text", "").strip()
+        return await self._changed(call, {"persona": text} if text else {}, sign)
+
+    async def _changed(self, call: CommandCall, asked: dict[str, str], sign: str) -> CommandReply:
+        place = place_called(call)
+        now = await self._threads.channel_settings(place)
+        if not asked:
+            how = "\n\n" + _HOW.format(sign=sign)
+            return CommandReply(self._told(now) + how, harmless=True)
+        # In a direct message there is nobody else to ask.
+        if not (call.author.is_admin or call.direct):
+            return CommandReply(f"{NOT_A_MANAGER}\n\n{self._told(now)}", harmless=True)
+        then = changed(now, asked)
+        if isinstance(then, str):
+            return CommandReply(NOT_UNDERSTOOD[then], harmless=True)
+        await self._threads.set_channel(place, then)
+        return CommandReply(f"{CHANGED}\n\n{self._told(then)}", harmless=True)
+
+    def _told(self, settings: ChannelSettings) -> str:
+        hours = self._silence_hours if settings.hours is None else settings.hours
+        lapse = (
+            f"After {hours:g} hours of silence a conversation needs a mention again"
+            if hours
+            else "However long a conversation is silent, it needs no new mention"
+        )
+        unset = " (as everywhere)"
+        lines = [
+            f"- {_MENTION[settings.mention or Mention.THREADS]}{unset * (not settings.mention)}.",
+            f"- {lapse}{unset * (settings.hours is None)}.",
+        ]
+        if settings.persona:
+            words = "\n".join(f"  > {line}" for line in settings.persona.splitlines())
+            lines.append(f"- How I should be here:\n{words}")
+        else:
+            lines.append("- Nothing is said about how I should be here.")
+        return "\n".join(lines)
+
+
+def place_called(call: CommandCall) -> Place:
+    """The channel that a command was called in, or that holds the thread it was called in."""
+    thread = call.thread
+    here = thread is not None and call.channel in (thread.channel, thread.thread)
+    channel = thread.channel if thread is not None and here else call.channel
+    return call.platform, call.space, channel

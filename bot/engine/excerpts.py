@@ -1,0 +1,79 @@
+"""What was said from one message on: as it is stored, or as the platform still shows it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bot.access import Access
+from bot.chat import Adapter, EarlierMessage, History, MessageRef, ThreadKey
+from bot.context.speakers import unique_name
+from bot.context.tokens import Tokenizer
+from bot.engine.counting import counted
+from bot.ignoring import is_kept_out
+from bot.records import Entry
+from bot.storage.threads import Threads
+
+MOST = 500
+"""Messages of an excerpt; each thousand or so of short ones is one more request to the model."""
+
+
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """Messages in their order; `partial` when there are more after them."""
+
+    entries: tuple[Entry, ...]
+    partial: bool = False
+
+
+class Excerpts:
+    """Finds them.
+
+    Args:
+        threads: What is stored.
+        tokenizer: Counts what is not stored.
+        access: Who is never read.
+    """
+
+    def __init__(self, threads: Threads, tokenizer: Tokenizer, access: Access) -> None:
+        self._threads = threads
+        self._tokenizer = tokenizer
+        self._access = access
+
+    async def stored(self, thread: ThreadKey, first: MessageRef) -> Excerpt | None:
+        """From the log, None when the message is not in it. Raises StoreUnavailable."""
+        found: list[Entry] = []
+        async for entry in self._threads.entries(thread):
+            if found or first.message in entry.message_ids:
+                if len(found) == MOST:
+                    return Excerpt(tuple(found), partial=True)
+                found.append(entry)
+        return Excerpt(tuple(found)) if found else None
+
+    async def shown(self, adapter: Adapter, thread: ThreadKey, first: EarlierMessage) -> Excerpt:
+        """From the platform; the message itself at least, which the caller has before them.
+
+        Raises PlatformError.
+        """
+        history = await adapter.since(first.ref, thread, MOST)
+        if not history.messages:
+            history = History((first,), partial=history.partial)
+        names: dict[str, str] = {}
+        entries = [
+            await self._entry(message, names)
+            for message in history.messages
+            if self._is_read(message, adapter.name)
+        ]
+        return Excerpt(tuple(entries), history.partial)
+
+    def _is_read(self, message: EarlierMessage, platform: str) -> bool:
+        denied = self._access.is_denied(message.author, platform)
+        return bool(message.text.strip()) and not denied and not is_kept_out(message.text)
+
+    async def _entry(self, message: EarlierMessage, names: dict[str, str]) -> Entry:
+        author = message.author
+        if message.from_bot:
+            said = Entry("assistant", message.text, message.at)
+        else:
+            name = names[author.id] = unique_name(names, author)
+            said = Entry("user", message.text, message.at, author.id, name)
+        return await counted(said, self._tokenizer)
