@@ -15,6 +15,11 @@ CAUTION = 0.95
 """Part of the measured rate to go on with after a rate limit."""
 CREEP = 0.01
 """Growth of the rate with each request that is taken; more the longer nothing is refused."""
+RECOVERY_SECONDS = 15.0
+"""After so long without a push-back the spacing is half of what it was: what was measured there may
+have been our own slow pace, and at one request in some seconds growth by requests takes minutes."""
+RECOVERY_INTERVALS = 8.0
+"""The same in intervals, for servers that take few requests a minute."""
 WIDEST_INTERVAL = 10.0
 """Seconds; starts are not spread out further, unless the server asked for more."""
 QUIET_SECONDS = 60.0
@@ -35,6 +40,7 @@ class Pace:
         self._interval = 0.0
         self._probing = True
         self._pushed_at: float | None = None
+        self._recovered_at = 0.0
         self._since: float | None = None
         self._counted = 0
         self._taken = 0
@@ -66,6 +72,11 @@ class Pace:
             self._since, self._counted, self._taken = now, 0, 0
         if self._pushed_at is not None and now - self._pushed_at > QUIET_SECONDS:
             self._interval = 0.0
+        if self._interval > 0:
+            half = max(RECOVERY_SECONDS, RECOVERY_INTERVALS * self._interval)
+            quiet = now - max(self._recovered_at, self._pushed_at or 0.0)
+            self._interval *= 0.5 ** (max(quiet, 0.0) / half)
+        self._recovered_at = now
 
     def taken(self, started: float | None = None) -> None:
         """The server has begun to answer a request, which began at `started` if that is known.
