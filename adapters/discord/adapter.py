@@ -233,8 +233,9 @@ class DiscordAdapter:
                 fail_if_not_exists=False,
             )
             reference["mention_author"] = False
+        # Where files are forbidden, texts may still be posted.
         return await self._in_thread(
-            "post",
+            "attach" if "files" in parts else "post",
             spot.channel,
             lambda: channel.send(
                 content=text,
