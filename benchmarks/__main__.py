@@ -20,6 +20,7 @@ from benchmarks import (
     page,
     patience,
     prefix,
+    renderer,
     scale,
     sharing,
     splitter,
@@ -156,6 +157,11 @@ async def split(extent: Extent) -> str:
     return splitter.report(extent.lengths)
 
 
+async def render(extent: Extent) -> str:
+    """What rendering costs for each streamed token, on each platform."""
+    return renderer.report(extent.lengths)
+
+
 async def limited(extent: Extent) -> str:
     """A crowd that asks at once a model which takes ten requests a second."""
     return patience.report(await patience.measure(extent.crowd, extent.crowd_bots, tell))
@@ -180,6 +186,7 @@ BENCHMARKS: dict[str, Callable[[Extent], Awaitable[str]]] = {
     "processes": processes,
     "window": window,
     "splitter": split,
+    "renderer": render,
     "model limit": limited,
     "limits": limits,
     "crews": crews,

@@ -44,6 +44,7 @@ from bot.ops.health import Health
 from bot.ops.meters import ModelMeter
 from bot.ops.outside import Outside, Probe, seen_from_outside
 from bot.plugins import resolve, values_for
+from bot.reply.enclosures import Enclosures
 from bot.reply.pacing import Clock, LoopClock, Pacer
 from bot.settings import Settings
 from bot.spec import AdapterFactory, AdapterSpec
@@ -341,6 +342,7 @@ class App:
             long_wait_seconds=self._timing.long_wait,
             report=outside.report,
             tracer=outside.tracer,
+            enclosures=Enclosures(self._settings.integer("BOBBIN_FILE_PARTS") or 0),
         )
         pacers = {name: shared_pacer(threads, adapter, timer) for name, adapter in adapters.items()}
         sweep = min(self._timing.sweep, third)

@@ -46,6 +46,7 @@ class Capabilities:
         status_seconds: Renew the "is working" sign this often; None where there is none.
         status_lapses: The sign goes away by itself and cannot be cleared.
         slash_in_threads: Native commands work inside threads.
+        file_bytes: The largest file that can be attached; 0 where none can.
         controls: What people can do with an answer by a control under it; empty where there are
             none, and then no call is ever made for their sake.
         streams: A message that is still being written is shown in another way than a finished
@@ -61,6 +62,7 @@ class Capabilities:
     status_seconds: float | None = None
     status_lapses: bool = False
     slash_in_threads: bool = True
+    file_bytes: int = 0
     controls: frozenset[Action] = frozenset()
     streams: bool = False
     streamed: Callable[[str, str], bool] = everything

@@ -506,6 +506,16 @@ class Adapter(Protocol):
         """Replace a message's text and look. Raises MessageGone when it was deleted."""
         ...
 
+    async def attach(
+        self, spot: Spot, file: File, key: str, text: str = "", *, again: bool = False
+    ) -> MessageRef:
+        """Post a file, under `text` if there is any, and return where it is.
+
+        `key` and `again` as for `post`; a file that is found is left as it is. Raises ValueError
+        for one over `Capabilities.file_bytes`.
+        """
+        ...
+
     async def delete(self, ref: MessageRef) -> None:
         """Delete a message of our own; one that is gone already is fine."""
         ...

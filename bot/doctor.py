@@ -11,7 +11,7 @@ from typing import cast
 from bot.access import told_rules
 from bot.app import Timing, model_settings, open_threads
 from bot.budgets import Account, told_budgets
-from bot.commands.specs import COMMANDS
+from bot.commands.specs import offered
 from bot.context.tokens import load_tokenizer
 from bot.errors import SettingsError, StoreError
 from bot.model.check import check_model
@@ -60,9 +60,10 @@ async def _adapter(spec: AdapterSpec, settings: Settings) -> AsyncIterator[Findi
         yield Finding(spec.name, True, "runs")
         return
     check = cast("AdapterCheck", resolve(spec.check))
+    images = model_settings(settings) is not None and bool(settings.text("OPENAI_IMAGE_MODEL"))
     try:
         async with asyncio.timeout(CHECK_SECONDS):
-            for finding in await check(values_for(spec, settings.values), COMMANDS):
+            for finding in await check(values_for(spec, settings.values), offered(images)):
                 yield finding
     except TimeoutError:
         yield Finding(spec.name, False, "did not answer in time", "Check the network.")

@@ -26,6 +26,7 @@ class Entry:
         model: Which model gave this answer; empty for what people said, and if it is not known.
         edited: When its author last changed it, seconds since the epoch; 0 for never.
         seq: Place in the log, 1-based and rising; 0 before it is stored.
+        enclosed: Those of `message_ids` that hold a file instead of text.
     """
 
     role: Role
@@ -40,6 +41,7 @@ class Entry:
     model: str = ""
     edited: float = 0.0
     seq: int = 0
+    enclosed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

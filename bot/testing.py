@@ -26,6 +26,7 @@ from bot.chat import (
     CommandCall,
     CommandReply,
     CommandSpec,
+    File,
     Followed,
     Incoming,
     MessageRef,
@@ -420,6 +421,27 @@ class AdapterContract:
                 except MessageGone:
                     return
                 raise AssertionError("editing a deleted message must raise MessageGone")
+
+    async def test_a_file_is_attached_once(self, driver: Driver) -> None:
+        """A file that may have been posted already is found; one that is too large is refused."""
+        most = driver.adapter.capabilities.file_bytes
+        if not most:
+            return
+        async with asked(driver) as (_, spot):
+            file = File("notes.txt", b"what was said\n", "text/plain")
+            attach = driver.adapter.attach
+            first = await attach(spot, file, "contract5", "As a file:")
+            assert await attach(spot, file, "contract5", "As a file:", again=True) == first
+            assert await attach(spot, file, "contract6", again=True) != first
+            assert len(await driver.shown()) == 2
+            await driver.adapter.delete(first)
+            assert len(await driver.shown()) == 1
+            large = File("large.bin", bytes(most + 1), "application/octet-stream")
+            try:
+                await attach(spot, large, "contract7")
+            except ValueError:
+                return
+            raise AssertionError("a file over file_bytes must raise ValueError")
 
     async def test_the_status_never_fails(self, driver: Driver) -> None:
         """The sign can be shown, renewed and cleared at any time."""

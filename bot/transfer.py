@@ -65,6 +65,7 @@ class _Entry(_Element):
     author_id: str = ""
     author: str = ""
     message_ids: list[str] = Field(default_factory=list)
+    enclosed: list[str] = Field(default_factory=list)
     tokens: Count = 0
     interrupted: bool = False
     turn: str = ""
@@ -268,6 +269,7 @@ def _line(entry: Entry) -> _Entry:
         author_id=entry.author_id,
         author=entry.author,
         message_ids=list(entry.message_ids),
+        enclosed=list(entry.enclosed),
         tokens=entry.tokens,
         interrupted=entry.interrupted,
         turn=entry.turn,
@@ -284,6 +286,7 @@ def _entry(item: _Entry) -> Entry:
         author_id=item.author_id,
         author=item.author,
         message_ids=tuple(item.message_ids),
+        enclosed=tuple(item.enclosed),
         tokens=item.tokens,
         interrupted=item.interrupted,
         turn=item.turn,

@@ -128,8 +128,17 @@ CONVERSATION: tuple[Variable, ...] = (
         "A file with that text; use one or the other.",
         VariableKind.PATH,
     ),
+    Variable(
+        "BOBBIN_FILE_PARTS",
+        "An answer of more messages than this, or one that is a long block of code, is also handed "
+        "over as a file. 0: none is.",
+        VariableKind.INTEGER,
+        default="3",
+        least=0,
+        most=100,
+    ),
 )
-"""What the model is sent."""
+"""What the model is sent, and how its answers are handed over."""
 
 
 def _switch(name: str, text: str, default: str) -> Variable:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import replace
@@ -18,6 +19,7 @@ from bot.options import read_options
 
 THREAD = ThreadKey("console", "local", "terminal", "main")
 GREETING = "Bobbin, in your terminal. /help lists the commands; Ctrl-D ends.\n"
+_CLOSING = re.compile(r"(?:\n[ \t>]*)?[*_~`]+[ \t]*\Z")
 APART = "Another terminal is open, so this one has a conversation of its own.\n"
 
 
@@ -39,6 +41,7 @@ class ConsoleAdapter:
         self._author = chat.Author(user, user.title(), is_admin=True)
         self._terminal = terminal or Terminal()
         self._shown: dict[str, str] = {}
+        self._rest = ""
         self._settled = asyncio.Event()
         self._unheard = False
 
@@ -103,11 +106,23 @@ class ConsoleAdapter:
 
     async def edit(self, ref: MessageRef, text: str, *, look: Presentation = PLAIN) -> None:
         """Print what has been added; if the text is another one, print it whole on a new line."""
+        # Marks at the end may only stand there until more comes, and what is printed stays.
+        body = _CLOSING.sub("", text)
         shown = self._shown.get(ref.message)
-        grown = shown is not None and text.startswith(shown)
-        below = "\n" if self._shown else ""
-        self._shown = {ref.message: text}
-        self._print(text.removeprefix(shown or "") if grown else below + text)
+        below = f"{self._rest}\n" if self._shown else ""
+        if shown is not None and text.startswith(shown):
+            added = body[len(shown) :]
+        else:
+            added = below + body
+        self._shown = {ref.message: shown if shown and not added else body}
+        self._rest = text[len(self._shown[ref.message]) :]
+        self._print(added)
+
+    async def attach(
+        self, spot: Spot, file: chat.File, key: str, text: str = "", *, again: bool = False
+    ) -> MessageRef:
+        """Nobody needs a file of what is printed: the capabilities say that there are none."""
+        raise ValueError("a terminal takes no files")
 
     async def delete(self, ref: MessageRef) -> None:
         """What is printed stays printed."""
@@ -122,8 +137,8 @@ class ConsoleAdapter:
         """End the answer's line and let the next one be read."""
         self._settled.set()
         if self._shown:
-            self._shown = {}
-            self._print("\n")
+            rest, self._shown, self._rest = self._rest, {}, ""
+            self._print(f"{rest}\n")
 
     async def history(self, event: Incoming, limit: int) -> chat.History:
         """Nothing was said before the bot was there."""

@@ -32,15 +32,18 @@ from adapters.discord.missed import Missed
 from adapters.discord.notice import MENTION_ME, Unheard
 from adapters.discord.opening import Opening
 from adapters.discord.places import Places
+from adapters.discord.render import measure_shown, rendering
 from adapters.discord.servers import Servers
 from adapters.discord.shards import ALONE, Plan, Shard, read_plan
 from adapters.discord.values import PLATFORM
 from bot.capabilities import Capabilities, Limit
-from bot.chat import CommandReply, History, Inbox, Incoming, MessageRef, Spot, ThreadKey
+from bot.chat import CommandReply, File, History, Inbox, Incoming, MessageRef, Spot, ThreadKey
 from bot.controls import PLAIN, Action, Presentation
 from bot.errors import MessageGone, NotAllowed
 
 log = logging.getLogger(__name__)
+
+FILE_BYTES = 10 * 1024 * 1024
 
 CAPABILITIES = Capabilities(
     max_chars=MAX_CHARS,
@@ -54,10 +57,10 @@ CAPABILITIES = Capabilities(
     status_seconds=8.0,
     status_lapses=True,
     controls=frozenset(Action),
+    file_bytes=FILE_BYTES,
 )
 
 NOBODY = discord.AllowedMentions.none()
-FILE_BYTES = 10 * 1024 * 1024
 STATUS_SECONDS = 4.0
 LEASE_SECONDS = 15.0
 IDENTIFY_SECONDS = 5.0
@@ -149,6 +152,7 @@ class DiscordAdapter:
         self._opening = Opening(self._gateways, self._places, self._calls, self._timing)
         self._unheard = Unheard()
         self._marks = Marks(self._calls, clock)
+        self._render = rendering()
 
     async def run(self, inbox: Inbox) -> None:
         """Connect and deliver events until cancelled. REST calls work until `close`."""
@@ -196,19 +200,19 @@ class DiscordAdapter:
         Discord remembers nonces for some minutes: within them a repeated post gives back the
         message that stands, which is then brought to `text`.
         """
-        self._check(text)
-        out = self._presenter.is_laid_out(text)
+        shown = self._shown(text)
+        out = self._presenter.is_laid_out(shown)
         extra: dict[str, Callable[[], Any]] = {}
         if out:
-            extra["view"] = lambda: laid_out(text, look)
+            extra["view"] = lambda: laid_out(shown, look)
         elif look.actions:
             extra["view"] = lambda: buttons(look)
-        answer = await self._send(spot, key, None if out else text, **extra)
+        answer = await self._send(spot, key, None if out else shown, **extra)
         fields = answer.fields()
         ref = MessageRef(spot.channel, str(fields["id"]))
         if is_laid_out(fields):
             self._presenter.became(ref.message)
-        same = said_by(fields).strip() == text.strip() and carries(fields, look)
+        same = said_by(fields).strip() == shown.strip() and carries(fields, look)
         if again and not same:
             await self.edit(ref, text, look=look)
         return ref
@@ -241,14 +245,14 @@ class DiscordAdapter:
 
     async def edit(self, ref: MessageRef, text: str, *, look: Presentation = PLAIN) -> None:
         """Replace a message's text and buttons; returns when Discord's answer is there."""
-        self._check(text)
-        out = self._presenter.is_laid_out(text, ref.message)
+        shown = self._shown(text)
+        out = self._presenter.is_laid_out(shown, ref.message)
         try:
-            await self._rewrite(ref, text, look, out)
+            await self._rewrite(ref, shown, look, out)
         except Refused as refusal:
             if out or not self._presenter.may_have_become(refusal.code):
                 raise
-            await self._rewrite(ref, text, look, True)
+            await self._rewrite(ref, shown, look, True)
 
     async def _rewrite(self, ref: MessageRef, text: str, look: Presentation, out: bool) -> None:
         client = await self._gateways.client()
@@ -268,6 +272,21 @@ class DiscordAdapter:
             lambda: client.http.edit_message(channel, number, params=edit_of(text, look)),
         )
         self._presenter.became(ref.message)
+
+    async def attach(
+        self, spot: Spot, file: File, key: str, text: str = "", *, again: bool = False
+    ) -> MessageRef:
+        """Post a file. Its nonce keeps a repeated post from making a second one.
+
+        The text beside a file is never components.
+        """
+        if len(file.content) > FILE_BYTES:
+            raise ValueError(f"a file of {len(file.content)} bytes, {FILE_BYTES} are taken")
+        shown = self._shown(text)
+        if measure(shown) > MAX_CHARS:
+            raise ValueError(f"text of {measure(shown)} units with a file, {MAX_CHARS} are taken")
+        answer = await self._send(spot, key, shown or None, files=lambda: uploads((file,)))
+        return MessageRef(spot.channel, str(answer.fields()["id"]))
 
     async def delete(self, ref: MessageRef) -> None:
         """Delete a message of our own."""
@@ -368,7 +387,7 @@ class DiscordAdapter:
     async def _say(self, spot: Spot, event: Incoming, reply: CommandReply) -> None:
         files, left_out = fitting(reply.files, FILE_BYTES)
         text = f"{reply.text}\n\n{TOO_LARGE}" if left_out else reply.text
-        parts = list(pieces(text)) or [""]
+        parts = list(pieces(self._render(text))) or [""]
         name = _typed_name(event)
         extra: dict[str, Callable[[], Any]] = {}
         if files:
@@ -384,13 +403,19 @@ class DiscordAdapter:
         await self._send(Spot(ref.channel, reply_to=ref.message), f"t{ref.message}", text)
 
     def measure(self, text: str) -> int:
-        """UTF-16 code units; Discord shows Markdown as it is written."""
-        return measure(text)
+        """UTF-16 code units of what is sent."""
+        return measure_shown(self._render, text)
 
-    def _check(self, text: str) -> None:
+    def _shown(self, text: str) -> str:
+        """What is sent for a text.
+
+        Raises:
+            ValueError: It is too long.
+        """
         most = self._presenter.max_chars
-        if measure(text) > most:
-            raise ValueError(f"text of {measure(text)} units for a message of {most}")
+        if (size := self.measure(text)) > most:
+            raise ValueError(f"text of {size} units for a message of {most}")
+        return self._render(text)
 
     async def close(self) -> None:
         """Release connections."""

@@ -35,6 +35,9 @@ log = logging.getLogger(__name__)
 NOTE = "commands"
 """Name of the note that says what Discord was told last."""
 
+TELLING_SECONDS = 30.0
+"""How long one process has for it; others that start meanwhile leave it to that one."""
+
 CHAT_INPUT = 1
 MESSAGE_MENU = 3
 OPTION_TYPES = {OptionKind.TEXT: 3, OptionKind.FLAG: 5, OptionKind.CHOICE: 3}
@@ -156,10 +159,16 @@ async def sync(client: Client, calls: Calls, inbox: Inbox) -> None:
     try:
         if await inbox.notes.read(NOTE) == wanted:
             return
-        await calls.answer(
-            lambda: client.http.bulk_upsert_global_commands(application, commands), patient=True
-        )
-        await inbox.notes.write(NOTE, wanted)
+        if await inbox.claims.claim(NOTE, TELLING_SECONDS):
+            log.info("Another process tells Discord the commands")
+            return
+        try:
+            await calls.answer(
+                lambda: client.http.bulk_upsert_global_commands(application, commands), patient=True
+            )
+            await inbox.notes.write(NOTE, wanted)
+        finally:
+            await inbox.claims.release(NOTE)
     except (PlatformError, StoreError) as error:
         log.warning("The commands could not be brought up to date: %s", error)
     else:

@@ -25,6 +25,7 @@ from adapters.discord.commands import (
 from adapters.discord.controls import UNKNOWN, Pressed, press_of
 from adapters.discord.markup import pieces
 from adapters.discord.reading import is_admin, name_of, roles_of
+from adapters.discord.render import rendering
 from adapters.discord.values import PLATFORM, Place, Writer
 from bot.chat import CommandReply, File, Inbox, ThreadChoice, ThreadKey
 from bot.errors import BobbinError, MessageGone, PlatformError
@@ -156,7 +157,7 @@ async def _show(
 ) -> None:
     files, left_out = fitting(reply.files, interaction.filesize_limit)
     text = f"{reply.text}\n\n{TOO_LARGE}" if left_out else reply.text
-    parts = list(pieces(text)) or ["" if files else "Done."]
+    parts = list(pieces(rendering()(text))) or ["" if files else "Done."]
     private = reply.private or bool(reply.choices) or not _may_show(interaction, called)
     if called.outside and len(parts) > MOST_OUTSIDE:
         parts = [*parts[:2], REST_IN_FILE]

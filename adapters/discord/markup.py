@@ -18,9 +18,21 @@ _TOKEN = re.compile(
     r"|a?:(?P<emoji>\w{1,40}):\d{1,21}"
     r"|/(?P<command>[^:<>\n]{1,120}):\d{1,21}"
     r"|t:(?P<time>-?\d{1,12})(?::[tTdDfFsSR])?"
-    r")>",
-    re.DOTALL,
+    r"|id:(?P<page>customize|browse|guide|home|linked-roles)(?::\d{1,21})?"
+    r")>"
+    r"|\|\|(?P<spoiler>(?:[^|]|\|(?!\|)){1,4000}?)\|\|"
+    r"|^(?P<small>-#[ \t]+)",
+    re.DOTALL | re.MULTILINE,
 )
+_REST = re.compile(r"^>>>[ \t]+", re.MULTILINE)
+"""Quotes everything that follows."""
+_PAGES = {
+    "customize": "Channels & Roles",
+    "browse": "Browse Channels",
+    "guide": "Server Guide",
+    "home": "Server Guide",
+    "linked-roles": "Linked Roles",
+}
 _OWN = "\0"
 """Stands for the bot's own mention until the blanks around it are settled."""
 
@@ -35,7 +47,7 @@ def readable(text: str, names: Names, own: Own | None = None) -> str:
         names: What the ids are called; unknown ones become "@user", "@role", "#channel".
         own: Whose mention to take out; None for nobody's.
     """
-    shown = _TOKEN.sub(lambda match: _show(match, names, own), text.replace(_OWN, ""))
+    shown = _TOKEN.sub(lambda match: _show(match, names, own), _whole_quote(text.replace(_OWN, "")))
     first, *rest = shown.split(_OWN)
     opened = bool(rest) and not first.strip()
     for part in rest:
@@ -46,14 +58,30 @@ def readable(text: str, names: Names, own: Own | None = None) -> str:
     return re.sub(r"^[,:;]\s+", "", first) if opened else first
 
 
+def _whole_quote(text: str) -> str:
+    """Text whose end is one quotation, with the mark on each line."""
+    found = next(
+        (each for each in _REST.finditer(text) if text.count("```", 0, each.start()) % 2 == 0), None
+    )
+    return text if found is None else text[: found.start()] + quote(text[found.end() :])
+
+
 def mentions(text: str, own: Own) -> bool:
     """Whether raw content itself mentions the bot, by its user or its own role."""
-    return any(_is_own(match, own) for match in _TOKEN.finditer(text))
+    return any(
+        _is_own(match, own) or bool(match["spoiler"] and mentions(match["spoiler"], own))
+        for match in _TOKEN.finditer(text)
+    )
 
 
 def _show(match: re.Match[str], names: Names, own: Own | None) -> str:
     if match["code"] is not None:
         return match["code"]
+    if match["small"] is not None:
+        return ""
+    if (hidden := match["spoiler"]) is not None:
+        words = _TOKEN.sub(lambda inner: _show(inner, names, own), hidden).strip()
+        return f"(spoiler: {words})" if words else match[0]
     if own is not None and _is_own(match, own):
         return _OWN
     return _name(match, names)
@@ -74,6 +102,8 @@ def _name(match: re.Match[str], names: Names) -> str:
         return f":{emoji}:"
     if command := match["command"]:
         return f"/{command}"
+    if page := match["page"]:
+        return f"#{_PAGES[page]}"
     return _moment(int(match["time"]))
 
 

@@ -16,13 +16,15 @@ from adapters.slack import LOOPBACK, StreamMode, history
 from adapters.slack.answers import Asked
 from adapters.slack.calls import Calls
 from adapters.slack.endings import ended, to_the_end
+from adapters.slack.files import FILE_BYTES
 from adapters.slack.groups import named_groups
 from adapters.slack.http import SECRET, Endpoint, Signatures
 from adapters.slack.identity import own_of
 from adapters.slack.install import OAuth, Pages
 from adapters.slack.intake import Intake
-from adapters.slack.markup import MAX_CHARS, measure
+from adapters.slack.markup import MAX_CHARS
 from adapters.slack.missed import Missed
+from adapters.slack.render import measure_shown, rendering
 from adapters.slack.seats import Seats
 from adapters.slack.socket import CONNECTIONS, REFUSED, Backoff, Sockets
 from adapters.slack.status import REFRESH_SECONDS
@@ -31,7 +33,7 @@ from adapters.slack.values import PLATFORM, Timing
 from adapters.slack.workspace import Common, Workspace, workspace_of
 from adapters.slack.workspaces import Many, One, Workspaces
 from bot.capabilities import Capabilities, Limit
-from bot.chat import CommandReply, History, Inbox, Incoming, MessageRef, Spot, ThreadKey
+from bot.chat import CommandReply, File, History, Inbox, Incoming, MessageRef, Spot, ThreadKey
 from bot.controls import PLAIN, Action, Presentation
 from bot.errors import (
     BadToken,
@@ -56,6 +58,7 @@ CAPABILITIES = Capabilities(
     min_edit_seconds=1.2,
     status_seconds=REFRESH_SECONDS,
     slash_in_threads=False,
+    file_bytes=FILE_BYTES,
     controls=frozenset(Action),
 )
 
@@ -185,6 +188,7 @@ class SlackAdapter:
         self._workspaces: Workspaces | None = None
         self._surfaces: Surfaces | None = None
         self._known = asyncio.Event()
+        self._render = rendering()
 
     async def run(self, inbox: Inbox) -> None:
         """Connect and deliver events until cancelled. Calls work until `close`.
@@ -280,6 +284,7 @@ class SlackAdapter:
             self._streaming,
             inbox.meter.fell_back,
             self._stopped,
+            self._render,
         )
 
     def _stopped(self, here: Workspace, channel: str, root: str) -> None:
@@ -356,6 +361,15 @@ class SlackAdapter:
         here = await self._at(ref.space, ref.channel)
         await here.messages.edit(ref, text, look=look)
 
+    async def attach(
+        self, spot: Spot, file: File, key: str, text: str = "", *, again: bool = False
+    ) -> MessageRef:
+        """Post a file. A part of `key` in its name tells it from others of the same thread."""
+        if len(file.content) > FILE_BYTES:
+            raise ValueError(f"a file of {len(file.content)} bytes, {FILE_BYTES} are taken")
+        here = await self._at(spot.space, spot.channel)
+        return await here.files.hand_over(spot, file, key, text, again=again)
+
     async def delete(self, ref: MessageRef) -> None:
         """Delete a message of our own."""
         here = await self._at(ref.space, ref.channel)
@@ -400,11 +414,11 @@ class SlackAdapter:
 
     def measure(self, text: str) -> int:
         """UTF-16 code units of what is sent."""
-        return measure(text)
+        return measure_shown(self._render, text)
 
     def _check(self, text: str) -> None:
-        if measure(text) > MAX_CHARS:
-            raise ValueError(f"text of {measure(text)} units for a message of {MAX_CHARS}")
+        if (size := self.measure(text)) > MAX_CHARS:
+            raise ValueError(f"text of {size} units for a message of {MAX_CHARS}")
 
     async def close(self) -> None:
         """Release connections."""

@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from adapters.slack.calls import Calls
-from adapters.slack.commands import blocks, fallback, picker
+from adapters.slack.commands import blocks, picker
 from adapters.slack.faults import Denied, Refused
-from adapters.slack.markup import escaped, pieces, safe
+from adapters.slack.files import upload
+from adapters.slack.markup import escaped, pieces
+from adapters.slack.render import fallback, rendered
 from adapters.slack.values import fields
-from bot.chat import CommandReply, File, Incoming, ThreadKey
+from bot.chat import CommandReply, Incoming, ThreadKey
 from bot.errors import MessageGone, PlatformError
 
 log = logging.getLogger(__name__)
@@ -24,7 +26,6 @@ UNDELIVERED = "Slack did not take the file. Whoever runs this bot finds the reas
 DONE = "Done."
 MOST_PARTS = 4
 """A response_url takes five answers; the picker may have taken one."""
-LONGEST_NAME = 200
 UPLOAD_SECONDS = 45.0
 """For all files of an answer; each takes a call of its own."""
 
@@ -137,7 +138,7 @@ class Answers:
         parts = list(pieces(reply.text)) or [DONE]
         for number, part in enumerate(parts):
             last = number == len(parts) - 1
-            body = _body(part, extra) if last and extra else {"markdown_text": safe(part)}
+            body = _body(part, extra) if last and extra else {"markdown_text": rendered(part)}
             await self._calls.answer(
                 lambda client, body=body: client.chat_postMessage(
                     channel=channel,
@@ -179,12 +180,6 @@ class Answers:
             ),
             seconds=UPLOAD_SECONDS,
         )
-
-
-def upload(file: File) -> dict[str, Any]:
-    """A file as the SDK takes it."""
-    name = file.name.replace("/", "-")[-LONGEST_NAME:] or "file"
-    return {"filename": name, "title": name, "content": file.content}
 
 
 def _bodies(asked: Asked, reply: CommandReply) -> Sequence[Mapping[str, Any]]:

@@ -13,7 +13,7 @@ from html import unescape
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlencode
 
-from adapters.slack.markup import escaped, safe
+from adapters.slack.render import rendered
 from bot.chat import CommandSpec, ThreadChoice
 from bot.options import positional, read_options
 
@@ -151,17 +151,6 @@ def plain(text: str) -> dict[str, Any]:
     return {"type": "plain_text", "text": shown, "emoji": False}
 
 
-LONGEST_FALLBACK = 3000
-
-
 def blocks(text: str) -> list[dict[str, Any]]:
     """Markdown as blocks, for places that do not take it as it is."""
-    return [{"type": "markdown", "text": safe(text)}]
-
-
-def fallback(text: str) -> str:
-    """What stands for blocks in notifications and for screen readers; Slack takes 4,000."""
-    most = LONGEST_FALLBACK
-    while len(cut := escaped(text[:most])) > LONGEST_FALLBACK:
-        most -= max(1, (len(cut) - LONGEST_FALLBACK) // 5)
-    return cut
+    return [{"type": "markdown", "text": rendered(text)}]

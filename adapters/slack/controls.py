@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from adapters.slack.commands import blocks, fallback
-from adapters.slack.markup import safe
+from adapters.slack.commands import blocks
+from adapters.slack.render import fallback
 from adapters.slack.translate import id_in, position_of, text_in
 from adapters.slack.values import PLATFORM, Own, fields, objects
 from bot.chat import Author, MessageRef, Press, ThreadKey
@@ -35,15 +35,21 @@ RATINGS: Mapping[Action, tuple[str, str]] = {
 _VALUE = re.compile(r"(?P<action>[a-z]+):(?P<turn>[a-z0-9]{1,40})")
 
 
-def shown(text: str, look: Presentation) -> dict[str, Any]:
+def shown(text: str, look: Presentation, render: Callable[[str], str]) -> dict[str, Any]:
     """What a call that writes a message says: the text, with its controls where there are any.
 
     Blocks and `markdown_text` exclude each other. With blocks the text is what notifications and
     screen readers get.
+
+    Args:
+        text: The whole of it, as it was written.
+        look: What goes with it.
+        render: Gives what is sent for a text.
     """
     if look == PLAIN:
-        return {"markdown_text": safe(text)}
-    return {"text": fallback(text), "blocks": [*blocks(text), *controls(look)]}
+        return {"markdown_text": render(text)}
+    block = {"type": "markdown", "text": render(text)}
+    return {"text": fallback(text), "blocks": [block, *controls(look)]}
 
 
 def controls(look: Presentation) -> list[dict[str, Any]]:

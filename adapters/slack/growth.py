@@ -14,6 +14,9 @@ from adapters.slack.markup import safe
 Render = Callable[[str], str]
 
 _FENCE_LINE = re.compile(r"(?:\A|\n)[ \t>]*(?:`{3,}|~{3,})[ \t]*\Z")
+_CLOSING = re.compile(r"[*_~`]+\Z")
+"""May only stand there for now, to close what is open."""
+
 _BEGUN = re.compile(r"<(?:[!@][^<>\s]{0,12})?\Z")
 """A token of Slack's own markup that is not finished; the longest word in one is "!everyone"."""
 
@@ -31,7 +34,7 @@ def has_link(text: str) -> bool:
 
 def steady(text: str) -> str:
     """The beginning of `text` that stays as it is, whatever comes after it."""
-    text = _FENCE_LINE.sub("", text)
+    text = _CLOSING.sub("", _FENCE_LINE.sub("", text))
     # What comes before one that is left out may be at the end now.
     while (begun := _BEGUN.search(text)) is not None:
         text = text[: begun.start()]

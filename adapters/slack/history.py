@@ -228,14 +228,43 @@ async def posted(calls: Calls, own: Own, timing: Timing, spot: Spot, key: str) -
     Raises:
         PlatformError: The thread could not be read.
     """
+
+    def carries(message: Mapping[str, Any]) -> bool:
+        metadata = fields(message.get("metadata"))
+        carried = fields(metadata.get("event_payload"))
+        return metadata.get("event_type") == EVENT_TYPE and carried.get("key") == key
+
+    return await _found(calls, own, timing, spot, carries)
+
+
+async def attached(
+    calls: Calls, own: Own, timing: Timing, spot: Spot, name: str
+) -> MessageRef | None:
+    """The message of ours with a file of this name, None when there is none.
+
+    Raises:
+        PlatformError: The thread could not be read.
+    """
+
+    def holds(message: Mapping[str, Any]) -> bool:
+        return any(file.get("name") == name for file in objects(message.get("files")))
+
+    return await _found(calls, own, timing, spot, holds)
+
+
+async def _found(
+    calls: Calls,
+    own: Own,
+    timing: Timing,
+    spot: Spot,
+    wanted: Callable[[Mapping[str, Any]], bool],
+) -> MessageRef | None:
     if spot.reply_to is None:
         return None
     try:
         async for message in _messages(calls, timing, spot.channel, spot.reply_to, metadata=True):
-            metadata = fields(message.get("metadata"))
-            carried = fields(metadata.get("event_payload"))
             ours = message.get("user") == own.user or message.get("bot_id") == own.bot
-            if ours and metadata.get("event_type") == EVENT_TYPE and carried.get("key") == key:
+            if ours and wanted(message):
                 return MessageRef(spot.channel, str(message["ts"]), own.team)
     except _TooLong:
         log.warning("A thread is too long to look for what was posted in it")
@@ -254,7 +283,8 @@ async def nameless(calls: Calls, own: Own, timing: Timing, spot: Spot) -> Sequen
     try:
         async for message in _messages(calls, timing, spot.channel, spot.reply_to, metadata=True):
             ours = message.get("user") == own.user or message.get("bot_id") == own.bot
-            if ours and fields(message.get("metadata")).get("event_type") != EVENT_TYPE:
+            keyless = fields(message.get("metadata")).get("event_type") != EVENT_TYPE
+            if ours and keyless and not message.get("files"):
                 found.appendleft(MessageRef(spot.channel, str(message["ts"]), own.team))
     except _TooLong:
         log.warning("A thread is too long to look for what was begun in it")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from adapters.slack.values import Names
 
@@ -24,7 +25,9 @@ _TOKEN = re.compile(
     r"|(?P<url>[a-z][a-z0-9+.-]*:[^<>|\s]+)(?:\|(?P<url_label>[^<>]*))?"
     r")>"
 )
-_CODE = re.compile(r"```.*?```|`[^`\n]+`", re.DOTALL)
+_CODE = re.compile(r"(?P<block>```(?P<inner>.*?)```)|`[^`\n]+`", re.DOTALL)
+_REST = re.compile(r"^(?:>|&gt;){3}(?!>|&gt;)[ \t]*", re.MULTILINE)
+"""Quotes everything that follows."""
 _ENTITY = re.compile(r"&(amp|lt|gt);")
 _ENTITIES = {"amp": "&", "lt": "<", "gt": ">"}
 _BULLET = re.compile(r"^([ \t]*)[•◦▪︎]+[ \t]+", re.MULTILINE)
@@ -66,14 +69,21 @@ def readable(text: str, names: Names, own: str = "") -> str:
         return f"{_OPEN}{len(aside) - 1}{_CLOSE}"
 
     def code(match: re.Match[str]) -> str:
-        return put_aside(_decoded(_TOKEN.sub(_in_code, match[0])))
+        if match["block"] is None or "\n" not in match["inner"]:
+            return put_aside(_decoded(_TOKEN.sub(_in_code, match[0])))
+        before = text[: match.start()].rpartition("\n")[2].strip()
+        after = text[match.end() :].partition("\n")[0].strip()
+        inner = _decoded(_TOKEN.sub(_in_code, match["inner"]))
+        shown = put_aside(f"```\n{inner.removeprefix(chr(10)).removesuffix(chr(10))}\n```")
+        return ("\n" if before else "") + shown + ("\n" if after else "")
 
     def token(match: re.Match[str]) -> str:
         if own and match["user"] == own:
             return _OWN
         return put_aside(_decoded(_shown(match, names)))
 
-    text = _CODE.sub(code, text.translate(_MARKS))
+    text = _whole_quote(text.translate(_MARKS))
+    text = _CODE.sub(code, text)
     text = _TOKEN.sub(token, text)
     text = _BOLD.sub(r"**\1**", text)
     text = _STRIKE.sub(r"~~\1~~", text)
@@ -81,6 +91,16 @@ def readable(text: str, names: Names, own: str = "") -> str:
     while _OPEN in text:
         text = _ASIDE.sub(lambda match: aside[int(match[1])], text)
     return _without_own(text)
+
+
+def _whole_quote(text: str) -> str:
+    """Text whose end is one quotation, with the mark on each line."""
+    found = next(
+        (each for each in _REST.finditer(text) if text.count("```", 0, each.start()) % 2 == 0), None
+    )
+    if found is None:
+        return text
+    return text[: found.start()] + quote(text[found.end() :])
 
 
 def _decoded(text: str) -> str:
@@ -105,7 +125,17 @@ def _special(special: str, label: str | None) -> str:
     word = special.split("^", 1)[0]
     if label:
         return label
+    if word == "date":
+        return _moment(special)
     return "@group" if word == "subteam" else f"@{word}"
+
+
+def _moment(special: str) -> str:
+    try:
+        moment = datetime.fromtimestamp(int(special.split("^")[1]), UTC)
+    except (IndexError, OverflowError, OSError, ValueError):
+        return "some time"
+    return moment.strftime("%Y-%m-%d %H:%M UTC")
 
 
 def _link(url: str, label: str | None) -> str:

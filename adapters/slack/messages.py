@@ -8,6 +8,7 @@ from adapters.slack import history
 from adapters.slack.calls import Calls
 from adapters.slack.controls import controls, shown
 from adapters.slack.faults import Refused
+from adapters.slack.growth import Render
 from adapters.slack.recent import Recent
 from adapters.slack.sessions import Sessions
 from adapters.slack.status import StatusLine
@@ -30,6 +31,7 @@ class Messages:
         streams: Messages that grow natively.
         sessions: Told when a message is begun and when it stands.
         status: Told of messages, by which Slack clears the status line.
+        render: Gives what is sent for a text.
     """
 
     def __init__(
@@ -40,6 +42,7 @@ class Messages:
         streams: Streams,
         sessions: Sessions,
         status: StatusLine,
+        render: Render,
     ) -> None:
         self._calls = calls
         self._own = own
@@ -47,6 +50,7 @@ class Messages:
         self._streams = streams
         self._sessions = sessions
         self._status = status
+        self._render = render
         self._roots: Recent[MessageRef, str] = Recent()
 
     async def post(
@@ -76,7 +80,7 @@ class Messages:
                 unfurl_links=False,
                 unfurl_media=False,
                 metadata=history.metadata_of(key),
-                **shown(text, look),
+                **shown(text, look, self._render),
             )
         )
         ts: object = answer.get("ts")
@@ -136,7 +140,7 @@ class Messages:
                 channel=ref.channel,
                 ts=ref.message,
                 parse="none",
-                **shown(text, look),
+                **shown(text, look, self._render),
             )
         )
 

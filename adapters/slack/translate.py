@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any, cast
 
 from adapters.slack.context import hinted, looking_at
+from adapters.slack.layout import said_in
 from adapters.slack.markup import mentioned, mentions, quote, readable
 from adapters.slack.values import PLATFORM, Names, Own, Person, Said, fields, objects
 from bot.chat import Author, EarlierMessage, Incoming, MessageRef, ThreadKey
@@ -130,7 +131,7 @@ def _is_outside(event: Mapping[str, Any], own: Own) -> bool:
 def _said(event: Mapping[str, Any], channel: str, own: Own, *, direct: bool, named: bool) -> Said:
     ts = text_in(event, "ts")
     root: object = event.get("thread_ts") or ts
-    text: object = event.get("text") or ""
+    text: object = event.get("text") or said_in(event.get("blocks"))
     if not isinstance(text, str) or not isinstance(root, str):
         raise TypeError("a message's text or thread is no text")
     position_of(ts)

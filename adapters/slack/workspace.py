@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from adapters.slack import StreamMode
 from adapters.slack.answers import Answers
 from adapters.slack.calls import Calls
+from adapters.slack.files import Files
 from adapters.slack.marks import Marks
 from adapters.slack.messages import Messages
 from adapters.slack.names import Directory
+from adapters.slack.render import rendering
 from adapters.slack.sessions import Sessions
 from adapters.slack.slots import Slots
 from adapters.slack.status import StatusLine
@@ -31,6 +33,7 @@ class Workspace:
         sessions: Show work in direct messages.
         streams: Messages that grow natively.
         messages: Writes messages.
+        files: Hands files over.
         answers: Shows what commands say.
         marks: Shows that messages wait.
     """
@@ -42,6 +45,7 @@ class Workspace:
     sessions: Sessions
     streams: Streams
     messages: Messages
+    files: Files
     answers: Answers
     marks: Marks
 
@@ -65,6 +69,7 @@ class Common:
         streaming: How people see an answer grow.
         fell_back: Told in a word that something was done in a second-best way.
         stopped: Told channel and thread of an answer that somebody has stopped by Slack's button.
+        render: Gives what is sent for a text.
     """
 
     timing: Timing
@@ -74,6 +79,7 @@ class Common:
     streaming: StreamMode = "auto"
     fell_back: Callable[[str], None] | None = None
     stopped: Callable[[Workspace, str, str], None] | None = None
+    render: Callable[[str], str] = field(default_factory=rendering)
 
 
 def workspace_of(own: Own, calls: Calls, common: Common) -> Workspace:
@@ -88,7 +94,7 @@ def workspace_of(own: Own, calls: Calls, common: Common) -> Workspace:
     slots = Slots(common.claims, own.team)
     status = StatusLine(calls, timing)
     sessions = Sessions(calls, slots, timing)
-    streams = Streams(calls, common.streaming, slots, sessions, timing, clock)
+    streams = Streams(calls, common.streaming, slots, sessions, timing, clock, common.render)
     made = Workspace(
         own,
         calls,
@@ -96,7 +102,8 @@ def workspace_of(own: Own, calls: Calls, common: Common) -> Workspace:
         status,
         sessions,
         streams,
-        Messages(calls, own, timing, streams, sessions, status),
+        Messages(calls, own, timing, streams, sessions, status, common.render),
+        Files(calls, own, timing),
         Answers(calls),
         Marks(calls),
     )

@@ -189,7 +189,9 @@ def _replacing(press: Press, window: tuple[Entry, ...], answer: Entry) -> Wanted
         direct=press.direct,
     )
     refs = tuple(
-        MessageRef(press.ref.channel, message, press.ref.space) for message in answer.message_ids
+        MessageRef(press.ref.channel, message, press.ref.space)
+        for message in answer.message_ids
+        if message not in answer.enclosed
     )
     again = Again.CONTINUE if goes_on else Again.REGENERATE
     return Wanted(again, (wish,), askers, Draft(refs=refs))

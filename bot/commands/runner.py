@@ -23,7 +23,7 @@ from bot.chat import (
 from bot.commands import texts
 from bot.commands.overview import Overviews
 from bot.commands.place_settings import PlaceSettings, place_called
-from bot.commands.specs import COMMANDS, IMAGINE
+from bot.commands.specs import offered
 from bot.commands.stopping import Stopped, stop
 from bot.engine.allowance import Allowance
 from bot.engine.asking import Asking, Question
@@ -114,7 +114,7 @@ class Commands:
     @property
     def offered(self) -> Sequence[CommandSpec]:
         """The commands that this deployment offers."""
-        return COMMANDS if self._imagining is None else (*COMMANDS[:-1], IMAGINE, COMMANDS[-1])
+        return offered(self._imagining is not None)
 
     async def run(self, call: CommandCall) -> CommandReply:
         """Run one command. Failures come back as a reply."""

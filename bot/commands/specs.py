@@ -58,6 +58,11 @@ IMAGINE = CommandSpec(
 """Offered where images are switched on."""
 
 
+def offered(images: bool) -> tuple[CommandSpec, ...]:
+    """The commands of a deployment, with or without images."""
+    return (*COMMANDS[:-1], IMAGINE, COMMANDS[-1]) if images else COMMANDS
+
+
 @dataclass(frozen=True, slots=True)
 class Typed:
     """A command found in a message."""

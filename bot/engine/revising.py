@@ -62,7 +62,12 @@ class Withdrawal:
     new_id: Callable[[], str]
 
     async def begin_anew(
-        self, lease: Lease, reply: ProgressiveReply, payer: Payer, took: Tally
+        self,
+        lease: Lease,
+        reply: ProgressiveReply,
+        files: Sequence[MessageRef],
+        payer: Payer,
+        took: Tally,
     ) -> Turn | Done | None:
         """Stop writing, and give the turn back as long as it has something left to answer.
 
@@ -72,6 +77,7 @@ class Withdrawal:
         Args:
             lease: Of the turn.
             reply: The answer so far.
+            files: Messages with its files, which are deleted in any case.
             payer: Who pays for it.
             took: What it has taken.
 
@@ -84,9 +90,11 @@ class Withdrawal:
         nonce = self.new_id()
         await self._insist(lambda: self.threads.account(lease.thread, took, nonce=nonce))
         if not await self._insist(lambda: self.threads.unanswered(lease)):
-            return await self.end(lease, reply.posted)
+            return await self.end(lease, (*reply.posted, *files))
         await self.allowance.charge(payer, took, self.new_id())
+        left = await self._leave(lease, files)
         await self.threads.park(lease)
+        self._look_after(left)
         return None
 
     async def end(self, lease: Lease, refs: Sequence[MessageRef]) -> Turn | Done:
@@ -95,14 +103,21 @@ class Withdrawal:
         Returns:
             The next turn or why there is none. Raises StoreUnavailable.
         """
-        left = [Leftover(lease.thread, ref) for ref in refs]
-        await self._insist(lambda: self.threads.leave_over(left))
+        left = await self._leave(lease, refs)
         nonce = self.new_id()
         after = await self._insist(lambda: self.threads.rollback(lease, nonce=nonce))
         logger.info("turn %s: what it answers was deleted", lease.turn)
+        self._look_after(left)
+        return after
+
+    async def _leave(self, lease: Lease, refs: Sequence[MessageRef]) -> Sequence[Leftover]:
+        left = [Leftover(lease.thread, ref) for ref in refs]
+        await self._insist(lambda: self.threads.leave_over(left))
+        return left
+
+    def _look_after(self, left: Sequence[Leftover]) -> None:
         if left:
             self.pacer.look_after(self._delete(left), "deleting an answer without a question")
-        return after
 
     async def _insist(self, call: Callable[[], Awaitable[T]]) -> T:
         return await patiently(call, self.patience)

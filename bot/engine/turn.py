@@ -25,6 +25,7 @@ from bot.engine.answer import Answer
 from bot.engine.budget import Budget
 from bot.engine.cost import tally_of
 from bot.engine.folding import Folding
+from bot.engine.handing import Handing, enclosed_by
 from bot.engine.mail import MailReader, counted
 from bot.engine.revising import Withdrawal, Withdrawn, as_they_read_now
 from bot.engine.running import Control, Ending
@@ -43,6 +44,7 @@ from bot.errors import (
 )
 from bot.model.port import Finished, FinishReason, Model, Prompt, TextDelta, Waiting
 from bot.records import NO_TALLY, Entry, Tally
+from bot.reply.enclosures import Enclosures
 from bot.reply.pacing import Clock, Pacer
 from bot.reply.progressive import ProgressiveReply
 from bot.reply.slots import Urgency
@@ -91,6 +93,7 @@ class Desk:
     long_wait_seconds: float
     report: Callable[[TurnReport], None]
     tracer: Tracer = field(default_factory=Untraced)
+    enclosures: Enclosures = field(default_factory=Enclosures)
 
     def withdrawal(self, adapter: Adapter, pacer: Pacer) -> Withdrawal:
         """What ends turns whose messages were deleted."""
@@ -122,6 +125,7 @@ class TurnRun:
         self._reader = MailReader(adapter, desk.tokenizer, desk.budget, desk.access)
         self._anew = Anew.of(turn, turn.names)
         self._answer = Answer(self._anew.begun) if self._anew else Answer()
+        self._files: tuple[MessageRef, ...] = ()
         self._revised = turn.revised
         self._window = Window((), 0, 0)
         self._prompt: Prompt | None = None
@@ -180,7 +184,7 @@ class TurnRun:
             self._estimate_cost()
             withdrawal = self._desk.withdrawal(self._adapter, self._pacer)
             after = await withdrawal.begin_anew(
-                self._turn.lease, self._reply, self._payer(), self._tally
+                self._turn.lease, self._reply, self._files, self._payer(), self._tally
             )
             return (Outcome.PARKED, Done.LOST) if after is None else (Outcome.STOPPED, after)
 
@@ -276,6 +280,10 @@ class TurnRun:
             return outcome, await self._restore(self._anew, texts.STOPPED_ANEW)
         entries = asked if self._anew is None else ()
         refs = await self._close(note, actions_after(cut, note) if said else ())
+        if outcome is Outcome.ANSWERED:
+            self._files = await self._hand_over()
+        if self._anew is not None:
+            self._reply.leave(enclosed_by(self._anew.old, self._reply.spot))
         if said:
             entries = (*entries, await self._said(refs, cut))
             self._estimate_cost()
@@ -289,7 +297,8 @@ class TurnRun:
             role="assistant",
             text=self._answer.whole,
             at=self._desk.clock(),
-            message_ids=tuple(ref.message for ref in refs),
+            message_ids=tuple(ref.message for ref in (*refs, *self._files)),
+            enclosed=tuple(ref.message for ref in self._files),
             interrupted=cut,
             turn=self._turn.lease.turn,
             model=finished.model if finished else self._desk.model.name,
@@ -303,6 +312,13 @@ class TurnRun:
         """The answer that there was stays, and is shown again with its own controls."""
         await self._reply.finish(anew.restored(why), anew.actions, turn=anew.old.turn)
         return await self._commit((), self._tally)
+
+    async def _hand_over(self) -> tuple[MessageRef, ...]:
+        handing = Handing(
+            self._adapter, self._pacer, self._desk.enclosures, self._thread.space, self._watch
+        )
+        key, again = f"{self._turn.lease.turn[:20]}f", self._turn.attempt > 1
+        return await handing.over(self._reply, self._answer, key, again=again)
 
     def _fold_if_long(self, answer_tokens: int) -> None:
         high = self._desk.budget.high

@@ -6,7 +6,17 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
 from bot.capabilities import Capabilities
-from bot.chat import Adapter, CommandReply, History, Inbox, Incoming, MessageRef, Spot, ThreadKey
+from bot.chat import (
+    Adapter,
+    CommandReply,
+    File,
+    History,
+    Inbox,
+    Incoming,
+    MessageRef,
+    Spot,
+    ThreadKey,
+)
 from bot.controls import PLAIN, Presentation
 from bot.errors import PlatformError
 from bot.ops import figures
@@ -68,6 +78,13 @@ class MeteredAdapter:
         """See `bot.chat.Adapter`."""
         with self._timed("edit"):
             await self._adapter.edit(ref, text, look=look)
+
+    async def attach(
+        self, spot: Spot, file: File, key: str, text: str = "", *, again: bool = False
+    ) -> MessageRef:
+        """See `bot.chat.Adapter`."""
+        with self._timed("attach"):
+            return await self._adapter.attach(spot, file, key, text, again=again)
 
     async def delete(self, ref: MessageRef) -> None:
         """See `bot.chat.Adapter`."""

@@ -31,6 +31,8 @@ _IN_PROSE = regex.compile(
 _IN_CODE = regex.compile("|".join((_ANGLE, _URL, _WORD_START, _SURROGATES, r"\X")))
 _GRAPHEMES = regex.compile(rf"{_SURROGATES}|\X")
 
+_WHOLE_LINK = regex.compile(_LINK)
+
 _HALF_LABEL = r"\[(?:\\.|[^\[\]\n\\]|\[[^\[\]\n]{0,200}+\]){0,500}+(?:\[[^\[\]\n]{0,200}+)?+"
 _HALF_TARGET = (
     r"\((?:<[^<>\n]{0,2000}+>?+|(?:\\.|[^\s()\\]|\([^\s()]{0,500}+\)?+){0,4000}+)"
@@ -72,9 +74,14 @@ def half_open_at(text: str) -> int:
 
     `len(text)` when there is none.
     """
-    line = text.rfind("\n") + 1
-    found = _HALF_OPEN.search(text, line)
-    return found.start() if found else len(text)
+    at = text.rfind("\n") + 1
+    while (found := _HALF_OPEN.search(text, at)) is not None:
+        whole = _WHOLE_LINK.search(text, at)
+        if whole is None or not whole.start() < found.start() < whole.end():
+            return found.start()
+        # The address within a link that is complete.
+        at = whole.end()
+    return len(text)
 
 
 def atoms(text: str, regions: Sequence[Region]) -> list[Span]:

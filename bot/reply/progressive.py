@@ -207,6 +207,10 @@ class ProgressiveReply:
             raise self._gone.result()
         return tuple(self._written.refs)
 
+    def leave(self, refs: Sequence[MessageRef]) -> None:
+        """After `finish`: these do not belong to the answer either."""
+        self._written.leftovers.extend(refs)
+
     async def close(self) -> None:
         """After `finish` and the commit: tidy up in the background, clear the sign."""
         if self._landing is not None and self._written.leftovers:

@@ -2,7 +2,8 @@
 
 Parts end at a paragraph, else a line, a sentence, a word or a grapheme. Links, mentions and
 emoji stay whole unless one alone is longer than a message. A code fence that is open at the end
-of a part is closed there and opened again in the next one.
+of a part is closed there and opened again in the next one, and so are bold text and its like;
+a table gets its header again.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ import regex
 
 from bot.reply.boundaries import atoms, choose_cut, half_open_at
 from bot.reply.fences import Fence, Kind, Region, open_fence, scan
+from bot.reply.half import half_block_at, table_head
+from bot.reply.marks import held_at, open_marks, run_end, spanning
 
 Measure = Callable[[str], int]
 """Length of Markdown as the platform counts it."""
@@ -27,6 +30,9 @@ _WINDOW = 4
 
 _LOOK_AHEAD = 4500
 """Characters after the longest possible part in which a link that begins there must end."""
+
+_MOST_HOLDS = 4
+"""What is left when something half-open is held back may end with such a thing again."""
 
 _BLANK_LINES = regex.compile(r"(?:[^\S\n]*+\n)++")
 _SPACE = regex.compile(r"\s++")
@@ -62,8 +68,12 @@ class _Mode(Enum):
 
 @dataclass(frozen=True, slots=True)
 class _Cut:
+    """Where a part ends, and what is open there: a fence, a table, or marks within a line."""
+
     at: int
-    fence: Fence | None
+    fence: Fence | None = None
+    marks: tuple[str, ...] = ()
+    table: str = ""
 
 
 class Splitter:
@@ -84,7 +94,7 @@ class Splitter:
         self._limit = limit
         self._measure = measure
         self._frozen: list[Part] = []
-        self._cuts: list[_Cut] = [_Cut(0, None)]
+        self._cuts: list[_Cut] = [_Cut(0)]
         self._prefix = ""
 
     def parts(self, text: str, *, final: bool = False) -> tuple[Part, ...]:
@@ -102,7 +112,7 @@ class Splitter:
             whole = begin + len(chunk) == len(text)
             mid_line = begin > 0 and text[begin - 1] != "\n"
             if whole:
-                last = _render(chunk, cut.fence, mid_line, mode)
+                last = _render(chunk, cut, mid_line, mode)
                 if not last.text.strip():
                     return tuple(self._frozen)
                 if self._measure(last.text) <= self._limit:
@@ -120,10 +130,10 @@ class Splitter:
 
     def _freeze(self, text: str, cut: _Cut, begin: int, chunk: str, mid_line: bool) -> None:
         def fits(length: int) -> bool:
-            shown = _render(chunk[:length], cut.fence, mid_line, _Mode.FROZEN)
+            shown = _render(chunk[:length], cut, mid_line, _Mode.FROZEN, chunk[length:])
             return self._measure(shown.text) <= self._limit
 
-        most = _longest(fits, len(chunk) - 1)
+        most = _longest(fits, len(chunk) - 1, self._limit)
         near = chunk[: most + _LOOK_AHEAD]
         regions = scan(near, cut.fence, mid_line=mid_line)
         whole = atoms(near, regions)
@@ -135,12 +145,16 @@ class Splitter:
                 break
             most = length - 1
         length = max(1, length)
-        shown = _render(chunk[:length], cut.fence, mid_line, _Mode.FROZEN)
+        shown = _render(chunk[:length], cut, mid_line, _Mode.FROZEN, chunk[length:])
         end = begin + length
         if shown.text.strip():
             self._frozen.append(Part(shown.text, cut.at, end, shown.head, shown.tail))
         fence = open_fence(scan(chunk[:length], cut.fence, mid_line=mid_line), cut.fence)
-        self._cuts.append(_Cut(end, fence.continued() if fence else None))
+        if fence is not None:
+            self._cuts.append(_Cut(end, fence.continued()))
+        else:
+            table = table_head(shown.text, chunk[:length], chunk[length:], self._limit // 3)
+            self._cuts.append(_Cut(end, None, shown.marks, table))
         self._prefix = text[:end]
 
 
@@ -149,10 +163,26 @@ def split(text: str, limit: int, measure: Measure) -> list[str]:
     return [part.text for part in Splitter(limit, measure).parts(text, final=True)]
 
 
-def _longest(fits: Callable[[int], bool], most: int) -> int:
-    """The greatest length up to `most` that fits, by bisection; at least 1."""
-    low, high = 1, most
-    while low < high:
+def _longest(fits: Callable[[int], bool], most: int, likely: int) -> int:
+    """The greatest length up to `most` that fits, or a little less; at least 1.
+
+    Measuring may mean rendering, so it is looked for around what is `likely`.
+    """
+    near = likely // 128
+    step = max(1, likely // 32)
+    low, high = 0, most
+    probe = min(most, likely)
+    if fits(probe):
+        low = probe
+        while low < most and fits(min(most, low + step)):
+            low, step = min(most, low + step), 2 * step
+        high = min(most, low + step - 1)
+    else:
+        high = probe - 1
+        while high > 1 and not fits(max(1, high - step)):
+            high, step = max(1, high - step) - 1, 2 * step
+        low = max(1, high - step)
+    while high - low > near:
         middle = (low + high + 1) // 2
         if fits(middle):
             low = middle
@@ -199,28 +229,69 @@ class _Shown:
     text: str
     head: str = ""
     tail: str = ""
+    marks: tuple[str, ...] = ()
 
 
-def _render(chunk: str, carried: Fence | None, mid_line: bool, mode: _Mode) -> _Shown:
-    """What a message that holds `chunk` shows."""
+def _render(chunk: str, cut: _Cut, mid_line: bool, mode: _Mode, after: str = "") -> _Shown:
+    """What a message that holds `chunk` shows.
+
+    Args:
+        chunk: Follows the cut.
+        cut: The one before it.
+        mid_line: It does not begin at the beginning of a line.
+        mode: Whether more follows.
+        after: What follows, as far as it is known.
+    """
+    carried = cut.fence
     if mode is _Mode.GROWING:
         chunk = _hold_back(chunk, carried, mid_line)
     chunk, regions = _trim_end(chunk, carried, mid_line, mode)
     fence = open_fence(regions, carried)
     head = ""
     if carried is not None:
-        after = _after_empty_fence(chunk, regions)
-        if after is not None:
-            return _render(_without_blank_lines(chunk[after:]), None, False, mode)
+        end = _after_empty_fence(chunk, regions)
+        if end is not None:
+            return _render(_without_blank_lines(chunk[end:]), _Cut(0), False, mode, after)
         if mode is not _Mode.FROZEN and not chunk.strip():
             return _Shown("")
         quote = carried.prefix if mid_line and carried.quoted else ""
         head = f"{carried.opening}\n{quote}"
         chunk = _dedented_closing(chunk, regions, carried)
+    elif not chunk.strip():
+        return _Shown(chunk)
+    else:
+        head = cut.table or _opened_again(cut.marks, chunk, mode)
     if fence is None:
-        return _Shown(head + chunk, head)
+        return _marked(chunk, head, regions, mode, after)
     tail = ("" if chunk.endswith("\n") else "\n") + fence.closing
     return _Shown(head + chunk + tail, head, tail)
+
+
+def _opened_again(marks: tuple[str, ...], chunk: str, mode: _Mode) -> str:
+    """The marks that were closed at the cut, unless it turns out that nothing closes them."""
+    head = "".join(marks)
+    if not head or chunk[:1].isspace():
+        return ""
+    end = run_end(chunk)
+    if end == len(chunk) and mode is not _Mode.LAST:
+        return head
+    unclosed = any(at < len(head) for at, _ in open_marks(head + chunk[:end]))
+    return "" if unclosed else head
+
+
+def _marked(chunk: str, head: str, regions: list[Region], mode: _Mode, after: str) -> _Shown:
+    """Prose whose open marks are closed, as far as they are meant to be marks."""
+    if mode is _Mode.LAST:
+        return _Shown(head + chunk, head)
+    prose = regions[-1].start if regions and regions[-1].kind is Kind.PROSE else len(chunk)
+    start = prose + len(head) if prose else 0
+    text = head + chunk
+    if mode is _Mode.FROZEN:
+        marks = spanning(text, after, start)
+    else:
+        marks = tuple(mark for _, mark in open_marks(text, start))
+    tail = "".join(reversed(marks))
+    return _Shown(text + tail, head, tail, marks)
 
 
 def _trim_end(
@@ -250,9 +321,21 @@ def _hold_back(chunk: str, carried: Fence | None, mid_line: bool) -> str:
     line = chunk.rfind("\n") + 1
     if _HALF_FENCE.match(chunk, line):
         return chunk[:line]
-    if open_fence(scan(chunk, carried, mid_line=mid_line), carried) is not None:
+    regions = scan(chunk, carried, mid_line=mid_line)
+    if open_fence(regions, carried) is not None:
         return chunk
-    return chunk[: half_open_at(chunk)]
+    prose = regions[-1].start if regions and regions[-1].kind is Kind.PROSE else len(chunk)
+    for _ in range(_MOST_HOLDS):
+        if prose >= len(chunk):
+            break
+        line = max(prose, chunk.rfind("\n") + 1)
+        end = min(
+            line + half_open_at(chunk[line:]), half_block_at(chunk, prose), held_at(chunk, prose)
+        )
+        if end == len(chunk):
+            break
+        chunk = chunk[:end].rstrip(" \t")
+    return chunk
 
 
 def _without_blank_lines(text: str) -> str:

@@ -100,6 +100,7 @@ def dump_entry(entry: Entry) -> bytes:
             "tokens": entry.tokens,
             "cut": entry.interrupted,
             "turn": entry.turn,
+            "files": list(entry.enclosed),
             "model": entry.model,
             "edited": entry.edited,
         }
@@ -125,6 +126,7 @@ def load_entry(raw: bytes, seq: int) -> Entry:
             turn=data.get("turn", ""),
             model=data.get("model", ""),
             edited=data.get("edited", 0),
+            enclosed=tuple(data.get("files", ())),
             seq=seq,
         )
     except TypeError as error:

@@ -13,7 +13,14 @@ if not mine(ARGV[6], ARGV[7]) then
 end
 hold()
 if ARGV[8] ~= "" then
-  redis.call("HSET", META, "draft", ARGV[8])
+  local draft = ARGV[8]
+  if get("withdrawn") == ARGV[6] then
+    -- An answer that was made already is made from what was deleted.
+    local kept = cjson.decode(draft)
+    kept.note = nil
+    draft = cjson.encode(kept)
+  end
+  redis.call("HSET", META, "draft", draft)
   find(9, #ARGV)
 end
 if get("withdrawn") == ARGV[6] then

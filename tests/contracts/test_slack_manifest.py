@@ -175,7 +175,10 @@ async def test_the_doctor_names_missing_scopes_and_what_they_are_for() -> None:
     async with simulator(scopes=scopes() - {"files:write", "users:read"}) as sim:
         found = failed(await check(sim.environment()))
         assert set(found) == {"Slack scopes"}
-        assert "files:write (to hand over exports)" in found["Slack scopes"]
+        assert (
+            "files:write (to hand over exports, and long answers and code as files)"
+            in found["Slack scopes"]
+        )
         assert "users:read" in found["Slack scopes"]
 
 

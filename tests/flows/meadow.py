@@ -14,6 +14,7 @@ from bot.chat import (
     Author,
     CommandCall,
     CommandReply,
+    File,
     History,
     Inbox,
     Incoming,
@@ -41,6 +42,7 @@ class Meadow:
         told: What was answered to whom beside the conversation.
         marks: Signs that were put on messages (True) and taken away.
         past: What was said in a thread before the bot was called.
+        files: What was attached, by key.
     """
 
     name: str = "discord"
@@ -54,6 +56,7 @@ class Meadow:
     told: list[tuple[str, CommandReply]] = field(default_factory=list[tuple[str, CommandReply]])
     marks: list[tuple[str, bool]] = field(default_factory=list[tuple[str, bool]])
     past: History = field(default_factory=History)
+    files: dict[str, File] = field(default_factory=dict[str, File])
     numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
     _inbox: asyncio.Future[Inbox] = field(
         default_factory=lambda: asyncio.get_running_loop().create_future()
@@ -177,6 +180,13 @@ class Meadow:
     async def edit(self, ref: MessageRef, text: str, *, look: Presentation = PLAIN) -> None:
         self.posts[ref.message], self.looks[ref.message] = text, look
         await self._notify()
+
+    async def attach(
+        self, spot: Spot, file: File, key: str, text: str = "", *, again: bool = False
+    ) -> MessageRef:
+        self.files[key] = file
+        await self._notify()
+        return MessageRef(spot.channel, key)
 
     async def delete(self, ref: MessageRef) -> None:
         self.posts.pop(ref.message, None)

@@ -104,7 +104,7 @@ async def test_a_long_answer_flows_over_into_further_messages(server: Valkey) ->
 
 
 async def test_an_answer_that_comes_at_once_is_posted_at_once(server: Valkey) -> None:
-    async with weavers(server) as here:
+    async with weavers(server, extra={"BOBBIN_FILE_PARTS": "0"}) as here:
         text = "\n\n".join(f"Paragraph {n}: " + "word " * 60 for n in range(28))
         here.openai.script.append(Answer(text, token_rate=0))
         thread = await here.thread_of(await here.ask(here.ada, "everything please"))

@@ -75,7 +75,8 @@ def _lesson() -> str:
 
 
 async def test_a_long_answer_flows_over_into_further_messages(server: Valkey) -> None:
-    async with acme(server, extra={"BOBBIN_CONTEXT_TOKENS": "60000"}) as here:
+    extra = {"BOBBIN_CONTEXT_TOKENS": "60000", "BOBBIN_FILE_PARTS": "0"}
+    async with acme(server, extra=extra) as here:
         text = _lesson()
         answer = Answer(text).hold()
         here.openai.script.append(answer)
@@ -103,7 +104,7 @@ async def test_a_long_answer_flows_over_into_further_messages(server: Valkey) ->
 
 
 async def test_a_very_long_answer_that_comes_at_once_loses_nothing(server: Valkey) -> None:
-    async with acme(server) as here:
+    async with acme(server, extra={"BOBBIN_FILE_PARTS": "0"}) as here:
         text = "\n\n".join(f"Paragraph {n}: " + "word " * 60 for n in range(160))
         here.openai.script.append(Answer(text, token_rate=0))
         root = here.ask(here.ada, "everything please")

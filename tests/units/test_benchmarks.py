@@ -12,6 +12,7 @@ from benchmarks import (
     conversations,
     page,
     patience,
+    renderer,
     scene,
     sharing,
     splitter,
@@ -68,6 +69,14 @@ def test_the_splitter() -> None:
     assert cost.parts == 2
     assert cost.token.count > 500
     assert len(splitter.report((500,)).splitlines()) == 3
+
+
+@pytest.mark.parametrize("platform", renderer.PLATFORMS)
+def test_the_renderer(platform: str) -> None:
+    cost = renderer.measure(platform, 2_500)
+    assert cost.parts == {"Discord": 2, "Slack": 1}[platform]
+    assert cost.token.count == 625
+    assert len(renderer.report((300,)).splitlines()) == 4
 
 
 async def test_the_store() -> None:

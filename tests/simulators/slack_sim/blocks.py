@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from tests.simulators.slack_sim.errors import ApiError
+from tests.simulators.slack_sim.tables import check_tables
 
 MAX_BLOCKS = 50
 MAX_VIEW_BLOCKS = 100
@@ -60,6 +61,7 @@ def check_blocks(blocks: list[Any], *, view: bool = False) -> None:
         raise ApiError("msg_blocks_too_long", violation="blocks are too long")
     if len(set(block_ids)) != len(block_ids):
         raise _refuse("block_id is not unique")
+    check_tables((block["text"] for block in blocks if block["type"] == "markdown"), blocks)
 
 
 def elements(block: dict[str, Any]) -> list[dict[str, Any]]:

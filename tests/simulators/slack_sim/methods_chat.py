@@ -11,6 +11,7 @@ from tests.simulators.slack_sim.calls import Call
 from tests.simulators.slack_sim.errors import ApiError
 from tests.simulators.slack_sim.model import Channel, Ephemeral, Message, Version
 from tests.simulators.slack_sim.render import message_json, permalink
+from tests.simulators.slack_sim.tables import check_tables
 
 MAX_POST_TEXT = 40_000
 MAX_UPDATE_TEXT = 4_000
@@ -172,6 +173,8 @@ def _content(
     if limit is not None and text is not None and len(text) > limit:
         raise ApiError("msg_too_long", violation=f"{call.method}: text of {len(text)} characters")
     check_blocks(a.get("blocks", []))
+    if markdown is not None:
+        check_tables([markdown])
     metadata = a.get("metadata")
     if metadata is not None:
         check_metadata(metadata)

@@ -30,6 +30,18 @@ async def test_an_answer_is_printed_as_it_grows(capsys: pytest.CaptureFixture[st
     assert capsys.readouterr().out == "One two three.\n"
 
 
+async def test_marks_that_are_closed_for_now_are_not_printed(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    adapter = create({})
+    ref = await adapter.post(Spot("terminal"), "Code:\n```py\nx = 1\n```", key="k1")
+    await adapter.edit(ref, "Code:\n```py\nx = 1\ny = 2\n```")
+    await adapter.edit(ref, "Code:\n```py\nx = 1\ny = 2\n```\n\nand **so")
+    await adapter.edit(ref, "Code:\n```py\nx = 1\ny = 2\n```\n\nand **so on**")
+    await adapter.settled(THREAD)
+    assert capsys.readouterr().out == "Code:\n```py\nx = 1\ny = 2\n```\n\nand **so on**\n"
+
+
 async def test_another_text_gets_a_line_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
     adapter = create({})
     ref = await adapter.post(Spot("terminal"), "*waiting …*", key="k1")

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from adapters.slack import home, modals
 from adapters.slack.interactions import choice, slash
+from adapters.slack.layout import said_in
 from adapters.slack.markup import measure, pieces, readable, safe
 from adapters.slack.names import person_of
 from adapters.slack.translate import bot_name, earlier, incoming, looked_up, past, said, workspace
@@ -79,9 +80,10 @@ def test_any_event_is_read_left_out_or_malformed(body: Any) -> None:
     assert event.author.id not in (slack.BOT_USER, slack.BOT_ID, "USLACK", "USLACKBOT")
     assert event.author.is_bot == bool(inner.get("bot_id"))
     assert event.author.is_admin == (inner.get("user") == slack.ADA and not event.author.is_bot)
+    spoken = inner.get("text") or said_in(inner.get("blocks"))
     assert event.mentioned == (
         inner["type"] == "app_mention"
-        or re.search(rf"<@{slack.BOT_USER}(\|[^<>]*)?>", inner.get("text") or "") is not None
+        or re.search(rf"<@{slack.BOT_USER}(\|[^<>]*)?>", spoken) is not None
     )
     assert event.addressed == (event.mentioned or event.direct)
     assert event.direct == (

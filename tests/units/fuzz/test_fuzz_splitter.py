@@ -11,8 +11,12 @@ from hypothesis import strategies as st
 
 from adapters.discord.markup import MAX_CHARS as DISCORD_CHARS
 from adapters.discord.markup import measure as discord_measure
+from adapters.discord.render import measure_shown as discord_measure_shown
+from adapters.discord.render import rendering as discord_rendering
 from adapters.slack.markup import MAX_CHARS as SLACK_CHARS
 from adapters.slack.markup import measure as slack_measure
+from adapters.slack.render import measure_shown as slack_measure_shown
+from adapters.slack.render import rendering as slack_rendering
 from bot.reply.split import LEAST_LIMIT, Splitter, split
 from tests.payloads.mutations import ODD
 from tests.units.reply.markdown import MARKDOWN
@@ -20,11 +24,24 @@ from tests.units.reply.test_split import assert_nothing_lost, assert_well_formed
 
 Measure = Callable[[str], int]
 
+DISCORD, SLACK = discord_rendering(), slack_rendering()
+
+
+def discord_shown(text: str) -> int:
+    return discord_measure_shown(DISCORD, text)
+
+
+def slack_shown(text: str) -> int:
+    return slack_measure_shown(SLACK, text)
+
+
 PLATFORMS = [
     pytest.param(discord_measure, DISCORD_CHARS, id="discord"),
     pytest.param(slack_measure, SLACK_CHARS, id="slack"),
+    pytest.param(discord_shown, DISCORD_CHARS, id="discord-shown"),
+    pytest.param(slack_shown, SLACK_CHARS, id="slack-shown"),
 ]
-MEASURES = st.sampled_from([discord_measure, slack_measure])
+MEASURES = st.sampled_from([discord_measure, slack_measure, discord_shown, slack_shown])
 
 ENDLESS_MARK = re.compile(r"`{25,}|~{25,}")
 """A fence that no message has room to close; it is ordinary text to the splitter."""

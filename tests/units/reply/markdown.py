@@ -82,6 +82,20 @@ MARKDOWN = st.lists(BLOCK, min_size=1, max_size=12).flatmap(
     ).map(lambda gaps: "".join(a + b for a, b in zip(blocks, gaps, strict=True)))
 )
 
+SCRAPS = st.lists(
+    st.sampled_from(
+        [
+            "**", "*", "_", "__", "~~", "`", "```", "\n", "\n\n", "> ", ">>> ", "- ", "1. ",
+            "#### ", "-# ", "|", "||", "| a | b |\n|--|--|\n", "[", "](", "https://x.org", ")",
+            "<br>", "<b>", "</b>", "\\", "$", "\\(", "\\)", "$$\n", "[^1]", "![", "<@1>",
+            "@everyone", "word", " ", "漢字", "」", "👩\u200d👧", "&amp;", "\x00", "\t", "    ",
+            "\r\n", "\u2028", "\ud83d", "x" * 200, "*" * 30, "~~~", "[x] ",
+        ]
+    ),
+    max_size=50,
+).map("".join)  # fmt: skip
+"""What no model writes, but what a broken stream may consist of."""
+
 _OPENING = re.compile(r"(?:\s*>|\s*(?:[-*+]|\d+[.)])(?=\s))*[ \t]*(```+(?=[^`]*$)|~~~+)")
 _CLOSING = re.compile(r"[ \t>]*(```+|~~~+)\s*$")
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from bot.capabilities import Call, Capabilities, Limit
-from bot.chat import CommandReply, History, Inbox, Incoming, MessageRef, Spot, ThreadKey
+from bot.chat import CommandReply, File, History, Inbox, Incoming, MessageRef, Spot, ThreadKey
 from bot.controls import PLAIN, Presentation
 from bot.errors import MessageGone, PlatformBusy, PlatformError
 
@@ -149,6 +149,11 @@ class Platform:
 
     async def history(self, event: Incoming, limit: int) -> History:
         raise NotImplementedError
+
+    async def attach(
+        self, spot: Spot, file: File, key: str, text: str = "", *, again: bool = False
+    ) -> MessageRef:
+        return await self.post(spot, f"{text} {file.name}", key=key, again=again)
 
     async def since(self, first: MessageRef, thread: ThreadKey, limit: int) -> History:
         raise NotImplementedError

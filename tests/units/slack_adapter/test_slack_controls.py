@@ -7,8 +7,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.slack.commands import LONGEST_FALLBACK
 from adapters.slack.controls import press_of, shown, used
+from adapters.slack.render import LONGEST_FALLBACK
 from adapters.slack.values import Own
 from bot.chat import Author
 from bot.controls import PLAIN, Action, Presentation

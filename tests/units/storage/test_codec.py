@@ -45,6 +45,7 @@ entries = st.builds(
     interrupted=st.booleans(),
     turn=anything,
     seq=st.integers(1, 10**9),
+    enclosed=st.lists(anything, max_size=2).map(tuple),
 )
 drafts = st.builds(
     Draft,

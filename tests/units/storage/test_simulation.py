@@ -358,6 +358,7 @@ class Store(RuleBasedStateMachine):
         paper = self.paper[thread]
         assert self.run(self.stores[worker].leave(thread)) == paper.part
         paper.part = False
+        paper.waiting.clear()
         if paper.running is not None:
             paper.running.leaving = True
 

@@ -1,0 +1,1 @@
+"""Markdown as a tree: read once, written for each platform in its own way."""
