@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 
 from benchmarks import (
     conversations,
+    enclosing,
     native,
     page,
     patience,
@@ -54,6 +55,7 @@ class Extent:
         crews: Numbers of processes that share the work.
         questions: Asked of them at once.
         leases: Lengths of a lease, for the time until another process goes on.
+        megabytes: Size of the attachments that are read.
     """
 
     pace: Pace
@@ -72,6 +74,7 @@ class Extent:
     crews: tuple[int, ...]
     questions: int
     leases: tuple[float, ...]
+    megabytes: int
 
 
 FULL = Extent(
@@ -91,6 +94,7 @@ FULL = Extent(
     crews=(1, 2, 4),
     questions=400,
     leases=(15.0, 3.0),
+    megabytes=20,
 )
 QUICK = Extent(
     pace=Pace(tokens=150),
@@ -109,6 +113,7 @@ QUICK = Extent(
     crews=(1, 2),
     questions=60,
     leases=(3.0,),
+    megabytes=5,
 )
 
 
@@ -179,6 +184,11 @@ async def crews(extent: Extent) -> str:
     return scale.report(rates, await scale.take_over(extent.leases, 10, tell))
 
 
+async def attachments(extent: Extent) -> str:
+    """The event loop while large attachments are read."""
+    return enclosing.report(await enclosing.measure(extent.megabytes))
+
+
 BENCHMARKS: dict[str, Callable[[Extent], Awaitable[str]]] = {
     "discord": discord,
     "slack": slack,
@@ -190,6 +200,7 @@ BENCHMARKS: dict[str, Callable[[Extent], Awaitable[str]]] = {
     "model limit": limited,
     "limits": limits,
     "crews": crews,
+    "attachments": attachments,
 }
 
 

@@ -14,6 +14,7 @@ from functools import partial
 from importlib.metadata import version
 from typing import cast
 
+from bot.attachments.reading import AttachmentReader
 from bot.chat import Adapter
 from bot.commands.place_settings import PlaceSettings
 from bot.commands.presses import Presses
@@ -22,8 +23,10 @@ from bot.context.prompt import system_prompt
 from bot.context.tokens import Tokenizer, load_tokenizer
 from bot.engine.allowance import Allowance
 from bot.engine.asking import Asking
+from bot.engine.beside import Beside
 from bot.engine.budget import Budget
 from bot.engine.changes import Changes
+from bot.engine.enclosed import Attachments
 from bot.engine.engine import Engine
 from bot.engine.excerpts import Excerpts
 from bot.engine.folding import Folding
@@ -33,7 +36,7 @@ from bot.engine.turn import Desk
 from bot.errors import NeedsOperator, PlatformError
 from bot.ids import new_id, pseudonym
 from bot.intake import Reception
-from bot.model.create import create_model
+from bot.model.create import create_ear, create_model
 from bot.model.gate import Gate
 from bot.model.images import create_painter
 from bot.model.port import Model
@@ -178,15 +181,37 @@ def shared_model(
     """
     if endpoint is None:
         return create_model(None, witness=requests)
-    # A provider's limits are those of an account and a model.
-    name = "\n".join((endpoint.url, endpoint.name, endpoint.api_key))
     return create_model(
         endpoint,
         gate=gate,
         witness=requests,
         retried=requests.retried,
-        exchange=threads.exchange(name),
+        exchange=threads.exchange(_account(endpoint)),
     )
+
+
+def shared_ear(
+    threads: Threads, endpoint: ModelSettings | None, requests: ModelMeter
+) -> Model | None:
+    """What writes recordings down, as patient as `shared_model`; None where nothing does.
+
+    Args:
+        threads: Where processes tell each other.
+        endpoint: The model that hears.
+        requests: Told of every single one.
+
+    Raises:
+        ModelMisconfigured: The settings cannot be used.
+    """
+    if endpoint is None:
+        return None
+    exchange = threads.exchange(_account(endpoint))
+    return create_ear(endpoint, witness=requests, retried=requests.retried, exchange=exchange)
+
+
+def _account(endpoint: ModelSettings) -> str:
+    """What a provider's limits belong to: an account and a model."""
+    return "\n".join((endpoint.url, endpoint.name, endpoint.api_key))
 
 
 def shared_pacer(threads: Threads, adapter: Adapter, clock: Clock) -> Pacer:
@@ -256,12 +281,20 @@ class App:
             outside.metrics.read(figures.GATE_WIDTH, lambda: gate.width)
             outside.metrics.read(figures.GATE_ACTIVE, lambda: gate.active)
             outside.metrics.read(figures.GATE_QUEUED, lambda: gate.queued)
+            hearing = None
+            if endpoint is not None and self._model is None:
+                hearing = endpoint.hearing(self._settings.text("OPENAI_TRANSCRIPTION_MODEL"))
+            ear = shared_ear(threads, hearing, outside.model)
             try:
-                return await self._serve(threads, model, outside)
+                return await self._serve(threads, model, ear, outside)
             finally:
                 await model.close()
+                if ear is not None:
+                    await ear.close()
 
-    async def _serve(self, threads: Threads, model: Model, outside: Outside) -> int:
+    async def _serve(
+        self, threads: Threads, model: Model, ear: Model | None, outside: Outside
+    ) -> int:
         made = self._given or {
             spec.name: create_adapter(spec, self._settings) for spec in self._settings.adapters
         }
@@ -291,6 +324,15 @@ class App:
             new_id,
             metrics.summarised,
             metrics.extracted,
+        )
+        attachments = Attachments(
+            AttachmentReader(self._settings.attachment_bytes, hears=ear is not None),
+            model,
+            ear,
+            Beside(threads, tokenizer, allowance, new_id, metrics.beside),
+            tokenizer,
+            budget,
+            stand_in,
         )
         asking = Asking(
             threads,
@@ -332,6 +374,7 @@ class App:
             allowance=allowance,
             access=self._settings.access,
             folding=folding,
+            attachments=attachments,
             system=system,
             pseudonym=stand_in,
             clock=time.time,

@@ -8,11 +8,12 @@ SDK, the model or the store.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Protocol
 from urllib.parse import quote, unquote
 
+from bot.attached import Attachment
 from bot.capabilities import Capabilities
 from bot.controls import PLAIN, Action, Presentation
 from bot.services import Claims, Meter, Notes
@@ -112,6 +113,7 @@ class Incoming:
         direct: In a direct message, where everything is addressed.
         joins: The thread existed before this message: earlier messages may be read as context.
         loose: Outside a platform thread, so that replies to it are found by message id.
+        attachments: What came with it; read when it is answered.
         aside: Meant for somebody else: it begins with a mention of another person or group, and
             does not address the bot.
         edited: When its author last changed it, seconds since the epoch; 0 for never.
@@ -129,8 +131,28 @@ class Incoming:
     direct: bool = False
     joins: bool = False
     loose: bool = False
+    attachments: tuple[Attachment, ...] = ()
     aside: bool = False
     edited: float = 0.0
+
+    def reworded(self, now: Incoming) -> Incoming:
+        """The message with what it says after an edit, files included."""
+        return replace(self, text=now.text, attachments=now.attachments, edited=now.edited)
+
+    def says_the_same(self, other: Incoming) -> bool:
+        """Its words and files are those of `other`; addresses of files change by themselves."""
+        mine, others = ([a.id or a.url for a in each.attachments] for each in (self, other))
+        return self.text == other.text and mine == others
+
+    @property
+    def is_silent(self) -> bool:
+        """It says nothing, and nothing came with it."""
+        return not self.text.strip() and not self.attachments
+
+    @property
+    def topic(self) -> str:
+        """What it is about, for a title: its text, else the names of what came with it."""
+        return self.text if self.text.strip() else ", ".join(a.name for a in self.attachments)
 
 
 @dataclass(frozen=True, slots=True)
@@ -537,6 +559,14 @@ class Adapter(Protocol):
 
     async def history(self, event: Incoming, limit: int) -> History:
         """Up to `limit` messages before `event` in its platform thread, the newest kept."""
+        ...
+
+    async def download(self, attachment: Attachment, most_bytes: int) -> bytes:
+        """Fetch an attachment, from the platform's own hosts only.
+
+        Raises TooLarge as soon as there are more than `most_bytes`, whatever was announced,
+        MessageGone when it is there no more, NotAllowed when it lies elsewhere or may not be read.
+        """
         ...
 
     async def since(self, first: MessageRef, thread: ThreadKey, limit: int) -> History:

@@ -9,17 +9,20 @@ SDK exceptions are translated into these at the edge and never travel further:
     │   ├── QuotaExhausted       the account is out of credit: trying again is useless
     │   ├── ContextTooLong       the prompt is over the model's window
     │   ├── ModelRefused         the model's service will not answer this request
+    │   │   └── NoSight          the model takes no pictures
     │   └── ModelMisconfigured   key, model name or address is wrong
     ├── PlatformError
     │   ├── PlatformBusy         rate limit, 5xx, connection: worth another try
     │   ├── MessageGone          the message, thread or channel no longer exists
     │   ├── NotAllowed           the platform refuses: permission, scope, locked, archived
+    │   ├── TooLarge             an attachment has more bytes than are read
     │   └── NeedsOperator        the platform will not have us until somebody changes something
     │       └── BadToken         it does not accept our credentials
     ├── StoreError
     │   ├── StoreUnavailable     Redis cannot be reached or refuses writes
     │   ├── StoreMismatch        the data was written by an incompatible layout
     │   └── LeaseLost            another process owns this thread now
+    ├── Unreadable               an attachment is broken, or nothing that can be read
     ├── BudgetExceeded           what may be used is used up, or it was asked too soon
     └── ImportRefused            a file offered for import is broken; nothing was changed
 
@@ -136,6 +139,13 @@ class ModelRefused(ModelError):
     hint = "The service answered with a client error; its message is in the log."
 
 
+class NoSight(ModelRefused):
+    """The model takes no pictures; without them it may well answer."""
+
+    user_text = "My model can't look at pictures."
+    hint = "Choose an OPENAI_MODEL that takes images as input."
+
+
 class ModelMisconfigured(ModelError):
     """Key, model name or address is wrong."""
 
@@ -177,6 +187,13 @@ class NotAllowed(PlatformError):
     hint = "Give the bot the permission or scope named in the log."
 
 
+class TooLarge(PlatformError):
+    """An attachment has more bytes than are read."""
+
+    user_text = "That file is too large for me."
+    hint = "BOBBIN_ATTACHMENT_MB sets the limit."
+
+
 class NeedsOperator(PlatformError):
     """The platform will not have us until the operator changes something; never tried again."""
 
@@ -214,6 +231,16 @@ class LeaseLost(StoreError):
     """Another process runs this thread's turn now, or the thread was forgotten."""
 
     hint = "Normal after a long pause of this process; the other one answers."
+
+
+class Unreadable(BobbinError):
+    """An attachment is broken, or nothing that can be read; `user_text` says why, as a clause."""
+
+    user_text = "I can't read it"
+    hint = "Normal; people attach all sorts of things."
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why, user_text=why)
 
 
 class BudgetExceeded(BobbinError):

@@ -99,8 +99,7 @@ class Lane:
         for place, (waiting, nonce) in enumerate(self.events):
             if waiting.event_id == event.event_id:
                 if waiting.edited < event.edited:
-                    now = replace(waiting, text=event.text, edited=event.edited)
-                    self.events[place] = (now, nonce)
+                    self.events[place] = (waiting.reworded(event), nonce)
                 return True
         return False
 

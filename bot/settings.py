@@ -66,6 +66,11 @@ class Settings:
         return int(self.values["BOBBIN_CONTEXT_TOKENS"])
 
     @property
+    def attachment_bytes(self) -> int:
+        """Largest attachment that is read; 0 for none at all."""
+        return int(self.values["BOBBIN_ATTACHMENT_MB"]) << 20
+
+    @property
     def data_dir(self) -> Path:
         """Folder of the bundled server."""
         return Path(self.values["BOBBIN_DATA_DIR"]).expanduser().absolute()

@@ -20,6 +20,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Protocol, TypeVar
 
+from bot.attached import Attachment
 from bot.chat import (
     Adapter,
     Author,
@@ -39,7 +40,7 @@ from bot.chat import (
 )
 from bot.commands.specs import COMMANDS
 from bot.controls import Action, Presentation
-from bot.errors import MessageGone, StoreUnavailable
+from bot.errors import MessageGone, NotAllowed, StoreUnavailable
 from bot.report import Unmeasured
 from bot.services import Claims, Meter, Notes
 from bot.spec import AdapterSpec
@@ -457,6 +458,16 @@ class AdapterContract:
             times = [message.at for message in history.messages]
             assert len(times) <= 5
             assert times == sorted(times)
+
+    async def test_nothing_is_fetched_from_elsewhere(self, driver: Driver) -> None:
+        """An attachment whose address is not the platform's own is refused unasked."""
+        for url in ("http://127.0.0.1:1/file", "https://example.com/file", "file:///etc/passwd"):
+            try:
+                await driver.adapter.download(Attachment("file", url=url), 1000)
+            except NotAllowed:
+                continue
+            raise AssertionError(f"{url} must be refused with NotAllowed")
+        await driver.adapter.close()
 
     async def test_a_store_that_is_away_does_not_end_it(self, driver: Driver) -> None:
         """A message that could not be kept is survived, and later ones arrive."""

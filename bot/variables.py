@@ -32,6 +32,11 @@ MODEL: tuple[Variable, ...] = (
         VariableKind.INTEGER,
         least=16,
     ),
+    Variable(
+        "OPENAI_TRANSCRIPTION_MODEL",
+        "Name of the model that writes down voice messages and other recordings; off: they are not "
+        "listened to. Empty: gpt-transcribe at OpenAI itself, and off at other addresses.",
+    ),
 )
 """The model that answers."""
 
@@ -127,6 +132,15 @@ CONVERSATION: tuple[Variable, ...] = (
         "BOBBIN_SYSTEM_PROMPT_FILE",
         "A file with that text; use one or the other.",
         VariableKind.PATH,
+    ),
+    Variable(
+        "BOBBIN_ATTACHMENT_MB",
+        "Largest attachment that is read, in megabytes; those of one answer may have twice that "
+        "together. 0: attachments are named, but none is read.",
+        VariableKind.INTEGER,
+        default="20",
+        least=0,
+        most=100,
     ),
     Variable(
         "BOBBIN_FILE_PARTS",

@@ -12,6 +12,7 @@ from dataclasses import replace
 from adapters.console.seat import Seat
 from adapters.console.terminal import Terminal, kept, user_name
 from bot import chat
+from bot.attached import Attachment
 from bot.chat import CommandReply, Inbox, Incoming, MessageRef, Spot, ThreadKey
 from bot.controls import PLAIN, Presentation
 from bot.errors import NotAllowed, StoreError
@@ -143,6 +144,10 @@ class ConsoleAdapter:
     async def history(self, event: Incoming, limit: int) -> chat.History:
         """Nothing was said before the bot was there."""
         return chat.History()
+
+    async def download(self, attachment: Attachment, most_bytes: int) -> bytes:
+        """Nothing can be attached in a terminal."""
+        raise NotAllowed("a terminal has no attachments")
 
     async def since(self, first: MessageRef, thread: ThreadKey, limit: int) -> chat.History:
         """A terminal keeps nothing."""

@@ -19,6 +19,7 @@ from adapters.discord.calls import Answer, Calls, Timing
 from adapters.discord.changes import Changes
 from adapters.discord.commands import offered, sync
 from adapters.discord.controls import buttons, carries
+from adapters.discord.downloads import Downloads
 from adapters.discord.faults import Archived, Denied, Refused
 from adapters.discord.gateways import Gateways
 from adapters.discord.intake import Intake
@@ -36,6 +37,7 @@ from adapters.discord.render import measure_shown, rendering
 from adapters.discord.servers import Servers
 from adapters.discord.shards import ALONE, Plan, Shard, read_plan
 from adapters.discord.values import PLATFORM
+from bot.attached import Attachment
 from bot.capabilities import Capabilities, Limit
 from bot.chat import CommandReply, File, History, Inbox, Incoming, MessageRef, Spot, ThreadKey
 from bot.controls import PLAIN, Action, Presentation
@@ -147,6 +149,7 @@ class DiscordAdapter:
         self._calls = Calls(self._timing)
         # Interactions do not count towards the global limit, nor are they held up by it.
         self._interaction_calls = Calls(self._timing)
+        self._downloads = Downloads(self._calls, self._gateways.client)
         self._places = Places(self._calls, clock)
         self._members = Members(self._calls, clock)
         self._opening = Opening(self._gateways, self._places, self._calls, self._timing)
@@ -358,6 +361,10 @@ class DiscordAdapter:
         knowing = await self._gateways.knowing(event.thread.space)
         return await history.read(client, knowing, self._calls, event, limit)
 
+    async def download(self, attachment: Attachment, most_bytes: int) -> bytes:
+        """Fetch an attachment from Discord's file hosts."""
+        return await self._downloads.fetch(attachment, most_bytes)
+
     async def since(self, first: MessageRef, thread: ThreadKey, limit: int) -> History:
         """The message `first` and what was said after it where it stands."""
         client = await self._gateways.client()
@@ -420,7 +427,9 @@ class DiscordAdapter:
     async def close(self) -> None:
         """Release connections."""
         await self._gateways.close()
-        await asyncio.gather(self._calls.close(), self._interaction_calls.close())
+        await asyncio.gather(
+            self._calls.close(), self._interaction_calls.close(), self._downloads.close()
+        )
 
 
 def _typed_name(event: Incoming) -> str:

@@ -59,7 +59,7 @@ class Changes:
         found = seen(message, place, own)
         if found.system:
             return
-        if found.answers is not None and found.answers.writer is None and not held_by(place):
+        if found.answers is not None and found.answers.writer is None:
             # What it answers is part of what is remembered, and an update need not tell it.
             whole = await self.fetched(client, place.id, space, message.id)
             found = found if whole is None else seen(whole, place, own)

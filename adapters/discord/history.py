@@ -135,7 +135,9 @@ class _Reader:
         for message in page:
             if message.type is STARTER:
                 starter = await self._starter(message)
-                line = earlier(seen(starter, self._parent, own), own) if starter else None
+                line = None
+                if starter is not None:
+                    line = earlier(seen(starter, self._parent, own), own, started=True)
             else:
                 line = earlier(seen(message, self._place, own), own)
             if line is not None:

@@ -8,6 +8,7 @@ from typing import cast
 import discord
 
 from adapters.discord.markup import readable
+from adapters.discord.shown import ANSWERED, embeds_of, extras_of, files_of
 from adapters.discord.values import (
     DIRECT_SPACE,
     Kind,
@@ -85,13 +86,17 @@ def seen(message: discord.Message, place: Place, own: Own) -> Seen:
         mentions_bot=_mentions(message, own),
         system=message.type not in _SPEECH,
         answers=_answers(message),
-        forwarded=tuple(
-            readable(content_of(snapshot), _names(message))
-            for snapshot in message.message_snapshots
-        ),
-        files=tuple(_files(message)),
+        forwarded=tuple(_forwarded(snapshot, message) for snapshot in message.message_snapshots),
+        attached=tuple(files_of(message)),
+        extras=tuple(extras_of(message)),
         edited=message.edited_at.timestamp() if message.edited_at else 0.0,
     )
+
+
+def _forwarded(snapshot: discord.MessageSnapshot, message: discord.Message) -> str:
+    """What a forwarded message says and shows; Discord does not tell who wrote it."""
+    parts = (readable(content_of(snapshot), _names(message)), *embeds_of(snapshot.embeds))
+    return "\n\n".join(part for part in parts if part)
 
 
 def content_of(message: discord.Message | discord.MessageSnapshot) -> str:
@@ -173,7 +178,8 @@ def _answers(message: discord.Message) -> Quoted | None:
     found = reference.resolved
     if not isinstance(found, discord.Message):
         return Quoted(str(reference.message_id), None, "")
-    return Quoted(str(found.id), writer_of(found), readable(content_of(found), _names(found)))
+    said = readable(content_of(found), _names(found))
+    return Quoted(str(found.id), writer_of(found), said, tuple(files_of(found, ANSWERED)))
 
 
 def _names(message: discord.Message) -> Names:
@@ -190,13 +196,3 @@ def _channel_names(guild: discord.Guild, message: discord.Message) -> Iterable[t
         channel = guild.get_channel_or_thread(number)
         if channel is not None:
             yield str(number), channel.name
-
-
-def _files(message: discord.Message) -> Iterable[str]:
-    for attachment in message.attachments:
-        yield attachment.filename
-    for sticker in message.stickers:
-        yield f"sticker {sticker.name}"
-    for snapshot in message.message_snapshots:
-        for attachment in snapshot.attachments:
-            yield attachment.filename

@@ -7,10 +7,16 @@ from collections.abc import Iterable
 
 from adapters.discord.markup import mentions, quote, readable
 from adapters.discord.values import PLATFORM, Kind, Own, Place, Quoted, Seen, Writer
+from bot.attached import Attachment
 from bot.chat import Author, EarlierMessage, Incoming, MessageRef, ThreadKey
 from bot.ignoring import is_ignored
 
 _CALLS_SOMEBODY = re.compile(r"\s*<@[!&]?\d+>")
+
+LONGEST_QUOTE = 300
+"""Characters of an answered message within a thread, where it was read once already."""
+
+STARTED = "(started this thread)"
 
 HELD_THREADS = frozenset({Kind.THREAD, Kind.DIRECT})
 """Places that are a conversation by themselves."""
@@ -69,7 +75,7 @@ def is_withheld(seen: Seen, own: Own) -> bool:
     answers_us = seen.answers is not None and seen.answers.writer is not None
     if not answers_us or seen.mentions_bot or seen.system or seen.writer.is_bot:
         return False
-    mute = not (seen.text or seen.files or seen.forwarded)
+    mute = not (seen.text or seen.attached or seen.extras or seen.forwarded)
     return mute and is_addressed(seen, own) and seen.place.kind is not Kind.DIRECT
 
 
@@ -82,7 +88,7 @@ def may_open(seen: Seen, own: Own) -> bool:
     """Something that is said to everybody in a channel, so that it may begin a conversation."""
     if seen.system or seen.writer.is_webhook or seen.writer.id == own.user:
         return False
-    said = bool(seen.text.strip()) and seen.answers is None
+    said = bool(seen.text.strip() or seen.attached) and seen.answers is None
     return said and seen.place.kind not in HELD_THREADS and not is_aside(seen, own)
 
 
@@ -107,9 +113,10 @@ def incoming(
     outside = place.kind not in HELD_THREADS
     if outside and not addressed and (loose is None or moved):
         return None
-    fresh = outside and loose is None
-    text = _text(seen, own, quoted=seen.answers if fresh else None)
-    if not text and not addressed:
+    quoted = None if outside and loose is not None else seen.answers
+    text = _text(seen, own, quoted, longest=None if outside else LONGEST_QUOTE)
+    attached = _attached(seen, own)
+    if not text and not attached and not addressed:
         return None
     return Incoming(
         event_id=seen.id,
@@ -124,6 +131,7 @@ def incoming(
         direct=place.kind is Kind.DIRECT,
         joins=place.kind is Kind.THREAD and place.owner != own.user,
         loose=outside,
+        attachments=attached,
         aside=is_aside(seen, own),
         edited=seen.edited,
     )
@@ -140,13 +148,13 @@ def edited(seen: Seen, own: Own, loose: ThreadKey | None) -> Incoming:
     place = seen.place
     outside = place.kind not in HELD_THREADS
     key = loose if outside and loose is not None else key_of(place, seen.id)
-    fresh = outside and key.thread == seen.id
+    quoted = None if outside and key.thread != seen.id else seen.answers
     return Incoming(
         event_id=seen.id,
         thread=key,
         ref=MessageRef(place.id, seen.id),
         author=author_of(seen.writer),
-        text=_text(seen, own, quoted=seen.answers if fresh else None),
+        text=_text(seen, own, quoted, longest=None if outside else LONGEST_QUOTE),
         at=seen.at,
         position=int(seen.id),
         addressed=is_addressed(seen, own),
@@ -154,16 +162,25 @@ def edited(seen: Seen, own: Own, loose: ThreadKey | None) -> Incoming:
         direct=place.kind is Kind.DIRECT,
         joins=place.kind is Kind.THREAD and place.owner != own.user,
         loose=outside,
+        attachments=_attached(seen, own),
         aside=is_aside(seen, own),
         edited=seen.edited,
     )
 
 
-def earlier(seen: Seen, own: Own) -> EarlierMessage | None:
-    """A message of a thread's past, None for one that says nothing."""
-    text = _text(seen, own, quoted=None)
-    if seen.system or not text:
+def earlier(seen: Seen, own: Own, *, started: bool = False) -> EarlierMessage | None:
+    """A message of a thread's past, None for one that says nothing.
+
+    Args:
+        seen: The message.
+        own: Who we are.
+        started: The thread was started from it; it lies in the channel above.
+    """
+    named = "\n".join(f"(attached: {each.name})" for each in seen.attached)
+    said = "\n\n".join(part for part in (_text(seen, own, quoted=None), named) if part)
+    if seen.system or not said:
         return None
+    text = f"{STARTED} {said}" if started else said
     return EarlierMessage(
         ref=MessageRef(seen.place.id, seen.id),
         author=author_of(seen.writer),
@@ -184,20 +201,35 @@ def author_of(writer: Writer) -> Author:
     )
 
 
-def _text(seen: Seen, own: Own, quoted: Quoted | None) -> str:
-    return "\n\n".join(part for part in _parts(seen, own, quoted) if part)
+def _attached(seen: Seen, own: Own) -> tuple[Attachment, ...]:
+    """A message's files, and those of the one it answers: who answers a picture asks about it."""
+    answered = seen.answers
+    if answered is None or answered.writer is None or answered.writer.id == own.user:
+        return seen.attached
+    if is_ignored(answered.text):
+        return seen.attached
+    return (*answered.attached, *seen.attached)
 
 
-def _parts(seen: Seen, own: Own, quoted: Quoted | None) -> Iterable[str]:
+def _text(seen: Seen, own: Own, quoted: Quoted | None, longest: int | None = None) -> str:
+    return "\n\n".join(part for part in _parts(seen, own, quoted, longest) if part)
+
+
+def _parts(seen: Seen, own: Own, quoted: Quoted | None, longest: int | None) -> Iterable[str]:
     # Only the first message of a forum post has the id of its thread; the title belongs to it.
     if seen.place.kind is Kind.THREAD and seen.id == seen.place.id and seen.place.title:
         yield f"**{seen.place.title}**"
     if quoted is not None and quoted.text and not is_ignored(quoted.text):
         name = quoted.writer.name if quoted.writer else "Somebody"
-        yield f"> {name} wrote:\n{quote(quoted.text)}"
+        yield f"> {name} wrote:\n{quote(_beginning(quoted.text, longest))}"
     yield readable(seen.text, seen.names, own)
     for text in seen.forwarded:
         if text and not is_ignored(text):
             yield f"> Forwarded message:\n{quote(text)}"
-    if seen.files:
-        yield "\n".join(f"(attached: {name})" for name in seen.files)
+    yield from seen.extras
+
+
+def _beginning(text: str, longest: int | None) -> str:
+    if longest is None or len(text) <= longest:
+        return text
+    return text[:longest].rstrip() + " …"

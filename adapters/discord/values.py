@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from bot.attached import Attachment
+
 PLATFORM = "discord"
 DIRECT_SPACE = "@me"
 """Stands for the server in the keys of direct messages."""
@@ -83,6 +85,7 @@ class Quoted:
     id: str
     writer: Writer | None
     text: str
+    attached: tuple[Attachment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +103,8 @@ class Seen:
         system: Written by Discord itself (pins, joins, thread starters, ...).
         answers: The message it replies to; forwards are not replies.
         forwarded: Texts of forwarded messages, decoded.
-        files: Names of attached files and stickers.
+        attached: Files, those of forwarded messages as well.
+        extras: Stickers, previews and polls in words.
         edited: When it was last edited, seconds since the epoch; 0 for never.
     """
 
@@ -114,7 +118,8 @@ class Seen:
     system: bool = False
     answers: Quoted | None = None
     forwarded: tuple[str, ...] = ()
-    files: tuple[str, ...] = ()
+    attached: tuple[Attachment, ...] = ()
+    extras: tuple[str, ...] = ()
     edited: float = 0.0
 
 

@@ -15,6 +15,7 @@ from aiohttp import web
 from adapters.slack import LOOPBACK, StreamMode, history
 from adapters.slack.answers import Asked
 from adapters.slack.calls import Calls
+from adapters.slack.downloads import Downloads
 from adapters.slack.endings import ended, to_the_end
 from adapters.slack.files import FILE_BYTES
 from adapters.slack.groups import named_groups
@@ -32,6 +33,7 @@ from adapters.slack.surfaces import Surfaces
 from adapters.slack.values import PLATFORM, Timing
 from adapters.slack.workspace import Common, Workspace, workspace_of
 from adapters.slack.workspaces import Many, One, Workspaces
+from bot.attached import Attachment
 from bot.capabilities import Capabilities, Limit
 from bot.chat import CommandReply, File, History, Inbox, Incoming, MessageRef, Spot, ThreadKey
 from bot.controls import PLAIN, Action, Presentation
@@ -184,6 +186,7 @@ class SlackAdapter:
         self._timing = timing or Timing()
         self._clock = clock
         self._calls = Calls(token, api_url, self._timing)
+        self._downloads = Downloads(self._at, api_url)
         self._only: Workspace | None = None
         self._workspaces: Workspaces | None = None
         self._surfaces: Surfaces | None = None
@@ -398,6 +401,10 @@ class SlackAdapter:
         here = await self._at(event.thread.space, event.thread.channel)
         return await history.read(here.calls, here.names, here.own, self._timing, event, limit)
 
+    async def download(self, attachment: Attachment, most_bytes: int) -> bytes:
+        """Fetch a file from Slack's hosts, with the token of its workspace."""
+        return await self._downloads.fetch(attachment, most_bytes)
+
     async def since(self, first: MessageRef, thread: ThreadKey, limit: int) -> History:
         """The message `first` and what was said after it, in its thread or in the channel."""
         here = await self._at(thread.space, thread.channel)
@@ -424,4 +431,5 @@ class SlackAdapter:
         """Release connections."""
         if self._workspaces is not None:
             await self._workspaces.close()
+        await self._downloads.close()
         await self._calls.close()

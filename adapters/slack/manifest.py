@@ -23,6 +23,7 @@ PURPOSES: Mapping[str, str] = {
     "channels:read": "tell who may see a public channel, and what it is called",
     "chat:write": "answer",
     "commands": "take /bobbin, /summary and /forget",
+    "files:read": "read what people attach",
     "files:write": "hand over exports, and long answers and code as files",
     "groups:history": "read on in threads of private channels",
     "groups:read": "tell who may see a private channel, and what it is called",

@@ -13,7 +13,8 @@ from typing import Any
 
 from adapters.slack.commands import plain
 from adapters.slack.mrkdwn import section, sections
-from adapters.slack.values import Said, fields
+from adapters.slack.values import Said, Shared, fields
+from bot.attached import Attachment
 from bot.chat import ThreadChoice
 
 ASK, SUMMARY, FORGET, THREADS = "bobbin_ask", "bobbin_summary", "bobbin_forget", "bobbin_threads"
@@ -82,13 +83,26 @@ class Subject:
 
 def noted(subject: Subject) -> str:
     """A subject as it goes along; a message too long for that is cut."""
-    note = json.dumps(asdict(subject), ensure_ascii=False)
+    note = _note(subject)
     while len(note) > LONGEST_NOTE and subject.said is not None:
-        text, shared = subject.said.text, subject.said.shared
-        cut = replace(subject.said, text=text[: len(text) * 3 // 4], shared=shared[:-1])
+        said = subject.said
+        cut = replace(
+            said,
+            text=said.text[: len(said.text) * 3 // 4],
+            attached=said.attached[:-1],
+            shared=said.shared[:-1],
+        )
         subject = replace(subject, said=cut, whole=False)
-        note = json.dumps(asdict(subject), ensure_ascii=False)
+        note = _note(subject)
     return note
+
+
+def _note(subject: Subject) -> str:
+    told = asdict(subject)
+    if subject.said is not None:
+        # Addresses of files are long, and secrets.
+        told["said"]["attached"] = [each.name for each in subject.said.attached]
+    return json.dumps(told, ensure_ascii=False)
 
 
 def subject_of(view: Mapping[str, Any]) -> Subject:
@@ -101,8 +115,9 @@ def subject_of(view: Mapping[str, Any]) -> Subject:
     said = dict(fields(told.pop("said", None)))
     if not said:
         return Subject(**told)
-    files, shared = tuple(said.pop("files", ())), tuple(said.pop("shared", ()))
-    return Subject(**told, said=Said(**said, files=files, shared=shared))
+    attached = tuple(Attachment(str(name)) for name in said.pop("attached", ()))
+    shared = tuple(Shared(**each) for each in said.pop("shared", ()))
+    return Subject(**told, said=Said(**said, attached=attached, shared=shared))
 
 
 def ask(subject: Subject, quoted: str) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any, cast
 from adapters.slack.context import hinted, looking_at
 from adapters.slack.layout import said_in
 from adapters.slack.markup import mentioned, mentions, quote, readable
+from adapters.slack.shown import files_of, shared_in
 from adapters.slack.values import PLATFORM, Names, Own, Person, Said, fields, objects
 from bot.chat import Author, EarlierMessage, Incoming, MessageRef, ThreadKey
 from bot.ignoring import is_ignored
@@ -75,7 +76,7 @@ def said(body: Mapping[str, Any], own: Own, everything: bool = False) -> Said | 
     found = _said(event, channel, own, direct=kind == "im", named=event["type"] == "app_mention")
     if found.in_thread or found.direct or found.mentioned:
         return found
-    if everything and found.text.strip() and not is_aside(found):
+    if everything and (found.text.strip() or found.attached) and not is_aside(found):
         return replace(found, opens=True)
     return None
 
@@ -144,8 +145,8 @@ def _said(event: Mapping[str, Any], channel: str, own: Own, *, direct: bool, nam
         text=text,
         direct=direct,
         mentioned=named or mentions(text, own.user),
-        files=tuple(_files(event)),
-        shared=tuple(_shared(event)),
+        attached=tuple(files_of(event, own.team, channel)),
+        shared=tuple(shared_in(event)),
         bot=bot_name(event),
         is_outside=_is_outside(event, own),
         beside=looking_at(event, own) if direct else "",
@@ -176,18 +177,6 @@ def id_in(payload: Mapping[str, Any], name: str) -> str:
     return value
 
 
-def _files(event: Mapping[str, Any]) -> Iterable[str]:
-    for file in objects(event.get("files")):
-        yield str(file.get("name") or file.get("title") or "a file")
-
-
-def _shared(event: Mapping[str, Any]) -> Iterable[str]:
-    for attachment in objects(event.get("attachments")):
-        text = attachment.get("text")
-        if attachment.get("is_share") and text:
-            yield str(text)
-
-
 def position_of(ts: str) -> int:
     """A time stamp as a number that keeps its order; a float would lose digits.
 
@@ -202,7 +191,8 @@ def position_of(ts: str) -> int:
 
 def looked_up(found: Said) -> tuple[frozenset[str], frozenset[str]]:
     """The ids of people and channels whose names are needed."""
-    people, channels = mentioned(" ".join((found.text, *found.shared)))
+    texts = (found.text, *(shared.text for shared in found.shared))
+    people, channels = mentioned(" ".join(texts))
     channels |= {found.beside} - {""}
     return people if found.bot else people | {found.user}, channels
 
@@ -235,6 +225,7 @@ def incoming(found: Said, own: Own, names: Names) -> Incoming:
         mentioned=found.mentioned,
         direct=found.direct,
         joins=found.in_thread and not found.direct,
+        attachments=found.attached,
         aside=is_aside(found),
     )
 
@@ -265,13 +256,17 @@ def writer_of(found: Said, names: Names) -> Author:
 
 def _words(found: Said, names: Names, own: Own) -> str:
     shared = (
-        f"> Forwarded message:\n{quote(readable(text, names, own.user))}"
-        for text in found.shared
-        if not is_ignored(text)
+        f"> Forwarded message{_by(each.author)}:\n{quote(readable(each.text, names, own.user))}"
+        for each in found.shared
+        if not is_ignored(each.text)
     )
-    attached = "\n".join(f"(attached: {name})" for name in found.files)
     text = readable(found.text, names, own.user)
-    return "\n\n".join(part for part in (text, *shared, attached) if part)
+    return "\n\n".join(part for part in (text, *shared) if part)
+
+
+def _by(author: str) -> str:
+    line = " ".join(author.split())
+    return f" by {line}" if line else ""
 
 
 def past(message: Mapping[str, Any], channel: str, own: Own) -> Said | None:
@@ -288,7 +283,7 @@ def past(message: Mapping[str, Any], channel: str, own: Own) -> Said | None:
     if message.get("bot_id") and message.get("bot_id") == own.bot:
         given = {**given, "user": own.user}
     found = _said(given, channel, own, direct=False, named=False)
-    return found if found.text or found.files or found.shared else None
+    return found if found.text or found.attached or found.shared else None
 
 
 def _fallbacks(message: Mapping[str, Any]) -> Iterable[str]:
@@ -309,10 +304,11 @@ def bot_name(message: Mapping[str, Any]) -> str | None:
 
 def earlier(found: Said, own: Own, names: Names) -> EarlierMessage:
     """A message of a thread's past for the engine."""
+    named = "\n".join(f"(attached: {each.name})" for each in found.attached)
     return EarlierMessage(
         ref=MessageRef(found.channel, found.ts, own.team),
         author=writer_of(found, names),
-        text=_words(found, names, own),
+        text="\n\n".join(part for part in (_words(found, names, own), named) if part),
         at=float(found.ts),
         from_bot=found.user == own.user,
     )

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+from bot.attached import Attachment
+
 PLATFORM = "slack"
 
 
@@ -117,6 +119,14 @@ class Names:
 
 
 @dataclass(frozen=True, slots=True)
+class Shared:
+    """A forwarded message: its text in Slack's own markup, and who wrote it, empty if unknown."""
+
+    text: str
+    author: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Said:
     """A message as it came.
 
@@ -128,8 +138,8 @@ class Said:
         text: In Slack's own markup.
         direct: In a direct message.
         mentioned: It mentions the bot.
-        files: Names of attached files.
-        shared: Texts of messages that were forwarded with it, in Slack's own markup.
+        attached: Files, those of forwarded messages as well.
+        shared: Messages that were forwarded with it.
         bot: The name under which another program wrote it, perhaps empty; None for a person.
         is_outside: The message itself says that its author belongs to another organisation.
         beside: The channel that its writer has open beside a direct message, empty for none.
@@ -143,8 +153,8 @@ class Said:
     text: str
     direct: bool = False
     mentioned: bool = False
-    files: tuple[str, ...] = ()
-    shared: tuple[str, ...] = ()
+    attached: tuple[Attachment, ...] = ()
+    shared: tuple[Shared, ...] = ()
     bot: str | None = None
     is_outside: bool = False
     beside: str = ""

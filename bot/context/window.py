@@ -14,7 +14,7 @@ from itertools import accumulate
 
 from bot.context.render import CONTEXT_HEADER, Now, Shown, group, opening, shorten, show
 from bot.context.tokens import MESSAGE_TOKENS, REPLY_TOKENS, Tokenizer, estimate
-from bot.model.port import Message
+from bot.model.port import Message, Picture
 from bot.records import Entry, Summary
 
 HIGH = 0.75
@@ -41,12 +41,19 @@ class Window:
         tokens: Estimated prompt tokens.
         left_out: Entries that did not fit and are in no summary yet; the oldest ones.
         fixed: Those of `tokens` that system prompt and summary take.
+        passing: Those that pictures take, which are sent only once.
     """
 
     messages: tuple[Message, ...]
     tokens: int
     left_out: int
     fixed: int = 0
+    passing: int = 0
+
+    @property
+    def lasting(self) -> int:
+        """Tokens that the next prompt will have, too."""
+        return self.tokens - self.passing
 
 
 def build_window(
@@ -59,6 +66,7 @@ def build_window(
     budget: int,
     tokenizer: Tokenizer,
     longest: int | None = None,
+    pictures: Sequence[Picture] = (),
 ) -> Window:
     """Make the prompt of a turn.
 
@@ -75,6 +83,7 @@ def build_window(
         longest: Most tokens of one message; longer ones are shortened in the middle. Give a
             figure that stays the same, or the shortened messages change and caches miss. None
             takes half of the budget.
+        pictures: What goes with the newest message, which alone is not sent the same way again.
 
     Returns:
         The prompt. It is over the budget only when system prompt, summary and a much shortened
@@ -92,9 +101,10 @@ def build_window(
     block = "\n\n" + now.block()
     block_tokens = tokenizer.count(block)
     start_tokens = REPLY_TOKENS + _count(start, tokenizer)
+    picture_tokens = sum(picture.tokens for picture in pictures)
     # The block's size is rounded up so that its ups and downs do not move the cut.
     reserved = -(-block_tokens // _BLOCK_STEP) * _BLOCK_STEP
-    room = budget - start_tokens - reserved
+    room = budget - start_tokens - reserved - picture_tokens
     gap: list[Message] = []
     cut = 0
     header = 1 + tokenizer.count_message("user", CONTEXT_HEADER)
@@ -111,13 +121,13 @@ def build_window(
     kept = shown[cut:]
     if len(kept) == 1 and kept[0].tokens > room:
         kept = [_squeeze(kept[0], max(_LEAST_NEWEST, room), tokenizer)]
-    tokens = start_tokens + _count(gap, tokenizer) + block_tokens
+    tokens = start_tokens + _count(gap, tokenizer) + block_tokens + picture_tokens
     messages = start + gap
     for message, size in group(kept):
         messages.append(message)
         tokens += tokenizer.count_message("user", message.content) if size is None else size
-    messages[-1] = Message("user", messages[-1].content + block)
-    return Window(tuple(messages), tokens, cut, start_tokens)
+    messages[-1] = Message("user", messages[-1].content + block, tuple(pictures))
+    return Window(tuple(messages), tokens, cut, start_tokens, picture_tokens)
 
 
 def needs_fold(tokens: int, budget: int, fixed: int = 0) -> bool:

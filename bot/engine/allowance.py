@@ -40,7 +40,13 @@ class Allowance:
     answer_tokens: int | None = None
 
     async def reserve(
-        self, payer: Payer, turn: str, prompt_tokens: int, patience: float = 0.0
+        self,
+        payer: Payer,
+        turn: str,
+        prompt_tokens: int,
+        patience: float = 0.0,
+        *,
+        asked: bool = True,
     ) -> None:
         """Reserve what a request will probably take; once for each turn.
 
@@ -49,6 +55,7 @@ class Allowance:
             turn: Its id, the same for whoever takes the turn over.
             prompt_tokens: As the provider will probably count them.
             patience: Seconds to wait for a store that is away.
+            asked: It is a request of its own; not so what another one needs beside it.
 
         Raises:
             BudgetExceeded: Something is used up, or it is asked too often. Nothing was reserved.
@@ -56,18 +63,23 @@ class Allowance:
         """
         answer = min(EXPECTED_ANSWER, self.answer_tokens or EXPECTED_ANSWER)
         wanted = estimate(self.model, prompt_tokens, answer)
-        await self.reserve_for(payer, turn, wanted, patience)
+        await self.reserve_for(payer, turn, wanted, patience, asked=asked)
 
     async def reserve_for(
-        self, payer: Payer, turn: str, wanted: Tally, patience: float = 0.0
+        self,
+        payer: Payer,
+        turn: str,
+        wanted: Tally,
+        patience: float = 0.0,
+        *,
+        asked: bool = True,
     ) -> None:
         """The same, for something else than an answer: `wanted` is what it will probably take."""
         if not self.budgets.on:
             return
         spending = self.threads.spending
-        refused = await patiently(
-            lambda: spending.reserve(payer, turn, wanted, self.budgets), patience
-        )
+        budgets = self.budgets if asked else replace(self.budgets, requests_per_minute=None)
+        refused = await patiently(lambda: spending.reserve(payer, turn, wanted, budgets), patience)
         if refused is not None:
             text = refusal_text(refused, self.budgets.requests_per_minute, self.clock())
             raise BudgetExceeded(type(refused).__name__, user_text=text)

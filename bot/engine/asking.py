@@ -19,7 +19,7 @@ from bot.engine import texts
 from bot.engine.allowance import Allowance
 from bot.engine.budget import Budget
 from bot.engine.cost import tally_of
-from bot.engine.mail import counted
+from bot.engine.counting import counted
 from bot.errors import BobbinError, ContextTooLong, ModelBusy, ModelError, ModelRefused
 from bot.model.port import Finished, FinishReason, Model, Prompt, TextDelta
 from bot.records import NO_SUMMARY, NO_TALLY, Entry, Tally

@@ -8,8 +8,8 @@ from functools import partial
 
 from bot.chat import Incoming, Removal, ThreadKey
 from bot.context.tokens import Tokenizer
+from bot.engine.counting import as_it_reads_now
 from bot.engine.folding import Folding
-from bot.engine.mail import counted
 from bot.engine.running import Ending, Running
 from bot.storage.keys import Place
 from bot.storage.threads import Threads
@@ -37,7 +37,9 @@ class Changes:
 
     async def edited(self, event: Incoming) -> Amended:
         """Amend what is kept of a message. Raises StoreError."""
-        amended = await self._threads.amend(event, partial(counted, tokenizer=self._tokenizer))
+        amended = await self._threads.amend(
+            event, partial(as_it_reads_now, tokenizer=self._tokenizer)
+        )
         if amended is Amended.UNSUMMARISED:
             self._folding.anew(event.thread)
         logger.debug("an edit on %s: %s", event.thread.platform, amended)

@@ -20,7 +20,10 @@ def tally_of(finished: Finished, prompt: Prompt, answer: str, tokenizer: Tokeniz
     `turns` is left at 0: the caller knows whether this was an answer.
     """
     usage = finished.usage or Usage(
-        prompt=sum(tokenizer.count_message(m.role, m.content) for m in prompt.messages),
+        prompt=sum(
+            tokenizer.count_message(m.role, m.content) + sum(p.tokens for p in m.pictures)
+            for m in prompt.messages
+        ),
         completion=tokenizer.count(answer),
     )
     cost = cost_micros(finished.model, usage)

@@ -8,7 +8,7 @@ from bot.access import Access
 from bot.chat import Adapter, EarlierMessage, History, MessageRef, ThreadKey
 from bot.context.speakers import unique_name
 from bot.context.tokens import Tokenizer
-from bot.engine.mail import counted
+from bot.engine.counting import counted
 from bot.ignoring import is_kept_out
 from bot.records import Entry
 from bot.storage.threads import Threads

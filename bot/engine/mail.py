@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from dataclasses import replace
 
 from bot.access import Access
 from bot.chat import Adapter, Author, MessageRef
-from bot.context.render import earlier_left_out, entry_tokens
+from bot.context.render import earlier_left_out
 from bot.context.speakers import unique_name
 from bot.context.tokens import Tokenizer
 from bot.engine.budget import Budget
+from bot.engine.counting import counted
+from bot.engine.enclosed import Enclosed
 from bot.errors import PlatformError
 from bot.ignoring import is_kept_out
 from bot.records import Entry, Role
@@ -22,17 +23,20 @@ logger = logging.getLogger(__name__)
 EARLIER_MESSAGES = 200
 """Messages read, once, of a thread that the bot is called into."""
 
-QUICK = 100_000
-"""Characters that are counted without leaving the event loop."""
-
 
 class MailReader:
     """Turns what people wrote into entries, under the names that the model knows them by."""
 
     def __init__(
-        self, adapter: Adapter, tokenizer: Tokenizer, budget: Budget, access: Access
+        self,
+        adapter: Adapter,
+        tokenizer: Tokenizer,
+        budget: Budget,
+        access: Access,
+        enclosed: Enclosed,
     ) -> None:
         self._adapter = adapter
+        self._enclosed = enclosed
         self._access = access
         self._tokenizer = tokenizer
         self._budget = budget
@@ -44,14 +48,15 @@ class MailReader:
             turn: Whose mail it is.
             names: Names given so far; people who speak for the first time are added.
         """
-        said = [event for event in turn.mail if event.text.strip()]
+        await self._enclosed.read()
         entries: list[Entry] = []
-        for event in said:
-            role: Role = "context" if event.aside else "user"
-            entry = await self._entry(
-                role, turn, event.author, event.ref, event.text, event.at, names
-            )
-            entries.append(replace(entry, edited=event.edited))
+        for event in turn.mail:
+            if text := self._enclosed.text_of(event):
+                role: Role = "context" if event.aside else "user"
+                entry = await self._entry(
+                    role, turn, event.author, event.ref, text, event.at, names
+                )
+                entries.append(replace(entry, edited=event.edited))
         return (*await self._earlier(turn, names), *entries)
 
     async def _earlier(self, turn: Turn, names: dict[str, str]) -> tuple[Entry, ...]:
@@ -111,10 +116,3 @@ class MailReader:
             turn=turn.lease.turn,
         )
         return await counted(entry, self._tokenizer)
-
-
-async def counted(entry: Entry, tokenizer: Tokenizer) -> Entry:
-    """The entry with its token count; long texts are counted in a thread."""
-    if len(entry.text) > QUICK:
-        return replace(entry, tokens=await asyncio.to_thread(entry_tokens, entry, tokenizer))
-    return replace(entry, tokens=entry_tokens(entry, tokenizer))

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeVar
 
 from bot.budgets import Payer
 from bot.chat import Adapter, Incoming, MessageRef
 from bot.context.tokens import Tokenizer
 from bot.engine.allowance import Allowance
-from bot.engine.mail import counted
+from bot.engine.counting import as_it_reads_now
 from bot.errors import PlatformError, StoreUnavailable
 from bot.records import Entry, Tally
 from bot.reply.deleting import delete
@@ -42,9 +42,8 @@ async def as_they_read_now(
     for entry in entries:
         said = entry.message_ids if entry.role != "assistant" else ()
         event = now.get(said[0]) if said else None
-        if event is not None and event.text != entry.text:
-            entry = replace(entry, text=event.text, edited=event.edited, tokens=0)
-            entry = await counted(entry, tokenizer)
+        if event is not None and event.edited > entry.edited:
+            entry = await as_it_reads_now(entry, event, tokenizer)
         renewed.append(entry)
     return tuple(renewed)
 

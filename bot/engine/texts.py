@@ -2,6 +2,7 @@
 
 WAITING = "Waiting for the model …"
 FOLDING = "This is a long conversation, summing up its beginning …"
+READING = "Reading what is attached …"
 STOPPED = "*(stopped)*"
 FORGOTTEN = "*(stopped: this conversation was forgotten)*"
 INTERRUPTED = "*(interrupted: the connection to the model broke here. Ask me to go on.)*"

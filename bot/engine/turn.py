@@ -24,9 +24,10 @@ from bot.engine.allowance import Allowance
 from bot.engine.answer import Answer
 from bot.engine.budget import Budget
 from bot.engine.cost import tally_of
+from bot.engine.enclosed import Attachments, Enclosed
 from bot.engine.folding import Folding
 from bot.engine.handing import Handing, enclosed_by
-from bot.engine.mail import MailReader, counted
+from bot.engine.mail import MailReader
 from bot.engine.revising import Withdrawal, Withdrawn, as_they_read_now
 from bot.engine.running import Control, Ending
 from bot.engine.watch import Watch
@@ -83,6 +84,7 @@ class Desk:
     allowance: Allowance
     access: Access
     folding: Folding
+    attachments: Attachments
     system: str
     pseudonym: Callable[[str], str]
     clock: Callable[[], float]
@@ -122,7 +124,6 @@ class TurnRun:
         self._thread = turn.lease.thread
         self._watch = Watch(desk.threads, turn.lease, control, desk.renew_seconds)
         self._names = dict(turn.names)
-        self._reader = MailReader(adapter, desk.tokenizer, desk.budget, desk.access)
         self._anew = Anew.of(turn, turn.names)
         self._answer = Answer(self._anew.begun) if self._anew else Answer()
         self._files: tuple[MessageRef, ...] = ()
@@ -153,6 +154,8 @@ class TurnRun:
             shown=self._anew.shown if self._anew and turn.attempt == 1 else "",
             near=self._near(),
         )
+        self._enclosed = Enclosed(desk.attachments, adapter, turn, self._reply.status)
+        self._reader = MailReader(adapter, desk.tokenizer, desk.budget, desk.access, self._enclosed)
 
     async def run(self) -> Turn | Done:
         """Answer the mail, commit, and return the next turn or why there is none.
@@ -169,7 +172,7 @@ class TurnRun:
             self._desk.tracer.span("turn", told, parent=True) as note,
         ):
             try:
-                async with self._watch, self._reply:
+                async with self._watch, self._reply, self._enclosed:
                     outcome, after = await self._run()
                 await self._settle(outcome)
                 return after
@@ -211,7 +214,7 @@ class TurnRun:
             return await self._fail(BobbinError(why, user_text=texts.GIVEN_UP, hint=GIVEN_UP_HINT))
         if self._anew is not None and self._anew.orphaned:
             return Outcome.STOPPED, await self._restore(self._anew, texts.STOPPED_ANEW)
-        if self._anew is None and not any(event.text.strip() for event in self._turn.mail):
+        if self._anew is None and all(event.is_silent for event in self._turn.mail):
             refs = await self._reply.finish(texts.HELLO)
             logger.debug("turn %s greeted in %d message(s)", self._turn.lease.turn, len(refs))
             return Outcome.GREETED, await self._commit((), NO_TALLY)
@@ -279,21 +282,23 @@ class TurnRun:
             self._estimate_cost()
             return outcome, await self._restore(self._anew, texts.STOPPED_ANEW)
         entries = asked if self._anew is None else ()
-        refs = await self._close(note, actions_after(cut, note) if said else ())
+        actions = actions_after(cut, note) if said else ()
+        refs = await self._close(self._enclosed.told(note), actions)
         if outcome is Outcome.ANSWERED:
             self._files = await self._hand_over()
         if self._anew is not None:
             self._reply.leave(enclosed_by(self._anew.old, self._reply.spot))
         if said:
-            entries = (*entries, await self._said(refs, cut))
+            entries = (*entries, self._said(refs, cut))
             self._estimate_cost()
+        entries = await self._enclosed.kept(entries, patient=not cut)
         after = await self._commit(entries, self._tally)
         self._fold_if_long(sum(entry.tokens for entry in entries[-1:]))
         return Outcome.LOST if after is Done.LOST else outcome, after
 
-    async def _said(self, refs: tuple[MessageRef, ...], cut: bool) -> Entry:
+    def _said(self, refs: tuple[MessageRef, ...], cut: bool) -> Entry:
         finished = self._answer.finished
-        said = Entry(
+        return Entry(
             role="assistant",
             text=self._answer.whole,
             at=self._desk.clock(),
@@ -303,7 +308,6 @@ class TurnRun:
             turn=self._turn.lease.turn,
             model=finished.model if finished else self._desk.model.name,
         )
-        return await counted(said, self._desk.tokenizer)
 
     async def _close(self, note: str, actions: Sequence[Action] = ()) -> tuple[MessageRef, ...]:
         return await self._reply.finish(with_note(self._answer.whole, note), actions)
@@ -322,7 +326,7 @@ class TurnRun:
 
     def _fold_if_long(self, answer_tokens: int) -> None:
         high = self._desk.budget.high
-        if needs_fold(self._window.tokens + answer_tokens, high, self._window.fixed):
+        if needs_fold(self._window.lasting + answer_tokens, high, self._window.fixed):
             self._desk.folding.start(self._thread, self._window.fixed)
 
     async def _ask(self, asked: tuple[Entry, ...]) -> Ending | None:
@@ -408,7 +412,7 @@ class TurnRun:
 
     async def _take_in(self, prompt: Prompt) -> None:
         desk, answer = self._desk, self._answer
-        async with aclosing(desk.model.stream(prompt)) as events:
+        async with aclosing(self._enclosed.stream(desk.model, prompt)) as events:
             async for event in events:
                 match event:
                     case TextDelta(text):
@@ -423,7 +427,8 @@ class TurnRun:
                     case Finished():
                         answer.finished, answer.reason = event, event.reason
                         self._tally = tally_of(event, prompt, answer.text, desk.tokenizer)
-                        desk.budget.observe(self._window.tokens, self._tally.prompt)
+                        if not self._window.passing:
+                            desk.budget.observe(self._window.tokens, self._tally.prompt)
 
     async def _tell_if_slow(self) -> None:
         await asyncio.sleep(self._desk.long_wait_seconds)
@@ -449,10 +454,11 @@ class TurnRun:
                 summary=turn.summary,
                 log=self._anew.log(turn.window) if self._anew else turn.window,
                 new=asked,
-                now=Now(self._desk.clock(), tuple(self._names.values())),
+                now=Now(self._desk.clock(), tuple(self._names.values()), self._enclosed.notes),
                 budget=self._desk.budget.high,
                 tokenizer=self._desk.tokenizer,
                 longest=self._desk.budget.longest,
+                pictures=self._enclosed.pictures,
             )
             note("tokens", window.tokens)
             return window
@@ -529,7 +535,7 @@ class TurnRun:
 
     async def _open(self) -> Spot:
         event = self._opener()
-        title = title_of(event.text, event.author.name)
+        title = title_of(event.topic, event.author.name)
         if not self._begins_thread(event):
             return await self._adapter.open(event, title)
         # This may make a thread, which counts like other calls.

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, cast
 import httpx2
 import openai
 
-from bot.errors import ModelBusy, ModelError, ModelMisconfigured
+from bot.errors import ModelBusy, ModelError, ModelMisconfigured, ModelRefused, NoSight
 from bot.model.dialect import Dialect
 from bot.model.faults import (
     SDK_FAULTS,
@@ -39,6 +39,7 @@ from bot.model.port import (
 )
 from bot.model.quoting import without_quotes
 from bot.model.settings import ModelSettings
+from bot.model.sight import takes_no_pictures
 from bot.model.wire import (
     DONE,
     LONGEST_EVENT,
@@ -138,6 +139,7 @@ class ChatModel:
         self._settings = settings
         self._wall_clock = wall_clock
         self._dialect = Dialect(settings)
+        self._blind = False
         try:
             self._client = openai.AsyncOpenAI(
                 api_key=settings.api_key or "none",
@@ -183,6 +185,9 @@ class ChatModel:
         Raises:
             ModelError: Before any text only.
         """
+        shows = any(message.pictures for message in prompt.messages)
+        if shows and self._blind:
+            raise NoSight("known from an earlier request")
         answer = _Answer()
         fault: ModelError | None = None
         try:
@@ -193,7 +198,7 @@ class ChatModel:
         except ModelError as error:
             said = [message.content for message in prompt.messages if message.role != "system"]
             error.args = (without_quotes(str(error), said),)
-            fault = error
+            fault = self._sightless(error) if shows else error
         if answer.held:
             answer.spoken = True
             yield TextDelta("\ufffd")
@@ -213,6 +218,14 @@ class ChatModel:
                 answer.request_id,
             )
         yield Finished(reason, answer.usage, answer.model or self.name)
+
+    def _sightless(self, error: ModelError) -> ModelError:
+        """Learn from an error about a prompt with pictures that the model takes none."""
+        rejected = isinstance(error, ModelRefused | ModelMisconfigured)
+        if not rejected or not takes_no_pictures(str(error)):
+            return error
+        self._blind = True
+        return NoSight(str(error))
 
     async def _texts(self, prompt: Prompt, answer: _Answer) -> AsyncGenerator[str, None]:
         """The pieces of text; returns at the end of the stream, good or early.

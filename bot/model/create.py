@@ -7,7 +7,7 @@ from collections.abc import Callable
 from bot.errors import ModelBusy
 from bot.limits import Exchange
 from bot.model.demo import DemoModel
-from bot.model.endpoint import open_endpoint
+from bot.model.endpoint import open_endpoint, open_speech
 from bot.model.gate import Gate, GateLimits
 from bot.model.gated import GatedModel, Retries
 from bot.model.port import Model
@@ -45,6 +45,23 @@ def create_model(
     return GatedModel(
         single, gate or Gate(limits), retries=retries, retried=retried, exchange=exchange
     )
+
+
+def create_ear(
+    settings: ModelSettings,
+    *,
+    gate: Gate | None = None,
+    witness: Witness | None = None,
+    retried: Callable[[ModelBusy], None] = lambda fault: None,
+    exchange: Exchange | None = None,
+) -> Model:
+    """The model that writes recordings down, behind a gate of its own; arguments as above.
+
+    Raises:
+        ModelMisconfigured: The settings cannot be used.
+    """
+    single = _seen(open_speech(settings), witness)
+    return GatedModel(single, gate or Gate(), retried=retried, exchange=exchange)
 
 
 def _seen(model: Model, witness: Witness | None) -> Model:

@@ -6,6 +6,7 @@ import asyncio
 import re
 from collections.abc import AsyncGenerator
 
+from bot.errors import NoSight
 from bot.model.demo_answers import answer, write_summary
 from bot.model.demo_memory import read_conversation
 from bot.model.port import (
@@ -46,7 +47,13 @@ class DemoModel:
         """Nothing to release."""
 
     async def stream(self, prompt: Prompt) -> AsyncGenerator[ModelEvent, None]:
-        """Answer word by word; token counts are estimates."""
+        """Answer word by word; token counts are estimates.
+
+        Raises:
+            NoSight: There are pictures in the prompt.
+        """
+        if any(message.pictures for message in prompt.messages):
+            raise NoSight("the demo sees nothing")
         folding = prompt.purpose is Purpose.SUMMARY
         conversation = read_conversation(prompt.messages, folding=folding)
         text = write_summary(conversation) if folding else answer(conversation)

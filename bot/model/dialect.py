@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import logging
 import re
 from collections.abc import Mapping
 
-from bot.model.port import Message, Prompt
+from bot.model.port import Message, Picture, Prompt
 from bot.model.settings import ModelSettings
 
 logger = logging.getLogger(__name__)
@@ -109,10 +110,21 @@ class Dialect:
 def _sent(message: Message, marked: bool) -> dict[str, object]:
     """The message as it is sent; half characters, which no encoder takes, are replaced."""
     text = message.content.encode("utf-8", "replace").decode("utf-8")
-    if not marked:
+    if not marked and not message.pictures:
         return {"role": message.role, "content": text}
-    part = {"type": "text", "text": text, "prompt_cache_breakpoint": {"mode": "explicit"}}
-    return {"role": message.role, "content": [part]}
+    part: dict[str, object] = {"type": "text", "text": text}
+    if marked:
+        part["prompt_cache_breakpoint"] = {"mode": "explicit"}
+    return {"role": message.role, "content": [part, *map(_image, message.pictures)]}
+
+
+def _image(picture: Picture) -> dict[str, object]:
+    """A picture as a part of a message: in the request itself, since no server need fetch it."""
+    data = base64.b64encode(picture.data).decode("ascii")
+    image = {"url": f"data:{picture.media_type};base64,{data}"}
+    if picture.detail != "auto":
+        image["detail"] = picture.detail
+    return {"type": "image_url", "image_url": image}
 
 
 def _first_named(sent: Mapping[str, object], message: str) -> str:

@@ -10,6 +10,7 @@ from bot.model.settings import ModelSettings
 from bot.plugins import resolve
 
 _CHAT = "bot.model.chat:ChatModel"
+_SPEECH = "bot.model.speech:SpeechModel"
 
 
 class Endpoint(Model, Protocol):
@@ -33,3 +34,12 @@ def open_endpoint(settings: ModelSettings) -> Endpoint:
         ModelMisconfigured: The settings cannot be used.
     """
     return cast("Callable[[ModelSettings], Endpoint]", resolve(_CHAT))(settings)
+
+
+def open_speech(settings: ModelSettings) -> Model:
+    """The same for a model that writes recordings down.
+
+    Raises:
+        ModelMisconfigured: The settings cannot be used.
+    """
+    return cast("Callable[[ModelSettings], Model]", resolve(_SPEECH))(settings)

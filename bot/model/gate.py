@@ -24,7 +24,7 @@ from bot.model.clock import Clock, LoopClock, Timer
 from bot.model.pace import IDLE_SECONDS, Pace
 from bot.model.port import Purpose
 
-_RANK = {Purpose.REPLY: 0, Purpose.SUMMARY: 1}
+_RANK = {Purpose.REPLY: 0, Purpose.TRANSCRIPT: 0, Purpose.SUMMARY: 1, Purpose.CAPTION: 1}
 
 
 @dataclass(frozen=True, slots=True)

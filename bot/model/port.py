@@ -3,17 +3,63 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+from hashlib import sha256
 from typing import Literal, Protocol
+
+PATCH = 32
+"""Pixels; models look at pictures in squares of this size, each of about one token."""
+
+PICTURE_TOKENS = 24
+"""Tokens a picture costs beside its squares."""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture for the model to look at.
+
+    Attributes:
+        media_type: "image/jpeg" or "image/png".
+        data: The file.
+        width: Pixels.
+        height: Pixels.
+        detail: How closely the model should look; "low" costs little whatever the size.
+    """
+
+    media_type: str
+    data: bytes = field(repr=False)
+    width: int
+    height: int
+    detail: Literal["auto", "low"] = "auto"
+
+    @property
+    def tokens(self) -> int:
+        """About what it costs."""
+        return PICTURE_TOKENS + -(-self.width // PATCH) * -(-self.height // PATCH)
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message of a prompt."""
+    """One message of a prompt; `pictures` are for a user's message only and follow its text."""
 
     role: Literal["system", "user", "assistant"]
     content: str
+    pictures: tuple[Picture, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """Something spoken. `name` has an ending that tells the format, as `media_type` does."""
+
+    name: str
+    media_type: str
+    data: bytes = field(repr=False)
+
+    @property
+    def digest(self) -> str:
+        """The same for the same recording."""
+        return sha256(self.data).hexdigest()[:16]
 
 
 class Purpose(StrEnum):
@@ -21,6 +67,10 @@ class Purpose(StrEnum):
 
     REPLY = "reply"
     SUMMARY = "summary"
+    CAPTION = "caption"
+    """A line about a picture, for when it is no longer shown."""
+    TRANSCRIPT = "transcript"
+    """What is said in a recording; a question waits for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +83,7 @@ class Prompt:
         user: A salted hash of the person asking, for the provider's abuse checks; may be empty.
         purpose: See `Purpose`.
         max_output_tokens: Limit for this request; None takes the configured one.
+        recording: What to write down, for models that hear; they need no messages.
     """
 
     messages: tuple[Message, ...]
@@ -40,17 +91,22 @@ class Prompt:
     user: str = ""
     purpose: Purpose = Purpose.REPLY
     max_output_tokens: int | None = None
+    recording: Recording | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens of one request as the provider counted them; `prompt` includes cached and written."""
+    """Tokens of one request as the provider counted them; `prompt` includes cached and written.
+
+    `seconds` of sound, where those are what is paid for.
+    """
 
     prompt: int
     completion: int
     cached: int = 0
     written: int = 0
     reasoning: int = 0
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +161,8 @@ class Model(Protocol):
 
         Raises:
             ModelError: Before any text only; after the first text a fault ends the stream with
-                `Finished(FinishReason.CUT, …)`.
+                `Finished(FinishReason.CUT, …)`. NoSight for a prompt with pictures that the model
+                can't look at.
         """
         ...
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from importlib.resources import files
 
@@ -44,11 +44,15 @@ class Rates:
 
 @dataclass(frozen=True, slots=True)
 class PriceList:
-    """Rates by model, the higher ones for long prompts, and the days models are switched off."""
+    """Rates by model, the higher ones for long prompts, and the days models are switched off.
+
+    `minutes` are US dollars for a minute of sound.
+    """
 
     rates: Mapping[str, Rates]
     long_rates: Mapping[str, Rates]
     retirements: Mapping[str, date]
+    minutes: Mapping[str, float] = field(default_factory=dict[str, float])
 
     @classmethod
     def parse(cls, text: str) -> PriceList:
@@ -70,7 +74,9 @@ class PriceList:
             name: date.fromisoformat(string(day))
             for name, day in mapping(data.get("retires")).items()
         }
-        return cls(rates, long_rates, retirements)
+        heard = mapping(data.get("minutes"))
+        minutes = {name: _figure(heard, name, None) for name in heard}
+        return cls(rates, long_rates, retirements, minutes)
 
     def knows(self, model: str) -> bool:
         """There is a price for this model."""
@@ -78,6 +84,8 @@ class PriceList:
 
     def cost_micros(self, model: str, usage: Usage) -> int | None:
         """See the function of this name."""
+        if usage.seconds and (heard := _listed(model, self.minutes)) is not None:
+            return round(usage.seconds / 60 * self.minutes[heard] * 1e6)
         name = _listed(model, self.rates)
         if name is None:
             return None
@@ -96,7 +104,7 @@ def cost_micros(model: str, usage: Usage) -> int | None:
 
     Args:
         model: Its name, with or without the date of a snapshot.
-        usage: Tokens; `completion` includes reasoning.
+        usage: Tokens, of which `completion` includes reasoning; or seconds of sound.
     """
     return BUNDLED.cost_micros(model, usage)
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 from urllib.parse import urlsplit
 
 OPENAI_URL = "https://api.openai.com/v1"
+
+TRANSCRIBER = "gpt-transcribe"
+"""What writes recordings down at OpenAI itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,3 +59,13 @@ class ModelSettings:
         if self.dialect != "auto":
             return self.dialect == "openai"
         return self.host == "api.openai.com" or self.host.endswith(".api.openai.com")
+
+    def hearing(self, name: str | None) -> ModelSettings | None:
+        """The same endpoint for a model that writes recordings down; None where there is none.
+
+        Args:
+            name: The model's name, "off" for none; None or empty for the one that OpenAI has,
+                while others may have none.
+        """
+        chosen = name or (TRANSCRIBER if self.is_openai else "off")
+        return None if chosen == "off" else replace(self, name=chosen)

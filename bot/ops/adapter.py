@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
+from bot.attached import Attachment
 from bot.capabilities import Capabilities
 from bot.chat import (
     Adapter,
@@ -109,6 +110,11 @@ class MeteredAdapter:
         """See `bot.chat.Adapter`."""
         with self._timed("history"):
             return await self._adapter.history(event, limit)
+
+    async def download(self, attachment: Attachment, most_bytes: int) -> bytes:
+        """See `bot.chat.Adapter`."""
+        with self._timed("download"):
+            return await self._adapter.download(attachment, most_bytes)
 
     async def since(self, first: MessageRef, thread: ThreadKey, limit: int) -> History:
         """See `bot.chat.Adapter`."""

@@ -174,7 +174,7 @@ RATED = _counter(
 
 TOKENS = _counter(
     "bobbin_tokens_total",
-    "Tokens: prompt (of them cached) and completion, for replies and summaries.",
+    "Tokens: prompt (of them cached) and completion, by what they were for.",
     "platform",
     "purpose",
     "kind",

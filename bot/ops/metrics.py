@@ -87,6 +87,10 @@ class Metrics:
         """Count what a summary took."""
         self._spent(platform, "summary", cost)
 
+    def beside(self, platform: str, purpose: str, cost: Tally) -> None:
+        """Count what a request beside an answer took."""
+        self._spent(platform, purpose, cost)
+
     def asked(self, platform: str, cost: Tally) -> None:
         """Count what a private answer took."""
         self._spent(platform, "private", cost)

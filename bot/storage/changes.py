@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from bot.chat import Incoming, ThreadKey
 from bot.errors import StoreMismatch
@@ -29,8 +29,8 @@ STRANGER_SECONDS = 600
 TRIES = 10
 """How often an edit is tried while others change the same message."""
 
-Recount = Callable[[Entry], Awaitable[Entry]]
-"""Gives an entry with new words its token count."""
+Reword = Callable[[Entry, Incoming], Awaitable[Entry]]
+"""Gives an entry the words that its message has by now, and their token count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class _Renewed:
 class Changes(Base):
     """The part of `Threads` that lets history follow the people."""
 
-    async def amend(self, event: Incoming, recount: Recount) -> Amended:
+    async def amend(self, event: Incoming, reword: Reword) -> Amended:
         """Put a message's new words in the place of the old ones, wherever they are kept.
 
         Words that are older than those kept are passed over. A summary that was made from the old
@@ -67,10 +67,10 @@ class Changes(Base):
             kept = await self._kept(event)
             if kept is None:
                 return Amended.UNKNOWN
-            new = await _renewed(kept, event, recount)
+            new = await _renewed(kept, event, reword)
             if new is None:
                 return Amended.SAME
-            label = title_of(event.text, event.author.name)
+            label = title_of(event.topic, event.author.name)
             done, unsummarised = await self._run(
                 "amend",
                 event.thread,
@@ -226,21 +226,18 @@ class Changes(Base):
                 return
 
 
-async def _renewed(kept: _Kept, event: Incoming, recount: Recount) -> _Renewed | None:
+async def _renewed(kept: _Kept, event: Incoming, reword: Reword) -> _Renewed | None:
     """What is to be kept in its place; None when that is as new, or newer."""
     if isinstance(kept.place, str):
         mail = load_incoming(kept.raw)
         if mail.edited >= event.edited:
             return None
-        now = replace(mail, text=event.text, edited=event.edited)
-        return _Renewed(dump_incoming(now), mail.text != event.text)
+        now = mail.reworded(event)
+        return _Renewed(dump_incoming(now), not now.says_the_same(mail))
     entry = load_entry(kept.raw, kept.place)
     if event.ref.message not in entry.message_ids:
         raise StoreMismatch(f"log entry {kept.place} is not the one that was looked for")
     if entry.role == "assistant" or entry.edited >= event.edited:
         return None
-    others = entry.text != event.text
-    changed = replace(entry, text=event.text, edited=event.edited)
-    if others:
-        changed = await recount(replace(changed, tokens=0))
-    return _Renewed(dump_entry(changed), others)
+    changed = await reword(entry, event)
+    return _Renewed(dump_entry(changed), changed.text != entry.text)

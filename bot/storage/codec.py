@@ -12,12 +12,14 @@ from collections.abc import Iterable
 from dataclasses import fields
 from typing import Any, cast
 
+from bot.attached import AttachedAs, Attachment
 from bot.chat import Author, Incoming, MessageRef, Spot, ThreadKey
 from bot.errors import StoreMismatch
 from bot.records import Entry, Summary, Tally
 from bot.storage.types import Draft, Leftover
 
 ROLES = ("user", "assistant", "context")
+ATTACHMENT_FIELDS = tuple(field.name for field in fields(Attachment))
 TALLY_FIELDS = tuple(field.name for field in fields(Tally))
 
 
@@ -51,6 +53,7 @@ def dump_incoming(event: Incoming) -> bytes:
             "direct": event.direct,
             "joins": event.joins,
             "loose": event.loose,
+            "attached": [_dump_attachment(each) for each in event.attachments],
             "aside": event.aside,
             "edited": event.edited,
         }
@@ -80,11 +83,23 @@ def load_incoming(raw: bytes) -> Incoming:
             direct=data.get("direct", False),
             joins=data.get("joins", False),
             loose=data.get("loose", False),
+            attachments=tuple(_load_attachment(each) for each in data.get("attached", ())),
             aside=data.get("aside", False),
             edited=data.get("edited", 0),
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise StoreMismatch("a queued message cannot be read") from error
+
+
+def _dump_attachment(attachment: Attachment) -> dict[str, Any]:
+    values = {name: getattr(attachment, name) for name in ATTACHMENT_FIELDS}
+    return {name: value for name, value in values.items() if value not in ("", 0)}
+
+
+def _load_attachment(data: dict[str, Any]) -> Attachment:
+    kept: dict[str, Any] = {name: data[name] for name in ATTACHMENT_FIELDS if name in data}
+    kind = AttachedAs(kept.pop("kind", AttachedAs.FILE))
+    return Attachment(name=kept.pop("name", ""), kind=kind, **kept)
 
 
 def dump_entry(entry: Entry) -> bytes:

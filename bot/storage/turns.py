@@ -60,7 +60,7 @@ class Turns(Base):
                 dump_incoming(event),
                 int(event.addressed or event.direct),
                 to_bytes(event.author.id),
-                to_bytes(title_of(event.text, event.author.name)),
+                to_bytes(title_of(event.topic, event.author.name)),
                 event.ref.message if loose else "",
                 event.position,
                 self._bot_messages if event.author.is_bot else 0,

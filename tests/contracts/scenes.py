@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 
 from bot.budgets import Budgets, Most, Payer
 from bot.channel import ChannelSettings, Mention
-from bot.chat import MessageRef
+from bot.chat import Incoming, MessageRef
 from bot.limits import Scope
 from bot.records import Entry, Summary, Tally
 from bot.storage.keys import place_of
@@ -38,8 +38,8 @@ async def begun(threads: Threads, waiting: int = 0, position: int = 1) -> Turn:
     return turn
 
 
-async def _counted(entry: Entry) -> Entry:
-    return replace(entry, tokens=1)
+async def _reworded(entry: Entry, event: Incoming) -> Entry:
+    return replace(entry, text=event.text, edited=event.edited, tokens=1)
 
 
 async def _amend(threads: Threads, trouble: Trouble) -> object:
@@ -48,7 +48,7 @@ async def _amend(threads: Threads, trouble: Trouble) -> object:
     await begun(threads, position=3, waiting=1)
     for position in (1, 3, 4):
         await trouble()
-        await threads.amend(replace(message(position, text="new"), edited=1.0), _counted)
+        await threads.amend(replace(message(position, text="new"), edited=1.0), _reworded)
     # Whether it was this call that did it is not told again; what is stored is what matters.
     return await threads.take_window(THREAD)
 
@@ -57,7 +57,7 @@ async def _index(threads: Threads, trouble: Trouble) -> object:
     entries = [Entry("user", "hello", 0.0, "u1", "Ada", ("m1",))]
     await threads.restore(THREAD, entries, Summary(), TALLY, {"u1": "Ada"})
     await trouble()
-    await threads.amend(replace(message(1, text="new"), edited=1.0), _counted)
+    await threads.amend(replace(message(1, text="new"), edited=1.0), _reworded)
     return await threads.take_window(THREAD)
 
 

@@ -162,11 +162,13 @@ async def test_a_forwarded_message_is_read() -> None:
     assert event.text == "> Forwarded message:\n> the plan"
 
 
-async def test_attached_files_are_named() -> None:
+async def test_attached_files_are_handed_over() -> None:
     async with connected() as rig:
         await rig.say(f"{rig.sim.mention} look", attachments=[("loom.png", b"png")])
         event = await rig.event()
-    assert event.text == "look\n\n(attached: loom.png)"
+        [attached] = event.attachments
+        assert (event.text, attached.name, attached.size) == ("look", "loom.png", 3)
+        assert await rig.adapter.download(attached, 3) == b"png"
 
 
 async def test_replies_outside_threads_find_their_conversation() -> None:

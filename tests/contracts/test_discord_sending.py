@@ -372,7 +372,7 @@ async def test_history_of_a_thread_that_was_there_before() -> None:
         newest = await rig.adapter.history(event, 2)
     assert event.joins
     assert [(line.author.name, line.text, line.from_bot) for line in whole.messages] == [
-        ("Ada Lovelace", "The build is red.", False),
+        ("Ada Lovelace", "(started this thread) The build is red.", False),
         ("CI", "log: exit 1", False),
         ("Bobbin", "I have seen it", True),
     ]

@@ -136,12 +136,15 @@ async def test_admins_of_another_company_are_none_here(rig: Rig) -> None:
     assert event.thread.space == rig.sim.workspace.id
 
 
-async def test_files_are_named(rig: Rig) -> None:
+async def test_files_are_handed_over(rig: Rig) -> None:
     file = rig.sim.add_file(rig.ada, "report.pdf", b"pdf")
     rig.mention("read this", files=[file])
     event, _ = await rig.events(2)
 
-    assert event.text == "read this\n\n(attached: report.pdf)"
+    assert event.text == "read this"
+    [attached] = event.attachments
+    assert (attached.name, attached.size) == ("report.pdf", 3)
+    assert await rig.adapter.download(attached, 3) == b"pdf"
 
 
 async def test_what_is_no_talk_of_people_is_acknowledged_and_left_out(rig: Rig) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bot.budgets import Account, Budgets, Most, Over, Payer
 from bot.channel import NOTHING_SET, ChannelSettings, Mention
-from bot.chat import Author, MessageRef, ThreadKey
+from bot.chat import Author, Incoming, MessageRef, ThreadKey
 from bot.limits import News, Scope
 from bot.records import Entry, Summary, Tally
 from bot.storage.connect import open_redis, wait_until_ready
@@ -104,19 +104,19 @@ async def everything(threads: Threads) -> None:
     assert (await threads.spending.used(ADA))[Account.SPACE].tokens == 0
 
 
-async def _counted(entry: Entry) -> Entry:
-    return replace(entry, tokens=1)
+async def _reworded(entry: Entry, event: Incoming) -> Entry:
+    return replace(entry, text=event.text, edited=event.edited, tokens=1)
 
 
 async def _changes(threads: Threads) -> None:
     place = ("slack", "T", "C")
     first = replace(message(1, thread=OTHER, text="changed"), edited=1.0)
-    assert await threads.amend(first, _counted) is Amended.DONE
+    assert await threads.amend(first, _reworded) is Amended.DONE
     turn = await threads.begin(message(3, thread=OTHER, loose=True))
     assert isinstance(turn, Turn)
     assert await threads.begin(message(4, thread=OTHER)) is Begun.QUEUED
     changed = replace(message(4, thread=OTHER, text="changed"), edited=1.0)
-    assert await threads.amend(changed, _counted) is Amended.DONE
+    assert await threads.amend(changed, _reworded) is Amended.DONE
     assert await threads.holders(place, ["m3", "m9"], ["e3", "e9"]) == {OTHER: ["m3"]}
     struck = await threads.strike(OTHER, ["m3", "m4"], ["e3", "e4"])
     assert struck == Struck(0, 2, withdrawn=True)

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
 from bot.app import Timing
+from bot.attached import Attachment
 from bot.capabilities import Capabilities
 from bot.chat import (
     Author,
@@ -24,6 +25,7 @@ from bot.chat import (
     ThreadKey,
 )
 from bot.controls import PLAIN, Action, Presentation
+from bot.errors import MessageGone, TooLarge
 from tests.flows.look import settled, stored
 from tests.flows.stage import QUICK, Stage, open_stage
 from tests.servers import Valkey
@@ -42,6 +44,7 @@ class Meadow:
         told: What was answered to whom beside the conversation.
         marks: Signs that were put on messages (True) and taken away.
         past: What was said in a thread before the bot was called.
+        downloads: What can be downloaded, by address.
         files: What was attached, by key.
     """
 
@@ -56,6 +59,7 @@ class Meadow:
     told: list[tuple[str, CommandReply]] = field(default_factory=list[tuple[str, CommandReply]])
     marks: list[tuple[str, bool]] = field(default_factory=list[tuple[str, bool]])
     past: History = field(default_factory=History)
+    downloads: dict[str, bytes] = field(default_factory=dict[str, bytes])
     files: dict[str, File] = field(default_factory=dict[str, File])
     numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
     _inbox: asyncio.Future[Inbox] = field(
@@ -87,6 +91,7 @@ class Meadow:
         addressed: bool = True,
         direct: bool = False,
         joins: bool = False,
+        attachments: tuple[Attachment, ...] = (),
     ) -> Incoming:
         """A new message."""
         number = next(self.numbers)
@@ -102,6 +107,7 @@ class Meadow:
             mentioned=addressed,
             direct=direct,
             joins=joins,
+            attachments=attachments,
         )
 
     async def say(self, event: Incoming) -> Incoming:
@@ -202,6 +208,14 @@ class Meadow:
 
     async def history(self, event: Incoming, limit: int) -> History:
         return self.past
+
+    async def download(self, attachment: Attachment, most_bytes: int) -> bytes:
+        data = self.downloads.get(attachment.url)
+        if data is None:
+            raise MessageGone("no such file")
+        if len(data) > most_bytes:
+            raise TooLarge("more bytes than asked for")
+        return data
 
     async def since(self, first: MessageRef, thread: ThreadKey, limit: int) -> History:
         return self.past

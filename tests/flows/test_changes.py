@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from bot.attached import AttachedAs, Attachment
 from bot.chat import Author, Incoming, Removal
 from bot.errors import StoreUnavailable
 from bot.ids import new_id
@@ -183,6 +184,60 @@ async def test_an_edit_while_it_is_answered_is_what_is_kept(server: Valkey) -> N
         await ask(here, "What is it called?")
         assert "Ada: My loom is Hildegard." in openai.chats[-1].texts()
         assert len(openai.chats) == 2
+
+
+NOTES = Attachment("notes.txt", url="notes", id="7")
+PASTE = Attachment("message.txt", url="paste", id="8", kind=AttachedAs.PASTE)
+
+
+async def test_an_edit_leaves_what_came_with_a_message(server: Valkey) -> None:
+    async with a_meadow(server) as here:
+        meadow, openai = here.meadow, here.stage.openai
+        meadow.downloads.update(notes=b"weave at dawn", paste=b"a long text")
+        held = Answer(["That is a fine plan for everybody here, ", "Ada."]).hold(1)
+        openai.script.extend([held, Answer("Fine.")])
+        asked = await meadow.say(meadow.event(ADA, "My plon", attachments=(NOTES,)))
+        await meadow.until(lambda: len(meadow.posts) == 1)
+        inbox = await meadow.inbox()
+        # While it is answered, and once it is in the log.
+        await inbox.edited(reads_now(asked, "My plann"))
+        held.release_all()
+        await meadow.until_posted("That is a fine plan for everybody here, Ada.")
+        await here.stored()
+        await inbox.edited(reads_now(asked, "My plan", 6.0))
+        pasted = await meadow.say(meadow.event(ADA, "", attachments=(PASTE,)))
+        await meadow.until(lambda: "Fine." in meadow.posts.values())
+        await here.stored()
+        await inbox.edited(reads_now(pasted, ""))
+        await ask(here, "So?")
+        assert "Ada: a long text" in openai.chats[-1].texts()
+        for seconds, words in ((6.0, "Red"), (7.0, "Read")):
+            await inbox.edited(reads_now(pasted, words, seconds))
+        await ask(here, "And now?")
+        texts = openai.chats[-1].texts()
+        assert 'Ada: My plan\n\n[Attached: "notes.txt"]\n```\nweave at dawn\n```' in texts
+        assert "Ada: Read\n\n[Attached: a long text]\na long text" in texts
+        # A file that is taken off is forgotten.
+        await inbox.edited(replace(reads_now(asked, "No plan", 9.0), attachments=()))
+        stored = await here.stored()
+        assert "No plan" in stored and "weave at dawn" not in stored
+
+
+async def test_a_file_that_is_taken_off_while_its_message_waits_is_not_read(
+    server: Valkey,
+) -> None:
+    async with a_meadow(server) as here:
+        meadow, openai = here.meadow, here.stage.openai
+        meadow.downloads.update(notes=b"weave at dawn")
+        held = Answer("First.").hold()
+        openai.script.extend([held, Answer("Second.")])
+        await meadow.say(meadow.event(ADA, "One"))
+        await openai.until(lambda: len(openai.chats) == 1)
+        waits = await meadow.say(meadow.event(ADA, "Two", attachments=(NOTES,)))
+        await (await meadow.inbox()).edited(replace(reads_now(waits, "Two"), attachments=()))
+        held.release_all()
+        await meadow.until_posted("First.", "Second.")
+        assert asked_last(openai.chats[1]) == "Ada: Two"
 
 
 async def test_a_question_that_waits_is_asked_as_it_reads_now(server: Valkey) -> None:

@@ -94,13 +94,28 @@ async def test_a_summary_that_is_being_made_cannot_undo_forget(server: Valkey) -
         assert "ltramarine" not in await here.stored()
 
 
-async def test_files_stickers_and_forwards_are_mentioned_to_the_model(server: Valkey) -> None:
+async def test_stickers_polls_embeds_and_forwards_are_told_to_the_model(server: Valkey) -> None:
     async with weavers(server) as here:
         thread = await here.conversation()
-        here.openai.script.extend([Answer("A picture."), Answer("A quote.")])
-        await here.sim.say(thread, here.ada, "", attachments=[("loom.png", b"png")])
-        await here.sim.until(lambda: here.said(thread)[-1] == "A picture.")
-        assert asked_last(here.openai.chats[-1]) == "Ada: (attached: loom.png)"
+        here.openai.script.extend([Answer("Hello."), Answer("A quote.")])
+        sticker = {"id": "1", "name": "Wave", "format_type": 1}
+        poll = {
+            "question": {"text": "Which wool?"},
+            "answers": [
+                {"answer_id": 1, "poll_media": {"text": "merino"}},
+                {"answer_id": 2, "poll_media": {"text": "alpaca"}},
+            ],
+            "expiry": "2030-01-01T00:00:00+00:00",
+            "allow_multiselect": False,
+            "layout_type": 1,
+        }
+        embed = {"type": "rich", "title": "Loom 7", "description": "squeaks", "color": 1}
+        await here.sim.say(thread, here.ada, "", stickers=[sticker], poll=poll, embeds=[embed])
+        await here.sim.until(lambda: here.said(thread)[-1] == "Hello.")
+        assert asked_last(here.openai.chats[-1]) == (
+            "Ada: (sticker: Wave)\n\n(poll: Which wool? Answers: merino; alpaca)\n\n"
+            "> Shown below it:\n> Loom 7\n> squeaks"
+        )
         other = await here.sim.say(here.general, here.ben, "The warp is cotton.")
         await here.sim.forward(thread, here.ada, other)
         await here.sim.until(lambda: here.said(thread)[-1] == "A quote.")

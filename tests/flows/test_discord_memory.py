@@ -89,7 +89,10 @@ async def test_the_message_that_started_a_thread_is_context_too(server: Valkey) 
         await here.ask(here.ada, "what does Ben need?", thread)
         await here.until_said(thread, "Oil it.")
         context = here.openai.chats[0].texts("user")[0]
-        assert context.splitlines()[1:] == ["Ben: my loom squeaks", "Ben: any idea?"]
+        assert context.splitlines()[1:] == [
+            "Ben: (started this thread) my loom squeaks",
+            "Ben: any idea?",
+        ]
 
 
 async def test_an_unreadable_past_does_not_stand_in_the_way(server: Valkey) -> None:

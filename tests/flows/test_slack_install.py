@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.flows.guild import KEY, OTHER, Guild, Town, guild
+from tests.flows.look import settled
 from tests.flows.test_slack_native import NATIVE
 from tests.servers import Valkey
 from tests.simulators.openai_sim import Answer
@@ -106,6 +107,20 @@ async def test_a_token_that_ran_out_is_replaced_and_the_answer_comes(server: Val
         assert here.acme.space.token != old
         refreshed = [c for c in here.sim.calls("oauth.v2.access") if "refresh_token" in c.params]
         assert [call.error for call in refreshed] == [None]
+
+
+async def test_files_are_fetched_with_the_token_of_their_workspace(server: Valkey) -> None:
+    async with guild(server) as here:
+        for town in (here.acme, here.birch):
+            await here.install(town)
+            plan = here.sim.add_file(town.person, "plan.txt", f"of {town.space.id}".encode())
+            here.stage.openai.script.append(Answer("Well."))
+            words = f"{town.space.mention} look"
+            root = here.sim.say(town.room, town.person, words, files=[plan])
+            await here.sim.until(lambda root=root: bool(here.sim.replies(root)))
+            await settled(here.stage.server)
+            assert [message.text for message in here.sim.replies(root)] == ["Well."]
+            assert f"of {town.space.id}" in here.stage.openai.chats[-1].last_user_text
 
 
 async def test_a_removed_workspace_is_forgotten_and_the_other_goes_on(server: Valkey) -> None:

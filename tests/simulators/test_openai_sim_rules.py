@@ -158,7 +158,10 @@ async def test_a_wrong_request_is_refused_and_recorded(
                     "role": "user",
                     "content": [
                         {"type": "text", "text": "and this?"},
-                        {"type": "image_url", "image_url": {"url": "data:image/png;base64,AA=="}},
+                        {
+                            "type": "image_url",
+                            "image_url": {"url": "data:image/png;base64,iVBORw0KGgo="},
+                        },
                     ],
                 },
             ]

@@ -10,6 +10,7 @@ import pytest
 
 from benchmarks import (
     conversations,
+    enclosing,
     page,
     patience,
     renderer,
@@ -69,6 +70,14 @@ def test_the_splitter() -> None:
     assert cost.parts == 2
     assert cost.token.count > 500
     assert len(splitter.report((500,)).splitlines()) == 3
+
+
+async def test_attachments(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(enclosing, "samples", lambda megabytes: {"a text": b"warp and weft\n" * 99})
+    quiet, text = await enclosing.measure(1, rounds=1)
+    assert (quiet.size, text.size) == (0, 1386)
+    assert quiet.late
+    assert len(enclosing.report([quiet, quiet]).splitlines()) == 4
 
 
 @pytest.mark.parametrize("platform", renderer.PLATFORMS)

@@ -162,13 +162,20 @@ class Upload:
 
 @dataclass(slots=True, eq=False)
 class Attachment:
-    """A file on a message."""
+    """A file on a message.
+
+    ``announced`` is the size that its payload names, when that is a lie; ``elsewhere`` the address
+    it names, when that is not Discord's own. Voice messages have ``seconds``.
+    """
 
     id: int
     filename: str
     data: bytes
     content_type: str | None = None
     description: str | None = None
+    announced: int | None = None
+    elsewhere: str | None = None
+    seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +225,7 @@ class Message:
     edited_at: str | None = None
     nonce: str | int | None = None
     reactions: dict[str, set[int]] = field(default_factory=dict)
+    poll: dict[str, Any] | None = None
     interaction: dict[str, Any] | None = None
     seen_by: User | None = None
     thread: Channel | None = None

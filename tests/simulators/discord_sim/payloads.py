@@ -227,11 +227,12 @@ def guild_create_payload(
 
 def attachment_payload(channel: Channel, attachment: Attachment, link: LinkTo) -> dict[str, Any]:
     """Return an attachment object with a freshly signed URL."""
-    url = link(channel, attachment)
+    url = attachment.elsewhere or link(channel, attachment)
+    size = len(attachment.data) if attachment.announced is None else attachment.announced
     payload: dict[str, Any] = {
         "id": str(attachment.id),
         "filename": attachment.filename,
-        "size": len(attachment.data),
+        "size": size,
         "url": url,
         "proxy_url": url,
     }
@@ -239,6 +240,8 @@ def attachment_payload(channel: Channel, attachment: Attachment, link: LinkTo) -
         payload["content_type"] = attachment.content_type
     if attachment.description is not None:
         payload["description"] = attachment.description
+    if attachment.seconds is not None:
+        payload |= {"duration_secs": attachment.seconds, "waveform": "AAAA"}
     return payload
 
 
@@ -281,6 +284,8 @@ def message_payload(
     }
     if message.stickers:
         payload["sticker_items"] = list(message.stickers)
+    if message.poll is not None and content:
+        payload["poll"] = message.poll
     if message.nonce is not None:
         payload["nonce"] = message.nonce
     if message.webhook_id is not None:

@@ -15,6 +15,8 @@ from tests.simulators.discord_sim.model import (
     DEFAULT,
     POSTS,
     REPLY,
+    VOICE_MESSAGE,
+    Attachment,
     Channel,
     ChannelType,
     Guild,
@@ -163,6 +165,7 @@ class People(Callers):
         event: bool = True,
         flags: int = 0,
         kind: int | None = None,
+        prepared: Sequence[Attachment] = (),
         **fields: Any,
     ) -> Message:
         """Post as somebody.
@@ -173,6 +176,7 @@ class People(Callers):
             event: False leaves the event out, as when it was lost.
             flags: message flags, such as that of a voice message.
             kind: message type, when not an ordinary one.
+            prepared: attachments that are stored already.
             fields: other attributes of the message, such as ``stickers`` or ``embeds``.
 
         Raises:
@@ -201,10 +205,21 @@ class People(Callers):
             kind=kind if kind is not None else (REPLY if reply_to else DEFAULT),
             reply_to=reply_to,
             ping_replied=ping,
-            attachments=self.world.attachments([upload(file) for file in attachments]),
+            attachments=[
+                *prepared,
+                *self.world.attachments([upload(file) for file in attachments]),
+            ],
             tell=event,
             **fields,
         )
+
+    async def speak(
+        self, channel: Channel, user: User, data: bytes, *, seconds: float = 2.0
+    ) -> Message:
+        """Send a voice message: one Ogg file, and no text."""
+        made = self.world.attachments([Upload("voice-message.ogg", data, "audio/ogg")])
+        made[0].seconds = seconds
+        return await self.say(channel, user, "", flags=VOICE_MESSAGE, prepared=made)
 
     async def webhook_message(self, channel: Channel, name: str, text: str) -> Message:
         """Post through a webhook."""

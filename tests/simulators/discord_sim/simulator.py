@@ -10,10 +10,11 @@ from typing import Any, Self, TypeVar
 
 from aiohttp import web
 
+from tests.simulators.discord_sim.cdn import Cdn
 from tests.simulators.discord_sim.commands import CommandRoutes
 from tests.simulators.discord_sim.faults import Faults
 from tests.simulators.discord_sim.gateway import IDENTIFY_SECONDS, Gateway
-from tests.simulators.discord_sim.ids import fresh_start
+from tests.simulators.discord_sim.ids import LINK_SECONDS, fresh_start
 from tests.simulators.discord_sim.interactions import (
     ACK_SECONDS,
     Interaction,
@@ -55,6 +56,7 @@ class DiscordSimulator(People):
         gateway: sessions, and ways to lose them.
         limits: rate limits and what they refused.
         faults: scripted failures of REST calls.
+        cdn: the host that keeps files.
         interactions: everything people started.
     """
 
@@ -79,6 +81,7 @@ class DiscordSimulator(People):
         if identify_seconds is None:
             identify_seconds = IDENTIFY_SECONDS / scale
         self.gateway = Gateway(self.world, identify_seconds)
+        self.cdn = Cdn(self.world)
         self._rest = Rest(self.world, self.limits, self.faults)
         self._answers = InteractionRoutes(self.world, ack_seconds)
         self.interactions: list[Interaction] = self._answers.interactions
@@ -89,7 +92,7 @@ class DiscordSimulator(People):
         app = web.Application(client_max_size=2 * REQUEST_BYTES)
         app.router.add_get("/gateway", self.gateway.accept)
         app.router.add_get("/gateway/", self.gateway.accept)
-        app.router.add_get("/attachments/{channel_id}/{attachment_id}/{filename}", self._serve_file)
+        app.router.add_get("/attachments/{channel_id}/{attachment_id}/{filename}", self.cdn.serve)
         routes = (
             ChannelRoutes(self.world, self.limits).endpoints()
             + MessageRoutes(self.world, self.limits).endpoints()
@@ -122,16 +125,6 @@ class DiscordSimulator(People):
         trace: TracebackType | None,
     ) -> None:
         await self.stop()
-
-    async def _serve_file(self, request: web.Request) -> web.Response:
-        query, attachment_id = request.query, request.match_info["attachment_id"]
-        good = self.world.link_is_good(attachment_id, query.get("ex", "0"), query.get("hm", ""))
-        file = self.world.files.get(int(attachment_id)) if good else None
-        if file is None:
-            return web.Response(status=404, text="This content is no longer available.")
-        return web.Response(
-            body=file.data, content_type=file.content_type or "application/octet-stream"
-        )
 
     # Where it is
 
@@ -220,6 +213,10 @@ class DiscordSimulator(People):
             KeyError: there never was one.
         """
         return self.world.channels[int(channel_id)]
+
+    def expire_links(self) -> None:
+        """Let a day pass for the addresses of files."""
+        self.world.pass_time(LINK_SECONDS + 1)
 
     def thread_of(self, message: Message) -> Channel | None:
         """Return the thread that was started from a message."""

@@ -20,6 +20,7 @@ class ModelTraits:
         tools: When function tools pass on Chat Completions.
         cache_breakpoints: Caches by breakpoint and bills the writes (gpt-5.6 and later).
         shutdown: Announced date, ISO; None when there is none.
+        vision: Takes pictures.
     """
 
     id: str
@@ -30,6 +31,7 @@ class ModelTraits:
     tools: Tools = "yes"
     cache_breakpoints: bool = False
     shutdown: str | None = None
+    vision: bool = True
 
     @property
     def reasons(self) -> bool:
@@ -80,5 +82,5 @@ EMBEDDING_DIMENSIONS: dict[str, int] = {
 
 
 def local_model(name: str, window: int = 8192) -> ModelTraits:
-    """A model as a local server runs it: no reasoning rules, tools allowed."""
-    return ModelTraits(name, window, window)
+    """A model as a local server runs it: no reasoning rules, tools allowed, no pictures."""
+    return ModelTraits(name, window, window, vision=False)

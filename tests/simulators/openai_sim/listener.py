@@ -14,6 +14,7 @@ from aiohttp import web
 from tests.simulators.openai_sim.answer import HttpError
 from tests.simulators.openai_sim.changes import Changes
 from tests.simulators.openai_sim.errors import error_body
+from tests.simulators.openai_sim.hearing import read_form
 from tests.simulators.openai_sim.request import Disconnect, Request
 from tests.simulators.openai_sim.script import Fault, Faults
 from tests.simulators.openai_sim.stream import close_connection
@@ -21,6 +22,9 @@ from tests.simulators.openai_sim.validate import Rejected
 
 T = TypeVar("T")
 Handler = Callable[[web.Request, Request], Awaitable[web.StreamResponse]]
+
+FORMS = {"/v1/audio/transcriptions": "multipart/form-data"}
+"""Routes that take something else than JSON."""
 
 _BODY_LIMIT = 64 * 1024 * 1024
 
@@ -157,11 +161,14 @@ class Listener(ABC):
         return handle
 
     async def _record(self, http: web.Request, route: str) -> Request:
-        raw = await http.read()
+        form = http.content_type == "multipart/form-data"
+        raw = b"" if form else await http.read()
         try:
             body: Any = json.loads(raw) if raw else None
         except ValueError:
             body = None
+        if form:
+            body = await read_form(http)
         bearer = http.headers.get("Authorization", "")
         record = Request(
             seq=len(self.requests),
@@ -188,7 +195,7 @@ class Listener(ABC):
             return self._error(http, record, error)
         self._check_key(record)
         if http.method == "POST":
-            self._check_json(http, record)
+            self._check_body(http, record)
         if fault is not None and fault.after_effect:
             return self._lose(http, record, fault)
         return await handler(http, record)
@@ -209,8 +216,9 @@ class Listener(ABC):
         message = f"Incorrect API key provided: {shown}."
         raise Rejected(HttpError(401, error_body(message, code="invalid_api_key")))
 
-    def _check_json(self, http: web.Request, record: Request) -> None:
-        if http.content_type != "application/json":
+    def _check_body(self, http: web.Request, record: Request) -> None:
+        expected = FORMS.get(record.route, "application/json")
+        if http.content_type != expected:
             message = f"Unsupported Content-Type: {http.content_type}."
             raise Rejected(HttpError(415, error_body(message)))
         if record.body is None:

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tests.simulators.openai_sim.pictures import DETAILS, fault_in
+
 
 @dataclass(frozen=True, slots=True)
 class Wrong:
@@ -58,8 +60,10 @@ def _bad_value(where: str, value: Any, allowed: Sequence[str]) -> Wrong:
 def _check_image(image: Any, where: str) -> Wrong | None:
     if not isinstance(image, dict) or not isinstance(image.get("url"), str):
         return _bad_type(f"{where}.url", "a string")
-    if not image["url"].startswith(("https://", "http://", "data:image/")):
-        return Wrong(f"Invalid '{where}.url': expected a URL or data URI.", where, "invalid_value")
+    if (wrong := fault_in(image["url"])) is not None:
+        return Wrong(f"Invalid '{where}.url': {wrong}.", where, "invalid_image_url")
+    if image.get("detail", "auto") not in DETAILS:
+        return _bad_value(f"{where}.detail", image["detail"], DETAILS)
     unknown = [key for key in image if key not in ("url", "detail")]
     return _unknown(f"{where}.{unknown[0]}") if unknown else None
 

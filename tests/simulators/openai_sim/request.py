@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
+
+from tests.simulators.openai_sim.pictures import Picture, fault_in, picture_of
 
 Outcome = Literal["open", "answered", "finished", "cut", "disconnected", "refused", "stopped"]
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message of a prompt; `text` joins the text parts, `images` counts the pictures."""
+    """A message of a prompt; `text` joins the text parts, `images` counts the `pictures`."""
 
     role: str
     text: str
     name: str | None = None
-    images: int = 0
+    pictures: tuple[Picture, ...] = ()
+
+    @property
+    def images(self) -> int:
+        """How many pictures it has."""
+        return len(self.pictures)
 
 
 def _message(raw: Mapping[str, Any]) -> Message:
@@ -27,8 +34,15 @@ def _message(raw: Mapping[str, Any]) -> Message:
         role=str(raw.get("role")),
         text=content if isinstance(content, str) else "\n".join(text for text in texts if text),
         name=raw.get("name"),
-        images=sum(1 for part in parts if part.get("type") == "image_url"),
+        pictures=tuple(_pictures(parts)),
     )
+
+
+def _pictures(parts: list[Any]) -> Iterator[Picture]:
+    for part in parts:
+        image = part.get("image_url")
+        if isinstance(image, dict) and fault_in(str(image.get("url"))) is None:
+            yield picture_of(part)
 
 
 @dataclass(eq=False, slots=True)
@@ -84,6 +98,11 @@ class Request:
     def texts(self, *roles: str) -> list[str]:
         """The texts of the messages with one of these roles, of all messages without any."""
         return [item.text for item in self.messages if not roles or item.role in roles]
+
+    @property
+    def pictures(self) -> list[Picture]:
+        """Every picture in the prompt."""
+        return [picture for message in self.messages for picture in message.pictures]
 
     @property
     def system_text(self) -> str:

@@ -17,6 +17,8 @@ from tests.simulators.openai_sim.catalogue import (
 )
 from tests.simulators.openai_sim.embeddings import embeddings
 from tests.simulators.openai_sim.errors import OverflowStyle, error_body, overflow_error
+from tests.simulators.openai_sim.hearing import TRANSCRIBERS, transcript
+from tests.simulators.openai_sim.hearing import check as check_sound
 from tests.simulators.openai_sim.images import IMAGE_MODELS, images
 from tests.simulators.openai_sim.limits import Limiter, RateLimit
 from tests.simulators.openai_sim.listener import Handler, Listener
@@ -54,6 +56,9 @@ class OpenAISimulator(Listener):
         rate_limit: What the account may do, None for no limit.
         max_concurrent: More chat requests than this at once are answered with 503 `slow_down`.
         behaviour: Answers what no script entry takes.
+
+    Attributes:
+        spoken: What is said in the next recordings.
     """
 
     def __init__(
@@ -82,6 +87,7 @@ class OpenAISimulator(Listener):
         self.models: dict[str, ModelTraits] = dict(CHAT_MODELS)
         self.models |= {name: local_model(name) for name in models}
         self.script = Script()
+        self.spoken: list[str] = []
         self.open_streams = self.peak_streams = 0
         self.in_flight = self.peak_in_flight = 0
         self._scale = scale
@@ -94,6 +100,7 @@ class OpenAISimulator(Listener):
         return {
             ("POST", "/v1/chat/completions"): self._chat,
             ("POST", "/v1/embeddings"): self._embeddings,
+            ("POST", "/v1/audio/transcriptions"): self._transcribe,
             ("POST", "/v1/images/generations"): self._images,
             ("GET", "/v1/models"): self._list_models,
             ("GET", "/v1/models/{id:.+}"): self._get_model,
@@ -132,6 +139,11 @@ class OpenAISimulator(Listener):
         return [item for item in self.requests if item.route == "/v1/chat/completions"]
 
     @property
+    def transcriptions(self) -> list[Request]:
+        """The requests to write something down, refused ones too."""
+        return [item for item in self.requests if item.route == "/v1/audio/transcriptions"]
+
+    @property
     def painted(self) -> list[Request]:
         """The requests for images, refused ones too."""
         return [item for item in self.requests if item.route == "/v1/images/generations"]
@@ -156,6 +168,10 @@ class OpenAISimulator(Listener):
 
     def _refusal(self, record: Request, traits: ModelTraits) -> HttpError | None:
         """What stands in the way of a correct request: the window or the account's limits."""
+        if record.pictures and not traits.vision:
+            # Nothing tells a client beforehand.
+            message = f"Model {traits.id} does not support image input."
+            return HttpError(400, error_body(message, param="messages"))
         window = self.context_window or traits.window
         if record.prompt_tokens > window:
             return overflow_error(self.overflow_style, limit=window, tokens=record.prompt_tokens)
@@ -251,6 +267,13 @@ class OpenAISimulator(Listener):
         if record.model not in EMBEDDING_DIMENSIONS:
             raise self._no_model(record.model)
         return self._plain(record, embeddings(record.body or {}))
+
+    async def _transcribe(self, _http: web.Request, record: Request) -> web.StreamResponse:
+        sound = check_sound(record.body or {})
+        if record.model not in TRANSCRIBERS or self.dialect == "compatible":
+            raise self._no_model(record.model)
+        text = self.spoken.pop(0) if self.spoken else f"simulated words of {sound.seconds} s"
+        return self._plain(record, transcript(text, sound))
 
     async def _images(self, _http: web.Request, record: Request) -> web.StreamResponse:
         if record.model not in IMAGE_MODELS:

@@ -46,3 +46,8 @@ class FileRoutes:
         if file is None or not file.uploaded:
             return 404, "text/plain", b"file not found"
         return 200, file.mimetype, file.data
+
+    def is_a_lie(self, path: str) -> bool:
+        """Whether a file's size was announced wrongly."""
+        file = self._state.files.get(path.partition("-")[2])
+        return file is not None and file.announced is not None

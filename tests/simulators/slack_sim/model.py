@@ -161,7 +161,11 @@ class Channel:
 
 @dataclass(slots=True)
 class File:
-    """A file: bytes and what Slack says about them."""
+    """A file: bytes and what Slack says about them.
+
+    ``announced`` is the size it names, when that is a lie; ``fields`` replace others of its object,
+    such as ``mode``, ``subtype`` or ``url_private``.
+    """
 
     id: str
     team: str
@@ -176,6 +180,8 @@ class File:
     uploaded: bool = True
     completed: bool = True
     declared: int | None = None
+    announced: int | None = None
+    fields: JSON = field(default_factory=dict)
     shares: list[tuple[str, str]] = field(default_factory=list)
 
 

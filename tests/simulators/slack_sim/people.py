@@ -122,10 +122,17 @@ class People:
         *,
         mimetype: str = "text/plain",
         stub: bool = False,
+        announced: int | None = None,
+        **fields: Any,
     ) -> File:
-        """Store a file to attach to a message; ``stub`` hides its details as Slack Connect does."""
+        """Store a file to attach to a message; ``stub`` hides its details as Slack Connect does.
+
+        Args:
+            announced: a size that is a lie; such a file comes without its length.
+            fields: others of its object, such as ``mode="snippet"`` or ``subtype="slack_audio"``.
+        """
         file = self.state.add_file(user.team, user.id, name, data, mimetype)
-        file.stub = stub
+        file.stub, file.announced, file.fields = stub, announced, dict(fields)
         return file
 
     # Writing

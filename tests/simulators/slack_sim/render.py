@@ -180,7 +180,7 @@ def file_json(state: State, file: File, *, full: bool = False) -> dict[str, Any]
         "user": file.user,
         "user_team": file.team,
         "mode": "hosted",
-        "size": len(file.data),
+        "size": len(file.data) if file.announced is None else file.announced,
         "is_external": False,
         "is_public": False,
         "file_access": "visible",
@@ -188,6 +188,7 @@ def file_json(state: State, file: File, *, full: bool = False) -> dict[str, Any]
         "url_private_download": f"{link}/download/{file.name}",
         "permalink": f"https://example.invalid/files/{file.user}/{file.id}/{file.name}",
         "channels": [channel for channel, _ in file.shares],
+        **file.fields,
     }
 
 

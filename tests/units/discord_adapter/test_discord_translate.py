@@ -18,6 +18,7 @@ from adapters.discord.translate import (
     may_be_loose,
 )
 from adapters.discord.values import Kind, Names, Own, Place, Quoted, Seen, Writer
+from bot.attached import Attachment
 from bot.chat import Incoming, MessageRef, ThreadKey
 
 OWN = Own("900", "901")
@@ -120,24 +121,51 @@ def test_replies_within_a_thread_stay_in_it() -> None:
     seen = replace(MENTION, place=THREAD, answers=Quoted("998", ADA, "so"))
     assert may_be_loose(seen) is None
     assert taken(seen).thread == key_of(THREAD, "")
-    assert taken(seen).text == "hi"
+    assert taken(seen).text == "> Ada wrote:\n> so\n\nhi"
+
+
+def test_within_a_thread_only_the_beginning_of_what_is_answered_is_quoted() -> None:
+    long = replace(MENTION, place=THREAD, answers=Quoted("998", BOT, "word " * 100))
+    quoted, _, text = taken(long).text.partition("\n\n")
+    assert text == "hi"
+    assert len(quoted) < 330
+    assert quoted.endswith("word …")
+
+
+def test_who_answers_a_picture_asks_about_it() -> None:
+    loom = Attachment("loom.png", origin="the message that this one answers")
+    own = Attachment("own.png")
+    seen = replace(MENTION, answers=Quoted("998", ADA, "", (loom,)), attached=(own,))
+    assert taken(seen).attachments == (loom, own)
+    assert taken(replace(seen, answers=Quoted("998", BOT, "", (loom,)))).attachments == (own,)
+
+
+def test_files_alone_are_said_to_a_conversation() -> None:
+    silent = replace(MENTION, place=THREAD, text="", mentions_bot=False)
+    assert taken(replace(silent, attached=(Attachment("a.png"),))).text == ""
 
 
 def test_a_quoted_message_that_is_gone_adds_nothing() -> None:
     assert taken(replace(MENTION, answers=Quoted("998", None, ""))).text == "hi"
 
 
-def test_forwards_and_files_are_told() -> None:
-    seen = replace(MENTION, forwarded=("a\nb", ""), files=("x.png", "y.txt"))
-    assert taken(seen).text == (
-        "hi\n\n> Forwarded message:\n> a\n> b\n\n(attached: x.png)\n(attached: y.txt)"
-    )
+def test_forwards_files_and_the_rest_are_told() -> None:
+    files = (Attachment("x.png"), Attachment("y.txt"))
+    seen = replace(MENTION, forwarded=("a\nb", ""), attached=files, extras=("(sticker: Wave)",))
+    assert taken(seen).text == "hi\n\n> Forwarded message:\n> a\n> b\n\n(sticker: Wave)"
+    assert taken(seen).attachments == files
+    line = earlier(seen, OWN)
+    assert line is not None
+    assert line.text.endswith("(sticker: Wave)\n\n(attached: x.png)\n(attached: y.txt)")
 
 
 def test_earlier_messages() -> None:
     line = earlier(replace(MENTION, writer=BOT, place=THREAD), OWN)
     assert line is not None
     assert (line.from_bot, line.text, line.ref) == (True, "hi", MessageRef("60", "1000"))
+    started = earlier(MENTION, OWN, started=True)
+    assert started is not None
+    assert started.text == "(started this thread) hi"
     assert earlier(replace(MENTION, system=True), OWN) is None
     assert earlier(replace(MENTION, text=" "), OWN) is None
 
@@ -157,7 +185,8 @@ sights = st.builds(
     system=st.booleans(),
     answers=st.none() | st.builds(Quoted, ids, st.none() | writers, st.text(max_size=20)),
     forwarded=st.lists(st.text(max_size=20), max_size=2).map(tuple),
-    files=st.lists(st.text(min_size=1, max_size=9), max_size=2).map(tuple),
+    attached=st.lists(st.builds(Attachment, st.text(max_size=9)), max_size=2).map(tuple),
+    extras=st.lists(st.text(max_size=9), max_size=2).map(tuple),
 )
 
 
@@ -176,5 +205,5 @@ def test_whatever_is_seen_the_promises_hold(
     assert event.direct == (seen.place.kind is Kind.DIRECT)
     assert event.addressed or not event.direct
     assert event.loose == (seen.place.kind in (Kind.TEXT, Kind.OTHER))
-    assert event.addressed or event.text
+    assert event.addressed or event.text or event.attachments
     assert not (event.joins and (event.loose or event.direct))

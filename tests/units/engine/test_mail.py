@@ -6,7 +6,7 @@ import threading
 
 from bot.context.render import entry_tokens
 from bot.context.tokens import Tokenizer
-from bot.engine.mail import counted
+from bot.engine.counting import counted
 from bot.records import Entry
 
 

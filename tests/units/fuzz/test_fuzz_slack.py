@@ -17,7 +17,8 @@ from adapters.slack.layout import said_in
 from adapters.slack.markup import measure, pieces, readable, safe
 from adapters.slack.names import person_of
 from adapters.slack.translate import bot_name, earlier, incoming, looked_up, past, said, workspace
-from adapters.slack.values import Names, Own, Person, Said, fields, objects
+from adapters.slack.values import Names, Own, Person, Said, Shared, fields, objects
+from bot.attached import Attachment
 from bot.chat import Incoming, ThreadKey
 from bot.commands.specs import COMMANDS
 from tests.payloads import slack
@@ -112,10 +113,17 @@ def test_any_window_or_page_is_read_or_malformed(body: Any) -> None:
     assert ThreadKey.parse(str(thread)) == thread
 
 
-@given(st.text(max_size=9000), st.lists(st.text(max_size=3000), max_size=4))
+@given(
+    st.text(max_size=9000),
+    st.lists(st.builds(Shared, st.text(max_size=3000), st.text(max_size=80)), max_size=4),
+    st.lists(st.builds(Attachment, st.text(max_size=255)), max_size=10),
+)
 @settings(deadline=None)
-def test_a_message_goes_along_with_its_window(text: str, shared: list[str]) -> None:
-    found = Said("C1", "1790000000.000001", "1790000000.000001", "U1", text, shared=tuple(shared))
+def test_a_message_goes_along_with_its_window(
+    text: str, shared: list[Shared], attached: list[Attachment]
+) -> None:
+    ts, more = "1790000000.000001", (tuple(attached), tuple(shared))
+    found = Said("C1", ts, ts, "U1", text, attached=more[0], shared=more[1])
     note = modals.noted(modals.Subject("slack:T1:C1:1", found))
     assert len(note) <= modals.LONGEST_NOTE
     again = modals.subject_of({"private_metadata": note})

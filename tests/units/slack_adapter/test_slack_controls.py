@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.slack.controls import press_of, shown, used
-from adapters.slack.render import LONGEST_FALLBACK
+from adapters.slack.render import LONGEST_FALLBACK, rendered
 from adapters.slack.values import Own
 from bot.chat import Author
 from bot.controls import PLAIN, Action, Presentation
@@ -43,14 +43,14 @@ def action(**changes: Any) -> dict[str, Any]:
 
 @given(st.text(max_size=4000), st.lists(st.sampled_from(list(Action)), unique=True))
 def test_what_is_shown_is_taken_by_slack(text: str, actions: list[Action]) -> None:
-    said = shown(text or "x", Presentation("turn", tuple(actions)))
+    said = shown(text or "x", Presentation("turn", tuple(actions)), rendered)
     check_blocks(said["blocks"])
     assert len(said["text"]) <= LONGEST_FALLBACK
     assert "<" not in said["text"]
 
 
 def test_without_controls_it_is_plain_markdown() -> None:
-    assert shown("**hi**", PLAIN) == {"markdown_text": "**hi**"}
+    assert shown("**hi**", PLAIN, rendered) == {"markdown_text": "**hi**"}
 
 
 def test_a_click_says_where_it_was() -> None:

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.slack.names import person_of
+from adapters.slack.shown import files_of
 from adapters.slack.translate import (
     bot_name,
     concerns_us,
@@ -22,6 +23,7 @@ from adapters.slack.translate import (
     workspace,
 )
 from adapters.slack.values import Names, Own, Person
+from bot.attached import AttachedAs
 from bot.chat import Author, MessageRef, ThreadKey
 
 OWN = Own("T061EG9R6", "U0LAN0Z89", "B0LAN0Z11", "acme.slack.com")
@@ -235,17 +237,45 @@ def test_files_and_forwarded_messages_are_part_of_the_text() -> None:
         subtype="file_share",
         files=[{"id": "F1", "name": "a.pdf"}, {"id": "F2", "mode": "file_access"}],
         attachments=[
-            {"is_share": True, "text": "old *news*\nfrom <@U061F7AUR>"},
+            {
+                "is_share": True,
+                "text": "old *news*\nfrom <@U061F7AUR>",
+                "author_name": "Ben",
+                "files": [{"id": "F3", "name": "b.png"}],
+            },
             {"from_url": "https://example.org", "text": "a preview"},
         ],
     )
     found = said(body, OWN)
     assert found is not None
     assert looked_up(found) == ({"U061F7AUR", "U0LAN0Z89"}, set())
-    assert incoming(found, OWN, NAMES).text == (
-        "see\n\n> Forwarded message:\n> old **news**\n> from @Ada\n\n"
-        "(attached: a.pdf)\n(attached: a file)"
-    )
+    taken = incoming(found, OWN, NAMES)
+    assert taken.text == "see\n\n> Forwarded message by Ben:\n> old **news**\n> from @Ada"
+    assert [(file.name, file.id, file.origin) for file in taken.attachments] == [
+        ("a.pdf", "F1", ""),
+        ("a file", "F2", ""),
+        ("b.png", "F3", "the forwarded message"),
+    ]
+    line = earlier(found, OWN, NAMES)
+    assert line.text.endswith("@Ada\n\n(attached: a.pdf)\n(attached: a file)\n(attached: b.png)")
+
+
+@pytest.mark.parametrize(
+    ("file", "kind", "url"),
+    [
+        ({"mode": "hosted"}, AttachedAs.FILE, "https://files.slack.com/d"),
+        ({"mode": "snippet"}, AttachedAs.PASTE, "https://files.slack.com/d"),
+        ({"subtype": "slack_audio"}, AttachedAs.VOICE, "https://files.slack.com/d"),
+        ({"is_external": True}, AttachedAs.ELSEWHERE, "https://files.slack.com/d"),
+        ({"mode": "file_access"}, AttachedAs.FILE, ""),
+        ({"mode": "tombstone"}, AttachedAs.FILE, ""),
+        ({"size": "many", "mimetype": 7}, AttachedAs.FILE, "https://files.slack.com/d"),
+    ],
+)
+def test_kinds_of_files(file: dict[str, Any], kind: AttachedAs, url: str) -> None:
+    whole = {"id": "F1", "name": "x", "url_private_download": "https://files.slack.com/d", **file}
+    [found] = files_of({"ts": "1.000002", "files": [whole]}, "T1", "C1")
+    assert (found.kind, found.url, found.space, found.message) == (kind, url, "T1", "1.000002")
 
 
 def test_the_workspace_is_where_the_app_is_installed() -> None:

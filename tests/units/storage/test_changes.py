@@ -36,9 +36,10 @@ from tests.units.storage.samples import (
 )
 
 
-async def counting(entry: Entry) -> Entry:
+async def rewording(entry: Entry, event: Incoming) -> Entry:
     """As many tokens as there are words."""
-    return replace(entry, tokens=len(entry.text.split()))
+    text = event.text
+    return replace(entry, text=text, edited=event.edited, tokens=len(text.split()))
 
 
 def edit(position: int, text: str, edited: float, *, thread: ThreadKey = THREAD) -> Incoming:
@@ -79,7 +80,7 @@ async def begun(threads: Threads, position: int, **given: object) -> Turn:
 class TestAmending:
     async def test_the_log_follows(self, threads: Threads) -> None:
         await talk(threads, 1, 2)
-        assert await threads.amend(edit(1, "what I meant to say", 5.0), counting) is Amended.DONE
+        assert await threads.amend(edit(1, "what I meant to say", 5.0), rewording) is Amended.DONE
         first, *_ = [entry async for entry in threads.entries(THREAD)]
         assert (first.text, first.edited, first.tokens) == ("what I meant to say", 5.0, 5)
         assert (first.role, first.author_id, first.message_ids) == ("user", "u1", ("m1",))
@@ -89,49 +90,49 @@ class TestAmending:
         turn = await begun(threads, 1, text="SECRET plan")
         await commit(threads, turn)
         assert "SECRET" in await everything(client)
-        await threads.amend(edit(1, "a plan", 5.0), counting)
+        await threads.amend(edit(1, "a plan", 5.0), rewording)
         assert "SECRET" not in await everything(client)
         [choice] = await threads.recent("discord", "g1", "c1", "u1")
         assert choice.label == "a plan"
 
     async def test_an_older_edit_never_wins(self, threads: Threads) -> None:
         await talk(threads, 1)
-        assert await threads.amend(edit(1, "second", 6.0), counting) is Amended.DONE
-        assert await threads.amend(edit(1, "first", 5.0), counting) is Amended.SAME
-        assert await threads.amend(edit(1, "second", 6.0), counting) is Amended.SAME
+        assert await threads.amend(edit(1, "second", 6.0), rewording) is Amended.DONE
+        assert await threads.amend(edit(1, "first", 5.0), rewording) is Amended.SAME
+        assert await threads.amend(edit(1, "second", 6.0), rewording) is Amended.SAME
         assert (await texts(threads))[0] == "second"
 
     async def test_nor_when_the_newer_one_went_back_to_the_first_words(
         self, threads: Threads
     ) -> None:
         await talk(threads, 1)
-        assert await threads.amend(edit(1, "question 1", 6.0), counting) is Amended.SAME
-        assert await threads.amend(edit(1, "first", 5.0), counting) is Amended.SAME
+        assert await threads.amend(edit(1, "question 1", 6.0), rewording) is Amended.SAME
+        assert await threads.amend(edit(1, "first", 5.0), rewording) is Amended.SAME
         assert (await texts(threads))[0] == "question 1"
 
     async def test_the_same_words_change_no_summary(self, threads: Threads) -> None:
         await talk(threads, 1, 2)
         await threads.fold(THREAD, Summary(), Summary("so far", 2, 1, "model"))
-        await threads.amend(edit(1, "question 1", 6.0), counting)
+        await threads.amend(edit(1, "question 1", 6.0), rewording)
         assert (await threads.take_window(THREAD)).summary == Summary("so far", 2, 1, "model")
 
     async def test_waiting_mail_is_answered_as_it_reads_now(self, threads: Threads) -> None:
         turn = await begun(threads, 1)
         await threads.begin(message(2))
-        assert await threads.amend(edit(2, "better", 5.0), counting) is Amended.DONE
+        assert await threads.amend(edit(2, "better", 5.0), rewording) is Amended.DONE
         after = await commit(threads, turn)
         assert isinstance(after, Turn)
         assert [(event.text, event.edited) for event in after.mail] == [("better", 5.0)]
 
     async def test_a_running_turn_stores_the_new_words(self, threads: Threads) -> None:
         turn = await begun(threads, 1)
-        assert await threads.amend(edit(1, "better", 5.0), counting) is Amended.DONE
+        assert await threads.amend(edit(1, "better", 5.0), rewording) is Amended.DONE
         assert await threads.renew(turn.lease) is Signal.GO
         refused = await threads.commit(turn.lease, [], Tally(), {})
         assert isinstance(refused, Revised)
         assert [event.text for event in refused.mail] == ["better"]
         assert await texts(threads) == []
-        await threads.amend(edit(1, "best", 6.0), counting)
+        await threads.amend(edit(1, "best", 6.0), rewording)
         assert isinstance(
             await threads.commit(turn.lease, [], Tally(), {}, revised=refused.revised), Revised
         )
@@ -141,7 +142,7 @@ class TestAmending:
         self, threads: Threads, client: Redis
     ) -> None:
         await begun(threads, 1)
-        await threads.amend(edit(1, "better", 5.0), counting)
+        await threads.amend(edit(1, "better", 5.0), rewording)
         await end_lease(client)
         heir = await threads.reclaim(THREAD)
         assert heir is not None
@@ -151,9 +152,9 @@ class TestAmending:
         assert later.revised == 0
 
     async def test_an_unknown_message_stays_unknown(self, threads: Threads, client: Redis) -> None:
-        assert await threads.amend(edit(1, "SECRET", 5.0), counting) is Amended.UNKNOWN
+        assert await threads.amend(edit(1, "SECRET", 5.0), rewording) is Amended.UNKNOWN
         await talk(threads, 2)
-        assert await threads.amend(edit(1, "SECRET", 5.0), counting) is Amended.UNKNOWN
+        assert await threads.amend(edit(1, "SECRET", 5.0), rewording) is Amended.UNKNOWN
         assert "SECRET" not in await everything(client)
 
     async def test_answers_are_ours_to_change(self, threads: Threads) -> None:
@@ -161,16 +162,16 @@ class TestAmending:
         await commit(threads, turn)
         ours = MessageRef("c1", f"a-{turn.lease.turn}")
         forged = replace(edit(1, "forged", 5.0), ref=ours)
-        assert await threads.amend(forged, counting) is Amended.SAME
+        assert await threads.amend(forged, rewording) is Amended.SAME
         assert (await texts(threads))[1] == "answer"
 
     async def test_a_summary_of_the_old_words_is_dropped(self, threads: Threads) -> None:
         await talk(threads, 1, 2, 3)
         await threads.fold(THREAD, Summary(), Summary("so far", 4, 1, "model"))
-        assert await threads.amend(edit(3, "later", 5.0), counting) is Amended.DONE
+        assert await threads.amend(edit(3, "later", 5.0), rewording) is Amended.DONE
         now = await threads.take_window(THREAD)
         assert (now.summary.text, now.summary.upto) == ("so far", 4)
-        assert await threads.amend(edit(1, "first", 5.0), counting) is Amended.UNSUMMARISED
+        assert await threads.amend(edit(1, "first", 5.0), rewording) is Amended.UNSUMMARISED
         now = await threads.take_window(THREAD)
         assert (now.summary.text, now.summary.upto) == ("", 0)
         assert [entry.seq for entry in now.window] == [1, 2, 3, 4, 5, 6]
@@ -182,7 +183,7 @@ class TestAmending:
     ) -> None:
         await talk(threads, 1, 2)
         seen = (await threads.take_window(THREAD)).summary
-        await threads.amend(edit(1, "first", 5.0), counting)
+        await threads.amend(edit(1, "first", 5.0), rewording)
         made = Summary("of the old words", 2, seen.version + 1, "model")
         assert not await threads.fold(THREAD, seen, made)
 
@@ -193,7 +194,7 @@ class TestAmending:
         ]
         done = await threads.restore(THREAD, entries, Summary(), Tally(), {"u1": "Ada"})
         assert done is Restored.DONE
-        assert await threads.amend(edit(650, "changed", 5.0), counting) is Amended.DONE
+        assert await threads.amend(edit(650, "changed", 5.0), rewording) is Amended.DONE
         assert (await texts(threads))[649] == "changed"
         assert await threads.strike(THREAD, ["m3", "m700"], ["e3", "e700"]) == Struck(2)
         assert len(await texts(threads)) == 698
@@ -335,7 +336,7 @@ class TestStriking:
     async def test_an_edit_does_not_bring_it_back(self, threads: Threads) -> None:
         await talk(threads, 1)
         await threads.strike(THREAD, ["m1"], ["e1"])
-        assert await threads.amend(edit(1, "again", 9.0), counting) is Amended.UNKNOWN
+        assert await threads.amend(edit(1, "again", 9.0), rewording) is Amended.UNKNOWN
         assert await threads.begin(edit(1, "again", 9.0)) is Begun.DUPLICATE
 
     async def test_unusual_words_do_no_harm(self, threads: Threads) -> None:
@@ -446,19 +447,19 @@ async def test_an_edit_loses_no_race(
         await commit(threads, turn)
     raced = False
 
-    async def racing(entry: Entry) -> Entry:
+    async def racing(entry: Entry, event: Incoming) -> Entry:
         nonlocal raced
         if not raced:
             raced = True
-            await threads.amend(edit(position, "meanwhile", 7.0), counting)
-        return await counting(entry)
+            await threads.amend(edit(position, "meanwhile", 7.0), rewording)
+        return await rewording(entry, event)
 
     kept = Threads._kept
 
     async def slowly(self: Threads, event: Incoming) -> object:
         found = await kept(self, event)
         if place != "log" and not raced:
-            await racing(Entry("user", "", 0.0))
+            await racing(Entry("user", "", 0.0), event)
         return found
 
     monkeypatch.setattr(Threads, "_kept", slowly)

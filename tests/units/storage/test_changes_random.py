@@ -20,7 +20,7 @@ from bot.storage.threads import Threads
 from bot.storage.types import Done, Draft, Revised, Turn
 from tests.servers import Valkey
 from tests.units.storage.samples import ADA, BEN, THREAD, Clock, end_lease, message
-from tests.units.storage.test_changes import counting, everything
+from tests.units.storage.test_changes import everything, rewording
 
 BEGUN = [("say", 1), ("commit", 0), ("say", 2), ("commit", 0), ("say", 3), ("fold", 0)]
 """A conversation with a summary, in which a turn runs."""
@@ -78,7 +78,7 @@ class Talk:
         self.says[number] = self.word()
         at = float(next(self.edits))
         now = replace(self.first[number], text=self.says[number], edited=at)
-        await self.threads.amend(now, counting)
+        await self.threads.amend(now, rewording)
 
     async def late(self, number: int) -> None:
         """An edit that is older than any, told only now."""
@@ -86,7 +86,7 @@ class Talk:
             old = self.word()
             self.dead.add(old)
             before = replace(self.first[number], text=old, edited=-1.0)
-            await self.threads.amend(before, counting)
+            await self.threads.amend(before, rewording)
 
     async def delete(self, number: int) -> None:
         if number in self.says:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.attached import AttachedAs, Attachment
 from bot.chat import Author, Incoming, MessageRef, Spot, ThreadKey
 from bot.errors import StoreMismatch
 from bot.records import Entry, Summary, Tally
@@ -18,6 +19,19 @@ anything = st.text(st.characters(exclude_categories=()), max_size=30)
 ids = st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=10)
 refs = st.builds(MessageRef, anything, anything)
 times = st.floats(0, 4e9)
+attachments = st.builds(
+    Attachment,
+    name=anything,
+    media_type=anything,
+    size=st.integers(0, 2**40),
+    url=anything,
+    id=anything,
+    space=anything,
+    channel=anything,
+    message=anything,
+    kind=st.sampled_from(AttachedAs),
+    origin=anything,
+)
 incoming = st.builds(
     Incoming,
     event_id=anything,
@@ -32,6 +46,7 @@ incoming = st.builds(
     direct=st.booleans(),
     joins=st.booleans(),
     loose=st.booleans(),
+    attachments=st.lists(attachments, max_size=2).map(tuple),
 )
 entries = st.builds(
     Entry,
