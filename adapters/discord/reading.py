@@ -57,8 +57,9 @@ def space_of(message: discord.Message) -> str:
     """The server's id, or `DIRECT_SPACE`; known even when the server is not cached."""
     if message.guild is not None:
         return str(message.guild.id)
-    if isinstance(message.channel, discord.PartialMessageable) and message.channel.guild_id:
-        return str(message.channel.guild_id)
+    channel = message.channel
+    if isinstance(channel, discord.PartialMessageable) and channel.guild_id is not None:
+        return str(channel.guild_id)
     return DIRECT_SPACE
 
 
