@@ -129,12 +129,13 @@ def _table(lines: list[str], at: int, dialect: Dialect, names: Names) -> tuple[i
     header = _cells(lines[at])
     count = len(header)
     signs = (_cells(lines[at + 1]) + [""] * count)[:count]
+    aligns: list[Align] = [_align(sign) for sign in signs]
     rows = [(_cells(line) + [""] * count)[:count] for line in lines[at + 2 : end]]
 
     def cells(row: list[str]) -> tuple[Runs, ...]:
         return tuple(runs(cell, dialect, names) for cell in row)
 
-    return end - at, Table(cells(header), tuple(map(cells, rows)), tuple(map(_align, signs)))
+    return end - at, Table(cells(header), tuple(map(cells, rows)), tuple(aligns))
 
 
 def _cells(line: str) -> list[str]:
