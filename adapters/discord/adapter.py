@@ -234,7 +234,8 @@ class DiscordAdapter:
             )
             reference["mention_author"] = False
         return await self._in_thread(
-            "post",
+            # Where files are forbidden, text may be allowed.
+            "attach" if "files" in parts else "post",
             spot.channel,
             lambda: channel.send(
                 content=text,
