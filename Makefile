@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: run test format lint types imports unit bench chaos simulators settings setup doctor clean
+.PHONY: run test format lint types imports unit bench chaos simulators pictures settings setup doctor clean
 
 run: $(VENV)/.run
 	@$(BIN)/python -m bot run
@@ -40,6 +40,10 @@ chaos: $(VENV)/.dev
 # A pretend Discord, Slack and OpenAI on this machine; prints the settings for a bot.
 simulators: $(VENV)/.dev
 	@$(BIN)/python -m tests.simulators
+
+# Draws docs/pictures: plays a scene on the simulated platforms and shows what people see.
+pictures: $(VENV)/.dev
+	$(BIN)/python -m tests.pictures
 
 # Writes .env.example and docs/configuration.md from the settings table.
 settings: $(VENV)/.run

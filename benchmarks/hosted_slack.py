@@ -103,6 +103,6 @@ def _conversation(
     return Conversation(
         number,
         at,
-        min((since + version.at for version in versions if version.text.strip()), default=None),
-        min((since + version.at for version in versions if version.text == text), default=None),
+        min((since + version.at for version in versions if version.shown.strip()), default=None),
+        min((since + version.at for version in versions if version.shown == text), default=None),
     )

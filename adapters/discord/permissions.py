@@ -20,8 +20,13 @@ WHY: Mapping[str, tuple[str, str]] = {
 }
 """Field of `discord.Permissions`: its name in Discord's settings, and what it is for."""
 
-NEEDED = discord.Permissions(**dict.fromkeys(WHY, True))
-"""All that the bot needs."""
+SPARED: Mapping[str, tuple[str, str]] = {
+    "add_reactions": ("Add Reactions", "to mark messages that wait for their turn; optional"),
+}
+"""The same for what is asked for, but works without: nobody is told that it is missing."""
+
+ASKED = discord.Permissions(**dict.fromkeys((*WHY, *SPARED), True))
+"""All that the invitation asks for."""
 
 _EVERYWHERE = frozenset({"view_channel", "read_message_history", "attach_files"})
 _IN_POSTS = _EVERYWHERE | {"send_messages_in_threads"}
@@ -29,9 +34,9 @@ _IN_VOICE = _EVERYWHERE | {"send_messages"}
 
 
 def invite(application: int) -> str:
-    """The link that adds the bot to a server with the permissions it needs."""
+    """The link that adds the bot to a server with the permissions it uses."""
     return discord.utils.oauth_url(
-        application, permissions=NEEDED, scopes=("bot", "applications.commands")
+        application, permissions=ASKED, scopes=("bot", "applications.commands")
     )
 
 

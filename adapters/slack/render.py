@@ -150,8 +150,11 @@ def rendered(text: str) -> str:
 
 
 def fallback(text: str) -> str:
-    """What stands for a message of blocks in notifications and for screen readers."""
-    shown = words(text[: 2 * LONGEST_FALLBACK])
+    """What stands for a message of blocks in notifications and for screen readers.
+
+    Text without any words, such as a lone fence, stands for itself.
+    """
+    shown = words(text[: 2 * LONGEST_FALLBACK]) or text
     found = shown.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     if len(found) <= LONGEST_FALLBACK:
         return found

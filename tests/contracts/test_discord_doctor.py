@@ -10,7 +10,7 @@ import pytest
 
 from adapters.discord.check import check
 from adapters.discord.commands import payload
-from adapters.discord.permissions import WHY, invite, personal_invite
+from adapters.discord.permissions import SPARED, WHY, invite, personal_invite
 from bot.spec import Finding
 from tests.contracts.discord_rig import COMMANDS
 from tests.simulators.discord_sim import DiscordSimulator
@@ -59,9 +59,9 @@ async def test_a_discord_that_is_away_is_a_finding() -> None:
     assert [finding.ok for finding in found.values()] == [False]
 
 
-def test_the_invitation_asks_for_no_more_than_is_needed() -> None:
+def test_the_invitation_asks_for_no_more_than_is_used() -> None:
     url = invite(1)
-    wanted = sum(1 << bit for bit in (10, 11, 15, 16, 35, 38))
+    wanted = sum(1 << bit for bit in (6, 10, 11, 15, 16, 35, 38))
     assert f"permissions={wanted}" in url
     assert "scope=bot+applications.commands" in url
     assert not discord.Permissions(wanted).administrator
@@ -86,6 +86,8 @@ async def test_permissions_are_looked_at_server_by_server() -> None:
         await sim.deny(hidden, "view_channel")
         for role in badly.roles.values():
             role.permissions &= ~(1 << 35)
+        for role in well.roles.values():
+            role.permissions &= ~(1 << 6)
         found = await _look(sim.environment())
     assert found["Discord server Well"].detail == "all it needs in 3 channels"
     some = found["Discord server Partly"]
@@ -119,5 +121,5 @@ async def test_whether_people_can_add_it_is_told(personal: bool) -> None:
 
 def test_the_page_names_every_permission_with_its_reason() -> None:
     page = " ".join(PAGE.read_text().split())
-    for name, why in WHY.values():
+    for name, why in (*WHY.values(), *SPARED.values()):
         assert name in page and why in page, name

@@ -13,6 +13,7 @@ import pytest
 
 from adapters.slack import StreamMode
 from adapters.slack.adapter import SlackAdapter, SocketMode
+from adapters.slack.render import rendered
 from adapters.slack.streams import LONGEST_SECONDS
 from bot.chat import MessageRef, Spot
 from bot.controls import Action, Presentation
@@ -551,6 +552,6 @@ async def test_whatever_is_written_and_whatever_fails_the_text_is_whole() -> Non
                     raise AssertionError("not written in five tries")
             assert ref is not None
             here.sim.faults.clear()
-            assert here.message(ref).text.replace("\u200b", "") == text, here.message(ref).texts
+            assert here.message(ref).text == rendered(text), here.message(ref).texts
             await here.sim.until(lambda ref=ref: here.state(ref) != "open")
         assert here.calls(START)[0] > 30

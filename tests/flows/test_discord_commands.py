@@ -37,6 +37,7 @@ async def test_commands_are_told_once(server: Valkey) -> None:
             "usage",
             "export",
             "help",
+            "Ask about this",
             "Summarise from here",
             "Forget this thread",
         }

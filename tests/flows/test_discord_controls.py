@@ -286,3 +286,24 @@ async def test_where_there_is_no_thread_buttons_find_their_conversation(server: 
         await here.until_said(here.general, "Another answer, in the same place.")
         await here.settled()
         assert await press(here, message, here.ada, "bad") == "Thank you, I've noted it."
+
+
+async def test_an_answer_stays_when_its_question_is_deleted_while_it_is_given_anew(
+    server: Valkey,
+) -> None:
+    async with weavers(server) as here:
+        thread = await here.conversation()
+        here.openai.script.append(Answer("Here is more of it for you."))
+        asked = await here.sim.say(thread, here.ada, "go on")
+        await here.sim.until(lambda: len(here.posts(thread)) == 2)
+        await here.settled()
+        message = here.posts(thread)[1]
+        here.openai.script.append(Answer(HELD).hold(after=1))
+        await press(here, message, here.ada, "regenerate")
+        await here.sim.until(lambda: message.content == BEGINNING)
+        await here.sim.delete(asked)
+        await here.sim.until(lambda: message.content.startswith("Here is more of it for you."))
+        await here.settled()
+        assert controls(message) == AFTER
+        assert here.posts(thread)[1] is message
+        assert "go on" not in await here.stored()

@@ -80,7 +80,7 @@ async def test_an_answer_streams_from_its_first_words_to_its_last(server: Valkey
 
 
 async def test_a_long_answer_flows_over_into_further_streams(server: Valkey) -> None:
-    extra = {"BOBBIN_CONTEXT_TOKENS": "60000"}
+    extra = {"BOBBIN_CONTEXT_TOKENS": "60000", "BOBBIN_FILE_PARTS": "0"}
     async with acme(server, extra=extra, slack=NATIVE) as here:
         text = _lesson()
         answer = Answer(text).hold()

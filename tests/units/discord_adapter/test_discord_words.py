@@ -11,6 +11,7 @@ from adapters.discord.forms import made
 from adapters.discord.translate import is_withheld
 from adapters.discord.values import Kind, Names, Own, Place, Quoted, Seen, Writer
 from adapters.discord.words import LANGUAGES, MENUS, form_words, localised, menu_names
+from bot.attached import Attachment
 from bot.chat import CommandSpec, ThreadKey
 from bot.commands.specs import COMMANDS
 
@@ -129,7 +130,7 @@ def test_only_replies_to_the_bot_without_words_are_withheld() -> None:
     assert is_withheld(_reply(OURS), OWN)
     assert not is_withheld(_reply(OURS, "words"), OWN)
     assert not is_withheld(_reply(OURS, mentions_bot=True), OWN)
-    assert not is_withheld(_reply(OURS, files=("a.txt",)), OWN)
+    assert not is_withheld(_reply(OURS, attached=(Attachment("a.txt"),)), OWN)
     assert not is_withheld(_reply(OURS, system=True), OWN)
     assert not is_withheld(_reply(OTHERS), OWN)
     assert not is_withheld(_reply(None), OWN)

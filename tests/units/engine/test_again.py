@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,7 +19,7 @@ from bot.engine.again import (
     question_of,
     with_note,
 )
-from bot.records import Entry
+from bot.records import Entry, Summary
 from bot.storage.types import Again, Lease, Turn
 from tests.units.storage.samples import BEN, THREAD, message
 
@@ -103,3 +105,15 @@ def test_what_can_be_done_afterwards() -> None:
     assert actions_after(True, texts.TOO_LONG) == AFTER_CUT
     assert actions_after(True, texts.FILTERED) == AFTER
     assert AFTER_CUT[0] is Action.CONTINUE
+
+
+def test_an_answer_whose_question_was_deleted_cannot_be_given_anew() -> None:
+    before, reply = said("user", "hi", "t0", 1), said("assistant", "hello", "t0", 2)
+    old = said("assistant", "because", "t1", 4)
+    for window in ((before, reply), (before,), ()):
+        anew = Anew.of(turn_of(Again.REGENERATE, old, *window), {})
+        assert anew is not None and anew.orphaned and anew.new == ()
+    # A question that is only summed up is not gone.
+    turn = replace(turn_of(Again.REGENERATE, old), summary=Summary("Why?", upto=3))
+    anew = Anew.of(turn, {})
+    assert anew is not None and not anew.orphaned

@@ -100,10 +100,18 @@ def test_what_stands_for_blocks_says_the_same_in_words() -> None:
     )
 
 
-@given(st.text(alphabet="ab&<>*_ \n", max_size=9000) | st.integers(0, 9000).map(lambda n: "&" * n))
+@pytest.mark.parametrize("text", ["```", "---", "```\n```"])
+def test_what_has_no_words_is_never_without_a_fallback(text: str) -> None:
+    assert fallback(text) == text
+
+
+@given(
+    st.text(alphabet="ab&<>*_`~-# \n", max_size=9000) | st.integers(0, 9000).map(lambda n: "&" * n)
+)
 @settings(max_examples=30, deadline=None)
 def test_it_is_never_too_long_for_an_edit(text: str) -> None:
     found = fallback(text)
     assert len(found) <= 4000
+    assert found.strip() or not text.strip()
     assert not re.search(r"&(?!amp;|lt;|gt;)", found)
     assert measure(rendered(text)) <= 12_000
