@@ -111,8 +111,8 @@ def _block(block: Any, names: Names) -> Iterator[shown.Block]:
             yield shown.Paragraph(tuple(_rich(block["elements"], names)))
         case "table":
             header, *rows = ([_cell(cell, names) for cell in row] for row in block["rows"])
-            aligns = ("left",) * len(header)
-            yield shown.Table(tuple(header), tuple(map(tuple, rows)), aligns)
+            aligns: list[shown.Align] = ["left" for _ in header]
+            yield shown.Table(tuple(header), tuple(map(tuple, rows)), tuple(aligns))
         case kind:
             yield shown.Paragraph((shown.Run(_title(block) or f"[{kind}]"),), small=True)
 

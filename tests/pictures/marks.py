@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from itertools import chain, islice, repeat
 from typing import Literal
 
 from tests.pictures.inlines import Dialect, Names, runs
@@ -29,7 +28,6 @@ _QUOTE = re.compile(r"^ {0,3}(?:>|&gt;) ?(.*)$")
 _SMALL = re.compile(r"^-# (.*)$")
 _RULE = re.compile(r"^ {0,3}([-*_])(?:[ \t]*\1){2,}[ \t]*$")
 _DELIMITER = re.compile(r"^\s*\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*\|?\s*$")
-_LEFT: Align = "left"
 _BULLETS = "•◦▪"
 
 _COLOURED = frozenset({"py", "python"})
@@ -130,14 +128,14 @@ def _table(lines: list[str], at: int, dialect: Dialect, names: Names) -> tuple[i
         end += 1
     header = _cells(lines[at])
     count = len(header)
-    given: list[Align] = [_align(cell) for cell in _cells(lines[at + 1])]
-    aligns = tuple(islice(chain(given, repeat(_LEFT)), count))
+    signs = (_cells(lines[at + 1]) + [""] * count)[:count]
+    aligns: list[Align] = [_align(sign) for sign in signs]
     rows = [(_cells(line) + [""] * count)[:count] for line in lines[at + 2 : end]]
 
     def cells(row: list[str]) -> tuple[Runs, ...]:
         return tuple(runs(cell, dialect, names) for cell in row)
 
-    return end - at, Table(cells(header), tuple(map(cells, rows)), aligns)
+    return end - at, Table(cells(header), tuple(map(cells, rows)), tuple(aligns))
 
 
 def _cells(line: str) -> list[str]:
