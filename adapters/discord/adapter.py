@@ -233,8 +233,8 @@ class DiscordAdapter:
                 fail_if_not_exists=False,
             )
             reference["mention_author"] = False
-        # Where files are forbidden, texts may still be posted.
         return await self._in_thread(
+            # Where files are forbidden, text may be allowed.
             "attach" if "files" in parts else "post",
             spot.channel,
             lambda: channel.send(

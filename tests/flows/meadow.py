@@ -196,6 +196,7 @@ class Meadow:
 
     async def delete(self, ref: MessageRef) -> None:
         self.posts.pop(ref.message, None)
+        self.files.pop(ref.message, None)
         await self._notify()
 
     async def show_status(self, spot: Spot, status: str | None) -> None: ...

@@ -260,6 +260,10 @@ class TestStriking:
         await threads.renew(turn.lease, Draft(refs=(MessageRef("t1", "a1"),), note="stop\nSECRET"))
         assert await threads.strike(THREAD, ["m1"], ["e1"]) == Struck(mail=1, withdrawn=True)
         assert "SECRET" not in await everything(client)
+        # Whoever writes the answer hears of it only when they keep it for delivery.
+        late = Draft(refs=(MessageRef("t1", "a1"),), note="stop\nSECRET")
+        assert await threads.renew(turn.lease, late) is Signal.WITHDRAWN
+        assert "SECRET" not in await everything(client)
         assert await threads.renew(turn.lease) is Signal.WITHDRAWN
         assert await threads.commit(turn.lease, [], Tally(), {}) is Done.WITHDRAWN
         assert await threads.unanswered(turn.lease) == 0
