@@ -147,7 +147,10 @@ async def test_killed_while_streaming(server: Valkey, tmp_path: Path, standby: b
         await town.until_said(root, OTHER)
         await town.settled(root)
         assert shown(town, root)[0] is half
-        assert list(dict.fromkeys(half.texts)) == [BEGINNING, OTHER]
+        # In between may stand as much of the other answer as had come.
+        first, *steps, last = half.texts
+        assert (first, last) == (BEGINNING, OTHER)
+        assert all(OTHER.startswith(step) for step in steps)
         assert len(here.said(root)) == 2
         assert here.openai.chats[-1].texts("assistant") == [OTHER]
         assert len(here.openai.chats) == 3
