@@ -41,7 +41,9 @@ class Arrivals:
         for number in range(self._read["slack"], len(calls)):
             call = calls[number]
             if call.api in _SLACK_WRITES:
-                yield "slack", number + 1, str(call.params.get("markdown_text")), call.at
+                # With controls under it the text stands in a block.
+                said = (call.params.get(name) for name in ("markdown_text", "blocks"))
+                yield "slack", number + 1, " ".join(map(str, said)), call.at
 
 
 def collect(plan: Plan, weavers: Weavers, acme: Acme, model: PretendModel) -> Records:
