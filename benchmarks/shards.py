@@ -15,7 +15,7 @@ from pathlib import Path
 
 from benchmarks.figures import Spread
 from bot.storage.connect import open_redis
-from tests.flows.process import BotProcess, environment
+from tests.flows.program import BotProcess, environment
 from tests.servers import Valkey, valkey_server
 from tests.simulators.discord_sim import DiscordSimulator
 

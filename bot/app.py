@@ -9,7 +9,7 @@ import signal
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from importlib.metadata import version
 from typing import cast
@@ -21,30 +21,28 @@ from bot.commands.presses import Presses
 from bot.commands.runner import Commands
 from bot.context.prompt import system_prompt
 from bot.context.tokens import Tokenizer, load_tokenizer
+from bot.endpoints import image_rules, model_settings, shared_ear, shared_model
 from bot.engine.allowance import Allowance
 from bot.engine.asking import Asking
 from bot.engine.beside import Beside
 from bot.engine.budget import Budget
 from bot.engine.changes import Changes
+from bot.engine.desk import Desk
 from bot.engine.enclosed import Attachments
 from bot.engine.engine import Engine
 from bot.engine.excerpts import Excerpts
 from bot.engine.folding import Folding
-from bot.engine.imagining import ImageRules, Imagining
+from bot.engine.imagining import Imagining
 from bot.engine.running import Running
-from bot.engine.turn import Desk
 from bot.errors import NeedsOperator, PlatformError
 from bot.ids import new_id, pseudonym
 from bot.intake import Reception
-from bot.model.create import create_ear, create_model
 from bot.model.gate import Gate
 from bot.model.images import create_painter
 from bot.model.port import Model
 from bot.model.probe import probe
-from bot.model.settings import ModelSettings
 from bot.ops import figures
 from bot.ops.health import Health
-from bot.ops.meters import ModelMeter
 from bot.ops.outside import Outside, Probe, seen_from_outside
 from bot.plugins import resolve, values_for
 from bot.reply.enclosures import Enclosures
@@ -55,41 +53,11 @@ from bot.storage.connect import Observe, open_redis, wait_until_ready
 from bot.storage.embedded import EmbeddedServer
 from bot.storage.patience import patiently
 from bot.storage.threads import Threads
-from bot.storage.topology import WAITS, Waits
 from bot.tasks import end, repeat
+from bot.timing import TIMING, Timing
 
 logger = logging.getLogger(__name__)
 
-
-@dataclass(frozen=True, slots=True)
-class Timing:
-    """How patient the parts are, in seconds; `renew` and `sweep` at most a third of a lease.
-
-    People are told about a wait for the model from `long_wait` on, and that their message waits for
-    its turn from `mark_after` on; `first_token` and `gap` are the
-    model's silences that are taken for a fault, `private` the most that an answer to one person may
-    take, since platforms wait for those. `store` is how patient one call to the store is.
-    """
-
-    renew: float = 1.0
-    sweep: float = 5.0
-    store_at_start: float = 30.0
-    store_in_turn: float = 60.0
-    grace: float = 25.0
-    resume: float = 1.0
-    tidy: float = 3600.0
-    leftovers: float = 10.0
-    first_retry: float = 1.0
-    longest_retry: float = 60.0
-    long_wait: float = 8.0
-    mark_after: float = 0.3
-    first_token: float = 60.0
-    gap: float = 30.0
-    private: float = 180.0
-    store: Waits = WAITS
-
-
-TIMING = Timing()
 
 PROBE_SECONDS = 15.0
 """How long the model may take to be found good."""
@@ -139,79 +107,6 @@ async def open_threads(
 
 def _leave_it_to_redis() -> None:
     """When a Redis of the operator's rewrites its files is the operator's to say."""
-
-
-def model_settings(settings: Settings, timing: Timing = TIMING) -> ModelSettings | None:
-    """The model's endpoint; None for the demo."""
-    if settings.demo:
-        return None
-    return ModelSettings(
-        name=settings.text("OPENAI_MODEL") or "",
-        api_key=settings.text("OPENAI_API_KEY") or "",
-        base_url=settings.text("OPENAI_BASE_URL"),
-        temperature=settings.number("OPENAI_TEMPERATURE"),
-        max_output_tokens=settings.integer("OPENAI_MAX_OUTPUT_TOKENS"),
-        first_token_seconds=timing.first_token,
-        gap_seconds=timing.gap,
-    )
-
-
-def image_rules(settings: Settings) -> ImageRules:
-    """How images are made here."""
-    return ImageRules(
-        settings.text("OPENAI_IMAGE_SIZE") or "auto",
-        settings.number("BOBBIN_IMAGE_PRICE"),
-        settings.integer("BOBBIN_IMAGES_PER_DAY") or None,
-    )
-
-
-def shared_model(
-    threads: Threads, endpoint: ModelSettings | None, gate: Gate, requests: ModelMeter
-) -> Model:
-    """The model, asked as patiently as all processes with this endpoint have found necessary.
-
-    Args:
-        threads: Where processes tell each other.
-        endpoint: The model; None for the demo.
-        gate: What requests pass.
-        requests: Told of every single one.
-
-    Raises:
-        ModelMisconfigured: The settings cannot be used.
-    """
-    if endpoint is None:
-        return create_model(None, witness=requests)
-    return create_model(
-        endpoint,
-        gate=gate,
-        witness=requests,
-        retried=requests.retried,
-        exchange=threads.exchange(_account(endpoint)),
-    )
-
-
-def shared_ear(
-    threads: Threads, endpoint: ModelSettings | None, requests: ModelMeter
-) -> Model | None:
-    """What writes recordings down, as patient as `shared_model`; None where nothing does.
-
-    Args:
-        threads: Where processes tell each other.
-        endpoint: The model that hears.
-        requests: Told of every single one.
-
-    Raises:
-        ModelMisconfigured: The settings cannot be used.
-    """
-    if endpoint is None:
-        return None
-    exchange = threads.exchange(_account(endpoint))
-    return create_ear(endpoint, witness=requests, retried=requests.retried, exchange=exchange)
-
-
-def _account(endpoint: ModelSettings) -> str:
-    """What a provider's limits belong to: an account and a model."""
-    return "\n".join((endpoint.url, endpoint.name, endpoint.api_key))
 
 
 def shared_pacer(threads: Threads, adapter: Adapter, clock: Clock) -> Pacer:

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 from typing import Protocol
 from urllib.parse import quote, unquote
 
 from bot.attached import Attachment
 from bot.capabilities import Capabilities
+from bot.command_spec import CommandSpec
 from bot.controls import PLAIN, Action, Presentation
 from bot.services import Claims, Meter, Notes
 
@@ -210,53 +210,6 @@ class EarlierMessage:
     text: str
     at: float
     from_bot: bool = False
-
-
-class OptionKind(StrEnum):
-    """What a command's option takes."""
-
-    TEXT = "text"
-    FLAG = "flag"
-    CHOICE = "choice"
-
-
-@dataclass(frozen=True, slots=True)
-class CommandOption:
-    """An argument of a command.
-
-    Attributes:
-        name: As it is given.
-        description: One line.
-        kind: What it takes.
-        required: The command can't be called without it.
-        choices: The values of a `CHOICE`.
-        rest: Where a command is typed, its value goes on to the end. The first option needs no
-            name in front then: "/ask why is the sky blue".
-    """
-
-    name: str
-    description: str
-    kind: OptionKind = OptionKind.TEXT
-    required: bool = False
-    choices: tuple[str, ...] = ()
-    rest: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class CommandSpec:
-    """A command as people see it.
-
-    Attributes:
-        name: Without a slash.
-        description: One line.
-        options: What it takes.
-        managers: For those who look after a place; a platform that can hides it from others.
-    """
-
-    name: str
-    description: str
-    options: tuple[CommandOption, ...] = ()
-    managers: bool = False
 
 
 @dataclass(frozen=True, slots=True)

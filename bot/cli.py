@@ -17,7 +17,7 @@ from typing import IO, cast
 
 from dotenv import dotenv_values
 
-from bot.app import App, Timing, open_threads, run_until_signal
+from bot.app import App, open_threads, run_until_signal
 from bot.chat import ThreadKey
 from bot.doctor import examine
 from bot.errors import BobbinError, ImportRefused, Problem, SettingsError
@@ -32,6 +32,7 @@ from bot.spec import AdapterSpec, Variable
 from bot.storage.departures import forget_everywhere, parse_person
 from bot.storage.threads import Threads
 from bot.storage.types import Rated, Restored
+from bot.timing import Timing
 from bot.transfer import ThreadRecord, export_lines, read_export
 
 

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import cast
 
 from bot.access import told_rules
-from bot.app import Timing, model_settings, open_threads
+from bot.app import open_threads
 from bot.budgets import Account, told_budgets
 from bot.commands.specs import offered
 from bot.context.tokens import load_tokenizer
+from bot.endpoints import model_settings
 from bot.errors import SettingsError, StoreError
 from bot.model.check import check_model
 from bot.model.port import Usage
@@ -21,6 +22,7 @@ from bot.ops.check import check_http
 from bot.plugins import resolve, values_for
 from bot.settings import Settings, read_settings
 from bot.spec import AdapterCheck, AdapterSpec, Finding
+from bot.timing import Timing
 
 QUICK = Timing(store_at_start=5.0)
 CHECK_SECONDS = 60.0

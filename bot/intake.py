@@ -18,7 +18,6 @@ from bot.chat import (
     Author,
     CommandCall,
     CommandReply,
-    CommandSpec,
     Followed,
     Incoming,
     MessageRef,
@@ -28,6 +27,7 @@ from bot.chat import (
     ThreadKey,
     everywhere,
 )
+from bot.command_spec import CommandSpec
 from bot.commands.presses import Presses
 from bot.commands.runner import Commands
 from bot.commands.specs import Typed, typed_command

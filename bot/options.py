@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from bot.chat import CommandOption, CommandSpec, OptionKind
+from bot.command_spec import CommandOption, CommandSpec, OptionKind
 
 
 def positional(spec: CommandSpec) -> CommandOption | None:

@@ -13,7 +13,7 @@ from adapters.discord.adapter import redirect
 from adapters.discord.commands import CHAT_INPUT, is_personal, payload
 from adapters.discord.connection import MENTION_ONLY
 from adapters.discord.permissions import invite, missing, personal_invite, wanted_in
-from bot.chat import CommandSpec
+from bot.command_spec import CommandSpec
 from bot.errors import BadToken
 from bot.spec import Finding
 

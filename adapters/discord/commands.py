@@ -17,17 +17,8 @@ from adapters.discord.client import Client
 from adapters.discord.translate import author_of, held_by
 from adapters.discord.values import PLATFORM, Kind, Place, Writer
 from adapters.discord.words import MENUS, THREAD, THREAD_TOLD, localised, menu_names
-from bot.chat import (
-    CommandCall,
-    CommandOption,
-    CommandSpec,
-    EarlierMessage,
-    Inbox,
-    MessageRef,
-    OptionKind,
-    ThreadChoice,
-    ThreadKey,
-)
+from bot.chat import CommandCall, EarlierMessage, Inbox, MessageRef, ThreadChoice, ThreadKey
+from bot.command_spec import CommandOption, CommandSpec, OptionKind
 from bot.errors import PlatformError, StoreError
 
 log = logging.getLogger(__name__)

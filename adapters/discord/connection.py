@@ -14,6 +14,7 @@ from adapters.discord.calls import Calls, Timing
 from adapters.discord.client import Client, Listener, Listening, SessionLost, may_read
 from adapters.discord.logins import Logins, Starts, read_starts
 from adapters.discord.shards import Shard
+from bot.backoff import Backoff
 from bot.errors import BadToken, NeedsOperator, PlatformBusy, PlatformError
 from bot.services import Meter
 
@@ -256,24 +257,6 @@ async def _connect(client: Listening) -> None:
             task.cancel()
             await asyncio.wait((task,), timeout=CANCEL_AGAIN_SECONDS)
     task.result()
-
-
-class Backoff:
-    """Waits that double from the first to the longest."""
-
-    def __init__(self, bounds: tuple[float, float]) -> None:
-        self._first, self._longest = bounds
-        self._seconds = self._first
-
-    def next(self) -> float:
-        """Seconds to wait this time."""
-        seconds = self._seconds
-        self._seconds = min(seconds * 2, self._longest)
-        return seconds
-
-    def reset(self) -> None:
-        """Begin with the first again."""
-        self._seconds = self._first
 
 
 def _fatal(code: int) -> PlatformError:

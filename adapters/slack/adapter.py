@@ -27,13 +27,14 @@ from adapters.slack.markup import MAX_CHARS
 from adapters.slack.missed import Missed
 from adapters.slack.render import measure_shown, rendering
 from adapters.slack.seats import Seats
-from adapters.slack.socket import CONNECTIONS, REFUSED, Backoff, Sockets
+from adapters.slack.socket import CONNECTIONS, REFUSED, Sockets
 from adapters.slack.status import REFRESH_SECONDS
 from adapters.slack.surfaces import Surfaces
 from adapters.slack.values import PLATFORM, Timing
 from adapters.slack.workspace import Common, Workspace, workspace_of
 from adapters.slack.workspaces import Many, One, Workspaces
 from bot.attached import Attachment
+from bot.backoff import Backoff
 from bot.capabilities import Capabilities, Limit
 from bot.chat import CommandReply, File, History, Inbox, Incoming, MessageRef, Spot, ThreadKey
 from bot.controls import PLAIN, Action, Presentation

@@ -14,7 +14,8 @@ from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlencode
 
 from adapters.slack.render import rendered
-from bot.chat import CommandSpec, ThreadChoice
+from bot.chat import ThreadChoice
+from bot.command_spec import CommandSpec
 from bot.options import positional, read_options
 
 UMBRELLA = "/bobbin"

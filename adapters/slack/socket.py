@@ -22,6 +22,7 @@ from adapters.slack.endings import ended, to_the_end
 from adapters.slack.faults import NETWORK, Denied
 from adapters.slack.seats import YIELDED, Seat, Seats
 from adapters.slack.values import Timing, fields
+from bot.backoff import Backoff
 from bot.errors import BadToken, PlatformBusy, PlatformError
 from bot.services import CALLS, Meter
 
@@ -331,21 +332,3 @@ class Sockets:
             await standing.link.close()
         finally:
             await self._seats.leave(standing.seat)
-
-
-class Backoff:
-    """Waits that double from the first to the longest."""
-
-    def __init__(self, bounds: tuple[float, float]) -> None:
-        self._first, self._longest = bounds
-        self._seconds = self._first
-
-    def next(self) -> float:
-        """Seconds to wait this time."""
-        seconds = self._seconds
-        self._seconds = min(seconds * 2, self._longest)
-        return seconds
-
-    def reset(self) -> None:
-        """Begin with the first again."""
-        self._seconds = self._first

@@ -14,12 +14,12 @@ from bot.chat import (
     Author,
     CommandCall,
     CommandReply,
-    CommandSpec,
     EarlierMessage,
     File,
     Overview,
     ThreadKey,
 )
+from bot.command_spec import CommandSpec
 from bot.commands import texts
 from bot.commands.overview import Overviews
 from bot.commands.place_settings import PlaceSettings, place_called

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.channel import Mention
-from bot.chat import CommandOption, CommandSpec, OptionKind
+from bot.command_spec import CommandOption, CommandSpec, OptionKind
 from bot.options import positional, read_options
 
 SHARE = CommandOption("share", "Show it to everybody in the thread", OptionKind.FLAG)

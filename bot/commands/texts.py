@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.chat import CommandSpec
+from bot.command_spec import CommandSpec
 from bot.commands.specs import COMMANDS
 from bot.records import Tally
 from bot.storage.types import Erased

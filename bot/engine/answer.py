@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from bot.engine import texts
 from bot.engine.again import Continuation
+from bot.errors import ModelError, ModelRefused
 from bot.model.port import Finished, FinishReason
 
 
@@ -37,3 +39,15 @@ class Answer:
             return False
         self.reason, self.text = FinishReason(reason), text
         return True
+
+
+def empty(reason: FinishReason) -> ModelError:
+    """What an answer without words comes to."""
+    match reason:
+        case FinishReason.FILTERED:
+            return ModelRefused("filtered before the first word")
+        case FinishReason.LENGTH:
+            hint = "Raise OPENAI_MAX_OUTPUT_TOKENS: reasoning counts towards it."
+            return ModelError("no room left", user_text=texts.ALL_THOUGHT, hint=hint)
+        case _:
+            return ModelError(f"an empty answer ({reason})", user_text=texts.EMPTY)

@@ -7,9 +7,10 @@ import logging
 from collections.abc import Callable, Mapping
 
 from bot.chat import Adapter, Incoming
+from bot.engine.desk import Desk
 from bot.engine.queued import Queued
 from bot.engine.running import Ending, Running
-from bot.engine.turn import Desk, TurnRun
+from bot.engine.turn import TurnRun
 from bot.errors import PlatformBusy, PlatformError, StoreError, StoreUnavailable
 from bot.reply.deleting import delete
 from bot.reply.pacing import Pacer

@@ -4,31 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Coroutine, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from structlog.contextvars import bound_contextvars
 
-from bot.access import Access
 from bot.budgets import Payer
 from bot.chat import Adapter, Incoming, MessageRef, Spot
 from bot.context.prompt import in_channel
 from bot.context.render import Now
-from bot.context.tokens import Tokenizer
 from bot.context.window import Window, build_window, needs_fold
 from bot.controls import Action
 from bot.engine import texts
 from bot.engine.again import AFTER_FAILURE, Anew, actions_after, with_note
-from bot.engine.allowance import Allowance
-from bot.engine.answer import Answer
-from bot.engine.budget import Budget
+from bot.engine.answer import Answer, empty
 from bot.engine.cost import tally_of
-from bot.engine.enclosed import Attachments, Enclosed
-from bot.engine.folding import Folding
+from bot.engine.desk import Desk
+from bot.engine.enclosed import Enclosed
 from bot.engine.handing import Handing, enclosed_by
 from bot.engine.mail import MailReader
-from bot.engine.revising import Withdrawal, Withdrawn, as_they_read_now
+from bot.engine.revising import Withdrawn, as_they_read_now
 from bot.engine.running import Control, Ending
 from bot.engine.watch import Watch
 from bot.errors import (
@@ -38,24 +34,20 @@ from bot.errors import (
     LeaseLost,
     MessageGone,
     ModelError,
-    ModelRefused,
     PlatformBusy,
     PlatformError,
     StoreUnavailable,
 )
-from bot.model.port import Finished, FinishReason, Model, Prompt, TextDelta, Waiting
+from bot.model.port import Finished, FinishReason, Prompt, TextDelta, Waiting
 from bot.records import NO_TALLY, Entry, Tally
-from bot.reply.enclosures import Enclosures
-from bot.reply.pacing import Clock, Pacer
+from bot.reply.pacing import Pacer
 from bot.reply.progressive import ProgressiveReply
 from bot.reply.slots import Urgency
 from bot.report import Outcome, TurnReport
 from bot.storage.patience import patiently
-from bot.storage.threads import Threads
 from bot.storage.types import Done, Draft, Leftover, Revised, Turn
 from bot.tasks import end
 from bot.title import title_of
-from bot.tracing import Tracer, Untraced
 
 logger = logging.getLogger(__name__)
 
@@ -71,43 +63,6 @@ MOST_LOSSES = 25
 """Holders that may go away at all."""
 
 GIVEN_UP_HINT = "Each time the process ended or lost the store; look into the log for why."
-
-
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """What every turn works with; people are told of waits from `long_wait_seconds` on."""
-
-    threads: Threads
-    model: Model
-    tokenizer: Tokenizer
-    budget: Budget
-    allowance: Allowance
-    access: Access
-    folding: Folding
-    attachments: Attachments
-    system: str
-    pseudonym: Callable[[str], str]
-    clock: Callable[[], float]
-    timer: Clock
-    new_id: Callable[[], str]
-    renew_seconds: float
-    store_patience_seconds: float
-    long_wait_seconds: float
-    report: Callable[[TurnReport], None]
-    tracer: Tracer = field(default_factory=Untraced)
-    enclosures: Enclosures = field(default_factory=Enclosures)
-
-    def withdrawal(self, adapter: Adapter, pacer: Pacer) -> Withdrawal:
-        """What ends turns whose messages were deleted."""
-        return Withdrawal(
-            self.threads,
-            self.allowance,
-            adapter,
-            pacer,
-            self.timer,
-            self.store_patience_seconds,
-            self.new_id,
-        )
 
 
 class TurnRun:
@@ -263,7 +218,7 @@ class TurnRun:
         """The model is done: mark what is not whole."""
         reason = self._answer.reason
         if not self._answer.text.strip():
-            raise _empty(reason)
+            raise empty(reason)
         note = {
             FinishReason.CUT: texts.INTERRUPTED,
             FinishReason.LENGTH: texts.TOO_LONG,
@@ -597,18 +552,6 @@ class TurnRun:
                 error=self._error,
             )
         )
-
-
-def _empty(reason: FinishReason) -> ModelError:
-    """What an answer without words comes to."""
-    match reason:
-        case FinishReason.FILTERED:
-            return ModelRefused("filtered before the first word")
-        case FinishReason.LENGTH:
-            hint = "Raise OPENAI_MAX_OUTPUT_TOKENS: reasoning counts towards it."
-            return ModelError("no room left", user_text=texts.ALL_THOUGHT, hint=hint)
-        case _:
-            return ModelError(f"an empty answer ({reason})", user_text=texts.EMPTY)
 
 
 def _since(at: float | None, began: float) -> float | None:

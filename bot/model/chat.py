@@ -16,10 +16,10 @@ from contextlib import AsyncExitStack, aclosing, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
-import httpx2
 import openai
 
 from bot.errors import ModelBusy, ModelError, ModelMisconfigured, ModelRefused, NoSight
+from bot.model.client import client_of
 from bot.model.dialect import Dialect
 from bot.model.faults import (
     SDK_FAULTS,
@@ -140,20 +140,7 @@ class ChatModel:
         self._wall_clock = wall_clock
         self._dialect = Dialect(settings)
         self._blind = False
-        try:
-            self._client = openai.AsyncOpenAI(
-                api_key=settings.api_key or "none",
-                base_url=settings.url,
-                max_retries=0,
-                timeout=httpx2.Timeout(
-                    connect=settings.connect_seconds,
-                    read=settings.total_seconds,
-                    write=30.0,
-                    pool=10.0,
-                ),
-            )
-        except SDK_FAULTS as error:
-            raise self._translated(error) from error
+        self._client = client_of(settings, settings.total_seconds, wall_clock())
 
     @property
     def name(self) -> str:

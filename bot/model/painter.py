@@ -8,10 +8,8 @@ import binascii
 import time
 from collections.abc import Callable
 
-import httpx2
-import openai
-
 from bot.errors import ModelBusy, ModelError, ModelMisconfigured
+from bot.model.client import client_of
 from bot.model.faults import SDK_FAULTS, translate
 from bot.model.images import Picture
 from bot.model.quoting import without_quotes
@@ -47,20 +45,7 @@ class OpenAIPainter:
     ) -> None:
         self._settings = settings
         self._wall_clock = wall_clock
-        try:
-            self._client = openai.AsyncOpenAI(
-                api_key=settings.api_key or "none",
-                base_url=settings.url,
-                max_retries=0,
-                timeout=httpx2.Timeout(
-                    connect=settings.connect_seconds,
-                    read=settings.total_seconds,
-                    write=30.0,
-                    pool=10.0,
-                ),
-            )
-        except SDK_FAULTS as error:
-            raise self._translated(error) from error
+        self._client = client_of(settings, settings.total_seconds, wall_clock())
 
     @property
     def name(self) -> str:

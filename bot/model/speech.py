@@ -10,11 +10,10 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping
 
-import httpx2
-import openai
 from openai.types.audio import Transcription
 
 from bot.errors import ModelBusy, ModelError, ModelMisconfigured
+from bot.model.client import client_of
 from bot.model.faults import SDK_FAULTS, translate
 from bot.model.port import Finished, FinishReason, ModelEvent, Prompt, TextDelta, Usage
 from bot.model.settings import ModelSettings
@@ -45,17 +44,7 @@ class SpeechModel:
         self._settings = settings
         self._wall_clock = wall_clock
         self._seconds = seconds
-        try:
-            self._client = openai.AsyncOpenAI(
-                api_key=settings.api_key or "none",
-                base_url=settings.url,
-                max_retries=0,
-                timeout=httpx2.Timeout(
-                    connect=settings.connect_seconds, read=seconds, write=30.0, pool=10.0
-                ),
-            )
-        except SDK_FAULTS as error:
-            raise self._translated(error) from error
+        self._client = client_of(settings, seconds, wall_clock())
 
     @property
     def name(self) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 from bot.storage.binary import find_server
 from bot.storage.connect import open_redis
 from tests.chaos.plan import Kill
-from tests.flows.process import BotProcess, environment
+from tests.flows.program import BotProcess, environment
 from tests.servers import READY, wait_for_line
 
 ERA = ("*login*", "*identify*")

@@ -12,20 +12,18 @@ from adapters.discord.adapter import DiscordAdapter, redirect
 from adapters.discord.calls import Timing
 from bot.chat import (
     CommandCall,
-    CommandOption,
     CommandReply,
-    CommandSpec,
     Followed,
     Incoming,
     MessageRef,
-    OptionKind,
     Removal,
     Spot,
     ThreadKey,
     everywhere,
 )
+from bot.command_spec import CommandOption, CommandSpec, OptionKind
 from bot.errors import StoreError, StoreUnavailable
-from bot.testing import RecordingMeter
+from bot.stand_ins import RecordingMeter
 from tests.simulators.discord_sim import Channel, DiscordSimulator, Guild, Message, User
 
 T = TypeVar("T")

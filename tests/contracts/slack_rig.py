@@ -16,20 +16,18 @@ from adapters.slack.values import Timing
 from bot.chat import (
     Author,
     CommandCall,
-    CommandOption,
     CommandReply,
-    CommandSpec,
     Followed,
     Incoming,
     MessageRef,
-    OptionKind,
     Overview,
     Removal,
     ThreadKey,
     everywhere,
 )
+from bot.command_spec import CommandOption, CommandSpec, OptionKind
 from bot.errors import StoreError, StoreUnavailable
-from bot.testing import MemoryClaims, MemoryNotes
+from bot.stand_ins import MemoryClaims, MemoryNotes
 from tests.servers import free_port
 from tests.simulators.slack_sim import Channel, Message, SlackSimulator, User
 from tests.simulators.slack_sim import Timing as SimTiming

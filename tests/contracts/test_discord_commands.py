@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 
 from adapters.discord.interactions import SHARED, TOO_LARGE
-from bot.chat import CommandOption, CommandReply, CommandSpec, File, ThreadChoice, ThreadKey
+from bot.chat import CommandReply, File, ThreadChoice, ThreadKey
+from bot.command_spec import CommandOption, CommandSpec
 from bot.errors import StoreUnavailable
 from tests.contracts.discord_rig import COMMANDS, RecordingInbox, SharedClaims, connected, rig_of
 from tests.simulators.discord_sim import DiscordSimulator

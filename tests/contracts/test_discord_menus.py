@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from adapters.discord.desk import NO_WORDS, NOT_READABLE
-from bot.chat import CommandOption, CommandReply, CommandSpec, MessageRef, ThreadKey
+from bot.chat import CommandReply, MessageRef, ThreadKey
+from bot.command_spec import CommandOption, CommandSpec
 from tests.contracts.discord_rig import COMMANDS, RecordingInbox, Rig, rig_of
 from tests.simulators.discord_sim import DiscordSimulator
 

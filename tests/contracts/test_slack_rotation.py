@@ -21,9 +21,9 @@ from adapters.slack.workspace import Common
 from adapters.slack.workspaces import Many
 from bot.errors import BadToken, NeedsOperator, PlatformBusy
 from bot.ids import new_id
+from bot.stand_ins import MemoryNotes
 from bot.storage.connect import open_redis
 from bot.storage.threads import Threads
-from bot.testing import MemoryNotes
 from tests.contracts.slack_rig import ADDRESS, QUICK, simulator
 from tests.servers import Valkey, valkey_server
 from tests.simulators.slack_sim import SlackSimulator, Workspace

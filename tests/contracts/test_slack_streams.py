@@ -18,7 +18,7 @@ from adapters.slack.streams import LONGEST_SECONDS
 from bot.chat import MessageRef, Spot
 from bot.controls import Action, Presentation
 from bot.errors import MessageGone, PlatformBusy, PlatformError
-from bot.testing import MemoryClaims
+from bot.stand_ins import MemoryClaims
 from tests.contracts.slack_rig import QUICK, RecordingInbox, simulator
 from tests.simulators.slack_sim import Channel, Message, SlackSimulator, User
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from adapters.slack.adapter import SlackAdapter, create
-from bot.app import Timing
+from bot.timing import Timing
 from tests.flows.look import settled, stored
 from tests.flows.stage import QUICK, SCALE, Stage, open_stage
 from tests.servers import Valkey

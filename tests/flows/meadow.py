@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
-from bot.app import Timing
 from bot.attached import Attachment
 from bot.capabilities import Capabilities
 from bot.chat import (
@@ -26,6 +25,7 @@ from bot.chat import (
 )
 from bot.controls import PLAIN, Action, Presentation
 from bot.errors import MessageGone, TooLarge
+from bot.timing import Timing
 from tests.flows.look import settled, stored
 from tests.flows.stage import QUICK, Stage, open_stage
 from tests.servers import Valkey

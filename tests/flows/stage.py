@@ -11,12 +11,13 @@ from typing import Any
 
 from adapters.slack.manifest import manifest
 from adapters.slack.socket import CONNECTIONS
-from bot.app import App, Timing
+from bot.app import App
 from bot.chat import Adapter
 from bot.context.tokens import Tokenizer, load_tokenizer
 from bot.model.port import Model
 from bot.plugins import find_adapters
 from bot.settings import read_settings
+from bot.timing import Timing
 from tests.servers import Valkey, free_port
 from tests.simulators.discord_sim import DiscordSimulator
 from tests.simulators.openai_sim import OpenAISimulator

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.flows.process import bot, run_bot
+from tests.flows.program import bot, run_bot
 from tests.servers import Valkey
 from tests.simulators.discord_sim import DiscordSimulator
 from tests.simulators.openai_sim import OpenAISimulator

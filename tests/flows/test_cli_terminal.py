@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.flows.process import BotProcess, assert_healthy, bot, environment, run_bot
+from tests.flows.process import assert_healthy
+from tests.flows.program import BotProcess, bot, environment, run_bot
 from tests.servers import free_port
 from tests.simulators.openai_sim import Answer, OpenAISimulator
 

@@ -13,7 +13,7 @@ from bot.chat import Author
 from bot.controls import Action
 from bot.refusals import NOT_HERE
 from tests.flows.meadow import ADA, a_meadow
-from tests.flows.process import run_bot
+from tests.flows.program import run_bot
 from tests.servers import Valkey, free_port
 from tests.simulators.openai_sim import Answer
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.flows.look import settled, stored
-from tests.flows.process import PATIENCE, open_town
+from tests.flows.process import open_town
+from tests.flows.program import PATIENCE
 from tests.servers import Valkey
 from tests.simulators.openai_sim import Answer
 

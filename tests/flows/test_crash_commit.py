@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from bot.storage.connect import open_redis
-from tests.flows.process import PATIENCE, open_slack_town, open_town
+from tests.flows.process import open_slack_town, open_town
+from tests.flows.program import PATIENCE
 from tests.servers import Valkey
 from tests.simulators.openai_sim import Answer
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.flows.process import PATIENCE, Town, open_town
+from tests.flows.process import Town, open_town
+from tests.flows.program import PATIENCE
 from tests.servers import Valkey
 from tests.simulators.openai_sim import Answer
 

@@ -6,7 +6,8 @@ import asyncio
 from pathlib import Path
 
 from tests.flows.acme import place
-from tests.flows.process import PATIENCE, SlackTown, open_town
+from tests.flows.process import SlackTown, open_town
+from tests.flows.program import PATIENCE
 from tests.servers import Valkey
 from tests.simulators.openai_sim import Answer, Request
 

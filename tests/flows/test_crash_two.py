@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from tests.flows.process import PATIENCE, assert_healthy, open_town
+from tests.flows.process import assert_healthy, open_town
+from tests.flows.program import PATIENCE
 from tests.servers import Valkey
 from tests.simulators.openai_sim import Answer
 

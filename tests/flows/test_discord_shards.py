@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from bot.storage.connect import Link, open_redis
-from tests.flows.process import PATIENCE, BotProcess, Town, open_town
+from tests.flows.process import Town, open_town
+from tests.flows.program import PATIENCE, BotProcess
 from tests.servers import Valkey
 from tests.simulators.discord_sim import Channel, Message
 from tests.simulators.openai_sim import Answer

@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 
-from bot.app import App, Timing
+from bot.app import App
 from bot.engine.mail import MailReader
 from bot.errors import StoreUnavailable
 from bot.plugins import find_adapters
 from bot.settings import read_settings
+from bot.timing import Timing
 from tests.flows.acme import acme
-from tests.flows.process import run_bot
+from tests.flows.program import run_bot
 from tests.flows.seen import Log
 from tests.flows.weavers import MAKE_THREAD, PATCH, POST, weavers
 from tests.servers import Valkey

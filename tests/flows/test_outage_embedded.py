@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.flows.process import PATIENCE, assert_healthy, open_town
+from tests.flows.process import assert_healthy, open_town
+from tests.flows.program import PATIENCE
 from tests.servers import Valkey
 from tests.simulators.openai_sim import Answer
 

@@ -14,7 +14,7 @@ from bot.app import App
 from bot.errors import StoreUnavailable
 from bot.plugins import find_adapters
 from bot.settings import read_settings
-from tests.flows.process import run_bot
+from tests.flows.program import run_bot
 from tests.flows.stage import QUICK, open_stage
 from tests.flows.weavers import Weavers
 from tests.servers import Valkey, free_port, valkey_server

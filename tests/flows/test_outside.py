@@ -17,7 +17,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from bot.ops import outside
 from tests.flows.acme import Acme, place
 from tests.flows.look import settled
-from tests.flows.process import run_bot
+from tests.flows.program import run_bot
 from tests.flows.seen import SERVED, Seen, look_at
 from tests.flows.stage import QUICK, Stage, open_stage
 from tests.flows.test_discord_window import GOOD, asks_for_summary

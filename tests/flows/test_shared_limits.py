@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from bot.engine.texts import WAITING
-from tests.flows.process import PATIENCE, open_slack_town, open_town
+from tests.flows.process import open_slack_town, open_town
+from tests.flows.program import PATIENCE
 from tests.servers import Valkey
 from tests.simulators import openai_sim as wire
 from tests.simulators.openai_sim import Answer

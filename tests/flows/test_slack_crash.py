@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from adapters.slack.controls import RATING
-from tests.flows.process import PATIENCE, SlackTown, open_slack_town
+from tests.flows.process import SlackTown, open_slack_town
+from tests.flows.program import PATIENCE
 from tests.flows.stage import QUICK, SCALE
 from tests.servers import Valkey
 from tests.simulators.openai_sim import Answer

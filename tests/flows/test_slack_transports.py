@@ -13,7 +13,8 @@ import pytest
 from adapters.slack.manifest import manifest
 from tests.contracts.slack_rig import ADDRESS
 from tests.flows.acme import Acme, acme, words
-from tests.flows.process import PATIENCE, open_slack_town
+from tests.flows.process import open_slack_town
+from tests.flows.program import PATIENCE
 from tests.flows.stage import SCALE
 from tests.flows.test_outage_redis import AWAY, Store, store
 from tests.flows.weavers import asked_last

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
 from adapters.discord.adapter import DiscordAdapter, create
-from bot.app import Timing
+from bot.timing import Timing
 from tests.flows.look import settled, stored
 from tests.flows.stage import QUICK, SCALE, Stage, open_stage
 from tests.servers import Valkey

@@ -34,14 +34,8 @@ from adapters.discord.faults import (
 )
 from adapters.discord.interactions import fitting
 from adapters.discord.values import Kind, Place, Writer
-from bot.chat import (
-    CommandOption,
-    CommandSpec,
-    File,
-    OptionKind,
-    ThreadChoice,
-    ThreadKey,
-)
+from bot.chat import File, ThreadChoice, ThreadKey
+from bot.command_spec import CommandOption, CommandSpec, OptionKind
 from bot.errors import BadToken, BobbinError, MessageGone, NotAllowed, PlatformBusy
 from bot.spec import VariableKind
 

@@ -12,7 +12,8 @@ from adapters.discord.translate import is_withheld
 from adapters.discord.values import Kind, Names, Own, Place, Quoted, Seen, Writer
 from adapters.discord.words import LANGUAGES, MENUS, form_words, localised, menu_names
 from bot.attached import Attachment
-from bot.chat import CommandSpec, ThreadKey
+from bot.chat import ThreadKey
+from bot.command_spec import CommandSpec
 from bot.commands.specs import COMMANDS
 
 TYPED = re.compile(r"[-_'\w]{1,32}")

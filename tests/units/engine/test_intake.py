@@ -13,9 +13,9 @@ import pytest
 from adapters.console.adapter import create
 from bot.chat import Author, Incoming, MessageRef, ThreadKey
 from bot.commands.specs import COMMANDS
+from bot.engine.desk import Desk
 from bot.engine.engine import Engine
 from bot.engine.running import Running
-from bot.engine.turn import Desk
 from bot.errors import StoreUnavailable
 from bot.ids import new_id
 from bot.intake import Reception

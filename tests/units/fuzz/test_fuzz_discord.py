@@ -35,7 +35,7 @@ from adapters.discord.values import DIRECT_SPACE, Kind, Names, Own, Place
 from bot.chat import CommandCall, Incoming, Press, ThreadKey
 from bot.controls import Action
 from bot.report import Unmeasured
-from bot.testing import RecordingInbox
+from bot.stand_ins import RecordingInbox
 from tests.payloads import discord as payloads
 from tests.payloads.mutations import ODD, mutated
 

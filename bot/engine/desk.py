@@ -1,0 +1,58 @@
+"""What every turn works with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from bot.access import Access
+from bot.chat import Adapter
+from bot.context.tokens import Tokenizer
+from bot.engine.allowance import Allowance
+from bot.engine.budget import Budget
+from bot.engine.enclosed import Attachments
+from bot.engine.folding import Folding
+from bot.engine.revising import Withdrawal
+from bot.model.port import Model
+from bot.reply.enclosures import Enclosures
+from bot.reply.pacing import Clock, Pacer
+from bot.report import TurnReport
+from bot.storage.threads import Threads
+from bot.tracing import Tracer, Untraced
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What every turn works with; people are told of waits from `long_wait_seconds` on."""
+
+    threads: Threads
+    model: Model
+    tokenizer: Tokenizer
+    budget: Budget
+    allowance: Allowance
+    access: Access
+    folding: Folding
+    attachments: Attachments
+    system: str
+    pseudonym: Callable[[str], str]
+    clock: Callable[[], float]
+    timer: Clock
+    new_id: Callable[[], str]
+    renew_seconds: float
+    store_patience_seconds: float
+    long_wait_seconds: float
+    report: Callable[[TurnReport], None]
+    tracer: Tracer = field(default_factory=Untraced)
+    enclosures: Enclosures = field(default_factory=Enclosures)
+
+    def withdrawal(self, adapter: Adapter, pacer: Pacer) -> Withdrawal:
+        """What ends turns whose messages were deleted."""
+        return Withdrawal(
+            self.threads,
+            self.allowance,
+            adapter,
+            pacer,
+            self.timer,
+            self.store_patience_seconds,
+            self.new_id,
+        )

@@ -1,0 +1,243 @@
+"""What stands in for the engine in tests of an adapter."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from bot.chat import (
+    Author,
+    CommandCall,
+    CommandReply,
+    Followed,
+    Incoming,
+    MessageRef,
+    Overview,
+    Press,
+    Removal,
+    ThreadKey,
+    everywhere,
+)
+from bot.command_spec import CommandSpec
+from bot.commands.specs import COMMANDS
+from bot.errors import StoreUnavailable
+from bot.report import Unmeasured
+from bot.services import Claims, Meter, Notes
+
+T = TypeVar("T")
+
+SECONDS = 10.0
+"""What each wait may take."""
+
+
+class MemoryNotes:
+    """`bot.chat.Notes` without a store."""
+
+    def __init__(self) -> None:
+        self._texts: dict[str, str] = {}
+
+    async def read(self, name: str) -> str | None:
+        """See `bot.chat.Notes`."""
+        return self._texts.get(name)
+
+    async def write(self, name: str, text: str) -> None:
+        """See `bot.chat.Notes`."""
+        self._texts[name] = text
+
+    async def delete(self, name: str) -> None:
+        """See `bot.chat.Notes`."""
+        self._texts.pop(name, None)
+
+    async def names(self, prefix: str) -> Sequence[str]:
+        """See `bot.chat.Notes`."""
+        return [name for name in self._texts if name.startswith(prefix)]
+
+
+class MemoryClaims:
+    """`bot.chat.Claims` without a store: everything is free, nothing is ever used up.
+
+    Attributes:
+        claimed: Names that were claimed and not released, with their holders.
+        asked: Names that were to be claimed, in order.
+        spent: Names that were spent, in order.
+    """
+
+    def __init__(self) -> None:
+        self.claimed: dict[str, str] = {}
+        self.asked: list[str] = []
+        self.spent: list[str] = []
+
+    async def claim(self, name: str, seconds: float, holder: str = "") -> float:
+        """See `bot.chat.Claims`."""
+        self.asked.append(name)
+        if self.claimed.setdefault(name, holder) != holder:
+            return seconds
+        return 0.0
+
+    async def release(self, name: str, holder: str = "") -> None:
+        """See `bot.chat.Claims`."""
+        if self.claimed.get(name) == holder:
+            del self.claimed[name]
+
+    async def spend(self, name: str, burst: int, seconds: float) -> float:
+        """See `bot.chat.Claims`."""
+        self.spent.append(name)
+        return 0.0
+
+
+class RecordingMeter(Unmeasured):
+    """`bot.chat.Meter` that keeps what it is told.
+
+    Attributes:
+        up: Which connections stand, by part.
+        all_up: Set while there are some and all of them do.
+    """
+
+    def __init__(self) -> None:
+        self.up: dict[str, bool] = {}
+        self.all_up = asyncio.Event()
+
+    def connected(self, up: bool | None, part: str = "") -> None:
+        """See `bot.chat.Meter`."""
+        if up is None:
+            self.up.pop(part, None)
+        else:
+            self.up[part] = up
+        if self.up and all(self.up.values()):
+            self.all_up.set()
+        else:
+            self.all_up.clear()
+
+
+class RecordingInbox:
+    """`bot.chat.Inbox` that keeps what it is given.
+
+    Attributes:
+        commands: What the adapter is told to offer.
+        messages: Every message, in the order it came; one that is delivered again is left out, as
+            the engine does by its id.
+        edits: Every edit, as it came.
+        removals: Everything that was deleted, as it came.
+        logged: What `remembered` tells.
+        calls: Every command call.
+        presses: Every use of a control.
+        malformed_kinds: What `malformed` was told.
+        refuse: While true, `message` fails as it does when the store is away.
+        reply: What every command answers.
+        kept: What `overview` tells.
+        followed: What `taking_part` finds.
+        open: Channels in which everything is answered.
+        spaces_left: What `left` was told.
+        connections: What `meter` was told of connections.
+    """
+
+    def __init__(self) -> None:
+        self.commands: Sequence[CommandSpec] = COMMANDS
+        self.messages: list[Incoming] = []
+        self.edits: list[Incoming] = []
+        self.removals: list[Removal] = []
+        self.logged: dict[ThreadKey, Sequence[str]] = {}
+        self.calls: list[CommandCall] = []
+        self.presses: list[Press] = []
+        self.malformed_kinds: list[str] = []
+        self.refuse = False
+        self.refused = 0
+        self.reply = CommandReply("Done.")
+        self.kept = Overview()
+        self.loose: dict[MessageRef, ThreadKey] = {}
+        self.followed: Sequence[Followed] = ()
+        self.open: set[str] = set()
+        self.spaces_left: list[tuple[str, str]] = []
+        self.claims: Claims = MemoryClaims()
+        self.connections = RecordingMeter()
+        self.meter: Meter = self.connections
+        self._notes = MemoryNotes()
+        self._changed = asyncio.Condition()
+
+    @property
+    def notes(self) -> Notes:
+        """See `bot.chat.Inbox`."""
+        return self._notes
+
+    async def message(self, event: Incoming) -> None:
+        """See `bot.chat.Inbox`."""
+        if self.refuse:
+            self.refused += 1
+        elif all(event.event_id != known.event_id for known in self.messages):
+            self.messages.append(event)
+        await self._tell()
+        if self.refuse:
+            raise StoreUnavailable("the test's store is away")
+
+    async def edited(self, event: Incoming) -> None:
+        """See `bot.chat.Inbox`."""
+        await self._change(self.edits, event)
+
+    async def deleted(self, removal: Removal) -> None:
+        """See `bot.chat.Inbox`."""
+        await self._change(self.removals, removal)
+
+    async def remembered(self, thread: ThreadKey) -> Sequence[str]:
+        """See `bot.chat.Inbox`."""
+        return self.logged.get(thread, ())
+
+    async def command(self, call: CommandCall) -> CommandReply:
+        """See `bot.chat.Inbox`."""
+        self.calls.append(call)
+        await self._tell()
+        return self.reply
+
+    async def pressed(self, press: Press) -> CommandReply:
+        """See `bot.chat.Inbox`."""
+        self.presses.append(press)
+        await self._tell()
+        return self.reply
+
+    async def overview(self, platform: str, space: str, author: Author) -> Overview:
+        """See `bot.chat.Inbox`."""
+        return self.kept
+
+    async def thread_of(self, platform: str, space: str, ref: MessageRef) -> ThreadKey | None:
+        """See `bot.chat.Inbox`."""
+        return self.loose.get(ref)
+
+    async def answers_all(self, platform: str, space: str, channel: str) -> bool:
+        """See `bot.chat.Inbox`."""
+        return channel in self.open
+
+    async def taking_part(
+        self, platform: str, since: float, ours: Callable[[str], bool] = everywhere
+    ) -> Sequence[Followed]:
+        """See `bot.chat.Inbox`."""
+        return [each for each in self.followed if ours(each.thread.space)]
+
+    async def left(self, platform: str, space: str) -> None:
+        """See `bot.chat.Inbox`."""
+        self.spaces_left.append((platform, space))
+        await self._tell()
+
+    def malformed(self, platform: str, kind: str) -> None:
+        """See `bot.chat.Inbox`."""
+        self.malformed_kinds.append(kind)
+
+    async def until(self, true: Callable[[], bool]) -> None:
+        """Wait until the inbox has been given what `true` looks for.
+
+        Raises:
+            TimeoutError: It was not, within `SECONDS`.
+        """
+        async with asyncio.timeout(SECONDS), self._changed:
+            await self._changed.wait_for(true)
+
+    async def _change(self, changes: list[T], change: T) -> None:
+        if self.refuse:
+            self.refused += 1
+            await self._tell()
+            raise StoreUnavailable("the test's store is away")
+        changes.append(change)
+        await self._tell()
+
+    async def _tell(self) -> None:
+        async with self._changed:
+            self._changed.notify_all()
