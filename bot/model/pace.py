@@ -18,6 +18,8 @@ CREEP = 0.01
 RECOVERY_SECONDS = 15.0
 """After so long without a push-back the spacing is half of what it was: what was measured there may
 have been our own slow pace, and at one request in some seconds growth by requests takes minutes."""
+RECOVERY_FROM = 0.5
+"""Seconds between requests from which on that is so; below, growth by requests is quick enough."""
 RECOVERY_INTERVALS = 8.0
 """The same in intervals, for servers that take few requests a minute."""
 WIDEST_INTERVAL = 10.0
@@ -72,7 +74,7 @@ class Pace:
             self._since, self._counted, self._taken = now, 0, 0
         if self._pushed_at is not None and now - self._pushed_at > QUIET_SECONDS:
             self._interval = 0.0
-        if self._interval > 0:
+        if self._interval > RECOVERY_FROM:
             half = max(RECOVERY_SECONDS, RECOVERY_INTERVALS * self._interval)
             quiet = now - max(self._recovered_at, self._pushed_at or 0.0)
             self._interval *= 0.5 ** (max(quiet, 0.0) / half)
