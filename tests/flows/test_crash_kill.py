@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.engine.turn import MOST_LOSSES, MOST_QUICK_LOSSES
 from tests.flows.process import Town, open_town
 from tests.flows.program import PATIENCE
 from tests.servers import Valkey
@@ -141,18 +142,31 @@ async def test_killed_after_the_last_edit_and_before_the_commit(
 
 
 async def test_killed_again_and_again(server: Valkey, tmp_path: Path) -> None:
-    """People are told to ask again when an answer has brought five processes down."""
+    """People are told to ask again when an answer has brought five processes down, one by one.
+
+    Where the machine is so slow that one of them lives longer than its lease, that one breaks the
+    row, and more have to die.
+    """
     async with open_town(server, tmp_path) as town:
         openai = town.stage.openai
-        openai.script.extend([cut_short() for _ in range(5)])
+        openai.script.extend([cut_short() for _ in range(MOST_LOSSES)])
         await town.bot()
         asked = await town.ask("poison")
-        for attempt in range(5):
-            await town.sim.until(lambda seen=attempt + 1: len(openai.chats) >= seen, PATIENCE)
+        thread = await town.thread(asked)
+
+        def given_up() -> bool:
+            return GIVEN_UP in town.said(thread)
+
+        for attempt in range(MOST_LOSSES):
+            await town.sim.until(
+                lambda seen=attempt + 1: given_up() or len(openai.chats) >= seen, PATIENCE
+            )
+            if given_up():
+                break
             await town.bots[-1].kill()
             await town.bot()
-        thread = await town.thread(asked)
         await town.until_said(thread, GIVEN_UP)
-        assert len(openai.chats) == 5
+        assert MOST_QUICK_LOSSES <= len(openai.chats) < MOST_LOSSES
+        openai.script.clear()
         await town.settled(thread)
         assert len(town.said(thread)) == 2
