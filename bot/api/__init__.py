@@ -1,0 +1,1 @@
+"""Memories for other programs: REST, MCP, and the tokens that open them."""

@@ -1,0 +1,172 @@
+"""What everything that shows or changes memories calls: chat, tools, REST, MCP, the shell."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from bot.audience import Grant
+from bot.chat import ThreadKey
+from bot.memories import (
+    Context,
+    Filter,
+    Found,
+    Kind,
+    Memory,
+    MemoryText,
+    Page,
+    Person,
+    Said,
+    Scope,
+    Source,
+    Stats,
+    Written,
+)
+
+ANY = Filter()
+
+
+@dataclass(frozen=True, slots=True)
+class NewMemory:
+    """Something to remember; `scope` None means the usual one of the grant.
+
+    `id` and the times are for imports that keep identities; empty and 0 otherwise.
+    """
+
+    text: MemoryText
+    source: Source
+    scope: Scope | None = None
+    confirmed: bool = True
+    id: str = ""
+    created_at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What is to be different; None leaves a part as it is.
+
+    A new `content` makes a new memory that supersedes the old one, so that it can be undone; other
+    parts are changed in place.
+    """
+
+    content: str | None = None
+    kind: Kind | None = None
+    tags: tuple[str, ...] | None = None
+    subject: str | None = None
+    pinned: bool | None = None
+    event_at: float | None = None
+    expires_at: float | None = None
+    archived: bool | None = None
+    confirmed: bool | None = None
+
+
+class Memories(Protocol):
+    """The core of long-term memory.
+
+    Every call says by a `Grant` who acts and what they may see. What lies outside of it is as if
+    it were not there. `key` makes a call safe to repeat: the same key does nothing a second time
+    and gives the same answer for a day. All raise StoreError when the store is away.
+    """
+
+    async def add(self, grant: Grant, new: NewMemory, *, key: str = "") -> Written:
+        """Remember one thing; found by searches of every process at once."""
+        ...
+
+    async def add_all(
+        self, grant: Grant, new: Sequence[NewMemory], *, key: str = ""
+    ) -> Sequence[Written]:
+        """Remember up to `MOST_AT_ONCE` things; one answer each, in their order."""
+        ...
+
+    async def get(self, grant: Grant, id: str) -> Memory | None:
+        """One memory, or None when there is none that may be seen."""
+        ...
+
+    async def page(
+        self, grant: Grant, filter: Filter = ANY, *, after: str = "", limit: int = 20
+    ) -> Page:
+        """Some memories, the newest first. Raises BadRequest for a cursor that is none."""
+        ...
+
+    async def update(
+        self, grant: Grant, id: str, change: Change, *, version: int | None = None, key: str = ""
+    ) -> Written:
+        """Change or correct one; see `Change`. With `version` only if it is still at that one."""
+        ...
+
+    async def update_all(
+        self, grant: Grant, changes: Sequence[tuple[str, Change, int | None]], *, key: str = ""
+    ) -> Sequence[Written]:
+        """`update` for each id, change and version."""
+        ...
+
+    async def delete(self, grant: Grant, ids: Sequence[str], *, key: str = "") -> Sequence[Written]:
+        """Remove for good, with everything derived from them."""
+        ...
+
+    async def undo(self, grant: Grant, id: str) -> Written:
+        """Take back that `id` was remembered; what it had superseded holds again."""
+        ...
+
+    async def share(self, grant: Grant, id: str, to: Scope, *, key: str = "") -> Written:
+        """Remember it in another scope that may be written, too; only whose own it is may."""
+        ...
+
+    async def search(
+        self,
+        grant: Grant,
+        query: str,
+        filter: Filter = ANY,
+        *,
+        limit: int = 10,
+        said: bool = True,
+    ) -> Sequence[Found]:
+        """The best hits among memories, and with `said` among past conversations, best first."""
+        ...
+
+    async def context(
+        self,
+        grant: Grant,
+        query: str = "",
+        tags: Sequence[str] = (),
+        *,
+        max_tokens: int,
+        said: bool = True,
+        besides: Sequence[tuple[ThreadKey, int]] = (),
+    ) -> Context:
+        """What is worth knowing for `query`, packed; without one what is pinned and newest.
+
+        `besides` are conversations whose log from an entry on is in view already.
+        """
+        ...
+
+    async def stats(self, grant: Grant) -> Stats:
+        """Figures of what may be read."""
+        ...
+
+    async def conversation(
+        self, grant: Grant, thread: ThreadKey, *, after: int = 0, limit: int = 50
+    ) -> Sequence[Said] | None:
+        """What was said after entry `after`, oldest first; None if it may not be read."""
+        ...
+
+    def everything(self, grant: Grant, filter: Filter = ANY) -> AsyncIterator[Memory]:
+        """All memories that may be read, oldest first, for exports."""
+        ...
+
+    async def forget_person(self, person: Person) -> int:
+        """Remove a person's own memories, and what they had remembered elsewhere."""
+        ...
+
+    async def forget_thread(self, thread: ThreadKey) -> int:
+        """Remove what lies in a conversation's scope or came from it; and its index."""
+        ...
+
+    async def forget_place(self, platform: str, space: str, channel: str = "") -> int:
+        """Remove what lies in a channel or a whole space, and what came from there."""
+        ...
+
+    async def forget_messages(self, thread: ThreadKey, messages: Sequence[str]) -> int:
+        """Remove what rests on these messages alone."""
+        ...

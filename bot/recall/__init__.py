@@ -1,0 +1,1 @@
+"""Finding again: words, ranking, embeddings, packing. Knows no store and no chat."""

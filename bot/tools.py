@@ -1,0 +1,57 @@
+"""Tools that the model may call while it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from bot.audience import Audience
+from bot.chat import Incoming, ThreadKey
+from bot.model.port import ToolSpec
+
+
+@dataclass(frozen=True, slots=True)
+class ToolContext:
+    """For whom and where a tool is called.
+
+    Attributes:
+        turn: Id of the turn; with the number of the call it names a call for good, so that a
+            successor which makes it again does nothing twice.
+        call: Number of the call within the turn, from 1.
+        thread: The conversation.
+        audience: Who reads the answer.
+        mail: The messages that are being answered; the newest one's author is who asks.
+    """
+
+    turn: str
+    call: int
+    thread: ThreadKey
+    audience: Audience
+    mail: Sequence[Incoming]
+
+    @property
+    def key(self) -> str:
+        """Names this call for good."""
+        return f"{self.turn}:{self.call}"
+
+
+class Tool(Protocol):
+    """Something the model can use."""
+
+    @property
+    def spec(self) -> ToolSpec:
+        """What the model is told of it."""
+        ...
+
+    async def call(self, arguments: Mapping[str, object], context: ToolContext) -> str:
+        """Do it, and return what the model is to read.
+
+        Args:
+            arguments: Checked against the schema in `spec`.
+            context: See `ToolContext`.
+
+        Raises:
+            BobbinError: It could not be done; the model is told `user_text`.
+        """
+        ...
