@@ -56,7 +56,7 @@ def test_without_controls_it_is_plain_markdown() -> None:
 def test_a_click_says_where_it_was() -> None:
     found = used(body(), OWN)
     assert found is not None
-    press = press_of(found, Author("U1", "Ada"), OWN)
+    press = press_of(found, Author("U1", "Ada"), OWN, shared=True)
     assert str(press.thread) == "slack:T1:C1:1700000000.000001"
     assert (press.action, press.turn) == (Action.REGENERATE, "t1")
     assert (press.ref.channel, press.ref.message) == ("C1", "1700000000.000002")
