@@ -64,7 +64,7 @@ def test_a_click_says_where_it_was() -> None:
     # The same click delivered again is the same event, another one is not.
     again = used(action(action_ts="1700000000.000101"), OWN)
     assert again is not None
-    assert press_of(again, Author("U1", "Ada"), OWN).event_id != press.event_id
+    assert press_of(again, Author("U1", "Ada"), OWN, shared=True).event_id != press.event_id
 
 
 def test_somebody_of_another_workspace_is_told_apart() -> None:
