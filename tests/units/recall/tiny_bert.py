@@ -97,7 +97,9 @@ def expected(tensors: Mapping[str, Any], ids: Sequence[int]) -> Vector:
         return found
 
     def added(first: Matrix, second: Matrix) -> Matrix:
-        return [[a + b for a, b in zip(*rows, strict=True)] for rows in zip(first, second, strict=True)]
+        return [
+            [a + b for a, b in zip(*rows, strict=True)] for rows in zip(first, second, strict=True)
+        ]
 
     words, places = get("embeddings.word_embeddings.weight"), get(
         "embeddings.position_embeddings.weight"
