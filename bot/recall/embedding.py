@@ -34,6 +34,10 @@ class Embedder(Protocol):
         """
         ...
 
+    async def close(self) -> None:
+        """Release connections and threads."""
+        ...
+
 
 class Near(Protocol):
     """Vectors of an index; see `bot.recall.vectors.Vectors`."""

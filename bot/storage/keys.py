@@ -20,6 +20,7 @@ fixed by its name and by the number of buckets, which therefore never changes fo
     B:threads                        ZSET    thread -> last write, ms
     B:forgotten                      ZSET    thread -> when it was forgotten on request, ms
     B:channel:<channel>              ZSET    thread -> last write, ms; the newest 100
+    B:said:<channel>                 ZSET    thread -> stamp of its log's last change, see note_said
     B:found:<channel>                HASH    message id -> thread, for loose conversations
     B:rules:<channel>                HASH    mention, hours, persona; see bot/channel.py
     B:ruled                          ZSET    channel -> when something was set for it, ms
@@ -35,6 +36,22 @@ fixed by its name and by the number of buckets, which therefore never changes fo
     T:authors                        SET     author ids
     T:refs                           SET     message ids of this thread in B:found
     T:stage:<nonce>                  HASH    a log being imported
+    M = bobbin:{mNNN}, long-term memory; the bucket is fixed by the name of the scope
+    M:scopes                         ZSET    scope -> last write, ms; all that hold anything
+    M:expires                        ZSET    <scope>/<memory id> -> when it is to go, ms
+    M:done:<digest>                  STRING  what a write answered; a day, or ten minutes
+    S = M:s:<scope>
+    S:meta                           HASH    version, floor; see the header of memorise.lua
+    S:memories                       HASH    memory id -> memory
+    S:order                          ZSET    memory id -> 0, so that it lies in the order of ids
+    S:changes                        ZSET    memory id -> version of its last change
+    S:gone                           ZSET    id of a memory that was removed -> version; the latest
+    S:hashes                         HASH    digest of a content -> id of the memory that has it
+    S:used                           HASH    memory id -> <uses>|<last, ms>
+    S:models                         SET     models that vectors were made with
+    S:vectors                        HASH    <model>|<memory id> -> vector
+    S:trail                          SET     <scope>/<memory id> of what came from there, elsewhere
+    S:audit                          STREAM  who, what, id, via
 """
 
 from __future__ import annotations
@@ -46,6 +63,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from bot.chat import ThreadKey
+from bot.memories import Scope
 
 BUCKETS = 128
 PREFIX = "bobbin"
@@ -165,9 +183,17 @@ class BucketKeys:
         """Threads of one channel, by last write."""
         return f"{self.base}:channel:{_joined(place)}"
 
+    def said(self, place: Place) -> str:
+        """Threads of one channel that all of it reads, by the last change of their log."""
+        return f"{self.base}:said:{_joined(place)}"
+
     def found(self, place: Place) -> str:
         """Loose conversations of one channel, by message id."""
         return f"{self.base}:found:{_joined(place)}"
+
+    def of_channel(self, place: Place) -> tuple[str, ...]:
+        """The indexes of one channel."""
+        return self.channel(place), self.said(place), self.found(place)
 
 
 def of_place(place: Place) -> BucketKeys:
@@ -217,6 +243,11 @@ class ThreadKeys:
         return f"{self.base}:authors"
 
     @property
+    def said(self) -> str:
+        """What can be searched in the thread's channel."""
+        return self.bucket.said(place_of(self.thread))
+
+    @property
     def rules(self) -> str:
         """What is set for the thread's channel."""
         return self.bucket.rules(place_of(self.thread))
@@ -235,6 +266,96 @@ class ThreadKeys:
             bucket.threads,
             bucket.channel(place),
             bucket.found(place),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryBucket:
+    """Keys that the scopes of one bucket share."""
+
+    bucket: int
+
+    @property
+    def base(self) -> str:
+        """What all keys of the bucket start with, the hash tag included."""
+        return f"{PREFIX}:{{m{self.bucket:03d}}}"
+
+    @property
+    def scopes(self) -> str:
+        """Every scope that holds anything, by last write."""
+        return f"{self.base}:scopes"
+
+    @property
+    def expires(self) -> str:
+        """Memories that are to go by themselves, by when."""
+        return f"{self.base}:expires"
+
+    def done(self, nonce: str) -> str:
+        """What the write with this nonce answered. The nonce itself is not kept."""
+        digest = hashlib.sha256(nonce.encode("utf-8", "surrogatepass")).hexdigest()
+        return f"{self.base}:done:{digest[:32]}"
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeKeys:
+    """Keys of one scope of long-term memory; all lie in one slot."""
+
+    scope: Scope
+
+    @property
+    def bucket(self) -> MemoryBucket:
+        """Keys of the scope's bucket."""
+        name = str(self.scope).encode()
+        return MemoryBucket(zlib.crc32(name) % BUCKETS)
+
+    @property
+    def base(self) -> str:
+        """What all keys of the scope start with."""
+        return f"{self.bucket.base}:s:{self.scope}"
+
+    @property
+    def meta(self) -> str:
+        """The version."""
+        return f"{self.base}:meta"
+
+    @property
+    def memories(self) -> str:
+        """Memories by id."""
+        return f"{self.base}:memories"
+
+    @property
+    def order(self) -> str:
+        """Ids in their order, which is that of time."""
+        return f"{self.base}:order"
+
+    @property
+    def used(self) -> str:
+        """How often each was recalled, and when last."""
+        return f"{self.base}:used"
+
+    @property
+    def vectors(self) -> str:
+        """Vectors by model and id."""
+        return f"{self.base}:vectors"
+
+    @property
+    def trail(self) -> str:
+        """What came from this conversation or person and lies elsewhere."""
+        return f"{self.base}:trail"
+
+    @property
+    def audit(self) -> str:
+        """Who did what when."""
+        return f"{self.base}:audit"
+
+    def all(self) -> tuple[str, ...]:
+        """The keys every script about a scope takes, in the order that scope.lua names them."""
+        parts = ("meta", "memories", "order", "changes", "gone", "hashes")
+        more = ("used", "models", "vectors", "trail", "audit")
+        return (
+            *(f"{self.base}:{part}" for part in (*parts, *more)),
+            self.bucket.scopes,
+            self.bucket.expires,
         )
 
 

@@ -139,12 +139,15 @@ class Log(Base):
         names: Mapping[str, str],
         *,
         replacing: bool = False,
+        confined: bool | None = None,
         nonce: str | None = None,
     ) -> Restored:
         """Store an imported thread, in place of what is there when `replacing`.
 
         Entries keep their numbers; when none has one they are numbered from 1. The version of
         `summary` is replaced by the next one of this thread. The bot takes part from then on.
+        `confined` as in `Incoming`, None for as it was; where nobody knows, searches of the channel
+        leave the thread out until somebody writes there.
 
         Returns:
             DONE, or why nothing was changed.
@@ -178,6 +181,7 @@ class Log(Base):
                 *tally_figures(tally),
                 int(replacing),
                 len(flat),
+                "" if confined is None else int(confined),
                 *flat,
                 *sorted(authors),
             ),
