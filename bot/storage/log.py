@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, cast
 
+from bot.audience import is_import
 from bot.budgets import day_of
 from bot.chat import ThreadKey
 from bot.records import Entry, Summary, Tally
@@ -147,7 +148,8 @@ class Log(Base):
         Entries keep their numbers; when none has one they are numbered from 1. The version of
         `summary` is replaced by the next one of this thread. The bot takes part from then on.
         `confined` as in `Incoming`, None for as it was; where nobody knows, searches of the channel
-        leave the thread out until somebody writes there.
+        leave the thread out until somebody writes there. One that a person brought from elsewhere
+        is in a channel of theirs alone.
 
         Returns:
             DONE, or why nothing was changed.
@@ -157,6 +159,8 @@ class Log(Base):
             StoreUnavailable: Unknown whether it was done; call again with the same `nonce`.
         """
         numbered = _numbered(entries, summary.upto)
+        if is_import(thread):
+            confined = False
         token = nonce or self._new_id()
         keys = ThreadKeys(thread)
         stage = keys.stage(token)
