@@ -159,4 +159,3 @@ class Index:
 def _rarity(holding: int, documents: int) -> float:
     """What finding a term is worth that so many documents hold."""
     return log(1 + (documents - holding + 0.5) / (holding + 0.5))
-
