@@ -121,6 +121,33 @@ class Index:
         self._lengths[number] = _EMPTY
         self._free.append(number)
 
+    def discard(self, gone: frozenset[int]) -> None:
+        """Take out documents whose terms are not known any more; those that are not there as well.
+
+        Looks at every posting, once for however many.
+        """
+        there = [
+            number
+            for number in gone
+            if 0 <= number < len(self._lengths) and self._lengths[number] != _EMPTY
+        ]
+        for term, (numbers, counts) in list(self._postings.items()) if there else ():
+            if gone.isdisjoint(numbers):
+                continue
+            kept = [place for place, number in enumerate(numbers) if number not in gone]
+            self._size -= len(numbers) - len(kept)
+            if kept:
+                self._postings[term] = (
+                    array("I", (numbers[place] for place in kept)),
+                    array("B", (counts[place] for place in kept)),
+                )
+            else:
+                del self._postings[term]
+        for number in there:
+            self._total -= self._lengths[number]
+            self._lengths[number] = _EMPTY
+            self._free.append(number)
+
     def statistics(self, terms: Sequence[str]) -> Statistics:
         """How things stand here for a search."""
         postings = (self._postings.get(term) for term in terms)
