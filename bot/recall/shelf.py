@@ -133,4 +133,3 @@ class Shelf:
 def holds(memory: Memory, now: float) -> bool:
     """It may still be recalled."""
     return memory.status is Status.ACTIVE and not 0 < memory.text.expires_at <= now
-
