@@ -7,8 +7,8 @@ be searched without naming scopes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
 
 from bot.chat import ThreadKey
 from bot.memories import EVERY_SPACE, Person, Scope, ScopeKind, Via
@@ -121,6 +121,24 @@ def grant(
         via,
         () if audience.confined else (channel,),
         (audience.thread,) if audience.thread is not None else (),
+    )
+
+
+def narrowed(grant: Grant, scopes: Collection[Scope]) -> Grant:
+    """The same for some of its scopes only, with the conversations that belong to these.
+
+    A channel that has no scope of its own is one of a single person's: it goes with what is
+    theirs. Nothing can be added in this way.
+    """
+    kept = tuple(each for each in grant.readable if each in scopes)
+    own = any(each.kind in (ScopeKind.USER, ScopeKind.DM) for each in kept)
+    shared = {scope: scope in kept for scope in grant.readable if scope.kind is ScopeKind.CHANNEL}
+    return replace(
+        grant,
+        readable=kept,
+        writable=tuple(each for each in grant.writable if each in scopes),
+        channels=tuple(each for each in grant.channels if shared.get(Scope.of_channel(*each), own)),
+        threads=tuple(each for each in grant.threads if Scope.of_thread(each) in kept),
     )
 
 

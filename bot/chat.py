@@ -117,6 +117,7 @@ class Incoming:
         aside: Meant for somebody else: it begins with a mention of another person or group, and
             does not address the bot.
         edited: When its author last changed it, seconds since the epoch; 0 for never.
+        shared: People of another organisation may read along.
     """
 
     event_id: str
@@ -134,6 +135,7 @@ class Incoming:
     attachments: tuple[Attachment, ...] = ()
     aside: bool = False
     edited: float = 0.0
+    shared: bool = False
 
     def reworded(self, now: Incoming) -> Incoming:
         """The message with what it says after an edit, files included."""
@@ -224,6 +226,7 @@ class CommandCall:
         direct: Called in a direct message.
         visible: The platform was asked, and the caller may open the channel that `thread` is in.
         about: The message that the command was called on, from its menu.
+        shared: As in `Incoming`.
     """
 
     event_id: str
@@ -237,6 +240,7 @@ class CommandCall:
     direct: bool = False
     visible: bool = False
     about: EarlierMessage | None = None
+    shared: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,6 +260,7 @@ class Press:
         position: As in `Incoming`.
         at: When, seconds since the epoch.
         direct: In a direct message.
+        shared: As in `Incoming`.
     """
 
     event_id: str
@@ -267,6 +272,7 @@ class Press:
     position: int
     at: float
     direct: bool = False
+    shared: bool = False
 
 
 @dataclass(frozen=True, slots=True)

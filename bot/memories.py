@@ -282,7 +282,7 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some memories, the newest first. `after` is the cursor for more; empty at the end."""
+    """Some memories, the newest first. `after` is the id to go on from; empty at the end."""
 
     memories: tuple[Memory, ...]
     after: str = ""

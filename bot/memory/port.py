@@ -86,7 +86,11 @@ class Memories(Protocol):
     async def page(
         self, grant: Grant, filter: Filter = ANY, *, after: str = "", limit: int = 20
     ) -> Page:
-        """Some memories, the newest first. Raises BadRequest for a cursor that is none."""
+        """Some memories, the newest first.
+
+        `after` is the id of the last one seen, whether it is still there or not. Raises BadRequest
+        for what cannot be one.
+        """
         ...
 
     async def update(
