@@ -2,8 +2,8 @@
 
 The order is: system prompt, summary, messages since the summary, new messages, and at the end of
 the last of them what is recalled from elsewhere and a bracketed line, both of which change from
-turn to turn. Between two summaries a prompt without these is a byte-identical prefix of the next one, which is what prompt caches
-pay for: every message but the last will be sent again unchanged.
+turn to turn. Between two summaries a prompt without these is a byte-identical prefix of the next
+one, which is what prompt caches pay for: every message but the last will be sent again unchanged.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ from bot.engine.allowance import Allowance
 from bot.engine.budget import Budget
 from bot.engine.enclosed import Attachments
 from bot.engine.folding import Folding
+from bot.engine.recalling import Recalling
 from bot.engine.revising import Withdrawal
 from bot.model.port import Model
 from bot.reply.enclosures import Enclosures
@@ -44,6 +45,7 @@ class Desk:
     report: Callable[[TurnReport], None]
     tracer: Tracer = field(default_factory=Untraced)
     enclosures: Enclosures = field(default_factory=Enclosures)
+    recalling: Recalling | None = None
 
     def withdrawal(self, adapter: Adapter, pacer: Pacer) -> Withdrawal:
         """What ends turns whose messages were deleted."""

@@ -84,6 +84,9 @@ class TurnRun:
         self._files: tuple[MessageRef, ...] = ()
         self._revised = turn.revised
         self._window = Window((), 0, 0)
+        self._recalled = ""
+        recalling, configured = desk.recalling, desk.budget.configured
+        self._room_to_recall = recalling.room(configured) if recalling is not None else 0
         self._prompt: Prompt | None = None
         self._tally = NO_TALLY
         self._error = ""
@@ -286,6 +289,8 @@ class TurnRun:
 
     async def _ask(self, asked: tuple[Entry, ...]) -> Ending | None:
         """Let the model answer; a prompt over its window is folded and tried once more."""
+        if (ending := await self._unless_ended(self._recall(asked))) is not None:
+            return ending
         self._window = self._build(self._turn, asked)
         if self._desk.allowance.budgets.on:
             if (ending := await self._unless_ended(self._reserve())) is not None:
@@ -304,6 +309,11 @@ class TurnRun:
         if (ending := await self._unless_ended(self._shrink(asked))) is not None:
             return ending
         return await self._unless_ended(self._read())
+
+    async def _recall(self, asked: tuple[Entry, ...]) -> None:
+        if (recalling := self._desk.recalling) is not None:
+            can, most = self._adapter.capabilities, self._room_to_recall
+            self._recalled = await recalling.for_turn(self._turn, asked, can, most)
 
     async def _reserve(self) -> None:
         """Ask the budgets. Those who wrote last pay, as for what is used."""
@@ -414,6 +424,8 @@ class TurnRun:
                 tokenizer=self._desk.tokenizer,
                 longest=self._desk.budget.longest,
                 pictures=self._enclosed.pictures,
+                recalled=self._recalled,
+                room_to_recall=self._room_to_recall,
             )
             note("tokens", window.tokens)
             return window
