@@ -285,7 +285,8 @@ class TurnRun:
     def _fold_if_long(self, answer_tokens: int) -> None:
         high = self._desk.budget.high
         if needs_fold(self._window.lasting + answer_tokens, high, self._window.fixed):
-            self._desk.folding.start(self._thread, self._window.fixed)
+            keeper = self._desk.keeper(self._adapter, self._turn.mail)
+            self._desk.folding.start(self._thread, self._window.fixed, keeper)
 
     async def _ask(self, asked: tuple[Entry, ...]) -> Ending | None:
         """Let the model answer; a prompt over its window is folded and tried once more."""
@@ -339,7 +340,8 @@ class TurnRun:
 
     async def _shrink(self, asked: tuple[Entry, ...]) -> None:
         """Fold the conversation and build the window anew."""
-        now = await self._desk.folding.fold(self._thread, self._window.fixed)
+        keeper = self._desk.keeper(self._adapter, self._turn.mail)
+        now = await self._desk.folding.fold(self._thread, self._window.fixed, keeper)
         shorter = replace(self._turn, window=now.window, summary=now.summary)
         self._window = self._build(shorter, asked)
 
