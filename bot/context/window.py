@@ -40,7 +40,7 @@ class Window:
         messages: The last one is the newest and the only one that is not sent the same way again.
         tokens: Estimated prompt tokens.
         left_out: Entries that did not fit and are in no summary yet; the oldest ones.
-        fixed: Those of `tokens` that system prompt and summary take.
+        fixed: Those of `tokens` that tools, system prompt and summary take.
         passing: Those that pictures take, which are sent only once.
         recalled: Those that what is recalled takes, which is sent only once, too.
     """
@@ -71,6 +71,7 @@ def build_window(
     pictures: Sequence[Picture] = (),
     recalled: str = "",
     room_to_recall: int = 0,
+    tools: int = 0,
 ) -> Window:
     """Make the prompt of a turn.
 
@@ -91,6 +92,7 @@ def build_window(
         recalled: A text that goes there, too.
         room_to_recall: Tokens that are kept free for it, also when there is less. Give a figure
             that stays the same, so that its ups and downs do not move the cut.
+        tools: Tokens of the tools, which the model is told of before everything else.
 
     Returns:
         The prompt. It is over the budget only when system prompt, summary and a much shortened
@@ -107,7 +109,7 @@ def build_window(
     start = opening(system, summary)
     block = "\n\n" + now.block()
     block_tokens = tokenizer.count(block)
-    start_tokens = REPLY_TOKENS + _count(start, tokenizer)
+    start_tokens = REPLY_TOKENS + tools + _count(start, tokenizer)
     picture_tokens = sum(picture.tokens for picture in pictures)
     # The block's size is rounded up so that its ups and downs do not move the cut.
     reserved = -(-block_tokens // _BLOCK_STEP) * _BLOCK_STEP

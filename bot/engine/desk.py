@@ -21,12 +21,17 @@ from bot.reply.enclosures import Enclosures
 from bot.reply.pacing import Clock, Pacer
 from bot.report import TurnReport
 from bot.storage.threads import Threads
+from bot.tools import Tool
 from bot.tracing import Tracer, Untraced
 
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What every turn works with; people are told of waits from `long_wait_seconds` on."""
+    """What every turn works with; people are told of waits from `long_wait_seconds` on.
+
+    `tools` are offered to the model in every turn: their names and their order stay the same, or
+    no provider's cache would keep a prompt.
+    """
 
     threads: Threads
     model: Model
@@ -49,6 +54,7 @@ class Desk:
     enclosures: Enclosures = field(default_factory=Enclosures)
     recalling: Recalling | None = None
     capturing: Capturing | None = None
+    tools: Sequence[Tool] = ()
 
     def keeper(self, adapter: Adapter, mail: Sequence[Incoming]) -> Keeper | None:
         """What to remember unasked of the conversation of a turn's mail; None for nothing."""

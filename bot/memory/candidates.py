@@ -29,8 +29,8 @@ _START = 60
 _KINDS = (Kind.FACT, Kind.PREFERENCE, Kind.DECISION, Kind.TASK)
 _ASKED = (
     f'Behind the summary one thing more: the line "{HEADING}" and under it, as JSON in a code '
-    "block, a list of what people said above that will still be worth knowing in some weeks: decisions, "
-    "owners, deadlines, lasting facts and preferences. Mostly that is nothing: then write []. "
+    "block, a list of what people said above that will still be worth knowing in some weeks: "
+    "decisions, owners, deadlines, lasting facts and preferences. Mostly that is nothing: then write []. "
     f"{MOST} at most, each of them like this:\n"
     '{{"content": "Ada owns the billing service.", "kind": "fact", "about": "Ada", "tags": '
     '["billing"], "messages": [12]}}\n'
