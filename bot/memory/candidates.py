@@ -30,8 +30,8 @@ _KINDS = (Kind.FACT, Kind.PREFERENCE, Kind.DECISION, Kind.TASK)
 _ASKED = (
     f'Behind the summary one thing more: the line "{HEADING}" and under it, as JSON in a code '
     "block, a list of what people said above that will still be worth knowing in some weeks: "
-    "decisions, owners, deadlines, lasting facts and preferences. Mostly that is nothing: then write []. "
-    f"{MOST} at most, each of them like this:\n"
+    "decisions, owners, deadlines, lasting facts and preferences. Mostly that is nothing: then "
+    f"write []. {MOST} at most, each of them like this:\n"
     '{{"content": "Ada owns the billing service.", "kind": "fact", "about": "Ada", "tags": '
     '["billing"], "messages": [12]}}\n'
     "- content: one sentence that can be understood by itself, with names instead of pronouns and "
