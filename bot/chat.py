@@ -118,6 +118,7 @@ class Incoming:
         aside: Meant for somebody else: it begins with a mention of another person or group, and
             does not address the bot.
         edited: When its author last changed it, seconds since the epoch; 0 for never.
+        shared: People of another organisation may read along.
     """
 
     event_id: str
@@ -135,6 +136,7 @@ class Incoming:
     attachments: tuple[Attachment, ...] = ()
     aside: bool = False
     edited: float = 0.0
+    shared: bool = False
 
     def reworded(self, now: Incoming) -> Incoming:
         """The message with what it says after an edit, files included."""
@@ -225,6 +227,7 @@ class CommandCall:
         direct: Called in a direct message.
         visible: The platform was asked, and the caller may open the channel that `thread` is in.
         about: The message that the command was called on, from its menu.
+        shared: As in `Incoming`.
         act: What a button or a window says that the command was called by; empty otherwise. The
             `options` are then what was written into the window.
         reacted: Called by a sign that somebody has put on the message `about`.
@@ -241,6 +244,7 @@ class CommandCall:
     direct: bool = False
     visible: bool = False
     about: EarlierMessage | None = None
+    shared: bool = False
     act: str = ""
     reacted: bool = False
 
@@ -262,6 +266,7 @@ class Press:
         position: As in `Incoming`.
         at: When, seconds since the epoch.
         direct: In a direct message.
+        shared: As in `Incoming`.
     """
 
     event_id: str
@@ -273,6 +278,7 @@ class Press:
     position: int
     at: float
     direct: bool = False
+    shared: bool = False
 
 
 @dataclass(frozen=True, slots=True)

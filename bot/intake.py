@@ -13,7 +13,7 @@ from bot import refusals
 from bot.access import Access, Place, Refusal
 from bot.afterwards import Afterwards, concerns
 from bot.chat import (
-    EVERYWHERE,
+    EVERYTHING,
     Adapter,
     Author,
     CommandCall,
@@ -313,7 +313,7 @@ class Reception:
 
     def _refusal_of(self, call: CommandCall) -> Refusal | None:
         """Why a command is not run: for where it was called, or for the thread that it is about."""
-        if call.name == "forget" and call.thread is None and EVERYWHERE in call.options:
+        if call.name == "forget" and call.thread is None and EVERYTHING in call.options:
             # Whoever may talk to the bot no longer may still have their words erased.
             return None
         here = frozenset({call.channel})

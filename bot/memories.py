@@ -146,6 +146,12 @@ class Scope:
             raise ValueError(f"not a scope: {text!r}")
         return scope
 
+    def as_thread(self) -> ThreadKey | None:
+        """The conversation that a thread's scope is for; None for other kinds."""
+        if self.kind is not ScopeKind.THREAD:
+            return None
+        return ThreadKey(self.platform, self.space, self.channel, self.thread)
+
     @property
     def _is_whole(self) -> bool:
         """Exactly the parts that its kind has are there."""

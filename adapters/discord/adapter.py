@@ -60,6 +60,7 @@ CAPABILITIES = Capabilities(
     status_lapses=True,
     controls=frozenset(Action),
     file_bytes=FILE_BYTES,
+    people_per_space=False,
 )
 
 NOBODY = discord.AllowedMentions.none()

@@ -8,7 +8,7 @@ from typing import cast
 from adapters.slack.calls import Calls
 from adapters.slack.faults import Denied, Refused
 from adapters.slack.values import Person, fields
-from bot.errors import MessageGone
+from bot.errors import MessageGone, PlatformError
 
 PAGE = 1000
 MOST_PAGES = 20
@@ -33,6 +33,18 @@ async def may_see(calls: Calls, channel: str, person: Person) -> bool:
         return await _is_member(calls, channel, person.id)
     except (Denied, MessageGone, Refused, KeyError):
         return False
+
+
+async def is_shared(calls: Calls, channel: str) -> bool:
+    """Whether people of another organisation may read a channel; so if it cannot be told."""
+    try:
+        answer = await calls.answer(
+            lambda client: client.conversations_info(channel=channel), patient=True
+        )
+        about = fields(answer["channel"])
+    except (PlatformError, KeyError):
+        return True
+    return any(about.get(trait) for trait in ("is_ext_shared", "is_pending_ext_shared"))
 
 
 async def _is_member(calls: Calls, channel: str, user: str) -> bool:

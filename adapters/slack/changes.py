@@ -8,10 +8,18 @@ as an edit.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from adapters.slack.translate import as_spoken, event_id_of, id_in, is_ours, position_of, text_in
+from adapters.slack.translate import (
+    as_spoken,
+    event_id_of,
+    id_in,
+    is_joint,
+    is_ours,
+    position_of,
+    text_in,
+)
 from adapters.slack.values import PLATFORM, Own, Said, fields
 from bot.chat import Removal, ThreadKey
 
@@ -51,7 +59,7 @@ def edit(body: Mapping[str, Any], own: Own) -> Edit | None:
     if said is None:
         return None
     # When it was edited is told in whole seconds; when we were told, exactly.
-    return Edit(said, _seconds(event))
+    return Edit(replace(said, joint=is_joint(body)), _seconds(event))
 
 
 def removal(body: Mapping[str, Any], own: Own) -> Removal | None:

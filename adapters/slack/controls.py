@@ -154,8 +154,8 @@ def used(body: Mapping[str, Any], own: Own) -> Used | None:
     )
 
 
-def press_of(control: Used, author: Author, own: Own) -> Press:
-    """The press for the engine."""
+def press_of(control: Used, author: Author, own: Own, *, shared: bool) -> Press:
+    """The press for the engine; `shared` as in `Press`."""
     return Press(
         event_id=f"{own.team}:{control.channel}:{control.message}:{control.user}:{control.at}",
         action=control.action,
@@ -166,6 +166,7 @@ def press_of(control: Used, author: Author, own: Own) -> Press:
         position=position_of(control.at),
         at=float(control.at),
         direct=control.channel.startswith("D"),
+        shared=shared,
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from adapters.slack.access import may_see
+from adapters.slack.access import is_shared, may_see
 from adapters.slack.answers import Asked
 from adapters.slack.commands import Link, read_picker_id, typed
 from adapters.slack.controls import Used, answer_to, press_of
@@ -18,6 +18,7 @@ from adapters.slack.values import PLATFORM, Own, Person, Timing, fields, objects
 from adapters.slack.workspace import Workspace
 from bot.chat import CommandCall, CommandReply, EarlierMessage, Inbox, ThreadKey
 from bot.command_spec import CommandSpec
+from bot.controls import Action
 from bot.errors import BobbinError, PlatformError
 
 log = logging.getLogger(__name__)
@@ -130,7 +131,11 @@ class Interactions:
         person = await here.names.person(control.user, self._timing.patient_names)
         author = author_of(person)
         author = replace(author, is_outside=author.is_outside or control.elsewhere)
-        reply = await self._inbox.pressed(press_of(control, author, here.own))
+        # Only an answer that is given again is read by others.
+        answers = control.action in (Action.REGENERATE, Action.CONTINUE)
+        shared = answers and await is_shared(here.calls, control.channel)
+        press = press_of(control, author, here.own, shared=shared)
+        reply = await self._inbox.pressed(press)
         await here.calls.respond(control.url, answer_to(control, reply.text))
 
     async def _run(self, here: Workspace, called: Called) -> None:
@@ -183,6 +188,8 @@ class Interactions:
                 # Made sure of above.
                 visible=asked.thread is not None,
                 about=called.about,
+                # Slack tells nothing of it with a command.
+                shared=True,
             )
         )
         return reply, asked

@@ -23,7 +23,7 @@ from adapters.slack.mrkdwn import mrkdwn
 from adapters.slack.translate import author_of, earlier, id_in, looked_up, past, text_in
 from adapters.slack.values import PLATFORM, Said, Timing, fields, objects
 from adapters.slack.workspace import Workspace
-from bot.chat import EVERYWHERE, CommandReply, EarlierMessage, Inbox, ThreadKey
+from bot.chat import EVERYTHING, CommandReply, EarlierMessage, Inbox, ThreadKey
 from bot.errors import BobbinError, PlatformBusy, PlatformError
 
 log = logging.getLogger(__name__)
@@ -159,7 +159,7 @@ class Shortcuts:
         elif name == FORGET:
             command = Asked("forget", user, ThreadKey.parse(subject.thread))
         else:
-            command = Asked("forget", user, options={EVERYWHERE: "true"})
+            command = Asked("forget", user, options={EVERYTHING: "true"})
         self._errands.start(
             lambda: self._fill(here, name, window, called, command, subject), "window"
         )

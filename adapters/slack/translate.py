@@ -74,11 +74,18 @@ def said(body: Mapping[str, Any], own: Own, everything: bool = False) -> Said | 
     if event.get("bot_id"):
         event = _by_bot(event)
     found = _said(event, channel, own, direct=kind == "im", named=event["type"] == "app_mention")
+    found = replace(found, joint=is_joint(body))
     if found.in_thread or found.direct or found.mentioned:
         return found
     if everything and (found.text.strip() or found.attached) and not is_aside(found):
         return replace(found, opens=True)
     return None
+
+
+def is_joint(body: Mapping[str, Any]) -> bool:
+    """Whether another organisation may read along; taken for granted where nothing is told."""
+    told: object = body.get("is_ext_shared_channel", True)
+    return told is not False
 
 
 def is_aside(found: Said) -> bool:
@@ -227,6 +234,7 @@ def incoming(found: Said, own: Own, names: Names) -> Incoming:
         joins=found.in_thread and not found.direct,
         attachments=found.attached,
         aside=is_aside(found),
+        shared=found.joint,
     )
 
 

@@ -144,6 +144,7 @@ class Said:
         is_outside: The message itself says that its author belongs to another organisation.
         beside: The channel that its writer has open beside a direct message, empty for none.
         opens: It is said to everybody, in a channel where everything is answered.
+        joint: Another organisation may read along.
     """
 
     channel: str
@@ -159,6 +160,7 @@ class Said:
     is_outside: bool = False
     beside: str = ""
     opens: bool = False
+    joint: bool = False
 
     @property
     def in_thread(self) -> bool:

@@ -187,6 +187,7 @@ def _replacing(press: Press, window: tuple[Entry, ...], answer: Entry) -> Wanted
         position=press.position,
         addressed=True,
         direct=press.direct,
+        shared=press.shared,
     )
     refs = tuple(
         MessageRef(press.ref.channel, message, press.ref.space)

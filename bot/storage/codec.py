@@ -56,6 +56,7 @@ def dump_incoming(event: Incoming) -> bytes:
             "attached": [_dump_attachment(each) for each in event.attachments],
             "aside": event.aside,
             "edited": event.edited,
+            "shared": event.shared,
         }
     )
 
@@ -86,6 +87,7 @@ def load_incoming(raw: bytes) -> Incoming:
             attachments=tuple(_load_attachment(each) for each in data.get("attached", ())),
             aside=data.get("aside", False),
             edited=data.get("edited", 0),
+            shared=data.get("shared", False),
         )
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise StoreMismatch("a queued message cannot be read") from error

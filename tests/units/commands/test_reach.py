@@ -22,7 +22,7 @@ from adapters.slack import commands as slack_commands
 from adapters.slack import home as slack_home
 from adapters.slack.interactions import choice
 from bot.budgets import Budgets
-from bot.chat import EVERYWHERE, Author, CommandCall, EarlierMessage, MessageRef, ThreadKey
+from bot.chat import EVERYTHING, Author, CommandCall, EarlierMessage, MessageRef, ThreadKey
 from bot.commands import texts
 from bot.commands.runner import Commands, within_reach
 from bot.commands.specs import COMMANDS
@@ -209,7 +209,7 @@ async def test_everything_of_somebody_is_forgotten_in_one_space_only(
 
     def call(user: str) -> CommandCall:
         author = Author(user, user, is_admin=is_admin)
-        return CommandCall("e", "forget", author, "slack", "T2", "", options={EVERYWHERE: "true"})
+        return CommandCall("e", "forget", author, "slack", "T2", "", options={EVERYTHING: "true"})
 
     assert (await commands.run(call("u2"))).text == texts.NOTHING_OF_YOURS
     assert all([await threads.count(key) == 2 for key in KEYS])

@@ -56,7 +56,7 @@ def test_without_controls_it_is_plain_markdown() -> None:
 def test_a_click_says_where_it_was() -> None:
     found = used(body(), OWN)
     assert found is not None
-    press = press_of(found, Author("U1", "Ada"), OWN)
+    press = press_of(found, Author("U1", "Ada"), OWN, shared=True)
     assert str(press.thread) == "slack:T1:C1:1700000000.000001"
     assert (press.action, press.turn) == (Action.REGENERATE, "t1")
     assert (press.ref.channel, press.ref.message) == ("C1", "1700000000.000002")
@@ -64,7 +64,7 @@ def test_a_click_says_where_it_was() -> None:
     # The same click delivered again is the same event, another one is not.
     again = used(action(action_ts="1700000000.000101"), OWN)
     assert again is not None
-    assert press_of(again, Author("U1", "Ada"), OWN).event_id != press.event_id
+    assert press_of(again, Author("U1", "Ada"), OWN, shared=True).event_id != press.event_id
 
 
 def test_somebody_of_another_workspace_is_told_apart() -> None:

@@ -93,6 +93,17 @@ def test_both_copies_of_a_mention_become_the_same() -> None:
     assert made.addressed and not made.direct and not made.joins
 
 
+@pytest.mark.parametrize(("told", "shared"), [(False, False), (True, True), (None, True)])
+def test_another_organisation_may_read_along_unless_slack_says_no(
+    told: bool | None, shared: bool
+) -> None:
+    body = {**MENTION, "is_ext_shared_channel": told}
+    for each in (body, {name: value for name, value in body.items() if value is not None}):
+        found = said(each, OWN)
+        assert found is not None
+        assert incoming(found, OWN, NAMES).shared is shared
+
+
 def test_a_mention_in_a_thread_joins() -> None:
     found = said(event(thread_ts="1515449500.000100"), OWN)
     assert found is not None

@@ -1,0 +1,56 @@
+"""Tokens: what is kept of them, what they open."""
+
+from __future__ import annotations
+
+from random import Random
+
+from bot.audience import Audience, grant
+from bot.chat import ThreadKey
+from bot.credentials import LONGEST_NAME, PREFIX, digest_of, issue
+from bot.memories import Person, Scope, ScopeKind, Via
+
+ADA = Person("discord", "@", "7")
+THREAD = ThreadKey("discord", "1", "2", "3")
+PLACE = Audience("discord", "1", "2", THREAD, alone=ADA)
+
+
+def made(**options):
+    return issue(grant(PLACE, ADA), "my editor", now=1000.0, random=Random(1).randbytes, **options)
+
+
+def test_the_token_is_not_in_what_is_kept() -> None:
+    issued = made()
+    assert issued.token.startswith(PREFIX)
+    assert len(issued.token) > 40
+    assert issued.token.removeprefix(PREFIX) not in repr(issued.credential)
+    assert issued.credential.digest == digest_of(issued.token)
+
+
+def test_it_opens_what_its_owner_may_read_and_nothing_else() -> None:
+    opened = made().credential.grant(Via.MCP)
+    assert opened.readable == grant(PLACE, ADA).readable
+    assert set(opened.writable) == set(grant(PLACE, ADA).writable)
+    assert opened.channels == (("discord", "1", "2"),)
+    assert opened.threads == (THREAD,)
+    assert not opened.admin
+
+
+def test_what_a_program_learns_is_kept_for_its_owner_unless_it_says_otherwise() -> None:
+    assert made().credential.writable[0] == Scope.of_person(ADA)
+
+
+def test_it_can_be_made_for_less() -> None:
+    credential = made(only={ScopeKind.USER}, writes=False).credential
+    assert credential.readable == (Scope.of_person(ADA),)
+    opened = credential.grant(Via.API)
+    assert (opened.writable, opened.channels, opened.threads) == ((), (), ())
+
+
+def test_it_ends_unless_it_is_made_to_last() -> None:
+    assert made(days=1).credential.expires_at == 1000.0 + 86_400
+    assert made(days=0).credential.expires_at == 0
+
+
+def test_a_long_name_is_cut() -> None:
+    long = issue(grant(PLACE, ADA), "x" * 500, now=0, random=Random(1).randbytes)
+    assert len(long.credential.name) == LONGEST_NAME
