@@ -28,6 +28,7 @@ from bot.chat import (
     everywhere,
 )
 from bot.command_spec import CommandSpec
+from bot.commands.forgetting import meant
 from bot.commands.presses import Presses
 from bot.commands.runner import Commands
 from bot.commands.specs import Typed, typed_command
@@ -313,7 +314,7 @@ class Reception:
 
     def _refusal_of(self, call: CommandCall) -> Refusal | None:
         """Why a command is not run: for where it was called, or for the thread that it is about."""
-        if call.name == "forget" and call.thread is None and EVERYTHING in call.options:
+        if call.name == "forget" and EVERYTHING in meant(call).call.options:
             # Whoever may talk to the bot no longer may still have their words erased.
             return None
         here = frozenset({call.channel})

@@ -180,6 +180,7 @@ class Called:
         about: The message that it was called on.
         target: Where that message is, when nobody here remembers what it says.
         outside: The bot is no member of the place: only the interaction itself can be answered.
+        act: As in `CommandCall`.
     """
 
     id: str
@@ -191,6 +192,7 @@ class Called:
     about: EarlierMessage | None = None
     target: MessageRef | None = None
     outside: bool = False
+    act: str = ""
 
 
 def call_of(called: Called) -> CommandCall:
@@ -219,6 +221,8 @@ def call_of(called: Called) -> CommandCall:
         options=options,
         direct=place.kind is Kind.DIRECT,
         about=called.about,
+        confined=place.private,
+        act=called.act,
     )
 
 
