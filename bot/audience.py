@@ -7,11 +7,14 @@ be searched without naming scopes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
 
 from bot.chat import ThreadKey
 from bot.memories import EVERY_SPACE, Person, Scope, ScopeKind, Via
+
+IMPORTS = "@import-"
+"""What the channels of conversations from elsewhere begin with; the person's id follows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,19 @@ class Grant:
     threads: tuple[ThreadKey, ...] = ()
 
 
+def imports_of(person: Person) -> tuple[str, str, str]:
+    """Platform, space and channel of the conversations that a person brought from elsewhere.
+
+    No platform has such a channel, and nobody else is ever granted it.
+    """
+    return person.platform, person.space, f"{IMPORTS}{person.user}"
+
+
+def is_import(thread: ThreadKey) -> bool:
+    """Whether a conversation was brought from elsewhere, and so is on no platform."""
+    return thread.channel.startswith(IMPORTS)
+
+
 def person_of(platform: str, space: str, user: str, *, per_space: bool) -> Person:
     """Somebody, as memories know him; `per_space` as in `Capabilities.people_per_space`."""
     return Person(platform, space if per_space else EVERY_SPACE, user)
@@ -112,15 +128,37 @@ def grant(
     via: Via = Via.COMMAND,
 ) -> Grant:
     """What `person`, who is there, may do in a place."""
-    channel = (audience.platform, audience.space, audience.channel)
+    channels: list[tuple[str, str, str]] = []
+    if not audience.confined:
+        channels.append((audience.platform, audience.space, audience.channel))
+    if audience.alone is not None:
+        channels += map(imports_of, dict.fromkeys((audience.alone, *linked)))
     return Grant(
         person,
         readable(audience, linked),
         writable(audience),
         admin,
         via,
-        () if audience.confined else (channel,),
+        tuple(channels),
         (audience.thread,) if audience.thread is not None else (),
+    )
+
+
+def narrowed(grant: Grant, scopes: Collection[Scope]) -> Grant:
+    """The same for some of its scopes only, with the conversations that belong to these.
+
+    A channel that has no scope of its own is one of a single person's: it goes with what is
+    theirs. Nothing can be added in this way.
+    """
+    kept = tuple(each for each in grant.readable if each in scopes)
+    own = any(each.kind in (ScopeKind.USER, ScopeKind.DM) for each in kept)
+    shared = {scope: scope in kept for scope in grant.readable if scope.kind is ScopeKind.CHANNEL}
+    return replace(
+        grant,
+        readable=kept,
+        writable=tuple(each for each in grant.writable if each in scopes),
+        channels=tuple(each for each in grant.channels if shared.get(Scope.of_channel(*each), own)),
+        threads=tuple(each for each in grant.threads if Scope.of_thread(each) in kept),
     )
 
 

@@ -8,7 +8,8 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from bot.audience import Grant
+from bot.audience import Grant, narrowed
+from bot.chat import ThreadKey
 from bot.memories import Person, Scope, ScopeKind, Via
 
 PREFIX = "bob_"
@@ -35,6 +36,7 @@ class Credential:
         name: What it is for, as its owner calls it.
         readable: Scopes that may be read by it.
         writable: Scopes that may be written by it, the usual one first; empty for none.
+        channels, threads: Conversations that may be read by it, as in `Grant`.
         created_at, expires_at: Seconds since the epoch; it never ends by itself where that is 0.
         used_at: When it was last used, to the hour or so; 0 for never.
     """
@@ -45,25 +47,21 @@ class Credential:
     name: str
     readable: tuple[Scope, ...]
     writable: tuple[Scope, ...] = ()
+    channels: tuple[tuple[str, str, str], ...] = ()
+    threads: tuple[ThreadKey, ...] = ()
     created_at: float = 0.0
     expires_at: float = 0.0
     used_at: float = 0.0
 
     def grant(self, via: Via) -> Grant:
-        """What may be done by it; conversations as far as their scopes may be read."""
-        threads = [each for each in map(Scope.as_thread, self.readable) if each is not None]
-        channels = [
-            (each.platform, each.space, each.channel)
-            for each in self.readable
-            if each.kind is ScopeKind.CHANNEL
-        ]
+        """What may be done by it."""
         return Grant(
             self.person,
             self.readable,
             self.writable,
             via=via,
-            channels=tuple(channels),
-            threads=tuple(threads),
+            channels=self.channels,
+            threads=self.threads,
         )
 
 
@@ -134,17 +132,22 @@ def issue(
         only: Kinds of scopes that it is for.
     """
     token = PREFIX + base64.urlsafe_b64encode(random(RANDOM_BYTES)).decode().rstrip("=")
-    readable = tuple(each for each in grant.readable if each.kind in only)
-    writable = tuple(each for each in grant.writable if each.kind in only and writes)
+    given = narrowed(grant, [each for each in grant.readable if each.kind in only])
     credential = Credential(
         id="tok_" + base64.b32encode(random(10)).decode().lower(),
         digest=digest_of(token),
         person=grant.person,
         name=name.strip()[:LONGEST_NAME],
-        readable=readable,
+        readable=given.readable,
         # A program of somebody's own keeps what it learns for them, unless it says otherwise.
-        writable=tuple(sorted(writable, key=lambda each: each.kind is not ScopeKind.USER)),
+        writable=tuple(sorted(given.writable, key=_own_first)) if writes else (),
+        channels=given.channels,
+        threads=given.threads,
         created_at=now,
         expires_at=now + days * 86_400 if days else 0.0,
     )
     return Issued(token, credential)
+
+
+def _own_first(scope: Scope) -> bool:
+    return scope.kind is not ScopeKind.USER

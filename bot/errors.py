@@ -24,6 +24,7 @@ SDK exceptions are translated into these at the edge and never travel further:
     │   └── LeaseLost            another process owns this thread now
     ├── Unreadable               an attachment is broken, or nothing that can be read
     ├── BudgetExceeded           what may be used is used up, or it was asked too soon
+    ├── BadRequest               what was asked for makes no sense; nothing was changed
     └── ImportRefused            a file offered for import is broken; nothing was changed
 
 `user_text` is a sentence for the chat, `hint` one for the operator.
@@ -248,6 +249,20 @@ class BudgetExceeded(BobbinError):
 
     user_text = "What may be used here is used up for now. Please ask again later."
     hint = "Normal; the BOBBIN_BUDGET_ variables and BOBBIN_REQUESTS_PER_MINUTE set the limits."
+
+
+class BadRequest(BobbinError):
+    """What was asked for makes no sense as it was put; `user_text` says why. Nothing was changed.
+
+    Attributes:
+        field: The part of the request that is wrong, as the caller named it; empty for none.
+    """
+
+    hint = "Normal; callers make mistakes."
+
+    def __init__(self, why: str, *, field: str = "") -> None:
+        super().__init__(why, user_text=why)
+        self.field = field
 
 
 class ImportRefused(BobbinError):

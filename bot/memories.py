@@ -146,12 +146,6 @@ class Scope:
             raise ValueError(f"not a scope: {text!r}")
         return scope
 
-    def as_thread(self) -> ThreadKey | None:
-        """The conversation that a thread's scope is for; None for other kinds."""
-        if self.kind is not ScopeKind.THREAD:
-            return None
-        return ThreadKey(self.platform, self.space, self.channel, self.thread)
-
     @property
     def _is_whole(self) -> bool:
         """Exactly the parts that its kind has are there."""
@@ -288,7 +282,7 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some memories, the newest first. `after` is the cursor for more; empty at the end."""
+    """Some memories, the newest first. `after` is the id to go on from; empty at the end."""
 
     memories: tuple[Memory, ...]
     after: str = ""

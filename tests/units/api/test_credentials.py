@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from random import Random
 
-from bot.audience import Audience, grant
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.audience import Audience, grant, narrowed
 from bot.chat import ThreadKey
 from bot.credentials import LONGEST_NAME, PREFIX, digest_of, issue
 from bot.memories import Person, Scope, ScopeKind, Via
@@ -44,6 +47,25 @@ def test_it_can_be_made_for_less() -> None:
     assert credential.readable == (Scope.of_person(ADA),)
     opened = credential.grant(Via.API)
     assert (opened.writable, opened.channels, opened.threads) == ((), (), ())
+
+
+def test_a_direct_message_goes_with_what_is_its_persons_own() -> None:
+    place = Audience("discord", "@me", "5", ThreadKey("discord", "@me", "5", "5"), ADA, direct=True)
+    wide = grant(place, ADA)
+    assert ("discord", "@me", "5") in narrowed(wide, [Scope.of_person(ADA)]).channels
+    workspace = Scope.of_workspace("discord", "@me")
+    assert narrowed(wide, [workspace]).channels == ()
+
+
+@given(st.sets(st.sampled_from(grant(PLACE, ADA).readable)), st.booleans())
+def test_nothing_is_added_by_naming_fewer_scopes(scopes: set[Scope], strangers: bool) -> None:
+    wide = grant(PLACE, ADA)
+    other = {Scope.of_person(Person("discord", "@", "8"))} if strangers else set()
+    less = narrowed(wide, scopes | other)
+    assert set(less.readable) == scopes
+    assert set(less.writable) <= set(wide.writable) & scopes
+    assert set(less.channels) <= set(wide.channels)
+    assert set(less.threads) <= set(wide.threads)
 
 
 def test_it_ends_unless_it_is_made_to_last() -> None:
