@@ -1,4 +1,4 @@
-"""/forget: a conversation, one memory or everything about somebody, once they have seen what goes."""
+"""/forget: a conversation, one memory or all about somebody, once they have seen what goes."""
 
 from __future__ import annotations
 

@@ -25,9 +25,7 @@ FOR = (HERE, *_KINDS)
 """Whom something can be remembered for, as people say it."""
 
 
-def grant_of(
-    call: CommandCall, capabilities: Capabilities, linked: Iterable[Person] = ()
-) -> Grant:
+def grant_of(call: CommandCall, capabilities: Capabilities, linked: Iterable[Person] = ()) -> Grant:
     """What the caller may do with memories there, in a reply that is shown to nobody else."""
     platform, space, channel = place_called(call)
     here = replace(call, channel=channel, thread=_here(call, channel))

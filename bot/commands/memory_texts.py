@@ -31,7 +31,9 @@ _LIES = {
     ScopeKind.CHANNEL: "this channel",
     ScopeKind.WORKSPACE: "everybody here",
 }
-NO_TEXT = "What shall I remember? Write it behind the command: `remember we deploy on Fridays #ops`."
+NO_TEXT = (
+    "What shall I remember? Write it behind the command: `remember we deploy on Fridays #ops`."
+)
 NOT_THERE = {
     "thread": "There is no thread here. Say `for=channel` or `for=me`.",
     "channel": "There is no channel here. Say `for=me`, or nothing.",
@@ -184,7 +186,9 @@ def window(memory: Memory, act: Act) -> Window:
         COMMAND,
         str(done),
         (
-            Field("content", "What is to be remembered", memory.text.content, LONGEST_CONTENT, True),
+            Field(
+                "content", "What is to be remembered", memory.text.content, LONGEST_CONTENT, True
+            ),
             Field("tags", "Tags", " ".join(memory.text.tags), 300, required=False),
         ),
     )

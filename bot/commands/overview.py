@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+
 from bot.budgets import Payer
 from bot.chat import Author, Overview
 from bot.commands import texts
