@@ -1,96 +1,62 @@
-"""Asking an embedder, which may be away: searches go on by words alone then."""
+"""What two texts share: words that carry a meaning, numbers, names with digits. Pure."""
 
 from __future__ import annotations
 
-import asyncio
-import logging
-from collections.abc import Callable, Sequence
-from typing import cast
+import re
 
-from bot.errors import ModelError
-from bot.plugins import resolve
-from bot.recall.embedding import Embedder, Near
+ALIKE = 0.8
+"""Share of common words from which on two memories say the same."""
 
-logger = logging.getLogger(__name__)
-
-QUESTION_SECONDS = 2.0
-"""So long a search waits for the vector of its question."""
-
-TEXTS_SECONDS = 60.0
-REST_SECONDS = 20.0
-"""An embedder that did not answer is left alone for so long."""
-
-LONGEST_QUESTION = 4_000
-"""Characters of a question that an embedder is given."""
-
-
-def unheard(what: str) -> None:
-    """Nobody counts."""
-
-
-class Meaning:
-    """Vectors, where there are any. Never raises; nothing is sent anywhere without an embedder.
-
-    Args:
-        embedder: None for searches by words alone.
-        count: Told "failed" for each call that gave nothing, and "rested" for each question that
-            was not asked because of that.
+_WORD = re.compile(r"[^\W_]+(?:[.'’-][^\W_]+)*")
+_CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+_DIGITS = re.compile(r"(?<!\w)[\w.,:/%$€£+-]*\d[\w.,:/%$€£+-]*")
+_FENCED = re.compile(r"^[ \t]*(```|~~~).*?(?:^[ \t]*\1[ \t]*$|\Z)", re.DOTALL | re.MULTILINE)
+_NOT_OWN = re.compile(r"\s*(?:>|\[.*\]\s*$)")
+_EMPTY = frozenset(
     """
+    a about after again all also always an and any are as at be because been before being both but
+    by can could did do does doing done down each every few for from further get got had has have
+    having he her here hers him his how i if in into is it its itself just let like made make makes
+    may me might more most must my never no nor not of off on once only or other our out over own
+    same shall she should so some such than that the their them then there these they this those
+    through to too under until up us use used uses using very was we were what when where which
+    while who whom why will with would yes you your
+    agreed decided decides decision fact person people prefer preference prefers said says team task
+    wants want planned planning plans plan
+    """.split()
+)
+"""Words that carry no meaning, and those that claims are put in."""
 
-    def __init__(self, embedder: Embedder | None, count: Callable[[str], None] = unheard) -> None:
-        self._embedder = embedder
-        self._count = count
-        self._rests_until = 0.0
-        self._away = False
 
-    @property
-    def name(self) -> str:
-        """What vectors are kept under; empty when there are none."""
-        return "" if self._embedder is None else self._embedder.name
+def says_the_same(one: str, other: str) -> bool:
+    """Whether two memories differ in little more than how they put it."""
+    if one.casefold() == other.casefold():
+        return True
+    if exact(one) != exact(other):
+        return False
+    mine, others = meaning(one), meaning(other)
+    return bool(mine | others) and len(mine & others) / len(mine | others) >= ALIKE
 
-    def new_near(self) -> Near | None:
-        """Where the vectors of an index go; None when there are none."""
-        if self._embedder is None:
-            return None
-        return cast(Near, resolve("bot.recall.vectors:Vectors")())
 
-    async def of_question(self, question: str) -> bytes:
-        """The vector of what is looked for; empty when there is none in time."""
-        if self._embedder is None or not question.strip():
-            return b""
-        if asyncio.get_running_loop().time() < self._rests_until:
-            self._count("rested")
-            return b""
-        found = await self._ask((question[:LONGEST_QUESTION],), QUESTION_SECONDS, query=True)
-        return found[0] if found else b""
+def own_words(text: str) -> str:
+    """What a message's author says there: no quotations, no code, nothing that came with it."""
+    text = _FENCED.sub("\n", text)
+    lines = (line for line in text.splitlines() if not _NOT_OWN.match(line))
+    return "\n".join(lines)
 
-    async def of_texts(self, texts: Sequence[str]) -> Sequence[bytes]:
-        """A vector for each text; nothing at all when they are not to be had now."""
-        if not texts or asyncio.get_running_loop().time() < self._rests_until:
-            return ()
-        return await self._ask(texts, TEXTS_SECONDS, query=False)
 
-    async def _ask(self, texts: Sequence[str], seconds: float, *, query: bool) -> Sequence[bytes]:
-        if self._embedder is None:
-            return ()
-        try:
-            async with asyncio.timeout(seconds):
-                found = await self._embedder.embed(texts, query=query)
-        except ModelError as error:
-            return self._rest(f"{error} ({error.hint})")
-        except TimeoutError:
-            return self._rest("no answer in time")
-        if len(found) != len(texts):
-            return self._rest(f"{len(found)} vectors for {len(texts)} texts")
-        if self._away:
-            self._away = False
-            logger.info("the embedder %s is back", self.name)
-        return found
+def meaning(text: str) -> frozenset[str]:
+    """The words that carry a text's meaning, cut to their beginnings; pairs of CJK signs."""
+    found: set[str] = set()
+    for word in _WORD.findall(text.casefold()):
+        if _CJK.search(word):
+            found |= {word[place : place + 2] for place in range(max(1, len(word) - 1))}
+        elif word not in _EMPTY and (len(word) > 2 or any(map(str.isdigit, word))):
+            found.add(word.removesuffix("s")[:6])
+    return frozenset(found)
 
-    def _rest(self, why: str) -> Sequence[bytes]:
-        self._count("failed")
-        self._rests_until = asyncio.get_running_loop().time() + REST_SECONDS
-        if not self._away:
-            self._away = True
-            logger.warning("searching by words alone, the embedder is away: %s", why)
-        return ()
+
+def exact(text: str) -> frozenset[str]:
+    """Numbers, versions and names with digits, as they are written."""
+    found = (word.strip(".,:;-") for word in _DIGITS.findall(text.casefold()))
+    return frozenset(word for word in found if word)

@@ -12,7 +12,7 @@ from bot.chat import ThreadKey
 from bot.errors import StoreError
 from bot.memories import Context, Filter, Found, Memory, Said, Scope
 from bot.memory.hands import Hands
-from bot.memory.meaning import Meaning, unheard
+from bot.memory.embeddings import Meaning, unheard
 from bot.memory.shelves import Shelves
 from bot.memory.talks import Talks
 from bot.recall.embedding import Embedder

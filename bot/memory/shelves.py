@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from bot.memories import Memory, Scope
 from bot.memory.cache import Cache
 from bot.memory.hands import Hands
-from bot.memory.meaning import Meaning
+from bot.memory.embeddings import Meaning
 from bot.recall.shelf import Shelf, read
 from bot.recall.words import Words
 from bot.storage.memories import MemoryStore
