@@ -11,8 +11,8 @@ from bot.audience import Grant
 from bot.chat import ThreadKey
 from bot.errors import StoreError
 from bot.memories import Context, Filter, Found, Memory, Said, Scope
-from bot.memory.hands import Hands
 from bot.memory.embeddings import Meaning, unheard
+from bot.memory.hands import Hands
 from bot.memory.shelves import Shelves
 from bot.memory.talks import Talks
 from bot.recall.embedding import Embedder

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 
 from bot.memories import Memory, Scope
 from bot.memory.cache import Cache
-from bot.memory.hands import Hands
 from bot.memory.embeddings import Meaning
+from bot.memory.hands import Hands
 from bot.recall.shelf import Shelf, read
 from bot.recall.words import Words
 from bot.storage.memories import MemoryStore

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from bot.chat import ThreadKey
 from bot.memory.cache import Cache
-from bot.memory.hands import Hands
 from bot.memory.embeddings import Meaning
+from bot.memory.hands import Hands
 from bot.recall.talk import Heard, Talk, hear
 from bot.recall.words import Words
 from bot.records import Entry
