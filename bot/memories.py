@@ -272,7 +272,7 @@ class Written:
 class Filter:
     """Which memories of the readable scopes are meant; empty parts mean any.
 
-    Of kinds, kinds of scopes and statuses it has one; tags it has all of.
+    Of `tags` a memory must have all; of the others that hold several it must be one.
     """
 
     kinds: frozenset[Kind] = frozenset()
@@ -282,15 +282,15 @@ class Filter:
     subject: str = ""
     pinned: bool | None = None
 
-    def fits(self, memory: Memory) -> bool:
-        """Whether this memory is meant."""
+    def means(self, memory: Memory) -> bool:
+        """Whether this one is meant."""
         text = memory.text
         return (
             memory.status in self.statuses
             and (not self.kinds or text.kind in self.kinds)
+            and self.tags.issubset(text.tags)
             and (not self.scope_kinds or memory.scope.kind in self.scope_kinds)
-            and self.tags <= set(text.tags)
-            and (not self.subject or self.subject.casefold() == text.subject.casefold())
+            and (not self.subject or text.subject.casefold() == self.subject.casefold())
             and (self.pinned is None or text.pinned == self.pinned)
         )
 

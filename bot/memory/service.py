@@ -71,7 +71,7 @@ class MemoryService(Writing):
             most = min(PAGE, max(limit + 1, 50))
             memories, after = await self._store.after(grant.readable, after, most=most)
             for memory in memories:
-                if filter.fits(memory):
+                if filter.means(memory):
                     found.append(memory)
                 if len(found) > limit:
                     return Page(tuple(found[:limit]), found[limit - 1].id if limit else "")
@@ -137,7 +137,7 @@ class MemoryService(Writing):
         while True:
             memories, after = await self._store.after(grant.readable, after, most=PAGE, oldest=True)
             for memory in memories:
-                if filter.fits(memory):
+                if filter.means(memory):
                     yield memory
             if not after:
                 return

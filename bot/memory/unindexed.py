@@ -67,4 +67,4 @@ class Unindexed:
 
 def filter_by(memories: Sequence[Memory], filter: Filter) -> Sequence[Memory]:
     """Those that are meant."""
-    return [memory for memory in memories if filter.fits(memory)]
+    return [memory for memory in memories if filter.means(memory)]
