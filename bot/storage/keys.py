@@ -19,7 +19,8 @@ fixed by its name and by the number of buckets, which therefore never changes fo
     B:leases                         ZSET    thread -> end of its lease, server's ms; 0 when parked
     B:threads                        ZSET    thread -> last write, ms
     B:forgotten                      ZSET    thread -> when it was forgotten on request, ms
-    B:channel:<channel>              ZSET    thread -> last write, ms; the newest 100
+    B:channel:<channel>              ZSET    thread -> last write, ms; the newest 100, but of
+                                             somebody's imports all
     B:found:<channel>                HASH    message id -> thread, for loose conversations
     B:rules:<channel>                HASH    mention, hours, persona; see bot/channel.py
     B:ruled                          ZSET    channel -> when something was set for it, ms

@@ -169,7 +169,10 @@ local function touch(quiet)
   end
   redis.call("ZADD", THREADS, NOW, THREAD)
   redis.call("ZADD", CHANNEL, NOW, THREAD)
-  redis.call("ZREMRANGEBYRANK", CHANNEL, 0, -1 - CHANNEL_MOST)
+  -- Whoever brings conversations from elsewhere wants to find all of them.
+  if not string.find(CHANNEL, ":@import-", 1, true) then
+    redis.call("ZREMRANGEBYRANK", CHANNEL, 0, -1 - CHANNEL_MOST)
+  end
   for key = 1, 6 do
     redis.call("EXPIRE", KEYS[key], whole(RETENTION))
   end
