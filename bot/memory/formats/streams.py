@@ -191,8 +191,9 @@ class _Text:
         while wanted >= 0 and (text := next(self._texts, None)) is not None:
             pieces.append(text)
             wanted -= len(text)
-        self._text = "".join((self._text[self._at :], *pieces))
-        self._at = 0
+        if pieces:
+            self._text = "".join((self._text[self._at :], *pieces))
+            self._at = 0
         return bool(pieces)
 
     def _more(self) -> bool:
