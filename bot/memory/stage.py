@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import IO
 
 from bot.errors import ImportRefused
-from bot.memories import MOST_AT_ONCE, Memory
+from bot.memories import MOST_AT_ONCE, Memory, Scope
 from bot.memory.adopting import adopted
 from bot.memory.formats.items import Broken, Item, Kept, Talk, Turn
 from bot.memory.formats.native import memory_line, read_memory
@@ -33,6 +33,7 @@ class Stage(AbstractContextManager["Stage"]):
     Attributes:
         found: What was found wrong.
         memories, talks: How many of each are kept.
+        scopes: Where the memories are to go.
     """
 
     def __init__(self, placing: Placing, now: float, largest: int = LARGEST) -> None:
@@ -43,6 +44,7 @@ class Stage(AbstractContextManager["Stage"]):
         self.found = Counting()
         self.memories = 0
         self.talks = 0
+        self.scopes: set[Scope] = set()
 
     def __exit__(
         self,
@@ -94,6 +96,7 @@ class Stage(AbstractContextManager["Stage"]):
     def _put_memory(self, where: str, memory: Memory) -> None:
         self._put("M", where, memory_line(memory))
         self.memories += 1
+        self.scopes.add(memory.scope)
 
     def _put(self, kind: str, where: str, text: str) -> None:
         name = json.dumps(where)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Sequence
 
 from bot.audience import Grant, imports_of
 from bot.chat import ThreadKey
 from bot.memories import EVERY_SPACE, Person, Scope, ScopeKind, Via
+from bot.shell.opened import Scopes
 
 OPERATOR = Person("shell", EVERY_SPACE, "operator")
 """Who acts where no person is named."""
 
-Scopes = Callable[[], AsyncIterator[Scope]]
-"""All scopes that hold anything."""
 
 
 class NotNamed(ValueError):
@@ -20,7 +19,7 @@ class NotNamed(ValueError):
 
 
 async def operator_grant(
-    person: Person | None, named: Sequence[Scope], everything: bool, scopes: Scopes
+    person: Person | None, named: Sequence[Scope], scopes: Scopes, *, everything: bool = False
 ) -> Grant:
     """What the operator asked for by `--person`, `--scope` and `--all`.
 
@@ -31,43 +30,53 @@ async def operator_grant(
         NotNamed: None of them was given.
         StoreError: The store is away.
     """
+    grant = named_grant(person, named, everything=everything)
+    if not everything and person is None:
+        return grant
+    more = [
+        scope
+        async for scope in scopes()
+        if everything or (person is not None and is_with(scope, person))
+    ]
+    return _grant(grant.person, (*grant.writable, *more))
+
+
+def named_grant(person: Person | None, named: Sequence[Scope], *, everything: bool) -> Grant:
+    """The part of it that is known without the store. Raises NotNamed."""
     if person is None and not named and not everything:
         raise NotNamed(
             "say whose memory: --person platform:space:id, --scope …, or --all; "
             "`bobbin memory scopes` lists what there is"
         )
-    found: list[Scope] = []
-    if person is not None:
-        found.append(Scope.of_person(person))
-        found += [scope async for scope in scopes() if _is_with(scope, person)]
-    found += named
-    if everything:
-        found += [scope async for scope in scopes()]
-    reach = tuple(dict.fromkeys(found))
-    channels = [(s.platform, s.space, s.channel) for s in reach if s.kind is ScopeKind.CHANNEL]
+    own = () if person is None else (Scope.of_person(person),)
+    # What is written goes to the scope that was named, else to the person's own.
+    return _grant(person or OPERATOR, (*named, *own))
+
+
+def is_with(scope: Scope, person: Person) -> bool:
+    """It holds what was said in direct messages with this person."""
+    here = person.space in (EVERY_SPACE, scope.space)
+    same = (scope.platform, scope.user) == (person.platform, person.user)
+    return scope.kind is ScopeKind.DM and same and here
+
+
+def _grant(person: Person, reach: Sequence[Scope]) -> Grant:
+    scopes = tuple(dict.fromkeys(reach))
+    channels = [(s.platform, s.space, s.channel) for s in scopes if s.kind is ScopeKind.CHANNEL]
     channels += [
-        imports_of(Person(s.platform, s.space, s.user)) for s in reach if s.kind is ScopeKind.USER
+        imports_of(Person(s.platform, s.space, s.user)) for s in scopes if s.kind is ScopeKind.USER
     ]
     threads = [
         ThreadKey(s.platform, s.space, s.channel, s.thread)
-        for s in reach
+        for s in scopes
         if s.kind is ScopeKind.THREAD
     ]
-    # What is written goes to the scope that was named, else to the person's own.
-    order = (*named, *reach)
     return Grant(
-        person or OPERATOR,
-        reach,
-        tuple(dict.fromkeys(order)),
+        person,
+        scopes,
+        scopes,
         admin=True,
         via=Via.SHELL,
         channels=tuple(channels),
         threads=tuple(threads),
     )
-
-
-def _is_with(scope: Scope, person: Person) -> bool:
-    """Direct messages with this person."""
-    here = person.space in (EVERY_SPACE, scope.space)
-    same = (scope.platform, scope.user) == (person.platform, person.user)
-    return scope.kind is ScopeKind.DM and same and here
