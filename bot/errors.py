@@ -274,9 +274,7 @@ class ImportRefused(BobbinError):
 
     hint = "Mend the file or export it again."
 
-    def __init__(
-        self, message: str, *, line: int | None = None, hint: str | None = None
-    ) -> None:
+    def __init__(self, message: str, *, line: int | None = None, hint: str | None = None) -> None:
         where = f"line {line}: " if line is not None else ""
         super().__init__(where + message, hint=hint)
         self.line = line

@@ -51,9 +51,7 @@ async def edit(opened: Opened, grant: Grant, arguments: argparse.Namespace) -> i
     if change == Change():
         print("nothing to change was named; see --help", file=sys.stderr)
         return 2
-    done = await opened.memories.update(
-        grant, arguments.id, change, version=arguments.if_version
-    )
+    done = await opened.memories.update(grant, arguments.id, change, version=arguments.if_version)
     return _told([done], arguments)
 
 

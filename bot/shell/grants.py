@@ -13,7 +13,6 @@ OPERATOR = Person("shell", EVERY_SPACE, "operator")
 """Who acts where no person is named."""
 
 
-
 class NotNamed(ValueError):
     """Nobody and nothing was named that may be seen; the message says how to."""
 

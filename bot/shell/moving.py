@@ -75,9 +75,7 @@ async def bring_in(arguments: argparse.Namespace, opener: Opener, now: float) ->
             print("say whose conversations these are: --person platform:space:id", file=sys.stderr)
             return 2
         more = tuple(scope for scope in stage.scopes if also(scope))
-        grant = replace(
-            grant, readable=(*grant.readable, *more), writable=(*grant.writable, *more)
-        )
+        grant = replace(grant, readable=(*grant.readable, *more), writable=(*grant.writable, *more))
         async with opener() as opened:
             report = await _store(opened, stage, grant, arguments)
     say(showing.report_json(report), showing.report_text(report), arguments)
@@ -147,4 +145,3 @@ async def erase(opened: Opened, grant: Grant, arguments: argparse.Namespace) -> 
     text = f"{gone} memories erased" + (f", {imported} imported conversations" * bool(imported))
     say(counts, text, arguments)
     return 0 if gone or imported else 1
-

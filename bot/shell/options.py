@@ -72,7 +72,9 @@ def add_memory_commands(
     _filters(export)
     export.add_argument("-o", "--output", type=Path, help="a file instead of standard output")
     restore = command("import", "read memories or conversations from a file, of any known format")
-    restore.add_argument("file", type=Path, help='JSON, JSON lines or a zip; "-" for standard input')
+    restore.add_argument(
+        "file", type=Path, help='JSON, JSON lines or a zip; "-" for standard input'
+    )
     restore.add_argument(
         "--format", type=Format, choices=list(Format), help="who wrote it, if that is not seen"
     )
@@ -87,7 +89,9 @@ def _common() -> argparse.ArgumentParser:
     whose = common.add_argument_group("whose memory")
     whose.add_argument(
         "--person",
-        type=_parsed(Person.parse, "platform:space:id, with @ as space where ids are platform-wide"),
+        type=_parsed(
+            Person.parse, "platform:space:id, with @ as space where ids are platform-wide"
+        ),
         help="platform:space:id",
     )
     whose.add_argument(
@@ -105,9 +109,7 @@ def _common() -> argparse.ArgumentParser:
 def _filters(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--kind", action="append", type=Kind, choices=list(Kind), default=[])
     parser.add_argument("--tag", action="append", default=[], help="has one of these tags")
-    parser.add_argument(
-        "--status", action="append", type=Status, choices=list(Status), default=[]
-    )
+    parser.add_argument("--status", action="append", type=Status, choices=list(Status), default=[])
     parser.add_argument("--about", default="", help="the subject")
     parser.add_argument("--pinned", action=argparse.BooleanOptionalAction, default=None)
 

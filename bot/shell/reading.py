@@ -104,5 +104,3 @@ async def stats(opened: Opened, grant: Grant, arguments: argparse.Namespace) -> 
     found = await opened.memories.stats(grant)
     say(showing.stats_json(found), showing.stats_text(found), arguments)
     return 0
-
-
