@@ -63,6 +63,10 @@ _GERMAN = Words(
             "stunden",
             "Stunden Stille, bis ich wieder auf eine Erwähnung warte; 0 für nie",
         ),
+        "settings.memory": (
+            "gedächtnis",
+            "Ob ich mir von selbst merke, was hier vereinbart wird, und zeige, was ich behalte",
+        ),
         "settings.reset": ("zurücksetzen", "Wieder so, wie ich überall eingestellt bin"),
         "settings.persona": ("rolle", "Wie ich hier sein soll, etwa eine Sprache oder eine Rolle"),
         "persona": (
@@ -108,6 +112,10 @@ _FRENCH = Words(
             "heures",
             "Heures de silence avant que j'attende de nouveau une mention ; 0 pour jamais",
         ),
+        "settings.memory": (
+            "mémoire",
+            "Si je retiens de moi-même ce qui est convenu ici, en montrant ce que je garde",
+        ),
         "settings.reset": ("réinitialiser", "Revenir à mes réglages de partout"),
         "settings.persona": ("rôle", "Comment je dois être ici, par exemple une langue ou un rôle"),
         "persona": (
@@ -150,6 +158,10 @@ _SPANISH = Words(
             "horas",
             "Horas de silencio hasta que vuelvo a esperar una mención; 0 para nunca",
         ),
+        "settings.memory": (
+            "memoria",
+            "Si recuerdo por mí mismo lo que se acuerda aquí y muestro lo que guardo",
+        ),
         "settings.reset": ("restablecer", "Volver a como estoy ajustado en todas partes"),
         "settings.persona": ("papel", "Cómo debo ser aquí, por ejemplo un idioma o un papel"),
         "persona": ("papel", "Cómo debo ser en este canal, por ejemplo un idioma o un papel"),
@@ -183,6 +195,7 @@ _JAPANESE = Words(
             "メンションなしで答えるのはいつか: never(なし)、自分の会話内、always(常に)",
         ),
         "settings.hours": ("時間", "静かになってから何時間でメンション待ちに戻るか(0 は戻らない)"),
+        "settings.memory": ("記憶", "ここで決まったことを自分で覚え、残すものを見せるかどうか"),
         "settings.reset": ("リセット", "全体の設定に戻す"),
         "settings.persona": ("役割", "ここでのふるまい(言語や役など)"),
         "persona": ("役割", "このチャンネルでのふるまい(言語や役など)"),
@@ -218,6 +231,10 @@ _PORTUGUESE = Words(
         "settings.hours": (
             "horas",
             "Horas de silêncio até eu voltar a esperar uma menção; 0 para nunca",
+        ),
+        "settings.memory": (
+            "memória",
+            "Se guardo sozinho o que se combina aqui, mostrando o que guardo",
         ),
         "settings.reset": ("redefinir", "Voltar a como estou ajustado em todo lugar"),
         "settings.persona": ("papel", "Como devo ser aqui, por exemplo um idioma ou um papel"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from bot.budgets import Payer
@@ -34,6 +35,7 @@ from bot.engine.imagining import Imagining
 from bot.engine.running import Ending, Running
 from bot.errors import BobbinError
 from bot.ignoring import is_ignored
+from bot.presence import audience_of_call
 from bot.records import NO_SUMMARY, Entry
 from bot.storage.patience import patiently
 from bot.storage.threads import Threads
@@ -181,6 +183,10 @@ class Commands:
             thread if thread and within else nobody,
             within,
             about,
+            audience_of_call(
+                replace(call, thread=thread if within else None, channel=nobody.channel),
+                self._adapters[call.platform].capabilities,
+            ),
         )
         answer = await self._asking.answer(question)
         return self._handed_over(call, answer)

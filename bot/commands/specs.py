@@ -22,6 +22,12 @@ MENTION = CommandOption(
 HOURS = CommandOption("hours", "Hours of silence until I wait for a mention again; 0 for never")
 RESET = CommandOption("reset", "Back to how I am set up everywhere", OptionKind.FLAG)
 PERSONA = CommandOption("persona", "How I should be here, such as a language or a role", rest=True)
+MEMORY = CommandOption(
+    "memory",
+    "Whether I remember by myself what is agreed here, and show what I keep",
+    OptionKind.CHOICE,
+    choices=("on", "off"),
+)
 TEXT = CommandOption("text", "How I should be here; off for nothing special", rest=True)
 
 COMMANDS: tuple[CommandSpec, ...] = (
@@ -35,7 +41,7 @@ COMMANDS: tuple[CommandSpec, ...] = (
     CommandSpec(
         "settings",
         "How I behave in this channel; its managers can change it",
-        (MENTION, HOURS, RESET, PERSONA),
+        (MENTION, HOURS, MEMORY, RESET, PERSONA),
         managers=True,
     ),
     CommandSpec(
