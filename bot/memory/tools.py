@@ -80,11 +80,13 @@ class Remember:
         memories: Where.
         granting: Tells what may be written.
         per_space: Whether people's ids belong to one space, by platform.
+        undo: The button that takes it back.
     """
 
     memories: Memories
     granting: Granting
     per_space: Callable[[str], bool]
+    undo: Callable[[Memory], Button]
 
     @property
     def spec(self) -> ToolSpec:
@@ -113,7 +115,7 @@ class Remember:
             )
             source = Source(Via.TOOL, person, context.thread, said)
             written = await self.memories.add(given, NewMemory(text, source), key=context.key)
-        return _answer(written, context)
+        return _answer(written, context, self.undo)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,11 +146,6 @@ def asker(context: ToolContext, per_space: Callable[[str], bool]) -> Person:
     return person_of(thread.platform, thread.space, author.id, per_space=per_space(thread.platform))
 
 
-def undo_button(memory: Memory) -> Button:
-    """Takes back that something was remembered."""
-    return Button("Undo", "memories", f"u:{memory.id}:::")
-
-
 def _text(arguments: Mapping[str, object]) -> MemoryText:
     tags = cast("list[str]", arguments["tags"])
     return MemoryText(
@@ -159,14 +156,12 @@ def _text(arguments: Mapping[str, object]) -> MemoryText:
     )
 
 
-def _answer(written: Written, context: ToolContext) -> str:
+def _answer(written: Written, context: ToolContext, undo: Callable[[Memory], Button]) -> str:
     memory = written.memory
     match written.result:
         case Wrote.CREATED | Wrote.UPDATED if memory is not None:
             whom = WHOM[memory.scope.kind]
-            context.tell(
-                Notice(f"🧠 Remembered {whom}: {memory.text.content}", undo_button(memory))
-            )
+            context.tell(Notice(f"🧠 Remembered {whom}: {memory.text.content}", undo(memory)))
             return f"Remembered as {memory.id}, {whom}. {SAID}"
         case Wrote.TOUCHED | Wrote.UNCHANGED:
             return "That was remembered already."
