@@ -13,6 +13,9 @@ from dataclasses import dataclass, replace
 from bot.chat import ThreadKey
 from bot.memories import EVERY_SPACE, Person, Scope, ScopeKind, Via
 
+IMPORTS = "@import-"
+"""What the channels of conversations from elsewhere begin with; the person's id follows."""
+
 
 @dataclass(frozen=True, slots=True)
 class Audience:
@@ -65,6 +68,19 @@ class Grant:
     threads: tuple[ThreadKey, ...] = ()
 
 
+def imports_of(person: Person) -> tuple[str, str, str]:
+    """Platform, space and channel of the conversations that a person brought from elsewhere.
+
+    No platform has such a channel, and nobody else is ever granted it.
+    """
+    return person.platform, person.space, f"{IMPORTS}{person.user}"
+
+
+def is_import(thread: ThreadKey) -> bool:
+    """Whether a conversation was brought from elsewhere, and so is on no platform."""
+    return thread.channel.startswith(IMPORTS)
+
+
 def person_of(platform: str, space: str, user: str, *, per_space: bool) -> Person:
     """Somebody, as memories know him; `per_space` as in `Capabilities.people_per_space`."""
     return Person(platform, space if per_space else EVERY_SPACE, user)
@@ -112,14 +128,18 @@ def grant(
     via: Via = Via.COMMAND,
 ) -> Grant:
     """What `person`, who is there, may do in a place."""
-    channel = (audience.platform, audience.space, audience.channel)
+    channels: list[tuple[str, str, str]] = []
+    if not audience.confined:
+        channels.append((audience.platform, audience.space, audience.channel))
+    if audience.alone is not None:
+        channels += map(imports_of, dict.fromkeys((audience.alone, *linked)))
     return Grant(
         person,
         readable(audience, linked),
         writable(audience),
         admin,
         via,
-        () if audience.confined else (channel,),
+        tuple(channels),
         (audience.thread,) if audience.thread is not None else (),
     )
 

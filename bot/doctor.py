@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import cast
@@ -13,13 +14,14 @@ from bot.app import open_threads
 from bot.budgets import Account, told_budgets
 from bot.commands.specs import offered
 from bot.context.tokens import load_tokenizer
-from bot.endpoints import model_settings
+from bot.endpoints import model_settings, open_embedder
 from bot.errors import SettingsError, StoreError
 from bot.model.check import check_model
 from bot.model.port import Usage
 from bot.model.prices import cost_micros
 from bot.ops.check import check_http
 from bot.plugins import resolve, values_for
+from bot.recall.check import check_embedder
 from bot.settings import Settings, read_settings
 from bot.spec import AdapterCheck, AdapterSpec, Finding
 from bot.timing import Timing
@@ -52,6 +54,7 @@ async def examine(
         yield finding
     async for finding in _model(settings):
         yield finding
+    yield await check_embedder(partial(open_embedder, settings))
     yield await _tokenizer(settings)
     host, port = settings.values["BOBBIN_HTTP_HOST"], settings.integer("BOBBIN_HTTP_PORT")
     yield await check_http(host, port)

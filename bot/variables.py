@@ -154,6 +154,35 @@ CONVERSATION: tuple[Variable, ...] = (
 )
 """What the model is sent, and how its answers are handed over."""
 
+MEMORY: tuple[Variable, ...] = (
+    Variable(
+        "BOBBIN_EMBEDDINGS",
+        "Whether memories and past conversations are also searched by meaning. off: by words "
+        "alone. local: with a small English model on this computer, which `bobbin doctor` helps "
+        "to install. openai: what is searched is sent to OPENAI_EMBEDDING_MODEL.",
+        default="off",
+        pattern="off|local|openai",
+        expects="off, local or openai",
+    ),
+    Variable(
+        "OPENAI_EMBEDDING_MODEL",
+        "Name of the model of embeddings, for BOBBIN_EMBEDDINGS=openai. Memories are embedded "
+        "anew when it changes.",
+        default="text-embedding-3-small",
+    ),
+    Variable(
+        "OPENAI_EMBEDDING_BASE_URL",
+        "Address of the server that offers it, up to and including /v1. Empty: as for the model.",
+        VariableKind.URL,
+    ),
+    Variable(
+        "OPENAI_EMBEDDING_API_KEY",
+        "Key for that server. OPENAI_API_KEY is only sent to the model's own.",
+        VariableKind.SECRET,
+    ),
+)
+"""Long-term memory."""
+
 
 def _switch(name: str, text: str, default: str) -> Variable:
     return Variable(name, text, default=default, pattern="on|off", expects="on or off")
@@ -304,6 +333,7 @@ SECTIONS: Mapping[str, tuple[Variable, ...]] = {
     "Images": IMAGES,
     "Store": STORE,
     "Conversation": CONVERSATION,
+    "Memory": MEMORY,
     "Access": ACCESS,
     "Budgets": BUDGETS,
     "Operation": OPERATION,

@@ -79,6 +79,18 @@ class Memories(Protocol):
         """Remember up to `MOST_AT_ONCE` things; one answer each, in their order."""
         ...
 
+    async def restore(
+        self, grant: Grant, memories: Sequence[Memory], *, key: str = ""
+    ) -> Sequence[Written]:
+        """Put up to `MOST_AT_ONCE` exported memories back exactly as they were; one answer each.
+
+        Ids, times, version, status and links to others are kept, whether those are there or not.
+        UNCHANGED is one whose id is there already, or whose scope holds the same words as an active
+        one: nothing is touched then. REFUSED is what holds secrets or breaks a rule, and what lies
+        in a scope that may not be written. FULL as with `add`.
+        """
+        ...
+
     async def get(self, grant: Grant, id: str) -> Memory | None:
         """One memory, or None when there is none that may be seen."""
         ...

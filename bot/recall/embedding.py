@@ -33,3 +33,7 @@ class Embedder(Protocol):
             ModelError: It did not answer, within a time-out of its own.
         """
         ...
+
+    async def close(self) -> None:
+        """Release connections and threads."""
+        ...

@@ -35,6 +35,22 @@ fixed by its name and by the number of buckets, which therefore never changes fo
     T:authors                        SET     author ids
     T:refs                           SET     message ids of this thread in B:found
     T:stage:<nonce>                  HASH    a log being imported
+    M = bobbin:{mNNN}, long-term memory; the bucket is fixed by the name of the scope
+    M:scopes                         ZSET    scope -> last write, ms; all that hold anything
+    M:expires                        ZSET    <scope>/<memory id> -> when it is to go, ms
+    M:done:<digest>                  STRING  what a write answered; a day, or ten minutes
+    S = M:s:<scope>
+    S:meta                           HASH    version, floor; see the header of memorise.lua
+    S:memories                       HASH    memory id -> memory
+    S:order                          ZSET    memory id -> 0, so that it lies in the order of ids
+    S:changes                        ZSET    memory id -> version of its last change
+    S:gone                           ZSET    id of a memory that was removed -> version; the latest
+    S:hashes                         HASH    digest of a content -> id of the memory that has it
+    S:used                           HASH    memory id -> <uses>|<last, ms>
+    S:models                         SET     models that vectors were made with
+    S:vectors                        HASH    <model>|<memory id> -> vector
+    S:trail                          SET     <scope>/<memory id> of what came from there, elsewhere
+    S:audit                          STREAM  who, what, id, via
 """
 
 from __future__ import annotations
@@ -46,6 +62,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from bot.chat import ThreadKey
+from bot.memories import Scope
 
 BUCKETS = 128
 PREFIX = "bobbin"
@@ -235,6 +252,96 @@ class ThreadKeys:
             bucket.threads,
             bucket.channel(place),
             bucket.found(place),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryBucket:
+    """Keys that the scopes of one bucket share."""
+
+    bucket: int
+
+    @property
+    def base(self) -> str:
+        """What all keys of the bucket start with, the hash tag included."""
+        return f"{PREFIX}:{{m{self.bucket:03d}}}"
+
+    @property
+    def scopes(self) -> str:
+        """Every scope that holds anything, by last write."""
+        return f"{self.base}:scopes"
+
+    @property
+    def expires(self) -> str:
+        """Memories that are to go by themselves, by when."""
+        return f"{self.base}:expires"
+
+    def done(self, nonce: str) -> str:
+        """What the write with this nonce answered. The nonce itself is not kept."""
+        digest = hashlib.sha256(nonce.encode("utf-8", "surrogatepass")).hexdigest()
+        return f"{self.base}:done:{digest[:32]}"
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeKeys:
+    """Keys of one scope of long-term memory; all lie in one slot."""
+
+    scope: Scope
+
+    @property
+    def bucket(self) -> MemoryBucket:
+        """Keys of the scope's bucket."""
+        name = str(self.scope).encode()
+        return MemoryBucket(zlib.crc32(name) % BUCKETS)
+
+    @property
+    def base(self) -> str:
+        """What all keys of the scope start with."""
+        return f"{self.bucket.base}:s:{self.scope}"
+
+    @property
+    def meta(self) -> str:
+        """The version."""
+        return f"{self.base}:meta"
+
+    @property
+    def memories(self) -> str:
+        """Memories by id."""
+        return f"{self.base}:memories"
+
+    @property
+    def order(self) -> str:
+        """Ids in their order, which is that of time."""
+        return f"{self.base}:order"
+
+    @property
+    def used(self) -> str:
+        """How often each was recalled, and when last."""
+        return f"{self.base}:used"
+
+    @property
+    def vectors(self) -> str:
+        """Vectors by model and id."""
+        return f"{self.base}:vectors"
+
+    @property
+    def trail(self) -> str:
+        """What came from this conversation or person and lies elsewhere."""
+        return f"{self.base}:trail"
+
+    @property
+    def audit(self) -> str:
+        """Who did what when."""
+        return f"{self.base}:audit"
+
+    def all(self) -> tuple[str, ...]:
+        """The keys every script about a scope takes, in the order that scope.lua names them."""
+        parts = ("meta", "memories", "order", "changes", "gone", "hashes")
+        more = ("used", "models", "vectors", "trail", "audit")
+        return (
+            *(f"{self.base}:{part}" for part in (*parts, *more)),
+            self.bucket.scopes,
+            self.bucket.expires,
         )
 
 

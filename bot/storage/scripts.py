@@ -33,6 +33,16 @@ NAMES = (
 )
 """Those about a thread: prelude.lua is put in front of them."""
 
+ABOUT_A_SCOPE = (
+    "erase_scope",
+    "memorise",
+    "read_changes",
+    "trail",
+    "use_memories",
+    "vectors",
+)
+"""Those about a scope of long-term memory: scope.lua is put in front of them."""
+
 ALONE = (
     "afford",
     "charge",
@@ -60,9 +70,11 @@ class Script:
 
 def load_scripts() -> dict[str, Script]:
     """All scripts by name. Reads files: call it where blocking is fine."""
-    prelude = _read("prelude")
-    return {name: _script(name, f"{prelude}\n{_read(name)}") for name in NAMES} | {
-        name: _script(name, _read(name)) for name in ALONE
+    before = {"": ALONE, "prelude": NAMES, "scope": ABOUT_A_SCOPE}
+    return {
+        name: _script(name, f"{_read(first)}\n{_read(name)}" if first else _read(name))
+        for first, names in before.items()
+        for name in names
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bot.storage.departures import Departures
 from bot.storage.leftovers import Leftovers
+from bot.storage.memories import MemoryStore
 from bot.storage.presses import Presses
 from bot.storage.turns import Turns
 
@@ -34,3 +35,9 @@ class Threads(Turns, Leftovers, Departures, Presses):
         waits: How patient to be with Redis.
         observe: Told of every operation; see `bot.storage.connect.Observe`.
     """
+
+    def memories(self, most: int = 0) -> MemoryStore:
+        """The store of memories on the same Redis; see `MemoryStore` for `most`."""
+        return MemoryStore(
+            self._link, clock=self._clock, new_id=self._new_id, most=most, erased=self._erased
+        )

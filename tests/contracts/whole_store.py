@@ -34,6 +34,7 @@ from bot.storage.types import (
     Struck,
     Turn,
 )
+from tests.contracts.whole_memory import every_memory_operation
 from tests.units.storage.samples import THREAD, Clock, commit, message
 
 ACL = Path(__file__).parents[2] / "deploy" / "redis-users.acl"
@@ -102,6 +103,7 @@ async def everything(threads: Threads) -> None:
     await _channels(threads)
     assert await threads.forget_space("slack", "T") == 1
     assert (await threads.spending.used(ADA))[Account.SPACE].tokens == 0
+    await every_memory_operation(threads.memories())
 
 
 async def _reworded(entry: Entry, event: Incoming) -> Entry:

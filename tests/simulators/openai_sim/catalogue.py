@@ -75,9 +75,27 @@ _CHAT = (
 )
 CHAT_MODELS: dict[str, ModelTraits] = {traits.id: traits for traits in _CHAT}
 
-EMBEDDING_DIMENSIONS: dict[str, int] = {
-    "text-embedding-3-small": 1536,
-    "text-embedding-3-large": 3072,
+
+@dataclass(frozen=True, slots=True)
+class EmbeddingTraits:
+    """What sets a model of embeddings apart.
+
+    Attributes:
+        dimensions: Numbers of a vector, at most.
+        window: Tokens of one input.
+        inputs: Of one request.
+        length: Of a vector.
+    """
+
+    dimensions: int
+    window: int = 8192
+    inputs: int = 2048
+    length: float = 1.0
+
+
+EMBEDDERS: dict[str, EmbeddingTraits] = {
+    "text-embedding-3-small": EmbeddingTraits(1536),
+    "text-embedding-3-large": EmbeddingTraits(3072),
 }
 
 

@@ -11,7 +11,8 @@ from aiohttp import web
 from tests.simulators.openai_sim.answer import Answer, Cut, HttpError, Stall, Usage
 from tests.simulators.openai_sim.catalogue import (
     CHAT_MODELS,
-    EMBEDDING_DIMENSIONS,
+    EMBEDDERS,
+    EmbeddingTraits,
     ModelTraits,
     local_model,
 )
@@ -48,6 +49,7 @@ class OpenAISimulator(Listener):
         limits: False switches `rate_limit` and `max_concurrent` off.
         api_key: The only key accepted.
         models: Model names to serve besides the known ones, as local models.
+        embedders: Models of embeddings to serve besides the known ones.
         dialect: "openai" is strict; "compatible" ignores unknown fields and takes `max_tokens`,
             temperatures and tools with any model, as local servers do.
         context_window: Tokens that a prompt may have, for every model; None takes each model's own.
@@ -69,6 +71,7 @@ class OpenAISimulator(Listener):
         limits: bool = True,
         api_key: str = "sk-simulated-key",
         models: Iterable[str] = (),
+        embedders: Mapping[str, EmbeddingTraits] | None = None,
         dialect: Literal["openai", "compatible"] = "openai",
         context_window: int | None = None,
         overflow_style: OverflowStyle = "openai",
@@ -86,6 +89,7 @@ class OpenAISimulator(Listener):
         self.behaviour = behaviour
         self.models: dict[str, ModelTraits] = dict(CHAT_MODELS)
         self.models |= {name: local_model(name) for name in models}
+        self.embedders = EMBEDDERS | dict(embedders or {})
         self.script = Script()
         self.spoken: list[str] = []
         self.open_streams = self.peak_streams = 0
@@ -142,6 +146,11 @@ class OpenAISimulator(Listener):
     def transcriptions(self) -> list[Request]:
         """The requests to write something down, refused ones too."""
         return [item for item in self.requests if item.route == "/v1/audio/transcriptions"]
+
+    @property
+    def embedded(self) -> list[Request]:
+        """The requests for embeddings, refused ones too."""
+        return [item for item in self.requests if item.route == "/v1/embeddings"]
 
     @property
     def painted(self) -> list[Request]:
@@ -264,9 +273,11 @@ class OpenAISimulator(Listener):
         return self._plain(record, completion(answer, planned, record, envelope))
 
     async def _embeddings(self, _http: web.Request, record: Request) -> web.StreamResponse:
-        if record.model not in EMBEDDING_DIMENSIONS:
+        traits = self.embedders.get(record.model)
+        if traits is None:
             raise self._no_model(record.model)
-        return self._plain(record, embeddings(record.body or {}))
+        lenient = self.dialect == "compatible"
+        return self._plain(record, embeddings(record.body or {}, traits, lenient=lenient))
 
     async def _transcribe(self, _http: web.Request, record: Request) -> web.StreamResponse:
         sound = check_sound(record.body or {})
@@ -281,13 +292,13 @@ class OpenAISimulator(Listener):
         return self._plain(record, images(record.body or {}))
 
     async def _list_models(self, _http: web.Request, record: Request) -> web.StreamResponse:
-        names = [*self.models, *EMBEDDING_DIMENSIONS]
+        names = [*self.models, *self.embedders]
         data = [self._model(name) for name in names]
         return self._plain(record, {"object": "list", "data": data})
 
     async def _get_model(self, _http: web.Request, record: Request) -> web.StreamResponse:
         name = record.params["id"]
-        if name not in self.models and name not in EMBEDDING_DIMENSIONS:
+        if name not in self.models and name not in self.embedders:
             raise self._no_model(name)
         return self._plain(record, self._model(name))
 

@@ -1,0 +1,98 @@
+"""Where a memory from a file goes, and as whose."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+
+from bot.audience import Grant
+from bot.errors import ImportRefused
+from bot.memories import Memory, Scope, ScopeKind, Via
+
+_DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_AGE_DIGITS = 10
+_ID_LENGTH = len("mem_") + 26
+_OWN = (ScopeKind.USER, ScopeKind.DM)
+
+
+@dataclass(frozen=True, slots=True)
+class Placing:
+    """Puts memories where their importer may write.
+
+    Attributes:
+        grant: Who imports.
+        scope: Where everything goes; None leaves what is in reach where it was, and gives the rest
+            to the importer alone.
+    """
+
+    grant: Grant
+    scope: Scope | None = None
+
+    @property
+    def default(self) -> Scope:
+        """Where goes what has no scope of its own in reach. Raises ImportRefused for nowhere."""
+        writable = self.grant.writable
+        if self.scope is not None:
+            if self.scope not in writable:
+                raise ImportRefused(f"nothing may be written to {self.scope} from here")
+            return self.scope
+        own = Scope.of_person(self.grant.person)
+        if own in writable:
+            return own
+        if not writable:
+            raise ImportRefused("nothing may be written from here")
+        return writable[0]
+
+    def placed(self, memory: Memory) -> Memory:
+        """The memory as it is to be stored.
+
+        One that may be read where it is but not written keeps its scope: it is either there already
+        or to be refused. Whoever is no admin brings what is shared under their own name, so that
+        nobody's words can be made up.
+        """
+        in_reach = memory.scope in self.grant.writable or memory.scope in self.grant.readable
+        if self.scope is not None or not in_reach:
+            memory = _moved(memory, self.default)
+        if self.grant.admin or memory.scope.kind in _OWN:
+            return memory
+        if memory.source.author == self.grant.person:
+            return memory
+        return replace(
+            memory, source=replace(memory.source, author=self.grant.person, via=Via.IMPORT)
+        )
+
+
+def _moved(memory: Memory, scope: Scope) -> Memory:
+    """In another scope it is another memory, with an id of its own that is always the same."""
+    if memory.scope == scope:
+        return memory
+    return replace(
+        memory,
+        id=_moved_id(memory.id, scope),
+        scope=scope,
+        supersedes=tuple(_moved_id(each, scope) for each in memory.supersedes),
+        superseded_by=memory.superseded_by and _moved_id(memory.superseded_by, scope),
+    )
+
+
+def _moved_id(id: str, scope: Scope) -> str:
+    """Of the same age; what points to it can be moved without knowing more of it."""
+    age = id[4 : 4 + _AGE_DIGITS].upper()
+    if not set(age) <= set(_DIGITS) or len(id) != _ID_LENGTH:
+        age = "0" * _AGE_DIGITS
+    return f"mem_{age}{_digest(str(scope), id)}"
+
+
+def derived_id(at: float, *names: str) -> str:
+    """The id of what was made `at`, in seconds since the epoch, always the same for the names."""
+    when = min(max(round(at * 1000), 0), 2**48 - 1)
+    return f"mem_{_written(when, _AGE_DIGITS)}{_digest(*names)}"
+
+
+def _digest(*names: str) -> str:
+    digest = hashlib.sha256("\0".join(names).encode("utf-8", "surrogatepass")).digest()
+    return _written(int.from_bytes(digest[:10], "big"), 16)
+
+
+def _written(number: int, digits: int) -> str:
+    return "".join(_DIGITS[number >> 5 * place & 31] for place in reversed(range(digits)))

@@ -1,0 +1,116 @@
+"""What an import has read, kept in a file until it is written."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import astuple
+from types import TracebackType
+from typing import IO
+
+from bot.errors import ImportRefused
+from bot.memories import MOST_AT_ONCE, Memory
+from bot.memory.adopting import adopted
+from bot.memory.formats.items import Broken, Item, Kept, Talk, Turn
+from bot.memory.formats.native import memory_line, read_memory
+from bot.memory.imported import Counting
+from bot.memory.placing import Placing
+
+LARGEST = 8 * 2**30
+"""Bytes that are kept on disk at most."""
+
+
+class Stage(AbstractContextManager["Stage"]):
+    """A file of its own that is gone with the block. Nothing here may run on the event loop.
+
+    Args:
+        placing: Where what comes in is to go.
+        now: When it is imported, seconds since the epoch.
+        largest: Bytes that it may take.
+
+    Attributes:
+        tally: What was found wrong.
+        memories, talks: How many of each are kept.
+    """
+
+    def __init__(self, placing: Placing, now: float, largest: int = LARGEST) -> None:
+        self._placing = placing
+        self._now = now
+        self._largest = largest
+        self._file: IO[bytes] = tempfile.TemporaryFile()
+        self.tally = Counting()
+        self.memories = 0
+        self.talks = 0
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._file.close()
+
+    def take(self, items: Iterable[Item]) -> None:
+        """Keep what was read. Raises ImportRefused when it is too much."""
+        for item in items:
+            match item:
+                case Broken():
+                    self.tally.mark_broken(item.where, item.why)
+                case Talk():
+                    self._put("T", item.where, _dump_talk(item))
+                    self.talks += 1
+                case Kept():
+                    self._put_memory(item.where, self._placing.placed(item.memory))
+                case _:
+                    for memory in adopted(item, self._placing, self._now):
+                        self._put_memory(item.where, memory)
+
+    def batches(self) -> Iterator[list[tuple[str, Memory]]]:
+        """The memories with their places in the file, some hundred at a time."""
+        batch: list[tuple[str, Memory]] = []
+        for kind, where, text in self._records():
+            if kind != "M":
+                continue
+            read = read_memory(text, where)
+            if isinstance(read, Broken):
+                self.tally.refuse(where, read.why)
+                continue
+            batch.append((where, read.memory))
+            if len(batch) == MOST_AT_ONCE:
+                yield batch
+                batch = []
+        if batch:
+            yield batch
+
+    def kept_talks(self) -> Iterator[Talk]:
+        """The conversations, one at a time."""
+        for kind, where, text in self._records():
+            if kind == "T":
+                yield _load_talk(where, text)
+
+    def _put_memory(self, where: str, memory: Memory) -> None:
+        self._put("M", where, memory_line(memory))
+        self.memories += 1
+
+    def _put(self, kind: str, where: str, text: str) -> None:
+        self._file.write(f"{kind}\t{where}\t{text.rstrip()}\n".encode("ascii"))
+        if self._file.tell() > self._largest:
+            raise ImportRefused(f"there is more in it than {self._largest >> 30} GB; import parts")
+
+    def _records(self) -> Iterator[tuple[str, str, str]]:
+        self._file.seek(0)
+        for line in self._file:
+            kind, where, text = line.decode("ascii").split("\t", 2)
+            yield kind, where, text
+
+
+def _dump_talk(talk: Talk) -> str:
+    turns = [astuple(turn) for turn in talk.turns]
+    return json.dumps([talk.id, talk.program, talk.title, talk.at, turns])
+
+
+def _load_talk(where: str, text: str) -> Talk:
+    id, program, title, at, turns = json.loads(text)
+    return Talk(where, id, program, title, at, tuple(Turn(*turn) for turn in turns))

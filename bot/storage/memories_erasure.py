@@ -1,0 +1,268 @@
+"""Forgetting long-term memory: what people delete, what has expired, what is gone elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import cast
+
+from bot.chat import ThreadKey
+from bot.memories import EVERY_SPACE, Memory, Person, Scope, ScopeKind
+from bot.storage.base import DAY_SECONDS
+from bot.storage.codec import to_bytes, to_text
+from bot.storage.connect import Command
+from bot.storage.keys import BUCKETS, MemoryBucket, ScopeKeys
+from bot.storage.memories_codec import digest_in, load_memory
+from bot.storage.memories_reading import PAGE
+from bot.storage.memories_writing import Actor, Answer, MemoryWriting, Step, next_version
+
+AUDIT_DAYS = 90
+BY_ITSELF = Actor()
+TRIES = 10
+
+
+class MemoryErasure(MemoryWriting):
+    """The part of `MemoryStore` that forgets; see there for the arguments."""
+
+    async def forget_thread(self, thread: ThreadKey) -> int:
+        """Remove what lies in a conversation's scope and what came from it; safe to repeat.
+
+        Returns:
+            How many memories. Raises StoreUnavailable or StoreMismatch.
+        """
+        return await self._erase(Scope.of_thread(thread))
+
+    async def forget_messages(self, thread: ThreadKey, messages: Sequence[str]) -> int:
+        """Remove what rests on nothing but these messages; of others they are no source any more.
+
+        Safe to repeat. One round trip where nothing came from the conversation.
+
+        Returns:
+            How many were removed. Raises StoreUnavailable or StoreMismatch.
+        """
+        deleted = frozenset(messages)
+        gone = 0
+        for memory in await self._from(Scope.of_thread(thread)):
+            if memory.source.thread == thread and deleted.intersection(memory.source.message_ids):
+                gone += await self._strike(memory, deleted)
+        return gone
+
+    async def forget_person(self, person: Person, space: str = "") -> int:
+        """Remove what is somebody's own, and what they had remembered elsewhere; safe to repeat.
+
+        With `space` only what lies in this server or workspace. Lines of the audit about them go,
+        too.
+
+        Returns:
+            How many memories. Raises StoreUnavailable or StoreMismatch.
+        """
+        own = Scope.of_person(person)
+        gone = 0
+        if space in ("", person.space):
+            gone += await self._erase(own)
+        else:
+            there = [each async for each in self._trail(own) if each[0].space == space]
+            gone += await self._remove_named(own, there)
+        async for scope in self.scopes():
+            if scope.platform != person.platform or space not in ("", scope.space):
+                continue
+            if scope.kind is ScopeKind.DM and _is_with(scope, person):
+                gone += await self._erase(scope)
+            else:
+                await self._forget_deeds(scope, person)
+        return gone
+
+    async def forget_place(self, platform: str, space: str, channel: str = "") -> int:
+        """Remove what lies in a channel with its threads, or in a whole space, and what came from
+        there; safe to repeat.
+
+        Returns:
+            How many memories. Raises StoreUnavailable or StoreMismatch.
+        """
+        gone = 0
+        async for scope in self.scopes():
+            here = (scope.platform, scope.space) == (platform, space)
+            if here and channel in ("", scope.channel):
+                gone += await self._erase(scope)
+        return gone
+
+    async def sweep(self) -> int:
+        """Remove what has expired and what is left over; call it now and then.
+
+        Returns:
+            How many memories have expired. Raises StoreUnavailable or StoreMismatch.
+        """
+        gone = await self._expire()
+        before = round((self._clock() - AUDIT_DAYS * DAY_SECONDS) * 1000)
+        async for scope in self.scopes():
+            keys = ScopeKeys(scope)
+            await self._mend_trail(scope)
+            _, held, trail, last = await self._link.batch(
+                [
+                    ("XTRIM", keys.audit, "MINID", "~", max(0, before)),
+                    ("ZCARD", keys.order),
+                    ("SCARD", keys.trail),
+                    ("ZSCORE", keys.bucket.scopes, str(scope)),
+                ]
+            )
+            if not (held or trail) and float(last or 0) < before:
+                await self._run("erase_scope", scope)
+        return gone
+
+    async def audit(self, scope: Scope, most: int = 100) -> Sequence[Mapping[str, str]]:
+        """The latest lines of a scope's audit, the newest first: at (ms), who, what, id, via.
+
+        Raises StoreUnavailable.
+        """
+        lines = await self._link.call("XREVRANGE", ScopeKeys(scope).audit, "+", "-", "COUNT", most)
+        return [{**line, "at": at.partition("-")[0]} for at, line in _lines(lines)]
+
+    async def _expire(self) -> int:
+        found = await self._link.batch(
+            [
+                ("ZRANGEBYSCORE", MemoryBucket(bucket).expires, "-inf", self._now_ms())
+                for bucket in range(BUCKETS)
+            ]
+        )
+        names = [_named(name) for each in cast("list[list[bytes]]", found) for name in each]
+        gone = 0
+        for scope, ids in _grouped(names).items():
+            gone += await self.remove(await self._kept(scope, ids), BY_ITSELF, word="expire")
+        return gone
+
+    async def remove(self, memories: Sequence[Memory], by: Actor, *, word: str = "delete") -> int:
+        """Remove memories, wherever they lie; safe to repeat.
+
+        Returns:
+            How many were there. Raises StoreUnavailable.
+        """
+        by_scope: dict[Scope, list[Memory]] = {}
+        for memory in memories:
+            by_scope.setdefault(memory.scope, []).append(memory)
+        gone = 0
+        for scope, each in by_scope.items():
+            for first in range(0, len(each), PAGE):
+                steps = [Step("remove", one, word=word) for one in each[first : first + PAGE]]
+                outcomes = await self.write(scope, steps, by)
+                gone += sum(outcome.answer is Answer.DONE for outcome in outcomes)
+        return gone
+
+    async def _erase(self, scope: Scope) -> int:
+        """Remove a scope and what came from there."""
+        gone = 0
+        for _ in range(TRIES):
+            gone += await self._remove_named(scope, [each async for each in self._trail(scope)])
+            held = await self._held(scope)
+            erased = int(await self._run("erase_scope", scope))
+            await self._cut_trails(held)
+            if erased >= 0:
+                if erased:
+                    self._erased()
+                return gone + erased
+        return gone
+
+    async def _remove_named(self, origin: Scope, names: Iterable[tuple[Scope, str]]) -> int:
+        """Remove what the trail of `origin` names, and strike it out there."""
+        gone = 0
+        for scope, ids in _grouped(names).items():
+            gone += await self.remove(await self._kept(scope, ids), BY_ITSELF, word="forget")
+            for first in range(0, len(ids), PAGE):
+                part = [to_bytes(f"{scope}/{id}") for id in ids[first : first + PAGE]]
+                await self._run("trail", origin, ("cut", *part))
+        return gone
+
+    async def _trail(self, origin: Scope) -> AsyncIterator[tuple[Scope, str]]:
+        """What came from a conversation or person and lies elsewhere: its scope and id."""
+        for name in await self._link.call("SMEMBERS", ScopeKeys(origin).trail):
+            yield _named(name)
+
+    async def _from(self, origin: Scope) -> Sequence[Memory]:
+        """What lies in a scope, and what came from there."""
+        keys = ScopeKeys(origin)
+        held, names = await self._link.batch([("ZCARD", keys.order), ("SMEMBERS", keys.trail)])
+        found = list(await self._held(origin)) if held else []
+        for scope, ids in _grouped(map(_named, names)).items():
+            found += await self._kept(scope, ids)
+        return found
+
+    async def _held(self, scope: Scope) -> Sequence[Memory]:
+        """Everything in a scope, what has expired included."""
+        ids = await self._link.call("ZRANGE", ScopeKeys(scope).order, 0, -1)
+        return await self._kept(scope, [to_text(id) for id in ids])
+
+    async def _kept(self, scope: Scope, ids: Sequence[str]) -> Sequence[Memory]:
+        """Those of `ids` that are in a scope, what has expired included."""
+        found: list[Memory] = []
+        for first in range(0, len(ids), PAGE):
+            part = ids[first : first + PAGE]
+            kept = await self._link.call("HMGET", ScopeKeys(scope).memories, *part)
+            found += [
+                load_memory(scope, id, raw)
+                for id, raw in zip(part, kept, strict=True)
+                if raw is not None
+            ]
+        return found
+
+    async def _strike(self, memory: Memory, deleted: frozenset[str]) -> int:
+        """Take messages away from what a memory rests on, and the memory with the last of them."""
+        for _ in range(TRIES):
+            raw = await self._link.call("HGET", ScopeKeys(memory.scope).memories, memory.id)
+            if raw is None:
+                return 0
+            now = load_memory(memory.scope, memory.id, raw)
+            left = tuple(each for each in now.source.message_ids if each not in deleted)
+            if not left:
+                return await self.remove([now], BY_ITSELF, word="forget")
+            changed = next_version(now, source=replace(now.source, message_ids=left))
+            step = Step("set", changed, digest_in(raw), "strike", now.version)
+            [outcome] = await self.write(memory.scope, [step], BY_ITSELF)
+            if outcome.answer is not Answer.OLD:
+                break
+        return 0
+
+    async def _forget_deeds(self, scope: Scope, person: Person) -> None:
+        """Remove the lines of an audit that name somebody."""
+        audit, name = ScopeKeys(scope).audit, str(person)
+        lines = _lines(await self._link.call("XRANGE", audit, "-", "+"))
+        if theirs := [at for at, line in lines if line.get("who") == name]:
+            await self._link.call("XDEL", audit, *theirs)
+
+    async def _mend_trail(self, origin: Scope) -> None:
+        """Strike out what a trail names and is not there; a process died in between."""
+        names = list(await self._link.call("SMEMBERS", ScopeKeys(origin).trail))
+        for first in range(0, len(names), PAGE):
+            part = cast("list[bytes]", names[first : first + PAGE])
+            commands: list[Command] = []
+            for scope, id in map(_named, part):
+                commands.append(("HEXISTS", ScopeKeys(scope).memories, id))
+            there = await self._link.batch(commands)
+            gone = [name for name, is_there in zip(part, there, strict=True) if not is_there]
+            if gone:
+                await self._run("trail", origin, ("cut", *gone))
+
+
+def _is_with(scope: Scope, person: Person) -> bool:
+    """Whether direct messages are with this person."""
+    return scope.user == person.user and person.space in (EVERY_SPACE, scope.space)
+
+
+def _named(name: bytes) -> tuple[Scope, str]:
+    scope, _, id = to_text(name).rpartition("/")
+    return Scope.parse(scope), id
+
+
+def _grouped(names: Iterable[tuple[Scope, str]]) -> Mapping[Scope, Sequence[str]]:
+    found: dict[Scope, list[str]] = {}
+    for scope, id in names:
+        found.setdefault(scope, []).append(id)
+    return found
+
+
+def _lines(
+    replies: Sequence[tuple[bytes, Mapping[bytes, bytes]]],
+) -> Sequence[tuple[str, Mapping[str, str]]]:
+    """Lines of a stream: when and where, and what they say."""
+    return [
+        (to_text(at), {to_text(name): to_text(value) for name, value in fields.items()})
+        for at, fields in replies
+    ]
