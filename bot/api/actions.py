@@ -34,12 +34,13 @@ from bot.api.asked import (
     NewShape,
     SearchShape,
     UpdateItem,
+    filter_of,
 )
 from bot.api.faults import Fault, missing
 from bot.audience import Grant, narrowed
 from bot.chat import ThreadKey
 from bot.errors import BadRequest
-from bot.memories import Filter, Memory, MemoryText, Scope, ScopeKind, Source, Written, Wrote
+from bot.memories import Memory, MemoryText, Scope, ScopeKind, Source, Written, Wrote
 from bot.memory.port import Change, Memories, NewMemory
 
 MOST_MESSAGES = 100
@@ -59,8 +60,8 @@ class Actions:
         self, grant: Grant, asked: FilterShape, *, after: str = "", limit: int = 20
     ) -> ListShape:
         """A page of memories."""
-        given = _within(grant, asked.scopes)
-        page = await self._memories.page(given, _filter(asked), after=after, limit=limit)
+        given = within(grant, asked.scopes)
+        page = await self._memories.page(given, filter_of(asked), after=after, limit=limit)
         return list_shape(page)
 
     async def get(self, grant: Grant, id: str) -> MemoryShape:
@@ -72,7 +73,7 @@ class Actions:
 
     async def create(self, grant: Grant, asked: NewShape, *, key: str = "") -> CreatedShape:
         """Remember one thing."""
-        _may_write(grant)
+        may_write(grant)
         written = await self._memories.add(grant, _new(grant, asked), key=key)
         return created_shape(_done(written), written)
 
@@ -86,7 +87,7 @@ class Actions:
         key: str = "",
     ) -> MemoryShape:
         """Change one; `match` is the version that If-Match names."""
-        _may_write(grant)
+        may_write(grant)
         version = asked.version if match is None else match
         if match is not None and asked.version not in (None, match):
             raise BadRequest("If-Match and version name two versions.", field="version")
@@ -95,7 +96,7 @@ class Actions:
 
     async def delete(self, grant: Grant, id: str, *, key: str = "") -> DeletedShape:
         """Delete one for good."""
-        _may_write(grant)
+        may_write(grant)
         [written] = await self._memories.delete(grant, [id], key=key)
         if written.result is not Wrote.DELETED:
             _done(written)
@@ -105,9 +106,9 @@ class Actions:
     async def search(self, grant: Grant, asked: SearchShape) -> Sequence[HitShape]:
         """What fits a query best."""
         found = await self._memories.search(
-            _within(grant, asked.scopes),
+            within(grant, asked.scopes),
             asked.query,
-            _filter(asked),
+            filter_of(asked),
             limit=asked.limit,
             said=asked.said,
         )
@@ -116,7 +117,7 @@ class Actions:
     async def context(self, grant: Grant, asked: ContextShape) -> PackedShape:
         """What a model should know for a question."""
         packed = await self._memories.context(
-            _within(grant, asked.scopes),
+            within(grant, asked.scopes),
             asked.query,
             asked.tags,
             max_tokens=asked.max_tokens,
@@ -133,7 +134,7 @@ class Actions:
         item's result.
         """
         results: list[ResultShape] = []
-        _may_write(grant)
+        may_write(grant)
         for _, group in groupby(items, key=lambda item: item.op):
             run = list(group)
             part = f"{key}:{len(results)}" if key else ""
@@ -192,19 +193,20 @@ class Actions:
         )
 
 
-def _may_write(grant: Grant) -> None:
+def may_write(grant: Grant) -> None:
+    """Raises Fault where nothing may be written."""
     if not grant.writable:
         raise Fault(403, "read_only", "This token is for reading only.")
 
 
-def _within(grant: Grant, names: Sequence[str]) -> Grant:
+def within(grant: Grant, names: Sequence[str]) -> Grant:
     """What a caller may do, in the scopes that it names only."""
     if not names:
         return grant
-    return narrowed(grant, {each for name in names for each in _named(grant.readable, name)})
+    return narrowed(grant, {each for name in names for each in named(grant.readable, name)})
 
 
-def _named(scopes: Sequence[Scope], name: str) -> Sequence[Scope]:
+def named(scopes: Sequence[Scope], name: str) -> Sequence[Scope]:
     """Those of the scopes that a name means. Raises BadRequest where it means none of them."""
     if name in list(ScopeKind):
         return [each for each in scopes if each.kind == name]
@@ -217,7 +219,7 @@ def _named(scopes: Sequence[Scope], name: str) -> Sequence[Scope]:
 def _new(grant: Grant, asked: NewShape) -> NewMemory:
     scope: Scope | None = None
     if asked.scope is not None:
-        meant = _named(grant.writable, asked.scope)
+        meant = named(grant.writable, asked.scope)
         if len(meant) != 1:
             several = "several scopes of this kind; name one of them" if meant else "no such scope"
             raise BadRequest(f"This token may write to {several}.", field="scope")
@@ -249,16 +251,6 @@ def _change(asked: ChangeShape) -> Change:
         expires_at=(asked.expires_at or 0.0) if "expires_at" in named else None,
         archived=asked.archived if "archived" in named else None,
         confirmed=asked.confirmed if "confirmed" in named else None,
-    )
-
-
-def _filter(asked: FilterShape) -> Filter:
-    return Filter(
-        kinds=frozenset(asked.kinds),
-        tags=frozenset(tag.lower() for tag in asked.tags),
-        statuses=frozenset(asked.statuses),
-        subject=asked.subject,
-        pinned=asked.pinned,
     )
 
 

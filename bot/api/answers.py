@@ -20,6 +20,7 @@ from bot.memories import (
     Written,
     Wrote,
 )
+from bot.memory.imported import ImportReport
 
 
 class SourceShape(Shape):
@@ -169,6 +170,26 @@ class StatsShape(Shape):
     scopes: list[OpenScope]
 
 
+class PlaceShape(Shape):
+    """A line of an import, and what is wrong with it."""
+
+    where: str
+    why: str
+
+
+class ReportShape(Shape):
+    """What an import did, or with dry_run would do."""
+
+    object: Literal["memory.import"] = "memory.import"
+    dry_run: bool
+    new: int
+    same: int
+    refused: int
+    refusals: list[PlaceShape]
+    broken: int
+    breaks: list[PlaceShape]
+
+
 class ErrorDetail(Shape):
     """What is wrong."""
 
@@ -260,6 +281,19 @@ def stats_shape(stats: Stats, grant: Grant) -> StatsShape:
             OpenScope(name=str(each), kind=each.kind, writable=each in grant.writable)
             for each in grant.readable
         ],
+    )
+
+
+def report_shape(report: ImportReport) -> ReportShape:
+    """What became of an import, as answers show it."""
+    return ReportShape(
+        dry_run=report.dry_run,
+        new=report.new,
+        same=report.same,
+        refused=report.refused,
+        refusals=[PlaceShape(where=each.where, why=each.why) for each in report.refusals],
+        broken=report.broken,
+        breaks=[PlaceShape(where=each.where, why=each.why) for each in report.breaks],
     )
 
 

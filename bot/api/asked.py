@@ -12,6 +12,7 @@ from bot.memories import (
     LONGEST_TAG,
     MOST_AT_ONCE,
     MOST_TAGS,
+    Filter,
     Kind,
     Status,
 )
@@ -167,6 +168,35 @@ class ConversationQuery(BaseModel):
     limit: Annotated[int, BeforeValidator(_whole), Field(strict=True, ge=1, le=MOST_LISTED)] = 50
 
 
+class ImportQuery(BaseModel):
+    """How to bring in what the body holds."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    dry_run: Annotated[
+        bool, BeforeValidator(_truth), Field(description="Only tell what would happen.")
+    ] = False
+    scope: ScopeName | None = None
+
+
+class ExportQuery(BaseModel):
+    """What an export is asked for by; without anything it holds all that the token opens."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kinds: Annotated[list[Kind], Field(max_length=10)] = []
+    tags: Annotated[list[str], Field(max_length=20)] = []
+    scopes: Annotated[list[ScopeName], Field(max_length=20)] = []
+    statuses: Annotated[list[Status], Field(max_length=5)] = list(Status)
+
+    @property
+    def filter(self) -> FilterShape:
+        """Which memories are meant."""
+        return FilterShape(
+            kinds=self.kinds, tags=self.tags, scopes=self.scopes, statuses=self.statuses
+        )
+
+
 class CreateItem(NewShape):
     """One memory to add."""
 
@@ -194,3 +224,14 @@ class BatchShape(Shape):
     """Many changes, carried out in their order; each has a result of its own."""
 
     operations: Annotated[list[Item], Field(min_length=1, max_length=MOST_AT_ONCE)]
+
+
+def filter_of(asked: FilterShape) -> Filter:
+    """Which memories are meant, for the core."""
+    return Filter(
+        kinds=frozenset(asked.kinds),
+        tags=frozenset(tag.lower() for tag in asked.tags),
+        statuses=frozenset(asked.statuses),
+        subject=asked.subject,
+        pinned=asked.pinned,
+    )

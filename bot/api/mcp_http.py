@@ -19,13 +19,13 @@ from starlette.requests import Request
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from bot.api.actions import Actions
 from bot.api.faults import Fault, unauthorized
 from bot.api.mcp_server import mcp_server
 from bot.api.reading import bearer
 from bot.api.verifier import Caller, Verifier
 from bot.audience import Grant
 from bot.memories import Via
+from bot.memory.port import Memories
 
 PATH = "/mcp"
 BODY_BYTES = 4 * 1024 * 1024
@@ -53,17 +53,17 @@ class McpHttp:
     """MCP at /mcp, without sessions: each request brings its token, and any process answers it.
 
     Args:
-        actions: Does what is asked for.
+        memories: The core.
         verifier: Knows who asks.
         url: Where callers reach this server, without a path.
         version: Of this program.
     """
 
-    def __init__(self, actions: Actions, verifier: Verifier, url: str, version: str) -> None:
+    def __init__(self, memories: Memories, verifier: Verifier, url: str, version: str) -> None:
         self._verifier = verifier
         self._resource = AnyHttpUrl(url + PATH)
         self._issuer = AnyHttpUrl(url)
-        self._server: MCPServer[Any] = mcp_server(actions, _grant_of, version)
+        self._server: MCPServer[Any] = mcp_server(memories, _grant_of, version)
         hosts, origins = _allowed(url)
         self._server.streamable_http_app(
             stateless_http=True,

@@ -14,10 +14,12 @@ from mcp.types import ToolAnnotations
 from pydantic import ConfigDict, ValidationError
 
 from bot.api.actions import Actions
+from bot.api.carrying import Carrying
 from bot.api.faults import fault_of
 from bot.api.mcp_tools import Asking, MemoryTools
 from bot.api.reading import wrong
 from bot.errors import BobbinError
+from bot.memory.port import Memories
 
 SECONDS = 30.0
 """The longest that a call may take."""
@@ -46,15 +48,15 @@ _DELETES = ToolAnnotations(
 )
 
 
-def mcp_server(actions: Actions, asking: Asking, version: str) -> MCPServer[Any]:
+def mcp_server(memories: Memories, asking: Asking, version: str) -> MCPServer[Any]:
     """A server with twelve tools, on no transport yet.
 
     Args:
-        actions: Does what is asked for.
+        memories: The core.
         asking: Tells who asks; raises Fault when nobody may.
         version: Of this program.
     """
-    tools = MemoryTools(actions, asking)
+    tools = MemoryTools(Actions(memories), Carrying(memories), asking)
     return MCPServer(
         "bobbin",
         title="Bobbin's memory",
@@ -72,6 +74,8 @@ def mcp_server(actions: Actions, asking: Asking, version: str) -> MCPServer[Any]
             _tool(tools.update_memory, "Change a memory", _CHANGES),
             _tool(tools.add_memories, "Remember several things", _ADDS),
             _tool(tools.memory_stats, "Count memories", _READS),
+            _tool(tools.export_memories, "Export memories", _READS),
+            _tool(tools.import_memories, "Import memories", _ADDS),
         ],
     )
 

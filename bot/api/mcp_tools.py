@@ -22,13 +22,16 @@ from bot.api.asked import (
     NewShape,
     SearchShape,
 )
+from bot.api.carrying import Carrying, each_line
 from bot.api.told import (
     Kinds,
     ToldAdded,
     ToldContext,
     ToldConversation,
     ToldDeleted,
+    ToldExport,
     ToldHits,
+    ToldImport,
     ToldMemory,
     ToldPage,
     ToldResults,
@@ -37,6 +40,7 @@ from bot.api.told import (
     moment,
     told_context,
     told_hit,
+    told_import,
     told_memory,
     told_message,
     told_result,
@@ -102,11 +106,13 @@ class MemoryTools:
 
     Args:
         actions: Does what is asked for.
+        carrying: Does exports and imports.
         asking: Tells who asks.
     """
 
-    def __init__(self, actions: Actions, asking: Asking) -> None:
+    def __init__(self, actions: Actions, carrying: Carrying, asking: Asking) -> None:
         self._actions = actions
+        self._carrying = carrying
         self._asking = asking
 
     async def search_memory(
@@ -306,6 +312,43 @@ class MemoryTools:
                 for each in stats.scopes
             ],
         )
+
+    async def export_memories(
+        self,
+        context: Context[Any, Any],
+        after: Annotated[str, Field(max_length=100, description="next_after of the last part.")] = (
+            ""
+        ),
+        limit: Annotated[int, Field(ge=1, le=MOST_LISTED)] = MOST_LISTED,
+        scopes: Scopes = [],  # noqa: B006
+    ) -> ToldExport:
+        """Export memories with all their parts as lines of JSON, part by part, for import_memories.
+
+        Parts in their order, put together, make one file.
+        """
+        asked = FilterShape(scopes=scopes, statuses=list(Status))
+        ndjson, count, more = await self._carrying.export_page(
+            await self._asking(context), asked, after=after, limit=limit
+        )
+        return ToldExport(ndjson=ndjson, count=count, next_after=more or None)
+
+    async def import_memories(
+        self,
+        context: Context[Any, Any],
+        ndjson: Annotated[
+            str, Field(max_length=3_000_000, description="As export_memories wrote it.")
+        ],
+        dry_run: Annotated[bool, Field(description="Only tell what would happen.")] = False,
+        scope: Scope = None,
+    ) -> ToldImport:
+        """Import memories that export_memories wrote; what is there already stays as it is.
+
+        A line that cannot be read is named, and then nothing is imported.
+        """
+        report = await self._carrying.bring(
+            await self._asking(context), each_line(ndjson), dry_run=dry_run, scope=scope
+        )
+        return told_import(report)
 
 
 def _new(asked: NewMemoryArgument) -> NewShape:

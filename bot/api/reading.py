@@ -53,10 +53,14 @@ async def whole(request: Request, most: int) -> bytes:
     return b"".join([chunk async for chunk in chunks(request, most)])
 
 
+def media_type(request: Request, default: str) -> str:
+    """What the body is said to be, or the default where nothing is said."""
+    return request.headers.get("content-type", default).partition(";")[0].strip().lower()
+
+
 async def shape(request: Request, shape: type[M], most: int) -> M:
     """A JSON body of this shape. Raises Fault."""
-    media = request.headers.get("content-type", "application/json").partition(";")[0].strip()
-    if media.lower() != "application/json":
+    if media_type(request, "application/json") != "application/json":
         raise Fault(415, "unsupported_media_type", "Send the body as application/json.")
     body = await whole(request, most)
     try:

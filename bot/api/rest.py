@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from pydantic import BaseModel
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from bot.api.actions import Actions
@@ -20,6 +20,7 @@ from bot.api.answers import (
     ListShape,
     MemoryShape,
     PackedShape,
+    ReportShape,
     ResultsShape,
     StatsShape,
 )
@@ -28,19 +29,28 @@ from bot.api.asked import (
     ChangeShape,
     ContextShape,
     ConversationQuery,
+    ExportQuery,
+    ImportQuery,
     ListQuery,
     NewShape,
     SearchShape,
 )
+from bot.api.carrying import Carrying, text_lines
 from bot.api.faults import Fault
-from bot.api.reading import bearer, idempotency_key, if_match, query, shape
+from bot.api.reading import bearer, chunks, idempotency_key, if_match, media_type, query, shape
 from bot.api.verifier import Caller, Verifier
 from bot.memories import Via
+from bot.memory.port import Memories
 
 BODY_BYTES = 256 * 1024
 BATCH_BYTES = 8 * 1024 * 1024
+IMPORT_BYTES = 64 * 1024 * 1024
+NDJSON = "application/x-ndjson"
+
 SECONDS = 30.0
-"""The longest that a request may take; what is streamed has as long for each part."""
+"""The longest that a request may take; what is streamed out has as long for each part."""
+
+IMPORT_SECONDS = 600.0
 
 Act = Callable[[Request, Caller], Awaitable[Response]]
 
@@ -80,12 +90,13 @@ class Rest:
     """What /v1 answers.
 
     Args:
-        actions: Does what is asked for.
+        memories: The core.
         verifier: Knows who asks.
     """
 
-    def __init__(self, actions: Actions, verifier: Verifier) -> None:
-        self._actions = actions
+    def __init__(self, memories: Memories, verifier: Verifier) -> None:
+        self._actions = Actions(memories)
+        self._carrying = Carrying(memories)
         self._verifier = verifier
 
     def endpoints(self) -> Sequence[Endpoint]:
@@ -142,6 +153,24 @@ class Rest:
                 self._stats,
                 answer=StatsShape,
             ),
+            Endpoint(
+                "GET",
+                f"{base}/export",
+                "Export memories with all their parts as lines of JSON.",
+                self._export,
+                query=ExportQuery,
+            ),
+            Endpoint(
+                "POST",
+                f"{base}/import",
+                "Import what an export holds; a line that cannot be read is named, and then "
+                "nothing is imported.",
+                self._import,
+                answer=ReportShape,
+                query=ImportQuery,
+                repeatable=True,
+                lines=True,
+            ),
             Endpoint("GET", f"{base}/{{id}}", "Read one memory.", self._get, answer=MemoryShape),
             Endpoint(
                 "PATCH",
@@ -183,7 +212,7 @@ class Rest:
 
         async def answer(request: Request) -> Response:
             try:
-                async with asyncio.timeout(SECONDS):
+                async with asyncio.timeout(IMPORT_SECONDS if endpoint.lines else SECONDS):
                     caller = await self._verifier.verify(bearer(request.headers), Via.API)
                     request.state.token = caller.token
                     if endpoint.query is None and request.query_params:
@@ -245,6 +274,26 @@ class Rest:
     async def _stats(self, request: Request, caller: Caller) -> Response:
         return _json(await self._actions.stats(caller.grant))
 
+    async def _export(self, request: Request, caller: Caller) -> Response:
+        asked = query(request, ExportQuery)
+        lines = self._carrying.export(caller.grant, asked.filter)
+        # What is wrong with the request, or with the store, shows before the answer begins.
+        first = [line for line in (await anext(lines, ""), await anext(lines, "")) if line]
+        return StreamingResponse(_following(first, lines), media_type=NDJSON)
+
+    async def _import(self, request: Request, caller: Caller) -> Response:
+        asked = query(request, ImportQuery)
+        if media_type(request, NDJSON) not in (NDJSON, "application/jsonl", "text/plain"):
+            raise Fault(415, "unsupported_media_type", f"Send the body as {NDJSON}.")
+        report = await self._carrying.bring(
+            caller.grant,
+            text_lines(chunks(request, IMPORT_BYTES)),
+            dry_run=asked.dry_run,
+            scope=asked.scope,
+            key=_key(request, caller),
+        )
+        return _json(report)
+
     async def _conversation(self, request: Request, caller: Caller) -> Response:
         asked = query(request, ConversationQuery)
         thread = request.path_params["thread"]
@@ -253,6 +302,13 @@ class Rest:
                 caller.grant, thread, after=asked.after, limit=asked.limit
             )
         )
+
+
+async def _following(first: Iterable[str], rest: AsyncIterator[str]) -> AsyncIterator[str]:
+    for line in first:
+        yield line
+    async for line in rest:
+        yield line
 
 
 def _key(request: Request, caller: Caller) -> str:

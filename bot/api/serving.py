@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import uvicorn
 
-from bot.api.actions import Actions
 from bot.api.application import application
 from bot.api.mcp_http import McpHttp
 from bot.api.rest import Rest
@@ -70,10 +69,9 @@ async def serving(
     address = (offer.host, int(listener.getsockname()[1]))
     host = f"[{offer.host}]" if ":" in offer.host else offer.host
     url = offer.url.rstrip("/") or f"http://{host}:{address[1]}"
-    actions = Actions(memories)
     verifier = Verifier(credentials, claims, offer.per_minute)
-    mcp = McpHttp(actions, verifier, url, offer.version)
-    app = application(Rest(actions, verifier), mcp, offer.version, new_id, time.monotonic)
+    mcp = McpHttp(memories, verifier, url, offer.version)
+    app = application(Rest(memories, verifier), mcp, offer.version, new_id, time.monotonic)
     server = _Server(
         uvicorn.Config(
             app,

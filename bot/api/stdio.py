@@ -6,7 +6,6 @@ from typing import Any
 
 from mcp.server.mcpserver import Context
 
-from bot.api.actions import Actions
 from bot.api.mcp_server import mcp_server
 from bot.api.verifier import Verifier
 from bot.audience import Grant
@@ -37,4 +36,4 @@ async def serve_stdio(
         return (await verifier.verify(token, Via.MCP)).grant
 
     await verifier.verify(token, Via.MCP)
-    await mcp_server(Actions(memories), asking, version).run_stdio_async()
+    await mcp_server(memories, asking, version).run_stdio_async()

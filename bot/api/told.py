@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from bot.api.answers import HitShape, MemoryShape, PackedShape, ResultShape, SaidShape
+from bot.api.answers import HitShape, MemoryShape, PackedShape, ReportShape, ResultShape, SaidShape
 from bot.errors import BadRequest
 
 Kinds = Literal["fact", "preference", "decision", "task", "note"]
@@ -140,6 +140,43 @@ class ToldStats(Told):
     by_kind: dict[str, int]
     by_tag: dict[str, int]
     scopes: list[ToldScope]
+
+
+class ToldExport(Told):
+    """Part of an export: lines of JSON (NDJSON)."""
+
+    ndjson: str
+    count: int
+    next_after: Annotated[str | None, Field(description="Pass as `after` for more; null: the end.")]
+
+
+class ToldPlace(Told):
+    """A line, and what is wrong with it."""
+
+    where: str
+    why: str
+
+
+class ToldImport(Told):
+    """What an import did, or with dry_run would do."""
+
+    dry_run: bool
+    new: int
+    same: int
+    refused: int
+    problems: list[ToldPlace]
+
+
+def told_import(report: ReportShape) -> ToldImport:
+    """What became of an import, for a model."""
+    problems = [*report.breaks, *report.refusals]
+    return ToldImport(
+        dry_run=report.dry_run,
+        new=report.new,
+        same=report.same,
+        refused=report.refused,
+        problems=[ToldPlace(where=each.where, why=each.why) for each in problems],
+    )
 
 
 def told_memory(memory: MemoryShape) -> ToldMemory:
