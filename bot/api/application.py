@@ -22,6 +22,9 @@ from bot.errors import BobbinError
 
 logger = logging.getLogger(__name__)
 
+_WORDS = frozenset(
+    "v1 memory search context batch stats export import conversations mcp docs openapi.json".split()
+)
 _NOTHING_BUT_STYLE = "default-src 'none'; style-src 'unsafe-inline'"
 
 
@@ -107,9 +110,8 @@ class AccessLog:
 
 def _place(path: str) -> str:
     """The part of a path that callers cannot make up: what they name comes after it."""
-    known = ("v1", "memory", "conversations", "mcp", "docs", "openapi.json")
-    named = path.split("/")[1:3]
-    return "/" + "/".join(part if part in known else "…" for part in named)
+    named = path.split("/")[1:4]
+    return "/" + "/".join(part if part in _WORDS else "…" for part in named)
 
 
 async def _refuse(request: Request, error: Exception) -> Response:
