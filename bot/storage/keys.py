@@ -51,6 +51,15 @@ fixed by its name and by the number of buckets, which therefore never changes fo
     S:vectors                        HASH    <model>|<memory id> -> vector
     S:trail                          SET     <scope>/<memory id> of what came from there, elsewhere
     S:audit                          STREAM  who, what, id, via
+    L = bobbin:{links}
+    L:groups, L:codes                HASH    see the header of link_accounts.lua
+    L:code:<digest>                  STRING  the account that made this code
+    L:done:<person>                  STRING  what was answered when he redeemed a code; a minute
+    K = bobbin:{tokens}
+    K:tokens                         HASH    digest of a token -> what it opens
+    K:ids                            HASH    id of a token -> its digest
+    K:used                           HASH    digest -> when it was last used, s
+    K:of:<person>                    SET     digests of this person's tokens
 """
 
 from __future__ import annotations
@@ -67,6 +76,11 @@ from bot.memories import Scope
 BUCKETS = 128
 PREFIX = "bobbin"
 SCHEMA = f"{PREFIX}:schema"
+LINK_GROUPS = f"{PREFIX}:{{links}}:groups"
+LINK_CODES = f"{PREFIX}:{{links}}:codes"
+TOKENS = f"{PREFIX}:{{tokens}}:tokens"
+TOKEN_IDS = f"{PREFIX}:{{tokens}}:ids"
+TOKENS_USED = f"{PREFIX}:{{tokens}}:used"
 
 Place = tuple[str, str, str]
 """Platform, space, channel."""
@@ -112,6 +126,21 @@ def pace(name_space: str, together: str, scope: str) -> tuple[str, str]:
 def open_channels(platform: str) -> str:
     """Channels in which everything is answered."""
     return f"{PREFIX}:open:{_quoted(platform)}"
+
+
+def link_code(digest: str) -> str:
+    """Who made the code with this digest."""
+    return f"{PREFIX}:{{links}}:code:{digest}"
+
+
+def link_done(person: str) -> str:
+    """What was answered to a person, named as `str` writes him, who redeemed a code."""
+    return f"{PREFIX}:{{links}}:done:{person}"
+
+
+def tokens_of(person: str) -> str:
+    """The tokens of a person, who is named as `str` writes him."""
+    return f"{PREFIX}:{{tokens}}:of:{person}"
 
 
 def place_name(place: Place) -> str:
