@@ -20,8 +20,9 @@ fixed by its name and by the number of buckets, which therefore never changes fo
     B:threads                        ZSET    thread -> last write, ms
     B:forgotten                      ZSET    thread -> when it was forgotten on request, ms
     B:channel:<channel>              ZSET    thread -> last write, ms; the newest 100
+    B:said:<channel>                 ZSET    thread -> stamp of its log's last change, see note_said
     B:found:<channel>                HASH    message id -> thread, for loose conversations
-    B:rules:<channel>                HASH    mention, hours, persona; see bot/channel.py
+    B:rules:<channel>                HASH    mention, hours, persona, memory; see bot/channel.py
     B:ruled                          ZSET    channel -> when something was set for it, ms
     B:use:<day>                      HASH    <whom>|<figure> -> sum; a person, a channel, a space
     B:event:<digest>                 STRING  nonce of the call that took the event; one day
@@ -211,9 +212,17 @@ class BucketKeys:
         """Threads of one channel, by last write."""
         return f"{self.base}:channel:{_joined(place)}"
 
+    def said(self, place: Place) -> str:
+        """Threads of one channel that all of it reads, by the last change of their log."""
+        return f"{self.base}:said:{_joined(place)}"
+
     def found(self, place: Place) -> str:
         """Loose conversations of one channel, by message id."""
         return f"{self.base}:found:{_joined(place)}"
+
+    def of_channel(self, place: Place) -> tuple[str, ...]:
+        """The indexes of one channel."""
+        return self.channel(place), self.said(place), self.found(place)
 
 
 def of_place(place: Place) -> BucketKeys:
@@ -261,6 +270,11 @@ class ThreadKeys:
     def authors(self) -> str:
         """Who has written here."""
         return f"{self.base}:authors"
+
+    @property
+    def said(self) -> str:
+        """What can be searched in the thread's channel."""
+        return self.bucket.said(place_of(self.thread))
 
     @property
     def rules(self) -> str:

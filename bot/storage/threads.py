@@ -7,11 +7,12 @@ from bot.storage.leftovers import Leftovers
 from bot.storage.links import StoredLinks
 from bot.storage.memories import MemoryStore
 from bot.storage.presses import Presses
+from bot.storage.spoken import Spoken
 from bot.storage.tokens import StoredCredentials
 from bot.storage.turns import Turns
 
 
-class Threads(Turns, Leftovers, Departures, Presses):
+class Threads(Turns, Leftovers, Departures, Presses, Spoken):
     """The store of conversations, shared by any number of processes on one Redis.
 
     One lease per thread decides who answers. It is measured by the server's own clock, so the
