@@ -86,16 +86,21 @@ async def serving(
             timeout_keep_alive=15,
         )
     )
+    task = asyncio.create_task(_serve(server, mcp, listener), name="api")
+    try:
+        await _until(server.listens, task)
+        yield Served(address, task)
+    finally:
+        server.should_exit = True
+        await asyncio.wait([task], timeout=GRACE_SECONDS + 2)
+        await end(task)
+        listener.close()
+
+
+async def _serve(server: _Server, mcp: McpHttp, listener: socket.socket) -> None:
+    """In a task of its own, which the SDK's tasks belong to."""
     async with mcp.running():
-        task = asyncio.create_task(server.serve(sockets=[listener]), name="api")
-        try:
-            await _until(server.listens, task)
-            yield Served(address, task)
-        finally:
-            server.should_exit = True
-            await asyncio.wait([task], timeout=GRACE_SECONDS + 2)
-            await end(task)
-            listener.close()
+        await server.serve(sockets=[listener])
 
 
 class _Server(uvicorn.Server):
