@@ -50,7 +50,7 @@ from bot.ops import figures
 from bot.ops.health import Health
 from bot.ops.outside import Outside, Probe, seen_from_outside
 from bot.plugins import resolve, values_for
-from bot.remembering import open_memories
+from bot.remembering import open_memories, persons
 from bot.reply.enclosures import Enclosures
 from bot.reply.pacing import Clock, LoopClock, Pacer
 from bot.settings import Settings
@@ -326,7 +326,9 @@ class App:
             MemoryCommands(memories, threads, grants, adapters, time.time, secrets.token_bytes),
         )
         presses = Presses(threads, running, engine, new_id, metrics.rated)
-        changes = Changes(threads, tokenizer, folding, running)
+        changes = Changes(
+            threads, tokenizer, folding, running, memories, persons(adapters)
+        )
         receptions = {
             name: Reception(
                 adapter,
@@ -482,6 +484,10 @@ async def _tidy(threads: Threads) -> None:
     gone = await threads.sweep()
     if gone:
         logger.info("retention: %d conversation(s) deleted", gone)
+    expired = await threads.memories().sweep()
+    if expired:
+        logger.info("%d memory(ies) had a time to go, and are gone", expired)
+    await threads.tokens.sweep()
 
 
 async def _salt(threads: Threads) -> str:

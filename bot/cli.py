@@ -21,6 +21,7 @@ from bot.chat import ThreadKey
 from bot.doctor import examine
 from bot.errors import BobbinError, ImportRefused, Problem, SettingsError
 from bot.feedback import feedback_lines
+from bot.memory.leaving import forget_memories_of
 from bot.ops.logs import Format, configure
 from bot.ops.redact import Redactor, secrets_in
 from bot.plugins import find_adapters
@@ -315,13 +316,20 @@ async def _forget(settings: Settings, name: str | None, user: str | None) -> int
     async with open_threads(settings) as threads:
         if thread is not None:
             erased = await threads.forget(thread)
-            print(f"{erased.messages} message(s) erased")
-            return 0 if erased.messages else 1
+            memories = await threads.memories().forget_thread(thread)
+            print(f"{erased.messages} message(s) erased{_and_memories(memories)}")
+            return 0 if erased.messages or memories else 1
         assert person is not None
         found = await forget_everywhere(threads, *person)
+        memories = await forget_memories_of(threads, *person)
     messages = sum(struck.entries + struck.mail for struck in found)
-    print(f"{messages} message(s) erased from {len(found)} conversation(s)")
-    return 0 if found else 1
+    erased_from = f"{messages} message(s) erased from {len(found)} conversation(s)"
+    print(f"{erased_from}{_and_memories(memories)}")
+    return 0 if found or memories else 1
+
+
+def _and_memories(number: int) -> str:
+    return f", and {number} memory(ies)" if number else ""
 
 
 _NOT_STORED = {

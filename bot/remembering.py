@@ -4,30 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 
+from bot.audience import person_of
+from bot.chat import Adapter
 from bot.endpoints import open_embedder
 from bot.ids import memory_ids
+from bot.memories import Person
 from bot.memory.searching import Searching
 from bot.memory.service import MemoryService
-from bot.memory.unindexed import Unindexed
 from bot.settings import Settings
 from bot.storage.threads import Threads
-
-
-def memory_service(settings: Settings, threads: Threads) -> MemoryService:
-    """Long-term memory over the store of `threads`."""
-    store = threads.memories(settings.integer("BOBBIN_MEMORIES_PER_SCOPE") or 0)
-    return MemoryService(
-        store,
-        threads,
-        Unindexed(store),
-        threads.links,
-        threads.tokens,
-        time.time,
-        memory_ids,
-    )
 
 
 @asynccontextmanager
@@ -55,3 +43,11 @@ async def open_memories(
         await searching.close()
         if embedder is not None:
             await embedder.close()
+
+
+def persons(adapters: Mapping[str, Adapter]) -> Callable[[str, str, str], Person]:
+    """Who a user is, by platform, space and id."""
+    per_space = {name: each.capabilities.people_per_space for name, each in adapters.items()}
+    return lambda platform, space, user: person_of(
+        platform, space, user, per_space=per_space[platform]
+    )

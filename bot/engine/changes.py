@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from bot.chat import Incoming, Removal, ThreadKey
@@ -11,6 +11,8 @@ from bot.context.tokens import Tokenizer
 from bot.engine.counting import as_it_reads_now
 from bot.engine.folding import Folding
 from bot.engine.running import Ending, Running
+from bot.memories import Person
+from bot.memory.port import Memories
 from bot.storage.keys import Place
 from bot.storage.threads import Threads
 from bot.storage.types import Amended, Struck
@@ -21,19 +23,33 @@ REMEMBERED = 100
 """Entries whose messages are told of to who looks for what was deleted meanwhile."""
 
 
+PersonOf = Callable[[str, str, str], Person]
+"""Who a user is, by platform, space and id."""
+
+
 class Changes:
     """Carries changes into the store, and tells the turns and folds of this process of them.
+
+    What was remembered because of something goes with it.
 
     What runs in other processes hears of it from the store.
     """
 
     def __init__(
-        self, threads: Threads, tokenizer: Tokenizer, folding: Folding, running: Running
+        self,
+        threads: Threads,
+        tokenizer: Tokenizer,
+        folding: Folding,
+        running: Running,
+        memories: Memories,
+        person_of: PersonOf,
     ) -> None:
         self._threads = threads
         self._tokenizer = tokenizer
         self._folding = folding
         self._running = running
+        self._memories = memories
+        self._person_of = person_of
 
     async def edited(self, event: Incoming) -> Amended:
         """Amend what is kept of a message. Raises StoreError."""
@@ -57,7 +73,17 @@ class Changes:
             place = (removal.platform, removal.space, removal.channel)
             gone = await self._threads.forget_channel(place)
             self._end_in(place)
+            await self._memories.forget_place(*place)
             logger.info("a channel on %s is gone: %d thread(s)", removal.platform, gone)
+
+    async def left(self, platform: str, space: str) -> int:
+        """Forget everything of a server or workspace; returns how many conversations there were.
+
+        Raises StoreError; safe to repeat.
+        """
+        gone = await self._threads.forget_space(platform, space)
+        await self._memories.forget_place(platform, space)
+        return gone
 
     async def remembered(self, thread: ThreadKey) -> Sequence[str]:
         """Ids of the messages that the newest entries hold. Raises StoreError."""
@@ -66,6 +92,7 @@ class Changes:
     async def _thread(self, thread: ThreadKey) -> None:
         erased = await self._threads.drop(thread)
         self._running.end(thread, Ending.FORGOTTEN)
+        await self._memories.forget_thread(thread)
         logger.info("a thread on %s is gone: %d message(s)", thread.platform, erased.messages)
 
     def _end_in(self, place: Place) -> None:
@@ -77,14 +104,23 @@ class Changes:
         found = await self._threads.forget_person(removal.platform, removal.space, removal.person)
         for thread, struck in found:
             self._follow(thread, struck)
+        person = self._person_of(removal.platform, removal.space, removal.person)
+        await self._memories.forget_person(person, removal.space)
         logger.info("somebody is gone from %s: %d thread(s)", removal.platform, len(found))
 
     async def _messages(self, removal: Removal) -> None:
         known = dict(zip(removal.messages, removal.events, strict=True))
-        for thread, messages in (await self._holders(removal)).items():
+        holders = await self._holders(removal)
+        for message in removal.messages if removal.thread is None else ():
+            # The conversation may be gone long since, or there was none.
+            begun = ThreadKey(removal.platform, removal.space, removal.channel, message)
+            if begun not in holders:
+                await self._memories.forget_messages(begun, [message])
+        for thread, messages in holders.items():
             events = [known[message] for message in messages if message in known]
             struck = await self._threads.strike(thread, messages, events)
             self._follow(thread, struck)
+            await self._memories.forget_messages(thread, messages)
             if struck.entries or struck.mail:
                 logger.info("deleted on %s: %s", thread.platform, struck)
 

@@ -51,14 +51,14 @@ class Log(Base):
         return read_entries(cast(Sequence[bytes | None], raw), fields.start)
 
     async def confined(self, threads: Sequence[ThreadKey]) -> frozenset[ThreadKey]:
-        """Those that fewer people read than their channel, in one round trip.
+        """Those that fewer people may read than their channel, in one round trip.
 
-        Raises StoreUnavailable.
+        One of which that is not known is among them. Raises StoreUnavailable.
         """
         marks = await self._link.batch(
-            [("HEXISTS", ThreadKeys(thread).meta, "confined") for thread in threads]
+            [("HGET", ThreadKeys(thread).meta, "confined") for thread in threads]
         )
-        return frozenset(thread for thread, mark in zip(threads, marks, strict=True) if mark)
+        return frozenset(t for t, mark in zip(threads, marks, strict=True) if mark != b"0")
 
     async def entries(self, thread: ThreadKey, *, batch: int = 500) -> AsyncIterator[Entry]:
         """The whole log in order, `batch` entries per round trip.

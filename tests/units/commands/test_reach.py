@@ -30,8 +30,8 @@ from bot.commands.runner import Commands, within_reach
 from bot.commands.specs import COMMANDS
 from bot.engine.allowance import Allowance
 from bot.ids import memory_ids, new_id
+from bot.memory.searching import Searching
 from bot.memory.service import MemoryService
-from bot.memory.unindexed import Unindexed
 from bot.storage.connect import open_redis
 from bot.storage.keys import ThreadKeys, bucket_of, place_of, spent
 from bot.storage.threads import Threads
@@ -146,7 +146,7 @@ def runner(threads: Threads) -> Commands:
     running = cast(Any, NobodyRuns())
     store = threads.memories()
     memories = MemoryService(
-        store, threads, Unindexed(store), threads.links, threads.tokens, Clock(), memory_ids
+        store, threads, Searching(store, threads, count=len, clock=Clock()), threads.links, threads.tokens, Clock(), memory_ids
     )
     adapters = {name: Meadow(name) for name in ("slack", "discord")}
     return Commands(
