@@ -7,8 +7,10 @@ import asyncio
 import logging
 import os
 import sys
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import nullcontext
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager, nullcontext
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
@@ -25,9 +27,13 @@ from bot.ops.logs import Format, configure
 from bot.ops.redact import Redactor, secrets_in
 from bot.plugins import find_adapters
 from bot.records import Entry
+from bot.remembering import memory_service
 from bot.settings import Settings, read_settings, variables
 from bot.settings_page import configuration_page, env_example, write_pages
 from bot.shell.files import written_whole
+from bot.shell.memory import run_memory
+from bot.shell.opened import Opened
+from bot.shell.options import add_memory_commands
 from bot.spec import AdapterSpec, Variable
 from bot.storage.departures import forget_everywhere, parse_person
 from bot.storage.threads import Threads
@@ -107,6 +113,7 @@ def _parser(specs: Sequence[AdapterSpec]) -> argparse.ArgumentParser:
     what.add_argument(
         "--user", metavar="platform:space:id", help="with * as space: wherever he has written"
     )
+    add_memory_commands(commands, time.time)
     settings = commands.add_parser("settings", help="print the configuration page")
     settings.add_argument("--example", action="store_true", help="print .env.example instead")
     settings.add_argument("--write", action="store_true", help="write both files here")
@@ -154,6 +161,8 @@ async def _command(
             return await _export(
                 settings, arguments.thread, arguments.output, feedback=arguments.feedback
             )
+        case "memory":
+            return await run_memory(arguments, partial(_memory, settings), time.time())
         case "forget":
             return await _forget(settings, arguments.thread, arguments.user)
         case "import":
@@ -229,6 +238,12 @@ def _settings(arguments: argparse.Namespace, specs: tuple[AdapterSpec, ...]) -> 
     else:
         print(env_example(specs) if arguments.example else configuration_page(specs), end="")
     return 0
+
+
+@asynccontextmanager
+async def _memory(settings: Settings) -> AsyncGenerator[Opened]:
+    async with open_threads(settings) as threads:
+        yield Opened(memory_service(settings, threads), threads, threads.memories().scopes)
 
 
 async def _ping(settings: Settings) -> int:
