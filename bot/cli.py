@@ -20,6 +20,7 @@ from dotenv import dotenv_values
 
 from bot.app import App, open_threads, run_until_signal
 from bot.chat import ThreadKey
+from bot.context.tokens import Tokenizer, load_tokenizer
 from bot.doctor import examine
 from bot.errors import BobbinError, ImportRefused, Problem, SettingsError
 from bot.feedback import feedback_lines
@@ -27,13 +28,14 @@ from bot.ops.logs import Format, configure
 from bot.ops.redact import Redactor, secrets_in
 from bot.plugins import find_adapters
 from bot.records import Entry
-from bot.remembering import memory_service
+from bot.remembering import open_memories
 from bot.settings import Settings, read_settings, variables
 from bot.settings_page import configuration_page, env_example, write_pages
 from bot.shell.files import written_whole
 from bot.shell.memory import run_memory
 from bot.shell.opened import Opened
 from bot.shell.options import add_memory_commands
+from bot.shell.tokens import add_tokens_parser, run_tokens, to_stderr
 from bot.spec import AdapterSpec, Variable
 from bot.storage.departures import forget_everywhere, parse_person
 from bot.storage.threads import Threads
@@ -114,6 +116,7 @@ def _parser(specs: Sequence[AdapterSpec]) -> argparse.ArgumentParser:
         "--user", metavar="platform:space:id", help="with * as space: wherever he has written"
     )
     add_memory_commands(commands, time.time)
+    add_tokens_parser(commands)
     settings = commands.add_parser("settings", help="print the configuration page")
     settings.add_argument("--example", action="store_true", help="print .env.example instead")
     settings.add_argument("--write", action="store_true", help="write both files here")
@@ -146,8 +149,8 @@ async def _command(
         case "settings":
             return _settings(arguments, specs)
         case "chat":
-            # A chat beside the bot that runs here must not want the same port.
-            environ = {**environ, "BOBBIN_HTTP_PORT": None}
+            # A chat beside the bot that runs here must not want the same ports.
+            environ = {**environ, "BOBBIN_HTTP_PORT": None, "BOBBIN_API_PORT": None}
         case _:
             environ = _with_options(arguments, specs, environ)
     settings = read_settings(environ, _only_console(arguments.command, specs))
@@ -163,6 +166,9 @@ async def _command(
             )
         case "memory":
             return await run_memory(arguments, partial(_memory, settings), time.time())
+        case "tokens":
+            async with open_threads(settings) as threads:
+                return await run_tokens(arguments, threads.tokens, print, to_stderr)
         case "forget":
             return await _forget(settings, arguments.thread, arguments.user)
         case "import":
@@ -241,9 +247,15 @@ def _settings(arguments: argparse.Namespace, specs: tuple[AdapterSpec, ...]) -> 
 
 
 @asynccontextmanager
-async def _memory(settings: Settings) -> AsyncGenerator[Opened]:
-    async with open_threads(settings) as threads:
-        yield Opened(memory_service(settings, threads), threads, threads.memories().scopes)
+async def _memory(settings: Settings, counted: bool) -> AsyncGenerator[Opened]:
+    """Long-term memory; with `counted` tokens are counted, which takes a moment to make ready."""
+    model = settings.text("OPENAI_MODEL") or ""
+    tokenizer = await asyncio.to_thread(load_tokenizer, model) if counted else Tokenizer()
+    async with (
+        open_threads(settings) as threads,
+        open_memories(settings, threads, tokenizer.count) as memories,
+    ):
+        yield Opened(memories, threads, threads.memories().scopes)
 
 
 async def _ping(settings: Settings) -> int:
