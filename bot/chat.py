@@ -118,6 +118,7 @@ class Incoming:
             does not address the bot.
         edited: When its author last changed it, seconds since the epoch; 0 for never.
         shared: People of another organisation may read along.
+        confined: Fewer people read the conversation than its channel, as in a private thread.
     """
 
     event_id: str
@@ -136,6 +137,7 @@ class Incoming:
     aside: bool = False
     edited: float = 0.0
     shared: bool = False
+    confined: bool = False
 
     def reworded(self, now: Incoming) -> Incoming:
         """The message with what it says after an edit, files included."""
@@ -226,7 +228,7 @@ class CommandCall:
         direct: Called in a direct message.
         visible: The platform was asked, and the caller may open the channel that `thread` is in.
         about: The message that the command was called on, from its menu.
-        shared: As in `Incoming`.
+        shared, confined: As in `Incoming`.
     """
 
     event_id: str
@@ -241,6 +243,7 @@ class CommandCall:
     visible: bool = False
     about: EarlierMessage | None = None
     shared: bool = False
+    confined: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,7 +263,7 @@ class Press:
         position: As in `Incoming`.
         at: When, seconds since the epoch.
         direct: In a direct message.
-        shared: As in `Incoming`.
+        shared, confined: As in `Incoming`.
     """
 
     event_id: str
@@ -273,6 +276,7 @@ class Press:
     at: float
     direct: bool = False
     shared: bool = False
+    confined: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -408,6 +408,7 @@ class Reception:
             channel=event.thread.channel,
             thread=event.thread,
             options=typed.options,
+            confined=event.confined,
         )
         # The platform waits for the event to be taken, and a summary can take a while.
         self._spawn(self._respond(call, event))

@@ -270,7 +270,10 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which memories of the readable scopes are meant; empty parts mean any."""
+    """Which memories of the readable scopes are meant; empty parts mean any.
+
+    Of `tags` a memory must have all; of the others that hold several it must be one.
+    """
 
     kinds: frozenset[Kind] = frozenset()
     tags: frozenset[str] = frozenset()
@@ -278,6 +281,18 @@ class Filter:
     statuses: frozenset[Status] = frozenset({Status.ACTIVE})
     subject: str = ""
     pinned: bool | None = None
+
+    def means(self, memory: Memory) -> bool:
+        """Whether this one is meant."""
+        text = memory.text
+        return (
+            memory.status in self.statuses
+            and (not self.kinds or text.kind in self.kinds)
+            and self.tags.issubset(text.tags)
+            and (not self.scope_kinds or memory.scope.kind in self.scope_kinds)
+            and (not self.subject or text.subject.casefold() == self.subject.casefold())
+            and (self.pinned is None or text.pinned == self.pinned)
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,12 +16,12 @@ class ToolContext:
     """For whom and where a tool is called.
 
     Attributes:
-        turn: Id of the turn; with the number of the call it names a call for good, so that a
-            successor which makes it again does nothing twice.
-        call: Number of the call within the turn, from 1.
+        turn: Id of the turn, the same for whoever takes it over.
+        call: Number among the calls of the turn that ask for the same, from 1.
         thread: The conversation.
         audience: Who reads the answer.
         mail: The messages that are being answered; the newest one's author is who asks.
+        asked: Stands for what is asked for: the tool and its arguments.
     """
 
     turn: str
@@ -29,11 +29,12 @@ class ToolContext:
     thread: ThreadKey
     audience: Audience
     mail: Sequence[Incoming]
+    asked: str = ""
 
     @property
     def key(self) -> str:
-        """Names this call for good."""
-        return f"{self.turn}:{self.call}"
+        """Names this call for good: a successor that makes it again does nothing twice."""
+        return f"{self.turn}:{self.asked}:{self.call}"
 
 
 class Tool(Protocol):

@@ -219,6 +219,7 @@ def call_of(called: Called) -> CommandCall:
         options=options,
         direct=place.kind is Kind.DIRECT,
         about=called.about,
+        confined=place.private,
     )
 
 

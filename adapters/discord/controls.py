@@ -136,4 +136,5 @@ async def press_of(
         position=interaction.id,
         at=interaction.created_at.timestamp(),
         direct=interaction.guild_id is None,
+        confined=place.private,
     )

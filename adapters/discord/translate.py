@@ -134,6 +134,7 @@ def incoming(
         attachments=attached,
         aside=is_aside(seen, own),
         edited=seen.edited,
+        confined=place.private,
     )
 
 
@@ -165,6 +166,7 @@ def edited(seen: Seen, own: Own, loose: ThreadKey | None) -> Incoming:
         attachments=_attached(seen, own),
         aside=is_aside(seen, own),
         edited=seen.edited,
+        confined=place.private,
     )
 
 

@@ -6,8 +6,10 @@ framing of its own. `Calibration` learns the difference from the service's own f
 
 from __future__ import annotations
 
+import json
 import logging
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Literal
@@ -15,6 +17,7 @@ from typing import Literal
 import tiktoken
 
 from bot.context.vocabulary import VOCABULARIES, VocabularyName, read_vocabulary
+from bot.model.port import ToolSpec
 
 logger = logging.getLogger(__name__)
 
@@ -98,6 +101,15 @@ class Tokenizer:
         # Every role's name is a single token, which the frame's constant includes.
         del role
         return MESSAGE_TOKENS + self.count(text)
+
+
+def tool_tokens(tools: Sequence[ToolSpec], tokenizer: Tokenizer) -> int:
+    """Tokens that tools take of a prompt: about those of their JSON, and a tenth for its frame."""
+    told = (
+        json.dumps([tool.name, tool.description, tool.parameters], separators=(",", ":"))
+        for tool in tools
+    )
+    return sum(-(-11 * tokenizer.count(each) // 10) for each in told)
 
 
 def load_tokenizer(model: str) -> Tokenizer:

@@ -40,7 +40,7 @@ class Window:
         messages: The last one is the newest and the only one that is not sent the same way again.
         tokens: Estimated prompt tokens.
         left_out: Entries that did not fit and are in no summary yet; the oldest ones.
-        fixed: Those of `tokens` that system prompt and summary take.
+        fixed: Those of `tokens` that tools, system prompt and summary take.
         passing: Those that pictures take, which are sent only once.
     """
 
@@ -67,6 +67,7 @@ def build_window(
     tokenizer: Tokenizer,
     longest: int | None = None,
     pictures: Sequence[Picture] = (),
+    tools: int = 0,
 ) -> Window:
     """Make the prompt of a turn.
 
@@ -84,6 +85,7 @@ def build_window(
             figure that stays the same, or the shortened messages change and caches miss. None
             takes half of the budget.
         pictures: What goes with the newest message, which alone is not sent the same way again.
+        tools: Tokens of the tools, which the model is told of before everything else.
 
     Returns:
         The prompt. It is over the budget only when system prompt, summary and a much shortened
@@ -100,7 +102,7 @@ def build_window(
     start = opening(system, summary)
     block = "\n\n" + now.block()
     block_tokens = tokenizer.count(block)
-    start_tokens = REPLY_TOKENS + _count(start, tokenizer)
+    start_tokens = REPLY_TOKENS + tools + _count(start, tokenizer)
     picture_tokens = sum(picture.tokens for picture in pictures)
     # The block's size is rounded up so that its ups and downs do not move the cut.
     reserved = -(-block_tokens // _BLOCK_STEP) * _BLOCK_STEP

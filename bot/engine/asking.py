@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ from bot.chat import Author, EarlierMessage, ThreadKey
 from bot.context.prompt import in_channel
 from bot.context.render import Now
 from bot.context.speakers import unique_name
-from bot.context.tokens import Tokenizer
+from bot.context.tokens import Tokenizer, tool_tokens
 from bot.context.window import Window, build_window
 from bot.engine import texts
 from bot.engine.allowance import Allowance
@@ -21,7 +21,7 @@ from bot.engine.budget import Budget
 from bot.engine.cost import tally_of
 from bot.engine.counting import counted
 from bot.errors import BobbinError, ContextTooLong, ModelBusy, ModelError, ModelRefused
-from bot.model.port import Finished, FinishReason, Model, Prompt, TextDelta
+from bot.model.port import Finished, FinishReason, Model, Prompt, TextDelta, ToolSpec
 from bot.records import NO_SUMMARY, NO_TALLY, Entry, Tally
 from bot.reply.fences import open_fence, scan
 from bot.storage.threads import Threads
@@ -82,6 +82,7 @@ class Asking:
         new_id: Makes ids of requests.
         seconds: An answer has to be there by then.
         spent: Told of the platform and what each answer took.
+        tools: Those that turns have, with which the prompts of conversations begin.
     """
 
     def __init__(
@@ -97,6 +98,7 @@ class Asking:
         new_id: Callable[[], str],
         seconds: float,
         spent: Callable[[str, Tally], None] = lambda platform, cost: None,
+        tools: Sequence[ToolSpec] = (),
     ) -> None:
         self._threads = threads
         self._model = model
@@ -109,6 +111,7 @@ class Asking:
         self._new_id = new_id
         self._seconds = seconds
         self._spent = spent
+        self._tools = tuple(tools)
         self._under_way: dict[str, int] = {}
 
     async def answer(self, question: Question) -> str:
@@ -169,7 +172,12 @@ class Asking:
             budget=self._budget.high,
             tokenizer=self._tokenizer,
             longest=self._budget.longest,
+            tools=tool_tokens(self._tools_of(question), self._tokenizer),
         )
+
+    def _tools_of(self, question: Question) -> tuple[ToolSpec, ...]:
+        """None is called for a private question; see `Prompt.may_call`."""
+        return self._tools if question.within else ()
 
     async def _ask(self, question: Question, window: Window, answer: _Answer) -> None:
         """Read the answer until it is complete, or time is up."""
@@ -194,7 +202,13 @@ class Asking:
         who = self._pseudonym(f"{place.platform}:{asker.id}")
         # Within a conversation its own prompts have been cached already.
         key = self._pseudonym(str(place)) if question.within else who
-        answer.prompt = Prompt(window.messages, cache_key=key, user=who)
+        answer.prompt = Prompt(
+            window.messages,
+            cache_key=key,
+            user=who,
+            tools=self._tools_of(question),
+            may_call=False,
+        )
         async with aclosing(self._model.stream(answer.prompt)) as events:
             async for event in events:
                 if isinstance(event, TextDelta):

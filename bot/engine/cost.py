@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from bot.context.tokens import Tokenizer
-from bot.model.port import Finished, Prompt, Usage
+from collections.abc import Sequence
+
+from bot.context.tokens import Tokenizer, tool_tokens
+from bot.model.port import Finished, Message, Prompt, ToolCall, Usage
 from bot.model.prices import cost_micros
 from bot.records import Tally
 
@@ -20,11 +22,8 @@ def tally_of(finished: Finished, prompt: Prompt, answer: str, tokenizer: Tokeniz
     `turns` is left at 0: the caller knows whether this was an answer.
     """
     usage = finished.usage or Usage(
-        prompt=sum(
-            tokenizer.count_message(m.role, m.content) + sum(p.tokens for p in m.pictures)
-            for m in prompt.messages
-        ),
-        completion=tokenizer.count(answer),
+        prompt=prompt_tokens(prompt, tokenizer),
+        completion=tokenizer.count(answer) + _call_tokens(finished.calls, tokenizer),
     )
     cost = cost_micros(finished.model, usage)
     return Tally(
@@ -35,3 +34,19 @@ def tally_of(finished: Finished, prompt: Prompt, answer: str, tokenizer: Tokeniz
         unpriced=int(cost is None),
         estimated=int(finished.usage is None),
     )
+
+
+def prompt_tokens(prompt: Prompt, tokenizer: Tokenizer) -> int:
+    """About what a prompt has, counted anew."""
+    messages = sum(_tokens(message, tokenizer) for message in prompt.messages)
+    return tool_tokens(prompt.tools, tokenizer) + messages
+
+
+def _tokens(message: Message, tokenizer: Tokenizer) -> int:
+    shown = sum(picture.tokens for picture in message.pictures)
+    calls = _call_tokens(message.calls, tokenizer)
+    return tokenizer.count_message(message.role, message.content) + shown + calls
+
+
+def _call_tokens(calls: Sequence[ToolCall], tokenizer: Tokenizer) -> int:
+    return sum(tokenizer.count(f"{call.name} {call.arguments}") for call in calls)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from bot.access import Access
@@ -18,12 +18,17 @@ from bot.reply.enclosures import Enclosures
 from bot.reply.pacing import Clock, Pacer
 from bot.report import TurnReport
 from bot.storage.threads import Threads
+from bot.tools import Tool
 from bot.tracing import Tracer, Untraced
 
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What every turn works with; people are told of waits from `long_wait_seconds` on."""
+    """What every turn works with; people are told of waits from `long_wait_seconds` on.
+
+    `tools` are offered to the model in every turn: their names and their order stay the same, or
+    no provider's cache would keep a prompt.
+    """
 
     threads: Threads
     model: Model
@@ -44,6 +49,7 @@ class Desk:
     report: Callable[[TurnReport], None]
     tracer: Tracer = field(default_factory=Untraced)
     enclosures: Enclosures = field(default_factory=Enclosures)
+    tools: Sequence[Tool] = ()
 
     def withdrawal(self, adapter: Adapter, pacer: Pacer) -> Withdrawal:
         """What ends turns whose messages were deleted."""

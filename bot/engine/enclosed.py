@@ -288,9 +288,11 @@ def _once(mail: Sequence[Incoming]) -> dict[str, list[Attachment]]:
 
 
 def _without_pictures(prompt: Prompt) -> Prompt:
-    newest = prompt.messages[-1]
-    words = Message("user", f"{newest.content}\n\n{UNSEEN}")
-    return replace(prompt, messages=(*prompt.messages[:-1], words))
+    messages = (
+        Message("user", f"{message.content}\n\n{UNSEEN}") if message.pictures else message
+        for message in prompt.messages
+    )
+    return replace(prompt, messages=tuple(messages))
 
 
 def _of_picture(attachment: Attachment, picture: Picture) -> str:

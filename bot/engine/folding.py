@@ -21,7 +21,7 @@ from bot.context.summary import (
     summary_cap,
     summary_prompt,
 )
-from bot.context.tokens import REPLY_TOKENS, Tokenizer
+from bot.context.tokens import REPLY_TOKENS, Tokenizer, tool_tokens
 from bot.context.window import fold_cut, low_mark
 from bot.engine.allowance import Allowance
 from bot.engine.budget import Budget
@@ -35,6 +35,7 @@ from bot.model.port import (
     Prompt,
     Purpose,
     TextDelta,
+    ToolSpec,
 )
 from bot.records import NO_TALLY, Entry, Summary, Tally
 from bot.storage.threads import Threads
@@ -52,7 +53,7 @@ class Folding:
 
     A summary is stored by compare-and-set, so one made while the thread was folded elsewhere,
     forgotten or replaced is dropped. `spent` is told what each one cost, `extracted` of each that
-    the model could not make.
+    the model could not make. `tools` are those that turns have, with which their prompts begin.
     """
 
     def __init__(
@@ -67,6 +68,7 @@ class Folding:
         new_id: Callable[[], str],
         spent: Callable[[str, Tally], None] = lambda platform, cost: None,
         extracted: Callable[[str], None] = lambda platform: None,
+        tools: Sequence[ToolSpec] = (),
     ) -> None:
         self._threads = threads
         self._model = model
@@ -78,6 +80,7 @@ class Folding:
         self._new_id = new_id
         self._spent = spent
         self._extracted = extracted
+        self._tools = tuple(tools)
         self._tasks: dict[ThreadKey, asyncio.Task[None]] = {}
 
     def start(self, thread: ThreadKey, fixed: int) -> None:
@@ -98,7 +101,8 @@ class Folding:
 
         One that is being made ends at once: it may be made from what was deleted.
         """
-        fixed = REPLY_TOKENS + self._tokenizer.count_message("system", self._system)
+        fixed = REPLY_TOKENS + tool_tokens(self._tools, self._tokenizer)
+        fixed += self._tokenizer.count_message("system", self._system)
         under_way = self._tasks.pop(thread, None)
         if under_way is not None:
             under_way.cancel()
@@ -206,11 +210,13 @@ class Folding:
         """By the model, asked twice in two ways; by extraction when it can't. And what it took."""
         took = NO_TALLY
         cap = summary_cap(self._budget.configured)
-        for messages in self._attempts(system, previous, entries, cap):
+        for messages, tools in self._attempts(system, previous, entries, cap):
             prompt = Prompt(
                 messages,
                 cache_key=self._pseudonym(str(thread)),
                 purpose=Purpose.SUMMARY,
+                tools=tools,
+                may_call=False,
             )
             try:
                 answer, cost = await self._ask(thread, prompt)
@@ -233,7 +239,7 @@ class Folding:
 
     def _attempts(
         self, system: str, previous: Summary, entries: Sequence[Entry], cap: int
-    ) -> Sequence[tuple[Message, ...]]:
+    ) -> Sequence[tuple[tuple[Message, ...], tuple[ToolSpec, ...]]]:
         asked = conversation(
             system,
             previous,
@@ -242,8 +248,8 @@ class Folding:
             tokenizer=self._tokenizer,
         )
         return (
-            fold_messages(asked, fold_instruction(entries, cap)),
-            summary_prompt(previous, entries, cap),
+            (fold_messages(asked, fold_instruction(entries, cap)), self._tools),
+            (summary_prompt(previous, entries, cap), ()),
         )
 
     async def _ask(self, thread: ThreadKey, prompt: Prompt) -> tuple[str, Tally]:

@@ -3,6 +3,10 @@
 WAITING = "Waiting for the model …"
 FOLDING = "This is a long conversation, summing up its beginning …"
 READING = "Reading what is attached …"
+LOOKING_UP = "Looking it up …"
+NOTING = "Making a note of it …"
+USING = {"recall": LOOKING_UP, "remember": NOTING}
+USING_OTHER = "Looking into it …"
 STOPPED = "*(stopped)*"
 FORGOTTEN = "*(stopped: this conversation was forgotten)*"
 INTERRUPTED = "*(interrupted: the connection to the model broke here. Ask me to go on.)*"

@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Coroutine, Sequence
-from contextlib import aclosing
 from dataclasses import replace
 
 from structlog.contextvars import bound_contextvars
 
 from bot.budgets import Payer
-from bot.chat import Adapter, Incoming, MessageRef, Spot
+from bot.chat import Adapter, MessageRef
 from bot.context.prompt import in_channel
 from bot.context.render import Now
 from bot.context.window import Window, build_window, needs_fold
@@ -19,11 +18,12 @@ from bot.controls import Action
 from bot.engine import texts
 from bot.engine.again import AFTER_FAILURE, Anew, actions_after, with_note
 from bot.engine.answer import Answer, empty
-from bot.engine.cost import tally_of
 from bot.engine.desk import Desk
 from bot.engine.enclosed import Enclosed
 from bot.engine.handing import Handing, enclosed_by
 from bot.engine.mail import MailReader
+from bot.engine.placing import Place
+from bot.engine.reading import Reading
 from bot.engine.revising import Withdrawn, as_they_read_now
 from bot.engine.running import Control, Ending
 from bot.engine.watch import Watch
@@ -38,16 +38,14 @@ from bot.errors import (
     PlatformError,
     StoreUnavailable,
 )
-from bot.model.port import Finished, FinishReason, Prompt, TextDelta, Waiting
+from bot.model.port import FinishReason
 from bot.records import NO_TALLY, Entry, Tally
 from bot.reply.pacing import Pacer
 from bot.reply.progressive import ProgressiveReply
-from bot.reply.slots import Urgency
 from bot.report import Outcome, TurnReport
 from bot.storage.patience import patiently
-from bot.storage.types import Done, Draft, Leftover, Revised, Turn
+from bot.storage.types import Done, Draft, Revised, Turn
 from bot.tasks import end
-from bot.title import title_of
 
 logger = logging.getLogger(__name__)
 
@@ -84,32 +82,32 @@ class TurnRun:
         self._files: tuple[MessageRef, ...] = ()
         self._revised = turn.revised
         self._window = Window((), 0, 0)
-        self._prompt: Prompt | None = None
-        self._tally = NO_TALLY
         self._error = ""
         self._began = desk.timer.now()
         written = turn.pressed or min((event.at for event in turn.mail), default=desk.clock())
         self._lag = max(0.0, desk.clock() - written)
+        place = Place(adapter, pacer, desk.threads, self._watch, turn)
         self._reply = ProgressiveReply(
             adapter,
             pacer,
             self._thread.space,
             clock=desk.timer,
-            open_spot=self._open,
-            key=self._key,
-            on_posted=self._posted,
+            open_spot=place.open,
+            key=place.key,
+            on_posted=place.posted,
             spot=turn.draft.spot,
             refs=turn.draft.refs,
             again=turn.attempt > 1,
             unsure=turn.draft.posting,
-            on_posting=self._posting,
+            on_posting=place.posting,
             confirm=self._watch.confirm,
-            on_deleted=self._deleted,
+            on_deleted=place.deleted,
             turn=turn.lease.turn,
             shown=self._anew.shown if self._anew and turn.attempt == 1 else "",
-            near=self._near(),
+            near=place.near,
         )
         self._enclosed = Enclosed(desk.attachments, adapter, turn, self._reply.status)
+        self._reading = Reading(desk, adapter, turn, self._answer, self._enclosed, self._reply)
         self._reader = MailReader(adapter, desk.tokenizer, desk.budget, desk.access, self._enclosed)
 
     async def run(self) -> Turn | Done:
@@ -139,10 +137,10 @@ class TurnRun:
         try:
             return await self._try()
         except Withdrawn:
-            self._estimate_cost()
+            self._reading.estimate()
             withdrawal = self._desk.withdrawal(self._adapter, self._pacer)
             after = await withdrawal.begin_anew(
-                self._turn.lease, self._reply, self._files, self._payer(), self._tally
+                self._turn.lease, self._reply, self._files, self._payer(), self._reading.tally
             )
             return (Outcome.PARKED, Done.LOST) if after is None else (Outcome.STOPPED, after)
 
@@ -234,7 +232,7 @@ class TurnRun:
         """Write the final text and commit it together with what was asked."""
         said = bool(self._answer.text.strip())
         if self._anew is not None and not said:
-            self._estimate_cost()
+            self._reading.estimate()
             return outcome, await self._restore(self._anew, texts.STOPPED_ANEW)
         entries = asked if self._anew is None else ()
         actions = actions_after(cut, note) if said else ()
@@ -245,9 +243,9 @@ class TurnRun:
             self._reply.leave(enclosed_by(self._anew.old, self._reply.spot))
         if said:
             entries = (*entries, self._said(refs, cut))
-            self._estimate_cost()
+            self._reading.estimate()
         entries = await self._enclosed.kept(entries, patient=not cut)
-        after = await self._commit(entries, self._tally)
+        after = await self._commit(entries, self._reading.tally)
         self._fold_if_long(sum(entry.tokens for entry in entries[-1:]))
         return Outcome.LOST if after is Done.LOST else outcome, after
 
@@ -270,7 +268,7 @@ class TurnRun:
     async def _restore(self, anew: Anew, why: str) -> Turn | Done:
         """The answer that there was stays, and is shown again with its own controls."""
         await self._reply.finish(anew.restored(why), anew.actions, turn=anew.old.turn)
-        return await self._commit((), self._tally)
+        return await self._commit((), self._reading.tally)
 
     async def _hand_over(self) -> tuple[MessageRef, ...]:
         handing = Handing(
@@ -296,14 +294,14 @@ class TurnRun:
             if (ending := await self._unless_ended(self._shrink(asked))) is not None:
                 return ending
         try:
-            return await self._unless_ended(self._read())
+            return await self._unless_ended(self._reading.read(self._window))
         except ContextTooLong as error:
             self._desk.budget.learn(error.limit, self._window.tokens)
             logger.warning("turn %s: prompt too long, folding", self._turn.lease.turn)
-        self._say(texts.FOLDING)
+        self._reading.say(texts.FOLDING)
         if (ending := await self._unless_ended(self._shrink(asked))) is not None:
             return ending
-        return await self._unless_ended(self._read())
+        return await self._unless_ended(self._reading.read(self._window))
 
     async def _reserve(self) -> None:
         """Ask the budgets. Those who wrote last pay, as for what is used."""
@@ -321,8 +319,9 @@ class TurnRun:
         if outcome is Outcome.LOST or unfinished:
             return
         if self._answer.text or outcome is not Outcome.FAILED:
-            self._estimate_cost()
-        await self._desk.allowance.settle(self._payer(), self._turn.lease.turn, self._tally)
+            self._reading.estimate()
+        await self._desk.allowance.settle(self._payer(), self._turn.lease.turn, self._reading.tally)
+        await self._reading.settle()
 
     def _payer(self) -> Payer:
         return Payer.of(self._thread, self._turn.mail[-1].author)
@@ -351,57 +350,6 @@ class TurnRun:
             raise results[0]
         return None
 
-    async def _read(self) -> None:
-        desk = self._desk
-        prompt = Prompt(
-            self._window.messages,
-            cache_key=desk.pseudonym(str(self._thread)),
-            user=desk.pseudonym(f"{self._thread.platform}:{self._turn.mail[-1].author.id}"),
-        )
-        self._prompt = prompt
-        slow = asyncio.create_task(self._tell_if_slow(), name=f"slow {self._turn.lease.turn}")
-        try:
-            await self._take_in(prompt)
-        finally:
-            await end(slow)
-
-    async def _take_in(self, prompt: Prompt) -> None:
-        desk, answer = self._desk, self._answer
-        async with aclosing(self._enclosed.stream(desk.model, prompt)) as events:
-            async for event in events:
-                match event:
-                    case TextDelta(text):
-                        if answer.first_token is None:
-                            answer.first_token = desk.timer.now() - self._began
-                        answer.text += text
-                        self._reply.show(answer.whole)
-                    case Waiting(seconds):
-                        self._reply.status(texts.WAITING)
-                        if seconds >= desk.long_wait_seconds:
-                            self._say(texts.WAITING)
-                    case Finished():
-                        answer.finished, answer.reason = event, event.reason
-                        self._tally = tally_of(event, prompt, answer.text, desk.tokenizer)
-                        if not self._window.passing:
-                            desk.budget.observe(self._window.tokens, self._tally.prompt)
-
-    async def _tell_if_slow(self) -> None:
-        await asyncio.sleep(self._desk.long_wait_seconds)
-        if not self._answer.text:
-            self._say(texts.WAITING)
-
-    def _estimate_cost(self) -> None:
-        """An answer that was ended early has cost something, too."""
-        if self._prompt is not None and self._answer.finished is None:
-            ended = Finished(FinishReason.CUT, None, self._desk.model.name)
-            text, tokenizer = self._answer.text, self._desk.tokenizer
-            self._tally = tally_of(ended, self._prompt, text, tokenizer)
-
-    def _say(self, what: str) -> None:
-        """Tell people why there is no answer yet, also where a status carries no words."""
-        self._reply.status(what)
-        self._reply.show(self._answer.whole or f"*{what}*")
-
     def _build(self, turn: Turn, asked: tuple[Entry, ...]) -> Window:
         with self._desk.tracer.span("prompt") as note:
             window = build_window(
@@ -414,6 +362,7 @@ class TurnRun:
                 tokenizer=self._desk.tokenizer,
                 longest=self._desk.budget.longest,
                 pictures=self._enclosed.pictures,
+                tools=self._reading.tool_tokens,
             )
             note("tokens", window.tokens)
             return window
@@ -432,7 +381,7 @@ class TurnRun:
                 reply = self._reply
                 draft = Draft(reply.spot, reply.posted, unsent, posting=reply.unsure)
                 await self._watch.save(draft)
-                await self._desk.threads.account(self._thread, self._tally)
+                await self._desk.threads.account(self._thread, self._reading.tally)
             await self._desk.threads.park(self._turn.lease)
             return Outcome.PARKED, Done.LOST
         if isinstance(error, PlatformError):
@@ -488,46 +437,6 @@ class TurnRun:
             self._desk.store_patience_seconds,
         )
 
-    async def _open(self) -> Spot:
-        event = self._opener()
-        title = title_of(event.topic, event.author.name)
-        if not self._begins_thread(event):
-            return await self._adapter.open(event, title)
-        # This may make a thread, which counts like other calls.
-        channel, space = event.ref.channel, self._thread.space
-        with await self._pacer.acquire("open", channel, space, Urgency.OPEN):
-            return await self._adapter.open(event, title)
-
-    def _begins_thread(self, event: Incoming) -> bool:
-        return event.ref.message == self._thread.thread
-
-    def _opener(self) -> Incoming:
-        """The message to answer to: the one that the thread is made from, else the newest."""
-        mail = self._turn.mail
-        return next((event for event in mail if self._begins_thread(event)), mail[-1])
-
-    def _near(self) -> Spot | None:
-        """Where the asker looks while a thread has to be made first."""
-        event = self._opener()
-        return Spot(event.ref.channel) if self._begins_thread(event) else None
-
-    def _key(self, part: int) -> str:
-        return f"{self._turn.lease.turn[:20]}p{part}"
-
-    async def _posted(self, spot: Spot, refs: tuple[MessageRef, ...]) -> None:
-        # A place that did not have to be made is found again in the same way.
-        if refs or self._begins_thread(self._opener()):
-            await self._watch.save(Draft(spot, refs))
-
-    async def _posting(self, spot: Spot, refs: tuple[MessageRef, ...]) -> None:
-        await self._watch.save(Draft(spot, refs, posting=True))
-
-    async def _deleted(self, ref: MessageRef) -> None:
-        try:
-            await self._desk.threads.leftover_deleted(Leftover(self._thread, ref))
-        except StoreUnavailable as error:
-            logger.info("a message that is gone will be looked for again: %s", error)
-
     def _report(self, outcome: Outcome) -> None:
         figures = self._reply.figures
         self._desk.report(
@@ -548,7 +457,7 @@ class TurnRun:
                 skipped=figures.skipped,
                 reposted=figures.reposted,
                 busy=figures.busy,
-                tally=self._tally,
+                tally=self._reading.tally,
                 error=self._error,
             )
         )

@@ -123,6 +123,8 @@ class Prompt:
         max_output_tokens: Limit for this request; None takes the configured one.
         recording: What to write down, for models that hear; they need no messages.
         tools: What the model may call; an answer then may end with `FinishReason.TOOLS`.
+        may_call: False for a request that is told of the tools only because others of the same
+            conversation are, and a provider's cache begins with them.
     """
 
     messages: tuple[Message, ...]
@@ -132,6 +134,7 @@ class Prompt:
     max_output_tokens: int | None = None
     recording: Recording | None = None
     tools: tuple[ToolSpec, ...] = ()
+    may_call: bool = True
 
 
 @dataclass(frozen=True, slots=True)

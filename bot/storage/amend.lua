@@ -44,6 +44,7 @@ if not OTHERS then
 end
 local covered = (tonumber(PLACE) <= number("upto") and get("summary")) and 1 or 0
 redis.call("HINCRBY", META, "version", 1)
+note_said(true)
 if covered == 1 then
   unsummarise()
 end

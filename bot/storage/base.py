@@ -66,9 +66,10 @@ class Base:
     ) -> Any:
         """Run a script with the keys and arguments that prelude.lua expects, then its own."""
         shared = (str(thread), self._now_ms(), self._retention_seconds, self._lease_ms, nonce)
+        own = ThreadKeys(thread)
         return await self._link.run(
             SCRIPTS[name],
-            (*ThreadKeys(thread).all(), *keys, ThreadKeys(thread).rules),
+            (*own.all(), *keys, own.said, own.rules),
             (*shared, *arguments),
         )
 

@@ -6,7 +6,8 @@ ARGV  6 turn id if one begins, 7 worker, 8 message (JSON), 9 addressed (1/0), 10
       11 label, 12 message id when the conversation is loose, else "", 13 its position,
       14 for a bot's message how many of these may come in a row, 0 for a person's, 15 message id,
       16 when it was written (ms), 17 after how long a silence (ms) only what is addressed is
-      taken, 0 for never; unless the channel has a rule of its own, 18 meant for somebody else (1/0)
+      taken, 0 for never; unless the channel has a rule of its own, 18 meant for somebody else (1/0),
+      19 fewer people read the thread than its channel (1/0)
 Returns  {"duplicate"} | {"ignored"} | {"heard"} | {"queued", how many wait} | state("run")
 --]]
 local EVENT = KEYS[12]
@@ -70,6 +71,12 @@ if bots > 0 then
   redis.call("HINCRBY", META, "bots", 1)
 else
   redis.call("HDEL", META, "bots")
+end
+if get("confined") ~= ARGV[19] then
+  redis.call("HSET", META, "confined", ARGV[19])
+  if redis.call("EXISTS", LOG) == 1 then
+    note_said()
+  end
 end
 redis.call("RPUSH", QUEUE, ARGV[8])
 redis.call("SADD", AUTHORS, ARGV[10])

@@ -57,6 +57,7 @@ def dump_incoming(event: Incoming) -> bytes:
             "aside": event.aside,
             "edited": event.edited,
             "shared": event.shared,
+            "confined": event.confined,
         }
     )
 
@@ -88,6 +89,7 @@ def load_incoming(raw: bytes) -> Incoming:
             aside=data.get("aside", False),
             edited=data.get("edited", 0),
             shared=data.get("shared", False),
+            confined=data.get("confined", False),
         )
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise StoreMismatch("a queued message cannot be read") from error

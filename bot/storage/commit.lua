@@ -56,6 +56,9 @@ end
 if indexed then
   redis.call("HSET", META, "indexed", whole(seq))
 end
+if names > 27 then
+  note_said(replaces)
+end
 each_chunk(names, ids - 1, function(...) redis.call("HSET", NAMES, ...) end)
 local authors = ids + tonumber(ARGV[22])
 find(ids, authors - 1)

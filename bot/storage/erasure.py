@@ -68,7 +68,7 @@ class Erasure(Directory, Channels):
                 if place_of(thread) == place:
                     await self.drop(thread)
                     gone += index == bucket.threads
-        await self._link.call("UNLINK", bucket.channel(place), bucket.found(place))
+        await self._link.call("UNLINK", *bucket.of_channel(place))
         await self.forget_rules(place)
         if gone:
             self._erased()
@@ -103,7 +103,7 @@ class Erasure(Directory, Channels):
                         continue
                     await self._wipe(thread, "gone", self._new_id())
                     place = place_of(thread)
-                    await self._link.call("UNLINK", bucket.channel(place), bucket.found(place))
+                    await self._link.call("UNLINK", *bucket.of_channel(place))
                     gone += index == bucket.threads
         await self._forget_usage(platform, space)
         await self.spending.forget(platform, space)

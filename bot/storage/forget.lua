@@ -36,6 +36,9 @@ local found = {
 local newest = get("newest") or get("forgotten_to")
 redis.call("SET", ANSWER, table.concat(found, ","), "EX", ANSWER_SECONDS)
 wipe()
+if redis.call("ZCARD", SAID) == 1 then
+  redis.call("UNLINK", SAID)
+end
 redis.call("ZREM", FORGOTTEN, THREAD)
 if WHY == "gone" then
   redis.call("EXPIRE", META, ANSWER_SECONDS)

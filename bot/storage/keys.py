@@ -20,6 +20,7 @@ fixed by its name and by the number of buckets, which therefore never changes fo
     B:threads                        ZSET    thread -> last write, ms
     B:forgotten                      ZSET    thread -> when it was forgotten on request, ms
     B:channel:<channel>              ZSET    thread -> last write, ms; the newest 100
+    B:said:<channel>                 ZSET    thread -> stamp of its log's last change, see note_said
     B:found:<channel>                HASH    message id -> thread, for loose conversations
     B:rules:<channel>                HASH    mention, hours, persona; see bot/channel.py
     B:ruled                          ZSET    channel -> when something was set for it, ms
@@ -51,6 +52,15 @@ fixed by its name and by the number of buckets, which therefore never changes fo
     S:vectors                        HASH    <model>|<memory id> -> vector
     S:trail                          SET     <scope>/<memory id> of what came from there, elsewhere
     S:audit                          STREAM  who, what, id, via
+    L = bobbin:{links}
+    L:groups, L:codes                HASH    see the header of link_accounts.lua
+    L:code:<digest>                  STRING  the account that made this code
+    L:done:<person>                  STRING  what was answered when he redeemed a code; a minute
+    K = bobbin:{tokens}
+    K:tokens                         HASH    digest of a token -> what it opens
+    K:ids                            HASH    id of a token -> its digest
+    K:used                           HASH    digest -> when it was last used, s
+    K:of:<person>                    SET     digests of this person's tokens
 """
 
 from __future__ import annotations
@@ -67,6 +77,11 @@ from bot.memories import Scope
 BUCKETS = 128
 PREFIX = "bobbin"
 SCHEMA = f"{PREFIX}:schema"
+LINK_GROUPS = f"{PREFIX}:{{links}}:groups"
+LINK_CODES = f"{PREFIX}:{{links}}:codes"
+TOKENS = f"{PREFIX}:{{tokens}}:tokens"
+TOKEN_IDS = f"{PREFIX}:{{tokens}}:ids"
+TOKENS_USED = f"{PREFIX}:{{tokens}}:used"
 
 Place = tuple[str, str, str]
 """Platform, space, channel."""
@@ -112,6 +127,21 @@ def pace(name_space: str, together: str, scope: str) -> tuple[str, str]:
 def open_channels(platform: str) -> str:
     """Channels in which everything is answered."""
     return f"{PREFIX}:open:{_quoted(platform)}"
+
+
+def link_code(digest: str) -> str:
+    """Who made the code with this digest."""
+    return f"{PREFIX}:{{links}}:code:{digest}"
+
+
+def link_done(person: str) -> str:
+    """What was answered to a person, named as `str` writes him, who redeemed a code."""
+    return f"{PREFIX}:{{links}}:done:{person}"
+
+
+def tokens_of(person: str) -> str:
+    """The tokens of a person, who is named as `str` writes him."""
+    return f"{PREFIX}:{{tokens}}:of:{person}"
 
 
 def place_name(place: Place) -> str:
@@ -182,9 +212,17 @@ class BucketKeys:
         """Threads of one channel, by last write."""
         return f"{self.base}:channel:{_joined(place)}"
 
+    def said(self, place: Place) -> str:
+        """Threads of one channel that all of it reads, by the last change of their log."""
+        return f"{self.base}:said:{_joined(place)}"
+
     def found(self, place: Place) -> str:
         """Loose conversations of one channel, by message id."""
         return f"{self.base}:found:{_joined(place)}"
+
+    def of_channel(self, place: Place) -> tuple[str, ...]:
+        """The indexes of one channel."""
+        return self.channel(place), self.said(place), self.found(place)
 
 
 def of_place(place: Place) -> BucketKeys:
@@ -232,6 +270,11 @@ class ThreadKeys:
     def authors(self) -> str:
         """Who has written here."""
         return f"{self.base}:authors"
+
+    @property
+    def said(self) -> str:
+        """What can be searched in the thread's channel."""
+        return self.bucket.said(place_of(self.thread))
 
     @property
     def rules(self) -> str:

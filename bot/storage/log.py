@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, cast
 
+from bot.audience import is_import
 from bot.budgets import day_of
 from bot.chat import ThreadKey
 from bot.records import Entry, Summary, Tally
@@ -139,12 +140,16 @@ class Log(Base):
         names: Mapping[str, str],
         *,
         replacing: bool = False,
+        confined: bool | None = None,
         nonce: str | None = None,
     ) -> Restored:
         """Store an imported thread, in place of what is there when `replacing`.
 
         Entries keep their numbers; when none has one they are numbered from 1. The version of
         `summary` is replaced by the next one of this thread. The bot takes part from then on.
+        `confined` as in `Incoming`, None for as it was; where nobody knows, searches of the channel
+        leave the thread out until somebody writes there. One that a person brought from elsewhere
+        is in a channel of theirs alone.
 
         Returns:
             DONE, or why nothing was changed.
@@ -154,6 +159,8 @@ class Log(Base):
             StoreUnavailable: Unknown whether it was done; call again with the same `nonce`.
         """
         numbered = _numbered(entries, summary.upto)
+        if is_import(thread):
+            confined = False
         token = nonce or self._new_id()
         keys = ThreadKeys(thread)
         stage = keys.stage(token)
@@ -178,6 +185,7 @@ class Log(Base):
                 *tally_figures(tally),
                 int(replacing),
                 len(flat),
+                "" if confined is None else int(confined),
                 *flat,
                 *sorted(authors),
             ),

@@ -1,7 +1,7 @@
 --[[
 Put in front of every other script: names for keys and arguments, and the few moves they share.
 
-KEYS  1-11, in the order below; from 12 on each script's own; the last one is RULES.
+KEYS  1-11, in the order below; from 12 on each script's own; the last two are SAID and RULES.
 ARGV  1 thread, 2 caller's clock (ms), 3 retention (s), 4 lease (ms), 5 nonce; from 6 on each
       script's own.
 
@@ -52,12 +52,16 @@ Fields of META
   indexed              number of the entry up to which that is there for all
   newest               highest position of a message that was taken
   first                position of the message that called the bot; absent for imported threads
+  confined             "1" when fewer people read the thread than its channel, "0" when all do;
+                       absent when that is not known
+  said, reworked       stamps (see note_said) of the last change of the log, and of the last one that
+                       did more than append to it
   tally:<n>            n-th figure of the tally
 --]]
 local META, LOG, QUEUE, MAIL = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local NAMES, AUTHORS, REFS = KEYS[5], KEYS[6], KEYS[7]
 local LEASES, THREADS, CHANNEL, FOUND = KEYS[8], KEYS[9], KEYS[10], KEYS[11]
-local RULES = KEYS[#KEYS]
+local SAID, RULES = KEYS[#KEYS - 1], KEYS[#KEYS]
 local THREAD, NOW, RETENTION = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local LEASE, NONCE = tonumber(ARGV[4]), ARGV[5]
 
@@ -68,6 +72,7 @@ local CHUNK = 500
 local ASIDE = '"aside":true'
 local WINDOW_MOST = 10000
 local CHANNEL_MOST = 100
+local SAID_MOST = 5000
 local ANSWER_SECONDS = 600
 local DAY = 86400
 local USE_SECONDS = math.min(RETENTION, 90 * DAY) + DAY
@@ -216,6 +221,29 @@ local function unsummarise()
   redis.call("HSET", META, "upto", 0)
 end
 
+-- A number that rises with every change of a log in the channel. It is the time where it can be, so
+-- that it does not begin anew when all of the channel was deleted meanwhile.
+local function next_stamp()
+  return whole(math.max(server_ms(), tonumber(redis.call("ZSCORE", SAID, "") or "0") + 1))
+end
+
+-- Note that the log is another one, for those who search it: SAID lists the threads that everybody
+-- in the channel reads by the stamp of their last change, and the last stamp of all under "".
+local function note_said(reworked)
+  local stamp = next_stamp()
+  redis.call("HSET", META, "said", stamp)
+  if reworked then
+    redis.call("HSET", META, "reworked", stamp)
+  end
+  if get("confined") == "0" then
+    redis.call("ZADD", SAID, stamp, "", stamp, THREAD)
+    redis.call("ZREMRANGEBYRANK", SAID, 0, -2 - SAID_MOST)
+    redis.call("EXPIRE", SAID, whole(RETENTION + 7 * DAY))
+  elseif redis.call("ZREM", SAID, THREAD) == 1 then
+    redis.call("ZADD", SAID, stamp, "")
+  end
+end
+
 -- Remove the thread and its traces in the indexes; only counters that guard against late writers
 -- stay, for a day (see forget.lua for when it was asked for).
 local function wipe()
@@ -227,6 +255,9 @@ local function wipe()
   redis.call("UNLINK", META, LOG, QUEUE, MAIL, NAMES, AUTHORS, REFS)
   for _, index in ipairs({ LEASES, THREADS, CHANNEL }) do
     redis.call("ZREM", index, THREAD)
+  end
+  if redis.call("ZREM", SAID, THREAD) == 1 then
+    redis.call("ZADD", SAID, next_stamp(), "")
   end
   if existed then
     redis.call("HSET", META, "fence", whole(fence + 1), "version", whole(version + 1),

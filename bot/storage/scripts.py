@@ -44,6 +44,12 @@ ABOUT_A_SCOPE = (
 """Those about a scope of long-term memory: scope.lua is put in front of them."""
 
 ALONE = (
+    "add_token",
+    "end_token",
+    "issue_code",
+    "link_accounts",
+    "unlink_account",
+    "use_token",
     "afford",
     "charge",
     "claim",

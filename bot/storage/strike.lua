@@ -79,6 +79,9 @@ if told == 1 then
     redis.call("HSET", META, "draft", cjson.encode(kept))
   end
 end
+if count > 0 then
+  note_said(true)
+end
 for seq, ids in pairs(entries) do
   redis.call("HDEL", LOG, seq)
   for _, id in ipairs(ids) do

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from bot.storage.departures import Departures
 from bot.storage.leftovers import Leftovers
+from bot.storage.links import StoredLinks
 from bot.storage.memories import MemoryStore
 from bot.storage.presses import Presses
+from bot.storage.spoken import Spoken
+from bot.storage.tokens import StoredCredentials
 from bot.storage.turns import Turns
 
 
-class Threads(Turns, Leftovers, Departures, Presses):
+class Threads(Turns, Leftovers, Departures, Presses, Spoken):
     """The store of conversations, shared by any number of processes on one Redis.
 
     One lease per thread decides who answers. It is measured by the server's own clock, so the
@@ -41,3 +44,13 @@ class Threads(Turns, Leftovers, Departures, Presses):
         return MemoryStore(
             self._link, clock=self._clock, new_id=self._new_id, most=most, erased=self._erased
         )
+
+    @property
+    def links(self) -> StoredLinks:
+        """Which accounts belong to one person."""
+        return StoredLinks(self._link, self._new_id)
+
+    @property
+    def tokens(self) -> StoredCredentials:
+        """Tokens by which other programs use memories."""
+        return StoredCredentials(self._link, self._clock)

@@ -68,6 +68,7 @@ class Turns(Base):
                 round(event.at * 1000),
                 self._silence_ms,
                 int(event.aside),
+                int(event.confined),
             ),
             nonce=nonce or self._new_id(),
             keys=(ThreadKeys(thread).bucket.event(event.event_id),),

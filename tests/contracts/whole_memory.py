@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from bot.chat import ThreadKey
+from bot.credentials import Credential
+from bot.links import Linked, Linking
 from bot.memories import Memory, MemoryText, Person, Scope, Source, Via
+from bot.storage.links import StoredLinks
 from bot.storage.memories import MemoryStore
 from bot.storage.memories_writing import Actor, Answer, Outcome, Step
+from bot.storage.tokens import StoredCredentials
 
 ADA = Person("slack", "T", "u1")
 THREAD = ThreadKey("slack", "T", "C", "1.1")
@@ -45,3 +49,23 @@ async def every_memory_operation(store: MemoryStore) -> None:
     assert await store.forget_person(ADA) == 0
     assert await store.forget_place("slack", "T") == 0
     assert [scope async for scope in store.scopes()] == []
+
+
+async def linking_and_tokens(links: StoredLinks, tokens: StoredCredentials) -> None:
+    """Each operation of both once."""
+    other = Person("discord", "@", "u2")
+    for code in ("old", "new"):
+        await links.issue(ADA, code)
+    assert await links.redeem(other, "new") == Linked(Linking.LINKED, ADA)
+    assert await links.of(other) == [ADA]
+    await links.forget("slack", "T")
+    assert not await links.unlink(other)
+    token = Credential("tok_1", "digest", ADA, "laptop", SCOPES)
+    assert await tokens.add(token)
+    await tokens.used(token)
+    assert await tokens.find("digest") is not None
+    assert len(await tokens.of(ADA)) == len(await tokens.everyone()) == 1
+    assert await tokens.forget("slack", "T", "C") == 0
+    assert await tokens.revoke("tok_1") is not None
+    assert await tokens.revoke_all(ADA) == 0
+    await tokens.sweep()

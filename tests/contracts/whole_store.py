@@ -34,7 +34,7 @@ from bot.storage.types import (
     Struck,
     Turn,
 )
-from tests.contracts.whole_memory import every_memory_operation
+from tests.contracts.whole_memory import every_memory_operation, linking_and_tokens
 from tests.units.storage.samples import THREAD, Clock, commit, message
 
 ACL = Path(__file__).parents[2] / "deploy" / "redis-users.acl"
@@ -104,6 +104,7 @@ async def everything(threads: Threads) -> None:
     assert await threads.forget_space("slack", "T") == 1
     assert (await threads.spending.used(ADA))[Account.SPACE].tokens == 0
     await every_memory_operation(threads.memories())
+    await linking_and_tokens(threads.links, threads.tokens)
 
 
 async def _reworded(entry: Entry, event: Incoming) -> Entry:
