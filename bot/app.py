@@ -16,6 +16,7 @@ from typing import cast
 
 from bot.attachments.reading import AttachmentReader
 from bot.chat import Adapter
+from bot.commands.forgetting import Forgetting
 from bot.commands.place_settings import PlaceSettings
 from bot.commands.presses import Presses
 from bot.commands.runner import Commands
@@ -293,6 +294,7 @@ class App:
             asking,
             Excerpts(threads, tokenizer, self._settings.access),
             PlaceSettings(threads, self._settings.silence_hours),
+            Forgetting(threads, None, running, adapters, new_id),
             running,
             budget,
             allowance,

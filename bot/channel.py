@@ -15,6 +15,10 @@ DEFAULT_WORDS = frozenset({"default", "off", "none", "reset", "-"})
 """What takes a setting back."""
 
 
+REMEMBERS = "on"
+"""How `ChannelSettings.memory` is stored, and what people say."""
+
+
 class Mention(StrEnum):
     """When a message is answered that does not address the bot."""
 
@@ -35,11 +39,13 @@ class ChannelSettings:
         hours: So long nobody has to talk with the bot until it waits for a mention again; 0 for
             never, None as everywhere else.
         persona: How it should be there, told to the model; empty for nothing special.
+        memory: What people say there is remembered also when nobody asks for it.
     """
 
     mention: Mention | None = None
     hours: float | None = None
     persona: str = ""
+    memory: bool = False
 
 
 NOTHING_SET = ChannelSettings()
@@ -48,7 +54,12 @@ NOTHING_SET = ChannelSettings()
 def to_fields(settings: ChannelSettings) -> Mapping[str, str]:
     """As they are stored; empty for what is not set."""
     hours = "" if settings.hours is None else f"{settings.hours:g}"
-    return {"mention": settings.mention or "", "hours": hours, "persona": settings.persona}
+    return {
+        "mention": settings.mention or "",
+        "hours": hours,
+        "persona": settings.persona,
+        "memory": REMEMBERS if settings.memory else "",
+    }
 
 
 def from_fields(fields: Mapping[str, str]) -> ChannelSettings:
@@ -62,6 +73,7 @@ def from_fields(fields: Mapping[str, str]) -> ChannelSettings:
         Mention(mention) if mention in set(Mention) else None,
         hours if 0 <= hours <= LONGEST_HOURS else None,
         fields.get("persona", ""),
+        fields.get("memory") == REMEMBERS,
     )
 
 
@@ -86,6 +98,10 @@ def changed(settings: ChannelSettings, options: Mapping[str, str]) -> ChannelSet
                 if len(value) > LONGEST_PERSONA:
                     return name
                 settings = replace(settings, persona="" if takes_back else value)
+            case "memory":
+                if not takes_back and value.casefold() != REMEMBERS:
+                    return name
+                settings = replace(settings, memory=not takes_back)
             case _:
                 continue
     return settings

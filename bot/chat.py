@@ -16,6 +16,7 @@ from bot.attached import Attachment
 from bot.capabilities import Capabilities
 from bot.command_spec import CommandSpec
 from bot.controls import PLAIN, Action, Presentation
+from bot.panels import Button, Entry, Window
 from bot.services import Claims, Meter, Notes
 
 
@@ -229,6 +230,9 @@ class CommandCall:
         visible: The platform was asked, and the caller may open the channel that `thread` is in.
         about: The message that the command was called on, from its menu.
         shared, confined: As in `Incoming`.
+        act: What a button or a window says that the command was called by; empty otherwise. The
+            `options` are then what was written into the window.
+        reacted: Called by a sign that somebody has put on the message `about`.
     """
 
     event_id: str
@@ -244,6 +248,8 @@ class CommandCall:
     about: EarlierMessage | None = None
     shared: bool = False
     confined: bool = False
+    act: str = ""
+    reacted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,6 +310,13 @@ class CommandReply:
     `private` replies are shown to the caller only; one that is `harmless` tells nothing of what was
     said, so that a platform which can't whisper in place may show it to everybody. When `choices`
     is not empty the adapter offers them, and calls the same command again with the chosen thread.
+
+    Attributes:
+        entries: Shown below the text, each with its buttons.
+        buttons: Below all of it.
+        window: Opened in place of anything else, when a button that `opens` was pressed.
+        replaces: Shown in the place of the reply whose button was pressed. What is not `harmless`
+            never takes the place of what others see.
     """
 
     text: str
@@ -311,6 +324,15 @@ class CommandReply:
     harmless: bool = False
     files: tuple[File, ...] = ()
     choices: tuple[ThreadChoice, ...] = ()
+    entries: tuple[Entry, ...] = ()
+    buttons: tuple[Button, ...] = ()
+    window: Window | None = None
+    replaces: bool = False
+
+    @property
+    def is_panel(self) -> bool:
+        """There is something to press, or entries."""
+        return bool(self.entries or self.buttons)
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,8 +350,10 @@ class Overview:
     settings: str = ""
 
 
-EVERYWHERE = "everywhere"
-"""Option of "forget", called without a thread: every conversation the caller has written in."""
+EVERYTHING = "everything"
+"""Option of "forget": all about the caller, in every conversation they have written in."""
+SURE = "sure"
+"""Option of "forget": the caller has seen what goes."""
 
 
 def everywhere(space: str) -> bool:
@@ -542,6 +566,13 @@ class Adapter(Protocol):
 
     async def respond(self, event: Incoming, reply: CommandReply) -> None:
         """Answer a command that was typed as a message, privately where `reply` says so."""
+        ...
+
+    async def link(self, thread: ThreadKey, message: str, *, loose: bool = False) -> str:
+        """Address of a message of a conversation, for people; empty where there is none.
+
+        `loose` as in `Incoming`. Never raises.
+        """
         ...
 
     def measure(self, text: str) -> int:

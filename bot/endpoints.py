@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import cast
+from typing import Literal, cast
 
 from bot.engine.imagining import ImageRules
 from bot.errors import ModelMisconfigured
@@ -24,6 +24,9 @@ from bot.timing import TIMING, Timing
 _LOCAL = "bot.recall.minilm:MiniLM"
 
 
+_API: Mapping[str, Literal["chat", "responses"]] = {"chat": "chat", "responses": "responses"}
+
+
 def model_settings(settings: Settings, timing: Timing = TIMING) -> ModelSettings | None:
     """The model's endpoint; None for the demo."""
     if settings.demo:
@@ -34,6 +37,7 @@ def model_settings(settings: Settings, timing: Timing = TIMING) -> ModelSettings
         base_url=settings.text("OPENAI_BASE_URL"),
         temperature=settings.number("OPENAI_TEMPERATURE"),
         max_output_tokens=settings.integer("OPENAI_MAX_OUTPUT_TOKENS"),
+        api=_API.get(settings.text("OPENAI_API") or "", "auto"),
         first_token_seconds=timing.first_token,
         gap_seconds=timing.gap,
     )

@@ -13,7 +13,7 @@ from bot import refusals
 from bot.access import Access, Place, Refusal
 from bot.afterwards import Afterwards, concerns
 from bot.chat import (
-    EVERYWHERE,
+    EVERYTHING,
     Adapter,
     Author,
     CommandCall,
@@ -28,6 +28,7 @@ from bot.chat import (
     everywhere,
 )
 from bot.command_spec import CommandSpec
+from bot.commands.forgetting import meant
 from bot.commands.presses import Presses
 from bot.commands.runner import Commands
 from bot.commands.specs import Typed, typed_command
@@ -313,7 +314,7 @@ class Reception:
 
     def _refusal_of(self, call: CommandCall) -> Refusal | None:
         """Why a command is not run: for where it was called, or for the thread that it is about."""
-        if call.name == "forget" and call.thread is None and EVERYWHERE in call.options:
+        if call.name == "forget" and EVERYTHING in meant(call).call.options:
             # Whoever may talk to the bot no longer may still have their words erased.
             return None
         here = frozenset({call.channel})

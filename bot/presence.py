@@ -24,6 +24,7 @@ def audience_of(event: Incoming, capabilities: Capabilities) -> Audience:
         alone,
         direct=event.direct,
         members=_is_within(event.author, event.direct, per_space) and not event.shared,
+        confined=event.confined,
     )
 
 
@@ -43,6 +44,7 @@ def audience_of_mail(mail: Sequence[Incoming], capabilities: Capabilities) -> Au
         alone,
         direct=newest.direct,
         members=all(each.members for each in audiences),
+        confined=any(each.confined for each in audiences),
     )
 
 
@@ -67,6 +69,7 @@ def audience_of_call(
         person if private or call.direct else None,
         direct=call.direct,
         members=within and (private or not call.shared),
+        confined=call.confined,
     )
 
 

@@ -20,6 +20,14 @@ MODEL: tuple[Variable, ...] = (
     ),
     Variable("OPENAI_MODEL", "Name of the model.", default="gpt-6-luna"),
     Variable(
+        "OPENAI_API",
+        "Over which API the model is asked: responses, chat (completions), or auto: responses at "
+        "OpenAI itself, whose newer models take tools only there, and chat at other addresses.",
+        default="auto",
+        pattern="auto|chat|responses",
+        expects="auto, chat or responses",
+    ),
+    Variable(
         "OPENAI_TEMPERATURE",
         "Sampling temperature. Leave it empty for models that do not take one.",
         VariableKind.NUMBER,

@@ -158,6 +158,10 @@ class ConsoleAdapter:
         self._settled.set()
         self._show(reply)
 
+    async def link(self, thread: ThreadKey, message: str, *, loose: bool = False) -> str:
+        """What is printed has no address."""
+        return ""
+
     def measure(self, text: str) -> int:
         """Characters."""
         return len(text)

@@ -23,7 +23,7 @@ from adapters.discord.downloads import Downloads
 from adapters.discord.faults import Archived, Denied, Refused
 from adapters.discord.gateways import Gateways
 from adapters.discord.intake import Intake
-from adapters.discord.interactions import TOO_LARGE, fitting, picker, uploads
+from adapters.discord.interactions import TOO_LARGE, fitting, picker
 from adapters.discord.layout import Presenter, edit_of, is_laid_out, laid_out, said_by
 from adapters.discord.logins import Logins, allowance
 from adapters.discord.marks import Marks
@@ -32,6 +32,8 @@ from adapters.discord.members import Members
 from adapters.discord.missed import Missed
 from adapters.discord.notice import MENTION_ME, Unheard
 from adapters.discord.opening import Opening
+from adapters.discord.originals import uploads
+from adapters.discord.panels import view_of
 from adapters.discord.places import Places
 from adapters.discord.render import measure_shown, rendering
 from adapters.discord.servers import Servers
@@ -70,6 +72,7 @@ IDENTIFY_SECONDS = 5.0
 ON_THE_WAY_SECONDS = 0.25
 """Two log-ins may be nearer to each other when they arrive than when they left."""
 
+USE_COMMAND = "Please use {command} here: its answer is shown to you only."
 LOOK_IN_MESSAGES = "I've answered you in a direct message."
 NO_DIRECT_MESSAGE = (
     "I can't send you a direct message. Use {command} here: its answer is shown to you only."
@@ -376,6 +379,11 @@ class DiscordAdapter:
     async def respond(self, event: Incoming, reply: CommandReply) -> None:
         """Answer a typed command: what must be private goes into a direct message."""
         here = Spot(event.ref.channel, reply_to=event.ref.message)
+        if reply.is_panel and not (event.direct or reply.harmless):
+            # In a direct message its buttons would be pressed in another place.
+            told = USE_COMMAND.format(command=f"/{_typed_name(event)}")
+            await self._send(here, f"w{event.ref.message}", told)
+            return
         if event.direct or reply.harmless or not reply.private:
             await self._say(here, event, reply)
             return
@@ -394,6 +402,10 @@ class DiscordAdapter:
         await self._send(here, f"w{event.ref.message}", text)
 
     async def _say(self, spot: Spot, event: Incoming, reply: CommandReply) -> None:
+        if reply.is_panel:
+            nonce = f"r{event.ref.message}"
+            await self._send(spot, nonce, None, view=lambda: view_of(reply, self._render))
+            return
         files, left_out = fitting(reply.files, FILE_BYTES)
         text = f"{reply.text}\n\n{TOO_LARGE}" if left_out else reply.text
         parts = list(pieces(self._render(text))) or [""]
@@ -407,6 +419,12 @@ class DiscordAdapter:
         for number, part in enumerate(parts):
             nonce = f"r{event.ref.message}{number}"
             await self._send(spot, nonce, part or None, **(extra if number == last else {}))
+
+    async def link(self, thread: ThreadKey, message: str, *, loose: bool = False) -> str:
+        """The message's address; a thread's own first message is in the channel above it."""
+        above = loose or message == thread.thread
+        channel = thread.channel if above else thread.thread
+        return f"https://discord.com/channels/{thread.space}/{channel}/{message}"
 
     async def _tell(self, ref: MessageRef, text: str) -> None:
         await self._send(Spot(ref.channel, reply_to=ref.message), f"t{ref.message}", text)

@@ -6,7 +6,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 from urllib.parse import parse_qsl, urlencode
 
@@ -15,7 +15,7 @@ import discord
 from adapters.discord.calls import Calls
 from adapters.discord.client import Client
 from adapters.discord.translate import author_of, held_by
-from adapters.discord.values import PLATFORM, Kind, Place, Writer
+from adapters.discord.values import DIRECT_SPACE, PLATFORM, Kind, Place, Writer
 from adapters.discord.words import MENUS, THREAD, THREAD_TOLD, localised, menu_names
 from bot.chat import CommandCall, EarlierMessage, Inbox, MessageRef, ThreadChoice, ThreadKey
 from bot.command_spec import CommandOption, CommandSpec, OptionKind
@@ -43,7 +43,9 @@ BY_PEOPLE = 1
 
 THREADED = frozenset({"summary", "forget", "stop", "usage", "export"})
 """Commands about a conversation, which can be another one than the one they are called in."""
-ANYWHERE = frozenset({"ask", "help", "imagine"})
+OWN = frozenset({"remember", "memories"})
+"""Commands about what is somebody's own; where the bot is not they are about nothing else."""
+ANYWHERE = frozenset({"ask", "help", "imagine"}) | OWN
 """Commands that need no conversation, and so work where the bot itself is not."""
 
 PICKER = "choose"
@@ -180,6 +182,7 @@ class Called:
         about: The message that it was called on.
         target: Where that message is, when nobody here remembers what it says.
         outside: The bot is no member of the place: only the interaction itself can be answered.
+        act: As in `CommandCall`.
     """
 
     id: str
@@ -191,6 +194,7 @@ class Called:
     about: EarlierMessage | None = None
     target: MessageRef | None = None
     outside: bool = False
+    act: str = ""
 
 
 def call_of(called: Called) -> CommandCall:
@@ -200,11 +204,14 @@ def call_of(called: Called) -> CommandCall:
     is part of a title.
     """
     place = called.place
+    own = called.outside and called.name in OWN
+    if own:
+        place = replace(place, space=DIRECT_SPACE, kind=Kind.DIRECT, parent="")
     options = dict(called.options)
     written = options.pop(THREAD, "")
     thread = called.thread or read_key(written, place.space)
     elsewhere = bool(written) or (thread is not None and thread.thread != place.id)
-    if thread is None and not written:
+    if thread is None and not written and not own:
         thread = held_by(place)
     beside = elsewhere and (thread is None or thread.channel == place.parent)
     return CommandCall(
@@ -220,6 +227,7 @@ def call_of(called: Called) -> CommandCall:
         direct=place.kind is Kind.DIRECT,
         about=called.about,
         confined=place.private,
+        act=called.act,
     )
 
 

@@ -8,10 +8,10 @@ from dataclasses import replace
 
 import discord
 
-from adapters.discord import choosing, interactions
+from adapters.discord import choosing, interactions, panels, pressing
 from adapters.discord.calls import Calls
 from adapters.discord.client import Listening
-from adapters.discord.commands import ANYWHERE, Called, call_of
+from adapters.discord.commands import ANYWHERE, Called, call_of, read_key
 from adapters.discord.controls import Pressed
 from adapters.discord.forms import FORM, Forms, menu_of, target_of
 from adapters.discord.interactions import ACKNOWLEDGE_SECONDS
@@ -22,6 +22,9 @@ from bot.chat import CommandReply, Inbox
 from bot.errors import PlatformError
 
 log = logging.getLogger(__name__)
+
+WORDS_NEEDED = frozenset({FORM, "remember"})
+"""Commands that are about what a message says."""
 
 NOT_HERE = (
     "I'm not a member here, so I have no conversation here. /ask works everywhere; for the rest, "
@@ -76,6 +79,10 @@ class Desk:
                 interaction, place, writer, self._inbox, self._calls, ACKNOWLEDGE_SECONDS
             )
             return
+        used = panels.used(interaction)
+        if used is not None:
+            await self._press(client, interaction, used, place, acknowledged)
+            return
         called = self._read(interaction, place)
         if called is None:
             return
@@ -105,6 +112,37 @@ class Desk:
         """
         await interactions.answer_control(
             interaction, pressed, place, self._inbox, self._calls, acknowledged
+        )
+
+    async def _press(
+        self,
+        client: Listening,
+        interaction: discord.Interaction[Listening],
+        used: panels.Used,
+        place: Place,
+        acknowledged: Callable[[], None],
+    ) -> None:
+        """Do what a button or a window says: it only names a command, as people do."""
+        pressed = used.pressed
+        thread = read_key(pressed.thread, place.space) if pressed.thread else None
+        if pressed.thread and thread is None:
+            raise ValueError("a button names a conversation of another place")
+        called = Called(
+            str(interaction.id),
+            pressed.command,
+            interactions.writer_of(interaction),
+            place,
+            used.fields,
+            thread,
+            outside=is_outside(interaction),
+            act=pressed.act,
+        )
+        doing = pressing.open_window if used.opens else pressing.answer
+        await doing(
+            interaction,
+            lambda: self._run(client, called, on_message=False),
+            self._calls,
+            acknowledged,
         )
 
     def _read(self, interaction: discord.Interaction[Listening], place: Place) -> Called | None:
@@ -137,7 +175,7 @@ class Desk:
             if about is None:
                 return CommandReply(NOT_READABLE, harmless=True)
             called = replace(called, about=about)
-        elif on_message and called.name == FORM and called.about is None:
+        elif on_message and called.name in WORDS_NEEDED and called.about is None:
             return CommandReply(NO_WORDS, harmless=True)
         call = call_of(called)
         if call.thread is not None and call.thread.thread != called.place.id:

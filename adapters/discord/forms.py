@@ -8,7 +8,7 @@ meanwhile, reads it again where the bot may.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 import discord
@@ -18,6 +18,7 @@ from adapters.discord.calls import Calls
 from adapters.discord.client import Listening
 from adapters.discord.commands import MESSAGE_MENU, Called
 from adapters.discord.expiring import Expiring
+from adapters.discord.panels import values
 from adapters.discord.reading import own_in, seen
 from adapters.discord.translate import earlier
 from adapters.discord.values import DIRECT_SPACE, Place, Writer
@@ -127,7 +128,7 @@ class Forms:
             FORM,
             writer,
             place,
-            {QUESTION: dict(_values(data["components"]))[QUESTION]},
+            {QUESTION: dict(values(data["components"]))[QUESTION]},
             about=self._kept.get(custom_id),
             target=MessageRef(channel, message),
         )
@@ -163,12 +164,3 @@ def made(custom_id: str, locale: str) -> dict[str, Any]:
     form.add_item(discord.ui.Label(text=label, component=field))
     form.stop()
     return form.to_dict()
-
-
-def _values(components: Iterable[Mapping[str, Any]]) -> Iterable[tuple[str, str]]:
-    """What was written into a form's fields, by their custom ids."""
-    for component in components:
-        if "value" in component:
-            yield component["custom_id"], str(component["value"])
-        inner = component.get("component")
-        yield from _values([*(component.get("components") or ()), *([inner] if inner else ())])

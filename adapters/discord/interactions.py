@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import io
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, cast
 
 import discord
-from discord.http import handle_message_parameters
-from discord.webhook.async_ import async_context
 
 from adapters.discord import faults
 from adapters.discord.calls import Calls
@@ -24,6 +21,7 @@ from adapters.discord.commands import (
 )
 from adapters.discord.controls import UNKNOWN, Pressed, press_of
 from adapters.discord.markup import pieces
+from adapters.discord.originals import NOBODY, edited, edited_panel, uploads
 from adapters.discord.reading import is_admin, name_of, roles_of
 from adapters.discord.render import rendering
 from adapters.discord.values import PLATFORM, Place, Writer
@@ -40,7 +38,6 @@ TOO_LARGE = "A file is left out: it is larger than Discord takes here."
 MOST_OUTSIDE = 5
 """Where the bot is no member Discord takes one answer and five more; the last is kept spare."""
 REST_IN_FILE = "The whole answer is in the file."
-NOBODY = discord.AllowedMentions.none()
 
 
 def read(interaction: discord.Interaction[Listening], place: Place) -> Called | None:
@@ -90,7 +87,7 @@ async def answer_control(
     acknowledged: Callable[[], None],
 ) -> None:
     """Do what a control says, and tell whoever used it what came of that."""
-    if not await _acknowledge(interaction, calls):
+    if not await acknowledge(interaction, calls):
         return
     acknowledged()
     try:
@@ -99,7 +96,7 @@ async def answer_control(
     except BobbinError as error:
         log.warning("Control %s failed: %s", pressed.action, error)
         reply = CommandReply(error.user_text)
-    await calls.answer(_edit(interaction, reply.text, (), dict))
+    await calls.answer(edited(interaction, reply.text, (), dict))
 
 
 async def answer(
@@ -114,7 +111,7 @@ async def answer(
     The answer is private from the start, because that is fixed by the acknowledgement, which
     comes before the command has run; what is meant for everybody follows as its own message.
     """
-    if not await _acknowledge(interaction, calls):
+    if not await acknowledge(interaction, calls):
         return
     acknowledged()
     try:
@@ -125,15 +122,19 @@ async def answer(
     await _show(interaction, called, reply, calls)
 
 
-async def _acknowledge(interaction: discord.Interaction[Listening], calls: Calls) -> bool:
+async def acknowledge(
+    interaction: discord.Interaction[Listening], calls: Calls, *, in_place: bool = False
+) -> bool:
     """Say that an answer is coming; False when another process does, or it is too late.
+
+    With `in_place` it may change the message under which something was pressed.
 
     Raises:
         PlatformError: It could not be said.
     """
     try:
         await calls.answer(
-            lambda: interaction.response.defer(ephemeral=True, thinking=True),
+            lambda: interaction.response.defer(ephemeral=True, thinking=not in_place),
             seconds=ACKNOWLEDGE_SECONDS,
             repeat=False,
         )
@@ -155,6 +156,9 @@ def is_late(error: PlatformError) -> bool:
 async def _show(
     interaction: discord.Interaction[Listening], called: Called, reply: CommandReply, calls: Calls
 ) -> None:
+    if reply.is_panel:
+        await calls.answer(edited_panel(interaction, reply))
+        return
     files, left_out = fitting(reply.files, interaction.filesize_limit)
     text = f"{reply.text}\n\n{TOO_LARGE}" if left_out else reply.text
     parts = list(pieces(rendering()(text))) or ["" if files else "Done."]
@@ -164,10 +168,10 @@ async def _show(
         files = (*files[:9], File("answer.md", text.encode(), "text/markdown"))
     extra = _extra(called, reply.choices)
     if private:
-        await calls.answer(_edit(interaction, parts[0], files, extra))
+        await calls.answer(edited(interaction, parts[0], files, extra))
         rest, files = parts[1:], ()
     else:
-        await calls.answer(_edit(interaction, SHARED, (), dict))
+        await calls.answer(edited(interaction, SHARED, (), dict))
         rest = parts
     for number, part in enumerate(rest):
         attached = files if number == len(rest) - 1 else ()
@@ -181,38 +185,6 @@ def _may_show(interaction: discord.Interaction[Listening], called: Called) -> bo
         or interaction.guild_id is None
         or interaction.permissions.use_external_apps
     )
-
-
-def _edit(
-    interaction: discord.Interaction[Listening],
-    text: str,
-    files: Sequence[File],
-    extra: Callable[[], dict[str, Any]],
-) -> Callable[[], Any]:
-    """The first part of an answer, in place of the promise of one."""
-
-    async def edit() -> object:
-        # The SDK's own method for this sets no flags, and links would be unfolded.
-        with handle_message_parameters(
-            content=text or None,
-            attachments=uploads(files),
-            allowed_mentions=NOBODY,
-            flags=discord.MessageFlags(suppress_embeds=True),
-            **extra(),
-        ) as made:
-            http = interaction.client.http
-            return await async_context.get().edit_original_interaction_response(
-                interaction.application_id,
-                interaction.token,
-                session=interaction.followup.session,
-                proxy=http.proxy,
-                proxy_auth=http.proxy_auth,
-                payload=made.payload,
-                multipart=made.multipart,
-                files=made.files,
-            )
-
-    return edit
 
 
 def _follow_up(
@@ -257,11 +229,6 @@ def picker(
     )
     view.stop()
     return view
-
-
-def uploads(files: Sequence[File]) -> list[discord.File]:
-    """Files for one try of a call; the SDK closes them afterwards."""
-    return [discord.File(io.BytesIO(file.content), filename=file.name) for file in files]
 
 
 def fitting(files: Sequence[File], most: int) -> tuple[tuple[File, ...], bool]:

@@ -19,6 +19,7 @@ from adapters.slack.downloads import Downloads
 from adapters.slack.endings import ended, to_the_end
 from adapters.slack.files import FILE_BYTES
 from adapters.slack.groups import named_groups
+from adapters.slack.home import permalink
 from adapters.slack.http import SECRET, Endpoint, Signatures
 from adapters.slack.identity import own_of
 from adapters.slack.install import OAuth, Pages
@@ -42,6 +43,7 @@ from bot.errors import (
     BadToken,
     NeedsOperator,
     PlatformBusy,
+    PlatformError,
     StoreError,
 )
 
@@ -419,6 +421,17 @@ class SlackAdapter:
         name = words[0].lstrip("!/").casefold() if words else ""
         here = await self._at(event.thread.space, event.thread.channel)
         await here.answers.to_message(event, Asked(name, event.author.id, event.thread), reply)
+
+    async def link(self, thread: ThreadKey, message: str, *, loose: bool = False) -> str:
+        """The message's address; empty while the workspace is not known."""
+        if self._workspaces is None:
+            return ""
+        try:
+            here = await self._workspaces.at(thread.space, thread.channel)
+        except PlatformError as error:
+            log.debug("A message has no link: %s", error)
+            return ""
+        return permalink(thread, here.own, message)
 
     def measure(self, text: str) -> int:
         """UTF-16 code units of what is sent."""

@@ -12,6 +12,7 @@ from adapters.slack.commands import blocks, picker
 from adapters.slack.faults import Denied, Refused
 from adapters.slack.files import upload
 from adapters.slack.markup import escaped, pieces
+from adapters.slack.panels import below
 from adapters.slack.render import fallback, rendered
 from adapters.slack.values import fields
 from bot.chat import CommandReply, Incoming, ThreadKey
@@ -116,8 +117,7 @@ class Answers:
         if reply.files:
             await self._upload(thread.channel, thread.thread, reply)
             return
-        extra = picker(asked.name, asked.options, reply.choices)
-        await self._in_thread(thread.channel, thread.thread, reply, extra)
+        await self._in_thread(thread.channel, thread.thread, reply, _below(asked, reply))
 
     async def _in_channel(self, asked: Asked, reply: CommandReply) -> CommandReply:
         """Show files to everybody in a channel; beside it where the bot can't write there."""
@@ -133,7 +133,7 @@ class Answers:
         channel: str,
         root: str,
         reply: CommandReply,
-        extra: Mapping[str, Any] | None = None,
+        extra: Sequence[Mapping[str, Any]] = (),
     ) -> None:
         parts = list(pieces(reply.text)) or [DONE]
         for number, part in enumerate(parts):
@@ -187,11 +187,16 @@ def _bodies(asked: Asked, reply: CommandReply) -> Sequence[Mapping[str, Any]]:
     if len(parts) > MOST_PARTS:
         log.warning("An answer to a command was cut: it is too long for Slack")
         parts = parts[:MOST_PARTS]
-    extra = picker(asked.name, asked.options, reply.choices)
+    extra = _below(asked, reply)
     last = len(parts) - 1
-    return [_body(part, extra if number == last else None) for number, part in enumerate(parts)]
+    return [_body(part, extra if number == last else ()) for number, part in enumerate(parts)]
 
 
-def _body(text: str, extra: Mapping[str, Any] | None) -> dict[str, Any]:
-    shown = blocks(text)
-    return {"text": fallback(text), "blocks": [*shown, extra] if extra else shown}
+def _below(asked: Asked, reply: CommandReply) -> Sequence[Mapping[str, Any]]:
+    """What there is to choose and to press, under the text."""
+    chosen = picker(asked.name, asked.options, reply.choices)
+    return [*([chosen] if chosen else []), *below(reply)]
+
+
+def _body(text: str, extra: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    return {"text": fallback(text), "blocks": [*blocks(text), *extra]}

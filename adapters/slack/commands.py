@@ -20,7 +20,7 @@ from bot.options import positional, read_options
 
 UMBRELLA = "/bobbin"
 """Takes every command as its first word."""
-DIRECT = ("/summary", "/forget")
+DIRECT = ("/remember", "/memories", "/recall", "/summary", "/forget")
 """Commands that have a name of their own."""
 COMMANDS = (UMBRELLA, *DIRECT)
 """What the manifest registers."""

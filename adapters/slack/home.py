@@ -99,12 +99,13 @@ def chosen(action: Mapping[str, Any]) -> tuple[str, ThreadKey]:
     return name, ThreadKey.parse(key)
 
 
-def permalink(thread: ThreadKey, own: Own) -> str:
-    """Where a conversation can be read; empty when that is not known."""
-    stamp = thread.thread.replace(".", "")
+def permalink(thread: ThreadKey, own: Own, message: str = "") -> str:
+    """Where a conversation can be read, or one message of it; empty when that is not known."""
+    stamp = (message or thread.thread).replace(".", "")
     if not own.host or not stamp.isdecimal():
         return ""
-    return f"https://{own.host}/archives/{thread.channel}/p{stamp}"
+    within = "" if message in ("", thread.thread) else f"?thread_ts={thread.thread}"
+    return f"https://{own.host}/archives/{thread.channel}/p{stamp}{within}"
 
 
 def _when(at: float) -> str:

@@ -12,7 +12,7 @@ from adapters.slack.faults import Refused
 from adapters.slack.translate import author_of, id_in
 from adapters.slack.values import PLATFORM, Timing, fields
 from adapters.slack.workspace import Workspace
-from bot.chat import Inbox
+from bot.chat import CommandReply, Inbox
 from bot.errors import StoreError
 from bot.tasks import Lines
 
@@ -51,13 +51,22 @@ class HomeTab:
         mark = str(shown.get("hash") or "")
         self._errands.start(lambda: self.show(here, user, mark=mark), "page")
 
-    async def show(self, here: Workspace, user: str, *, note: str = "", mark: str = "") -> None:
+    async def show(
+        self,
+        here: Workspace,
+        user: str,
+        *,
+        note: str = "",
+        mark: str = "",
+        memories: CommandReply | None = None,
+    ) -> None:
         """Bring somebody's page up to date.
 
         Args:
             here: Where.
             user: Whose.
             note: Something to say first, in Slack's own markup.
+            memories: What is shown of memories; None for the first page of them.
             mark: Hash of the page that this one is to replace, empty for whatever is there.
 
         Raises:

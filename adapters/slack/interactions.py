@@ -46,6 +46,10 @@ class Called:
         unread: A word that means nothing.
         chosen: From a list, which the answer replaces.
         about: The message that it was called on.
+        act: As in `CommandCall`.
+        elsewhere: The caller belongs to another workspace.
+        home: Called on the bot's own page, which is seen by one person alone.
+        reacted: As in `CommandCall`.
     """
 
     event_id: str
@@ -56,6 +60,10 @@ class Called:
     unread: str = ""
     chosen: bool = False
     about: EarlierMessage | None = None
+    act: str = ""
+    elsewhere: bool = False
+    home: bool = False
+    reacted: bool = False
 
 
 def slash(body: Mapping[str, Any], specs: Sequence[CommandSpec]) -> Called:
@@ -174,22 +182,25 @@ class Interactions:
             return CommandReply(error.user_text), replace(asked, thread=None)
         # The bot's own page is no place; what it is about is one.
         channel = called.channel or (asked.thread.channel if asked.thread else "")
+        author = author_of(person)
         reply = await self._inbox.command(
             CommandCall(
                 event_id=called.event_id,
                 name=asked.name,
-                author=author_of(person),
+                author=replace(author, is_outside=author.is_outside or called.elsewhere),
                 platform=PLATFORM,
                 space=here.own.team,
                 channel=channel,
                 thread=asked.thread,
                 options=asked.options,
-                direct=channel.startswith("D"),
+                direct=called.home or channel.startswith("D"),
                 # Made sure of above.
                 visible=asked.thread is not None,
                 about=called.about,
                 # Slack tells nothing of it with a command.
                 shared=True,
+                act=called.act,
+                reacted=called.reacted,
             )
         )
         return reply, asked

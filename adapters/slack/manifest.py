@@ -22,7 +22,7 @@ PURPOSES: Mapping[str, str] = {
     "channels:history": "read on in threads of public channels",
     "channels:read": "tell who may see a public channel, and what it is called",
     "chat:write": "answer",
-    "commands": "take /bobbin, /summary and /forget",
+    "commands": "take /bobbin and the commands that have a name of their own, such as /remember",
     "files:read": "read what people attach",
     "files:write": "hand over exports, and long answers and code as files",
     "groups:history": "read on in threads of private channels",

@@ -18,12 +18,16 @@ from bot.attached import Attachment
 from bot.chat import ThreadChoice
 
 ASK, SUMMARY, FORGET, THREADS = "bobbin_ask", "bobbin_summary", "bobbin_forget", "bobbin_threads"
-SHORTCUTS = (ASK, SUMMARY, FORGET, THREADS)
+REMEMBER = "bobbin_remember"
+SHORTCUTS = (ASK, REMEMBER, SUMMARY, FORGET, THREADS)
 """What the manifest registers; all but the last are in a message's menu."""
 
 FORGET_ALL = "bobbin_forget_all"
 FORMS = (ASK, FORGET, FORGET_ALL, THREADS)
 """Windows that can be sent off."""
+
+PANEL = "bobbin_panel"
+"""A window that a button under a reply has opened, until it is known what it asks."""
 
 HOME = "home"
 """Action ids of the Home tab begin so."""
@@ -34,6 +38,7 @@ TITLES: Mapping[str, str] = {
     FORGET: "Forget this?",
     FORGET_ALL: "Forget everything?",
     THREADS: "Your conversations",
+    PANEL: "One moment",
 }
 
 QUESTION, CHOSEN, DEED = "question", "conversation", "deed"

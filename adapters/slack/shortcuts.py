@@ -1,64 +1,29 @@
-"""Shortcuts, the windows they open, and what is pressed on the Home tab.
-
-Slack opens a window only within three seconds of what somebody did. So a window comes first, and
-whatever takes time comes after it, into the window that stands already.
-"""
+"""Shortcuts, the windows they open, and what is pressed on the Home tab."""
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from adapters.slack import history, home, modals
 from adapters.slack.answers import Asked
 from adapters.slack.errands import Errands
-from adapters.slack.faults import Refused
 from adapters.slack.home_tab import HomeTab
 from adapters.slack.interactions import Called, Interactions
-from adapters.slack.modals import ASK, FORGET, SUMMARY, THREADS, Subject
+from adapters.slack.modals import ASK, FORGET, REMEMBER, SUMMARY, THREADS, Subject
 from adapters.slack.mrkdwn import mrkdwn
 from adapters.slack.translate import author_of, earlier, id_in, looked_up, past, text_in
 from adapters.slack.values import PLATFORM, Said, Timing, fields, objects
+from adapters.slack.windows import TOO_LATE, Window, filled, opened
 from adapters.slack.workspace import Workspace
-from bot.chat import EVERYWHERE, CommandReply, EarlierMessage, Inbox, ThreadKey
-from bot.errors import BobbinError, PlatformBusy, PlatformError
+from bot.chat import EVERYTHING, SURE, CommandReply, EarlierMessage, Inbox, ThreadKey
+from bot.errors import BobbinError
 
 log = logging.getLogger(__name__)
 
-LATE = frozenset({"expired_trigger_id", "exchanged_trigger_id", "invalid_trigger_id"})
-"""How Slack refuses to open a window; the second also when it was opened already."""
-
-GONE = "not_found"
-"""A window that was closed, or that Slack has not put up yet."""
-
-CHANGED = "hash_conflict"
-"""A window that shows something else by now."""
-
-UNTIL_UP = (0.1, 0.3, 0.6, 1.0, 2.0)
-"""Waits, in seconds, for a window that an acknowledgement asks for."""
-
-TOO_LATE = "Slack gave me too little time to open a window. Please try again."
 UNSEEN = "Slack did not open a window in time, so nothing was done. Please try again."
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """A window that stands or is about to: its id, or a mark that it will carry.
-
-    With a `hash` it is only filled while it shows what it showed first.
-    """
-
-    id: str = ""
-    mark: str = ""
-    hash: str = ""
-
-    def address(self) -> dict[str, str]:
-        """As views.update takes it."""
-        given = {"external_id": self.mark, "view_id": self.id, "hash": self.hash}
-        return {name: value for name, value in given.items() if value}
 
 
 class Shortcuts:
@@ -105,7 +70,12 @@ class Shortcuts:
         root = said.root if said is not None else str(message.get("thread_ts") or message["ts"])
         thread = ThreadKey(PLATFORM, here.own.team, channel, root)
         subject = Subject(str(thread), said, url=str(body.get("response_url") or ""))
-        doing = {ASK: self._ask, SUMMARY: self._summary, FORGET: self._forget}[name]
+        doing = {
+            ASK: self._ask,
+            REMEMBER: self._remember,
+            SUMMARY: self._summary,
+            FORGET: self._forget,
+        }[name]
         self._errands.start(lambda: doing(here, user, trigger, subject), "shortcut")
 
     def pressed(self, here: Workspace, body: Mapping[str, Any]) -> None:
@@ -157,9 +127,10 @@ class Shortcuts:
             options = {"question": modals.question_in(view)}
             command = Asked("ask", user, ThreadKey.parse(subject.thread), options)
         elif name == FORGET:
-            command = Asked("forget", user, ThreadKey.parse(subject.thread))
+            options = {SURE: "true"}
+            command = Asked("forget", user, ThreadKey.parse(subject.thread), options)
         else:
-            command = Asked("forget", user, options={EVERYWHERE: "true"})
+            command = Asked("forget", user, options={EVERYTHING: "true", SURE: "true"})
         self._errands.start(
             lambda: self._fill(here, name, window, called, command, subject), "window"
         )
@@ -175,6 +146,16 @@ class Shortcuts:
         about = await self._earlier(here, subject.said, 0.0)
         view = modals.ask(subject, f"{about.author.name}:\n{about.text}")
         await self._open(here, user, trigger, view, subject)
+
+    async def _remember(self, here: Workspace, user: str, trigger: str, subject: Subject) -> None:
+        """What the message says is kept; that takes no window."""
+        asked = Asked("remember", user, ThreadKey.parse(subject.thread))
+        if subject.said is None:
+            await here.answers.to_url(subject.url, asked, CommandReply(modals.NOTHING))
+            return
+        called = replace(_called(trigger, asked, subject), about=await self._about(here, subject))
+        reply, _ = await self._interactions.reply(here, called)
+        await here.answers.to_url(subject.url, asked, reply)
 
     async def _summary(
         self, here: Workspace, user: str, trigger: str, subject: Subject, name: str = "summary"
@@ -198,7 +179,7 @@ class Shortcuts:
         asked = Asked("usage", user, ThreadKey.parse(subject.thread))
         reply, _ = await self._interactions.reply(here, _called(trigger, asked, subject))
         # Unless it was sent off meanwhile: then something else stands there.
-        await self._update(here, window, modals.forget(subject, reply.text))
+        await filled(here, window, modals.forget(subject, reply.text))
 
     async def _forget_all(self, here: Workspace, user: str, trigger: str) -> None:
         subject = Subject(home=True)
@@ -222,7 +203,7 @@ class Shortcuts:
             view = modals.threads(kept.threads)
         except BobbinError as error:
             view = modals.told(THREADS, error.user_text)
-        await self._update(here, window, view)
+        await filled(here, window, view)
 
     async def _fill(
         self,
@@ -240,7 +221,7 @@ class Shortcuts:
         reply, _ = await self._interactions.reply(here, called)
         reply = await here.answers.beside(asked, reply)
         view = modals.told(name, reply.text)
-        shown = window is not None and await self._update(here, window, view)
+        shown = window is not None and await filled(here, window, view)
         if not shown and subject.url:
             await here.answers.to_url(subject.url, asked, CommandReply(reply.text))
         if subject.home:
@@ -257,53 +238,16 @@ class Shortcuts:
         *,
         once: bool = False,
     ) -> Window | None:
-        """Open a window; when it is too late for that say so, if there is a place for it.
-
-        `once`: what is filled in later must not replace what somebody's answer has put there.
-        """
-        try:
-            answer = await here.calls.answer(
-                lambda client: client.views_open(trigger_id=trigger, view=view)
-            )
-            made = fields(answer.get("view"))
-            return Window(text_in(made, "id"), hash=str(made.get("hash") or "") if once else "")
-        except Refused as refusal:
-            if refusal.code not in LATE:
-                raise
-            log.info("A window was not opened: %s", refusal)
-        except PlatformBusy as busy:
-            # There is no time to try again.
-            log.warning("A window was not opened: %s", busy)
-        except (KeyError, ValueError):
-            raise PlatformError("Slack's answer names no window") from None
+        """Open a window; when it is too late for that say so, if there is a place for it."""
+        window = await opened(here, trigger, view, once=once)
+        if window is not None:
+            return window
         if subject.home:
             await self._home.show(here, user, note=UNSEEN)
         elif subject.url and view.get("callback_id") != SUMMARY:
             # A summary needs no window: it is shown in the channel, to its caller only.
             await here.answers.to_url(subject.url, Asked("ask", user), CommandReply(TOO_LATE))
         return None
-
-    async def _update(self, here: Workspace, window: Window, view: Mapping[str, Any]) -> bool:
-        """Fill a window; False when somebody has closed it, or Slack does not take it now."""
-        for pause in (*(UNTIL_UP if window.mark else ()), None):
-            try:
-                await here.calls.answer(
-                    lambda client: client.views_update(view=view, **window.address()),
-                    patient=True,
-                )
-            except Refused as refusal:
-                if refusal.code == CHANGED:
-                    return True
-                if refusal.code != GONE:
-                    raise
-            except PlatformBusy as busy:
-                log.warning("A window was not filled: %s", busy)
-                return False
-            else:
-                return True
-            if pause is not None:
-                await asyncio.sleep(pause)
-        return False
 
     async def _about(self, here: Workspace, subject: Subject) -> EarlierMessage | None:
         """The message that was meant, all of it if Slack lets us read it again."""

@@ -13,6 +13,8 @@ from adapters.slack.errands import Errands
 from adapters.slack.home_tab import HomeTab
 from adapters.slack.interactions import Interactions, choice, slash
 from adapters.slack.modals import FORMS, HOME, SHORTCUTS
+from adapters.slack.panels import OPENS, PANEL, WINDOW
+from adapters.slack.pressing import Pressing
 from adapters.slack.shortcuts import Shortcuts
 from adapters.slack.values import Timing
 from adapters.slack.workspace import Workspace
@@ -44,6 +46,7 @@ class Surfaces:
         self._interactions = Interactions(inbox, self._errands, timing)
         self.agent = Agent(inbox, self._errands, timing)
         self._home = HomeTab(inbox, self._errands, timing)
+        self._pressing = Pressing(self._interactions, self._home, self._errands)
         self._shortcuts = Shortcuts(inbox, self._interactions, self._home, self._errands, timing)
 
     def listen(self, app: Any) -> None:
@@ -56,6 +59,8 @@ class Surfaces:
             app.view(name)(self._form)
         app.action(re.compile(f"^{PICKER}:"))(self._choice)
         app.action(re.compile(f"^{CONTROL}:"))(self._control)
+        app.action(re.compile(f"^({PANEL}|{OPENS}):"))(self._button)
+        app.view(WINDOW)(self._window)
         app.action(re.compile(f"^{HOME}:"))(self._on_page)
         app.event(OPENED)(self._opened)
         app.event(STOPPED)(self._stopped)
@@ -85,6 +90,14 @@ class Surfaces:
     async def _form(self, ack: Any, body: dict[str, Any], context: Mapping[str, Any]) -> None:
         answer = self._shortcuts.sent(_here(context), body)
         await (ack(**answer) if answer else ack())
+
+    async def _button(self, ack: Any, body: dict[str, Any], context: Mapping[str, Any]) -> None:
+        self._pressing.pressed(_here(context), body)
+        await ack()
+
+    async def _window(self, ack: Any, body: dict[str, Any], context: Mapping[str, Any]) -> None:
+        self._pressing.sent(_here(context), body)
+        await ack()
 
     async def _on_page(self, ack: Any, body: dict[str, Any], context: Mapping[str, Any]) -> None:
         self._shortcuts.pressed(_here(context), body)

@@ -1,17 +1,14 @@
-"""What people may know of, and have erased of, what is kept about them in one space."""
+"""What people may know of what is kept about them in one space."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 
 from bot.budgets import Payer
-from bot.chat import Author, CommandCall, CommandReply, Overview, ThreadKey
+from bot.chat import Author, Overview
 from bot.commands import texts
 from bot.engine.allowance import Allowance
 from bot.storage.threads import Threads
-
-Forget = Callable[[ThreadKey], Awaitable[object]]
 
 
 class Overviews:
@@ -40,16 +37,3 @@ class Overviews:
         )
         settings = texts.settings_text(self._allowance.model, self._threads.retention_days)
         return Overview(tuple(threads), used, settings)
-
-    async def forget_all(self, call: CommandCall, forget: Forget) -> CommandReply:
-        """Erase every conversation of the space in which the caller has written."""
-        gone = 0
-        # All are found first: what is erased meanwhile must not let the search miss others.
-        mine = [
-            thread
-            async for thread in self._threads.all_of(call.platform, call.space, call.author.id)
-        ]
-        for thread in mine:
-            await forget(thread)
-            gone += 1
-        return CommandReply(texts.all_erased_text(gone), harmless=True)

@@ -12,6 +12,7 @@ NOT_UNDERSTOOD = {
     "mention": "`mention` is one of `only`, `threads` and `always`.",
     "hours": "`hours` is a number of hours, such as 12, or 0 for never; `default` takes it back.",
     "persona": f"`persona` may have {LONGEST_PERSONA} characters.",
+    "memory": "`memory` is `on` or `off`.",
 }
 CHANGED = "Changed, from now on:"
 
@@ -20,9 +21,14 @@ _MENTION = {
     Mention.THREADS: "I answer when I'm mentioned, and in my conversations also without that",
     Mention.ALWAYS: "I answer whatever begins a conversation here, and in those I take part in",
 }
+_REMEMBERS = (
+    "When a conversation grows long I remember by myself what was agreed in it, and show what I "
+    "keep, so that it can be undone. Never in direct messages, and never where people of other "
+    "organisations read along."
+)
 _HOW = (
-    "`{sign}settings mention=only|threads|always`, `hours=12`, `persona=Answer in French` or "
-    "`reset` changes it. Budgets and who may talk to me are set where I run."
+    "`{sign}settings mention=only|threads|always`, `hours=12`, `memory=on|off`, `persona=Answer in "
+    "French` or `reset` changes it. Budgets and who may talk to me are set where I run."
 )
 
 
@@ -75,6 +81,10 @@ class PlaceSettings:
             f"- {_MENTION[settings.mention or Mention.THREADS]}{unset * (not settings.mention)}.",
             f"- {lapse}{unset * (settings.hours is None)}.",
         ]
+        if settings.memory:
+            lines.append(f"- {_REMEMBERS}")
+        else:
+            lines.append("- I remember only what somebody asks me to remember.")
         if settings.persona:
             words = "\n".join(f"  > {line}" for line in settings.persona.splitlines())
             lines.append(f"- How I should be here:\n{words}")

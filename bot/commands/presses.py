@@ -188,6 +188,7 @@ def _replacing(press: Press, window: tuple[Entry, ...], answer: Entry) -> Wanted
         addressed=True,
         direct=press.direct,
         shared=press.shared,
+        confined=press.confined,
     )
     refs = tuple(
         MessageRef(press.ref.channel, message, press.ref.space)

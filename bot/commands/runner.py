@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from bot.budgets import Payer
 from bot.chat import (
-    EVERYWHERE,
+    EVERYTHING,
     Adapter,
     Author,
     CommandCall,
@@ -20,7 +21,9 @@ from bot.chat import (
     ThreadKey,
 )
 from bot.command_spec import CommandSpec
-from bot.commands import texts
+from bot.commands import forget_texts, texts
+from bot.commands.forgetting import FORGET_SECONDS, Forgetting, meant
+from bot.commands.memory import MemoryCommands
 from bot.commands.overview import Overviews
 from bot.commands.place_settings import PlaceSettings, place_called
 from bot.commands.specs import offered
@@ -34,10 +37,10 @@ from bot.engine.imagining import Imagining
 from bot.engine.running import Ending, Running
 from bot.errors import BobbinError
 from bot.ignoring import is_ignored
+from bot.presence import audience_of_call
 from bot.records import NO_SUMMARY, Entry
 from bot.storage.patience import patiently
 from bot.storage.threads import Threads
-from bot.storage.types import Erased
 from bot.transfer import ThreadRecord, export_json, export_markdown
 
 Command = Callable[[CommandCall, ThreadKey], Awaitable[CommandReply]]
@@ -61,9 +64,6 @@ STOPPED: Mapping[Stopped, str] = {
     Stopped.NOT_ASKED: texts.NOT_ASKED,
 }
 
-FORGET_SECONDS = 20.0
-"""How long /forget tries to reach a store that is away."""
-
 
 class Commands:
     """Runs commands; one object serves every platform."""
@@ -75,6 +75,7 @@ class Commands:
         asking: Asking,
         excerpts: Excerpts,
         settings: PlaceSettings,
+        forgetting: Forgetting,
         running: Running,
         budget: Budget,
         allowance: Allowance,
@@ -82,12 +83,14 @@ class Commands:
         clock: Callable[[], float],
         new_id: Callable[[], str],
         imagining: Imagining | None = None,
+        memory: MemoryCommands | None = None,
     ) -> None:
         self._threads = threads
         self._folding = folding
         self._asking = asking
         self._excerpts = excerpts
         self._imagining = imagining
+        self._forgetting = forgetting
         self._running = running
         self._budget = budget
         self._allowance = allowance
@@ -97,7 +100,7 @@ class Commands:
         self._overviews = Overviews(threads, allowance)
         self._by_name: Mapping[str, Command] = {
             "summary": self._summary,
-            "forget": self._forget,
+            "forget": forgetting.thread,
             "stop": self._stop,
             "usage": self._usage,
             "export": self._export,
@@ -109,6 +112,7 @@ class Commands:
             "imagine": self._imagine,
             "settings": lambda call: settings.settings(call, self._sign(call)),
             "persona": lambda call: settings.persona(call, self._sign(call)),
+            **(memory.by_name if memory is not None else {}),
         }
 
     @property
@@ -133,8 +137,15 @@ class Commands:
         command = self._by_name.get(call.name)
         if command is None:
             return _told(texts.UNKNOWN)
-        if call.name == "forget" and call.thread is None and EVERYWHERE in call.options:
-            return await self._overviews.forget_all(call, self._erase)
+        if call.name == "forget":
+            said = meant(call)
+            if said.kept:
+                return CommandReply(forget_texts.KEPT, harmless=True, replaces=True)
+            call = said.call
+            if EVERYTHING in call.options:
+                return await self._forgetting.everything(call)
+            if call.options.get("memory"):
+                return await self._forgetting.memory(call)
         thread = await self._meant(call)
         if thread is None:
             return await self._which(call)
@@ -181,6 +192,10 @@ class Commands:
             thread if thread and within else nobody,
             within,
             about,
+            audience_of_call(
+                replace(call, thread=thread if within else None, channel=nobody.channel),
+                self._adapters[call.platform].capabilities,
+            ),
         )
         answer = await self._asking.answer(question)
         return self._handed_over(call, answer)
@@ -221,15 +236,6 @@ class Commands:
         if not choices:
             return _told(texts.NO_THREAD)
         return CommandReply(texts.WHICH, choices=tuple(choices))
-
-    async def _forget(self, call: CommandCall, thread: ThreadKey) -> CommandReply:
-        return _told(texts.erased_text(await self._erase(thread)))
-
-    async def _erase(self, thread: ThreadKey) -> Erased:
-        nonce = self._new_id()
-        erased = await patiently(lambda: self._threads.forget(thread, nonce=nonce), FORGET_SECONDS)
-        self._running.end(thread, Ending.FORGOTTEN)
-        return erased
 
     async def _stop(self, call: CommandCall, thread: ThreadKey) -> CommandReply:
         return _told(STOPPED[await stop(self._threads, self._running, thread, call.author)])

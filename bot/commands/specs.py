@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.channel import Mention
+from bot.chat import EVERYTHING, SURE
 from bot.command_spec import CommandOption, CommandSpec, OptionKind
+from bot.commands.memory_places import FOR
 from bot.options import positional, read_options
 
 SHARE = CommandOption("share", "Show it to everybody in the thread", OptionKind.FLAG)
@@ -22,12 +24,38 @@ MENTION = CommandOption(
 HOURS = CommandOption("hours", "Hours of silence until I wait for a mention again; 0 for never")
 RESET = CommandOption("reset", "Back to how I am set up everywhere", OptionKind.FLAG)
 PERSONA = CommandOption("persona", "How I should be here, such as a language or a role", rest=True)
+MEMORY = CommandOption(
+    "memory",
+    "Whether I remember by myself what is agreed here, and show what I keep",
+    OptionKind.CHOICE,
+    choices=("on", "off"),
+)
 TEXT = CommandOption("text", "How I should be here; off for nothing special", rest=True)
+
+REMEMBERED = CommandOption("text", "One or two sentences, with #tags", required=True, rest=True)
+WHOM = CommandOption(
+    "for",
+    "For whom: here, this thread, this channel, everybody in the server or workspace, or me alone",
+    OptionKind.CHOICE,
+    choices=FOR,
+)
+QUERY = CommandOption("query", "Words or #tags to look for; nothing shows all", rest=True)
+SOUGHT = CommandOption("query", "What was it about?", required=True, rest=True)
+ONE = CommandOption("memory", "One thing that I remember: words of it, or its id")
+ALL = CommandOption(EVERYTHING, "Everything about you, memories and conversations", OptionKind.FLAG)
+CERTAIN = CommandOption(SURE, "At once, without asking again", OptionKind.FLAG)
 
 COMMANDS: tuple[CommandSpec, ...] = (
     CommandSpec("ask", "Ask me something for yourself; nobody else sees it", (QUESTION,)),
     CommandSpec("summary", "Sum up this thread, for your eyes only", (SHARE,)),
-    CommandSpec("forget", "Erase everything I keep about this thread"),
+    CommandSpec("remember", "Keep something for later, here or for you alone", (REMEMBERED, WHOM)),
+    CommandSpec("memories", "See, correct, share and delete what I remember", (QUERY,)),
+    CommandSpec("recall", "Search past conversations that you may read", (SOUGHT,)),
+    CommandSpec(
+        "forget",
+        "Erase what I keep: this thread, one memory, or everything about you",
+        (ONE, ALL, CERTAIN),
+    ),
     CommandSpec("stop", "End the answer that is being written; its text stays"),
     CommandSpec("leave", "I leave this thread until somebody mentions me again"),
     CommandSpec("usage", "Messages, tokens and cost of this thread so far"),
@@ -35,7 +63,7 @@ COMMANDS: tuple[CommandSpec, ...] = (
     CommandSpec(
         "settings",
         "How I behave in this channel; its managers can change it",
-        (MENTION, HOURS, RESET, PERSONA),
+        (MENTION, HOURS, MEMORY, RESET, PERSONA),
         managers=True,
     ),
     CommandSpec(

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from bot.command_spec import CommandSpec
 from bot.commands.specs import COMMANDS
 from bot.records import Tally
-from bot.storage.types import Erased
 
 NO_THREAD = (
     "You have no conversation with me in this channel yet. "
@@ -17,7 +16,6 @@ WHICH = "Which conversation do you mean?"
 NOT_YOURS = "Only people who took part in this conversation, or an admin, can do that."
 OUT_OF_REACH = "I find no conversation there that you can reach from here."
 NOTHING_STORED = "I keep nothing about this thread."
-NOTHING_OF_YOURS = "I keep no conversation with you here."
 NOTHING_RUNNING = "I'm not writing anything here right now."
 STOPPING = "Stopping. What I had written stays."
 FINISHED = "That answer is finished already."
@@ -74,34 +72,6 @@ def first_of_it(number: int) -> str:
     return f"*(That is the first {_count(number, 'message')}; there are more.)*"
 
 
-def erased_text(erased: Erased) -> str:
-    """What /forget says, exact about what went and what stays."""
-    what = [_count(erased.messages, "message")]
-    if erased.summary:
-        what.append("the summary")
-    if erased.names:
-        what.append(_count(erased.names, "name"))
-    if erased.taking_part:
-        what.append("that I take part in this thread")
-    ended = " The answer I was writing is stopped." if erased.running else ""
-    return (
-        f"Forgotten: {_and(what)}.{ended} Nothing that was said here is left in my store, only "
-        "how many tokens each person used per day. What stands in the chat stays there. "
-        "Mention me to begin again."
-    )
-
-
-def all_erased_text(gone: int) -> str:
-    """What is said after everything with somebody's words in it was erased."""
-    if not gone:
-        return NOTHING_OF_YOURS
-    return (
-        f"Forgotten: {_count(gone, 'conversation')}, with everything that was said in them. "
-        "Nothing you have said to me here is left in my store, only how many tokens you used per "
-        "day. What stands in the chat stays there."
-    )
-
-
 def settings_text(model: str, retention_days: int) -> str:
     """How the bot is set up as far as it concerns the people who use it."""
     return "\n".join(
@@ -145,7 +115,3 @@ def cost_text(tally: Tally) -> str:
 
 def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
-
-
-def _and(items: list[str]) -> str:
-    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"

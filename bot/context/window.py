@@ -1,9 +1,9 @@
 """Which messages go to the model, and when and where the oldest are folded into the summary.
 
 The order is: system prompt, summary, messages since the summary, new messages, and at the end of
-the last of them a bracketed line with what changes from turn to turn. Between two summaries a
-prompt without that line is a byte-identical prefix of the next one, which is what prompt caches
-pay for: every message but the last will be sent again unchanged.
+the last of them what is recalled from elsewhere and a bracketed line, both of which change from
+turn to turn. Between two summaries a prompt without these is a byte-identical prefix of the next
+one, which is what prompt caches pay for: every message but the last will be sent again unchanged.
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ class Window:
         left_out: Entries that did not fit and are in no summary yet; the oldest ones.
         fixed: Those of `tokens` that tools, system prompt and summary take.
         passing: Those that pictures take, which are sent only once.
+        recalled: Those that what is recalled takes, which is sent only once, too.
     """
 
     messages: tuple[Message, ...]
@@ -49,11 +50,12 @@ class Window:
     left_out: int
     fixed: int = 0
     passing: int = 0
+    recalled: int = 0
 
     @property
     def lasting(self) -> int:
         """Tokens that the next prompt will have, too."""
-        return self.tokens - self.passing
+        return self.tokens - self.passing - self.recalled
 
 
 def build_window(
@@ -67,6 +69,8 @@ def build_window(
     tokenizer: Tokenizer,
     longest: int | None = None,
     pictures: Sequence[Picture] = (),
+    recalled: str = "",
+    room_to_recall: int = 0,
     tools: int = 0,
 ) -> Window:
     """Make the prompt of a turn.
@@ -85,6 +89,9 @@ def build_window(
             figure that stays the same, or the shortened messages change and caches miss. None
             takes half of the budget.
         pictures: What goes with the newest message, which alone is not sent the same way again.
+        recalled: A text that goes there, too.
+        room_to_recall: Tokens that are kept free for it, also when there is less. Give a figure
+            that stays the same, so that its ups and downs do not move the cut.
         tools: Tokens of the tools, which the model is told of before everything else.
 
     Returns:
@@ -106,7 +113,9 @@ def build_window(
     picture_tokens = sum(picture.tokens for picture in pictures)
     # The block's size is rounded up so that its ups and downs do not move the cut.
     reserved = -(-block_tokens // _BLOCK_STEP) * _BLOCK_STEP
-    room = budget - start_tokens - reserved - picture_tokens
+    memory = f"\n\n{recalled}" if recalled else ""
+    memory_tokens = tokenizer.count(memory) if memory else 0
+    room = budget - start_tokens - reserved - picture_tokens - max(memory_tokens, room_to_recall)
     gap: list[Message] = []
     cut = 0
     header = 1 + tokenizer.count_message("user", CONTEXT_HEADER)
@@ -123,13 +132,13 @@ def build_window(
     kept = shown[cut:]
     if len(kept) == 1 and kept[0].tokens > room:
         kept = [_squeeze(kept[0], max(_LEAST_NEWEST, room), tokenizer)]
-    tokens = start_tokens + _count(gap, tokenizer) + block_tokens + picture_tokens
+    tokens = start_tokens + _count(gap, tokenizer) + block_tokens + picture_tokens + memory_tokens
     messages = start + gap
     for message, size in group(kept):
         messages.append(message)
         tokens += tokenizer.count_message("user", message.content) if size is None else size
-    messages[-1] = Message("user", messages[-1].content + block, tuple(pictures))
-    return Window(tuple(messages), tokens, cut, start_tokens, picture_tokens)
+    messages[-1] = Message("user", messages[-1].content + memory + block, tuple(pictures))
+    return Window(tuple(messages), tokens, cut, start_tokens, picture_tokens, memory_tokens)
 
 
 def needs_fold(tokens: int, budget: int, fixed: int = 0) -> bool:

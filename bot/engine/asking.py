@@ -8,6 +8,7 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 
+from bot.audience import Audience
 from bot.budgets import Payer
 from bot.chat import Author, EarlierMessage, ThreadKey
 from bot.context.prompt import in_channel
@@ -20,6 +21,7 @@ from bot.engine.allowance import Allowance
 from bot.engine.budget import Budget
 from bot.engine.cost import tally_of
 from bot.engine.counting import counted
+from bot.engine.recalling import Recalling
 from bot.errors import BobbinError, ContextTooLong, ModelBusy, ModelError, ModelRefused
 from bot.model.port import Finished, FinishReason, Model, Prompt, TextDelta, ToolSpec
 from bot.records import NO_SUMMARY, NO_TALLY, Entry, Tally
@@ -58,6 +60,7 @@ class Question:
         place: The conversation it is asked in, or one with the right channel that nobody has.
         within: What was said in `place` may be used: the asker sees it anyway.
         about: The message it is about.
+        audience: Who reads the answer: the asker alone. None where nothing is recalled.
     """
 
     asker: Author
@@ -65,6 +68,7 @@ class Question:
     place: ThreadKey
     within: bool = False
     about: EarlierMessage | None = None
+    audience: Audience | None = None
 
 
 class Asking:
@@ -82,6 +86,7 @@ class Asking:
         new_id: Makes ids of requests.
         seconds: An answer has to be there by then.
         spent: Told of the platform and what each answer took.
+        recalling: Looks for what is remembered; None for nothing.
         tools: Those that turns have, with which the prompts of conversations begin.
     """
 
@@ -98,6 +103,7 @@ class Asking:
         new_id: Callable[[], str],
         seconds: float,
         spent: Callable[[str, Tally], None] = lambda platform, cost: None,
+        recalling: Recalling | None = None,
         tools: Sequence[ToolSpec] = (),
     ) -> None:
         self._threads = threads
@@ -111,6 +117,7 @@ class Asking:
         self._new_id = new_id
         self._seconds = seconds
         self._spent = spent
+        self._recalling = recalling
         self._tools = tuple(tools)
         self._under_way: dict[str, int] = {}
 
@@ -162,6 +169,8 @@ class Asking:
         name = names[asker.id] = unique_name(names, asker)
         asked = Entry("user", question.text, self._clock(), asker.id, name)
         new.append(await counted(asked, self._tokenizer))
+        most = self._recalling.room(self._budget.configured) if self._recalling else 0
+        recalled = await self._recalled(question, known.summary.upto, most)
         notes = (ALONE.format(name=name), QUOTED.format(name=name))
         return build_window(
             system=in_channel(self._system, known.persona),
@@ -172,7 +181,21 @@ class Asking:
             budget=self._budget.high,
             tokenizer=self._tokenizer,
             longest=self._budget.longest,
+            recalled=recalled,
+            room_to_recall=most,
             tools=tool_tokens(self._tools_of(question), self._tokenizer),
+        )
+
+    async def _recalled(self, question: Question, upto: int, most: int) -> str:
+        audience = question.audience
+        if self._recalling is None or audience is None or audience.alone is None:
+            return ""
+        return await self._recalling.recall(
+            audience,
+            audience.alone,
+            "\n".join((question.text, question.about.text if question.about else "")),
+            most=most,
+            besides=((question.place, upto + 1),) if question.within else (),
         )
 
     def _tools_of(self, question: Question) -> tuple[ToolSpec, ...]:

@@ -6,14 +6,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from bot.access import Access
-from bot.chat import Adapter
+from bot.chat import Adapter, Incoming
 from bot.context.tokens import Tokenizer
 from bot.engine.allowance import Allowance
 from bot.engine.budget import Budget
+from bot.engine.capturing import Capturing, Keeper
 from bot.engine.enclosed import Attachments
 from bot.engine.folding import Folding
+from bot.engine.recalling import Recalling
 from bot.engine.revising import Withdrawal
 from bot.model.port import Model
+from bot.presence import audience_of_mail
 from bot.reply.enclosures import Enclosures
 from bot.reply.pacing import Clock, Pacer
 from bot.report import TurnReport
@@ -49,7 +52,16 @@ class Desk:
     report: Callable[[TurnReport], None]
     tracer: Tracer = field(default_factory=Untraced)
     enclosures: Enclosures = field(default_factory=Enclosures)
+    recalling: Recalling | None = None
+    capturing: Capturing | None = None
     tools: Sequence[Tool] = ()
+
+    def keeper(self, adapter: Adapter, mail: Sequence[Incoming]) -> Keeper | None:
+        """What to remember unasked of the conversation of a turn's mail; None for nothing."""
+        if self.capturing is None:
+            return None
+        audience = audience_of_mail(mail, adapter.capabilities)
+        return self.capturing.at(adapter, mail[-1], audience)
 
     def withdrawal(self, adapter: Adapter, pacer: Pacer) -> Withdrawal:
         """What ends turns whose messages were deleted."""

@@ -25,8 +25,10 @@ from bot.context.tokens import REPLY_TOKENS, Tokenizer, tool_tokens
 from bot.context.window import fold_cut, low_mark
 from bot.engine.allowance import Allowance
 from bot.engine.budget import Budget
+from bot.engine.capturing import Fold, Keeper
 from bot.engine.cost import tally_of
 from bot.errors import ContextTooLong, ModelError, StoreUnavailable
+from bot.memory.candidates import Candidate, split
 from bot.model.port import (
     Finished,
     FinishReason,
@@ -82,17 +84,19 @@ class Folding:
         self._extracted = extracted
         self._tools = tuple(tools)
         self._tasks: dict[ThreadKey, asyncio.Task[None]] = {}
+        self._keeping: set[asyncio.Task[None]] = set()
 
-    def start(self, thread: ThreadKey, fixed: int) -> None:
+    def start(self, thread: ThreadKey, fixed: int, keeper: Keeper | None = None) -> None:
         """Fold in the background, unless this thread is being folded already.
 
         Args:
             thread: Whose window is past the high mark.
             fixed: Tokens of system prompt and summary, as in `Window.fixed`.
+            keeper: What to remember of it beyond the summary; None for nothing.
         """
         if thread in self._tasks:
             return
-        task = asyncio.create_task(self._fold_quietly(thread, fixed), name=f"fold {thread}")
+        task = asyncio.create_task(self._fold_quietly(thread, fixed, keeper), name=f"fold {thread}")
         self._tasks[thread] = task
         task.add_done_callback(lambda done: self._over(thread, done))
 
@@ -110,9 +114,11 @@ class Folding:
 
     async def close(self) -> None:
         """End what is running; the next turn of those threads starts it again."""
-        await end(*self._tasks.values())
+        await end(*self._tasks.values(), *self._keeping)
 
-    async def fold(self, thread: ThreadKey, fixed: int) -> Conversation:
+    async def fold(
+        self, thread: ThreadKey, fixed: int, keeper: Keeper | None = None
+    ) -> Conversation:
         """Fold until the rest is under the low mark, and return the thread as it then stands.
 
         A fold of this thread that is under way is waited for instead of being raced.
@@ -123,23 +129,27 @@ class Folding:
         under_way = self._tasks.get(thread)
         if under_way is not None:
             await asyncio.wait({under_way})
-        return await self._fold(thread, fixed)
+        return await self._fold(thread, fixed, keeper)
 
-    async def _fold(self, thread: ThreadKey, fixed: int) -> Conversation:
+    async def _fold(self, thread: ThreadKey, fixed: int, keeper: Keeper | None) -> Conversation:
         for _ in range(MOST_ROUNDS):
             current = await self._threads.take_window(thread)
             high = self._budget.high
             low = low_mark(high, fixed)
             cap = summary_cap(self._budget.configured)
             # The request holds the system prompt and our instruction as well.
-            asking = self._tokenizer.count(fold_instruction(current.window, cap))
+            more = keeper.wanted(current, current.window) if keeper is not None else ""
+            asking = self._tokenizer.count(fold_instruction(current.window, cap) + more)
             most = max((high - fixed) // 2, high - fixed - asking)
             upto = fold_cut(current.window, low, most=most)
             if not upto:
                 return current
             old = [entry for entry in current.window if entry.seq <= upto]
             system = in_channel(self._system, current.persona)
-            text, by, took = await self._summary_of(thread, system, current.summary, old)
+            more = keeper.wanted(current, old) if keeper is not None and more else ""
+            text, by, took, found = await self._summary_of(
+                thread, system, current.summary, old, more
+            )
             await self._allowance.charge(Payer.of(thread), took, self._new_id())
             new = Summary(text, upto, current.summary.version + 1, by)
             stored = await self._threads.fold(thread, current.summary, new)
@@ -150,6 +160,8 @@ class Folding:
                 by,
                 "" if stored else ": dropped, the thread changed meanwhile",
             )
+            if stored and found and keeper is not None:
+                self._keep(keeper, Fold(thread, current, old, new), found)
         return await self._threads.take_window(thread)
 
     def _over(self, thread: ThreadKey, task: asyncio.Task[None]) -> None:
@@ -192,25 +204,39 @@ class Folding:
         await self._allowance.reserve(payer, request, tokens)
         try:
             for piece in _pieces(entries, self._budget.high // 2):
-                text, _, took = await self._summary_of(thread, system, summary, piece)
+                text, _, took, _ = await self._summary_of(thread, system, summary, piece)
                 summary, used = replace(summary, text=text), used + took
         finally:
             await self._allowance.settle(payer, request, used)
         return summary.text or None
 
-    async def _fold_quietly(self, thread: ThreadKey, fixed: int) -> None:
+    def _keep(self, keeper: Keeper, fold: Fold, found: Sequence[Candidate]) -> None:
+        """Beside everything else: nobody waits for it."""
+        task = asyncio.create_task(keeper.keep(fold, found), name=f"keep {fold.thread}")
+        self._keeping.add(task)
+        task.add_done_callback(self._keeping.discard)
+
+    async def _fold_quietly(self, thread: ThreadKey, fixed: int, keeper: Keeper | None) -> None:
         try:
-            await self._fold(thread, fixed)
+            await self._fold(thread, fixed, keeper)
         except StoreUnavailable as error:
             logger.warning("folding put off: %s", error)
 
     async def _summary_of(
-        self, thread: ThreadKey, system: str, previous: Summary, entries: Sequence[Entry]
-    ) -> tuple[str, Literal["model", "extract"], Tally]:
-        """By the model, asked twice in two ways; by extraction when it can't. And what it took."""
+        self,
+        thread: ThreadKey,
+        system: str,
+        previous: Summary,
+        entries: Sequence[Entry],
+        more: str = "",
+    ) -> tuple[str, Literal["model", "extract"], Tally, Sequence[Candidate]]:
+        """By the model, asked twice in two ways; by extraction when it can't. And what it took.
+
+        With `more` it is asked for that, too, and what came of it is last.
+        """
         took = NO_TALLY
         cap = summary_cap(self._budget.configured)
-        for messages, tools in self._attempts(system, previous, entries, cap):
+        for messages, tools in self._attempts(system, previous, entries, cap, more):
             prompt = Prompt(
                 messages,
                 cache_key=self._pseudonym(str(thread)),
@@ -219,7 +245,7 @@ class Folding:
                 may_call=False,
             )
             try:
-                answer, cost = await self._ask(thread, prompt)
+                answer, whole, cost = await self._ask(thread, prompt)
             except ContextTooLong as error:
                 if error.limit is not None:
                     self._budget.learn(error.limit, 0)
@@ -227,18 +253,21 @@ class Folding:
                 logger.warning("no summary from the model: %s", error)
             else:
                 took += cost
-                accepted = accept_summary(answer, previous, entries, cap, self._tokenizer.count)
+                summary, found = split(answer) if more else (answer, ())
+                # An answer that was cut behind the summary has all of it.
+                text = summary if whole or summary != answer else ""
+                accepted = accept_summary(text, previous, entries, cap, self._tokenizer.count)
                 if accepted is not None:
-                    return accepted, "model", took
+                    return accepted, "model", took, found
                 logger.info("the model's summary was not usable")
         self._extracted(thread.platform)
         extract = await asyncio.to_thread(
             extract_summary, previous, entries, cap, self._tokenizer.count
         )
-        return extract, "extract", took
+        return extract, "extract", took, ()
 
     def _attempts(
-        self, system: str, previous: Summary, entries: Sequence[Entry], cap: int
+        self, system: str, previous: Summary, entries: Sequence[Entry], cap: int, more: str
     ) -> Sequence[tuple[tuple[Message, ...], tuple[ToolSpec, ...]]]:
         asked = conversation(
             system,
@@ -247,13 +276,16 @@ class Folding:
             longest=self._budget.longest,
             tokenizer=self._tokenizer,
         )
+        instruction = "\n\n".join(part for part in (fold_instruction(entries, cap), more) if part)
+        *above, last = summary_prompt(previous, entries, cap)
+        asked_again = replace(last, content=f"{last.content}\n\n{more}" if more else last.content)
         return (
-            (fold_messages(asked, fold_instruction(entries, cap)), self._tools),
-            (summary_prompt(previous, entries, cap), ()),
+            (fold_messages(asked, instruction), self._tools),
+            ((*above, asked_again), ()),
         )
 
-    async def _ask(self, thread: ThreadKey, prompt: Prompt) -> tuple[str, Tally]:
-        """The whole answer, or nothing when it was cut; and what it took."""
+    async def _ask(self, thread: ThreadKey, prompt: Prompt) -> tuple[str, bool, Tally]:
+        """The answer, whether it is whole, and what it took."""
         cost = NO_TALLY
         parts: list[str] = []
         whole = False
@@ -265,7 +297,7 @@ class Folding:
                     whole = event.reason is FinishReason.STOP
                     cost = tally_of(event, prompt, "".join(parts), self._tokenizer)
                     await self._account(thread, cost)
-        return "".join(parts) if whole else "", cost
+        return "".join(parts), whole, cost
 
     async def _account(self, thread: ThreadKey, cost: Tally) -> None:
         self._spent(thread.platform, cost)

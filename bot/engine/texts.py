@@ -1,5 +1,9 @@
 """What the engine adds to a reply in its own words."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+
 WAITING = "Waiting for the model …"
 FOLDING = "This is a long conversation, summing up its beginning …"
 READING = "Reading what is attached …"
@@ -38,6 +42,12 @@ def images_used_up(a_day: int, seconds: float) -> str:
     hours, minutes = divmod(int(seconds // 60) + 1, 60)
     span = f"{hours} h {minutes} min" if hours else f"{minutes} min"
     return f"You may have {a_day} images a day. The next one is yours in {span}."
+
+
+def remembered_unasked(contents: Sequence[str]) -> str:
+    """What was remembered of a conversation without being asked to."""
+    lines = "\n".join(f"- {content}" for content in contents)
+    return f"🧠 From this conversation I remember, for this channel:\n{lines}"
 
 
 STORE_AWAY = (

@@ -82,6 +82,9 @@ class TurnRun:
         self._files: tuple[MessageRef, ...] = ()
         self._revised = turn.revised
         self._window = Window((), 0, 0)
+        self._recalled = ""
+        recalling, configured = desk.recalling, desk.budget.configured
+        self._room_to_recall = recalling.room(configured) if recalling is not None else 0
         self._error = ""
         self._began = desk.timer.now()
         written = turn.pressed or min((event.at for event in turn.mail), default=desk.clock())
@@ -280,10 +283,13 @@ class TurnRun:
     def _fold_if_long(self, answer_tokens: int) -> None:
         high = self._desk.budget.high
         if needs_fold(self._window.lasting + answer_tokens, high, self._window.fixed):
-            self._desk.folding.start(self._thread, self._window.fixed)
+            keeper = self._desk.keeper(self._adapter, self._turn.mail)
+            self._desk.folding.start(self._thread, self._window.fixed, keeper)
 
     async def _ask(self, asked: tuple[Entry, ...]) -> Ending | None:
         """Let the model answer; a prompt over its window is folded and tried once more."""
+        if (ending := await self._unless_ended(self._recall(asked))) is not None:
+            return ending
         self._window = self._build(self._turn, asked)
         if self._desk.allowance.budgets.on:
             if (ending := await self._unless_ended(self._reserve())) is not None:
@@ -302,6 +308,11 @@ class TurnRun:
         if (ending := await self._unless_ended(self._shrink(asked))) is not None:
             return ending
         return await self._unless_ended(self._reading.read(self._window))
+
+    async def _recall(self, asked: tuple[Entry, ...]) -> None:
+        if (recalling := self._desk.recalling) is not None:
+            can, most = self._adapter.capabilities, self._room_to_recall
+            self._recalled = await recalling.for_turn(self._turn, asked, can, most)
 
     async def _reserve(self) -> None:
         """Ask the budgets. Those who wrote last pay, as for what is used."""
@@ -328,7 +339,8 @@ class TurnRun:
 
     async def _shrink(self, asked: tuple[Entry, ...]) -> None:
         """Fold the conversation and build the window anew."""
-        now = await self._desk.folding.fold(self._thread, self._window.fixed)
+        keeper = self._desk.keeper(self._adapter, self._turn.mail)
+        now = await self._desk.folding.fold(self._thread, self._window.fixed, keeper)
         shorter = replace(self._turn, window=now.window, summary=now.summary)
         self._window = self._build(shorter, asked)
 
@@ -362,6 +374,8 @@ class TurnRun:
                 tokenizer=self._desk.tokenizer,
                 longest=self._desk.budget.longest,
                 pictures=self._enclosed.pictures,
+                recalled=self._recalled,
+                room_to_recall=self._room_to_recall,
                 tools=self._reading.tool_tokens,
             )
             note("tokens", window.tokens)

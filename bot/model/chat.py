@@ -1,327 +1,48 @@
-"""The model behind an OpenAI-compatible chat completions endpoint.
-
-The SDK makes the request and maps status codes; the stream itself is read here, because the
-SDK's reader stops at an empty event or a keep-alive with a name, and takes a stream that ends
-early for one that is complete. Nothing is retried here except a request that named a field
-the server does not take; `GatedModel` owns all other retries.
-"""
+"""Chat completions: the API that every OpenAI-compatible server has."""
 
 from __future__ import annotations
 
-import asyncio
-import logging
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import AsyncExitStack, aclosing, suppress
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, cast
 
-import openai
-
-from bot.errors import ModelBusy, ModelError, ModelMisconfigured, ModelRefused, NoSight
-from bot.model.client import client_of
+from bot.model.chat_stream import ChatReader
 from bot.model.dialect import Dialect
-from bot.model.faults import (
-    SDK_FAULTS,
-    TRANSPORT_FAULTS,
-    classify,
-    fault_of,
-    read_fault,
-    translate,
-)
-from bot.model.port import (
-    Finished,
-    FinishReason,
-    ModelEvent,
-    Prompt,
-    TextDelta,
-    Usage,
-)
-from bot.model.quoting import without_quotes
+from bot.model.port import Prompt
 from bot.model.settings import ModelSettings
-from bot.model.sight import takes_no_pictures
-from bot.model.wire import (
-    DONE,
-    LONGEST_EVENT,
-    Chunk,
-    EventDecoder,
-    join_surrogates,
-    read_chunk,
-    read_event,
-    read_json,
-)
+from bot.model.streamed import Response, StreamedModel
 
 if TYPE_CHECKING:
-    from openai import AsyncAPIResponse, AsyncStream
-    from openai.types.chat import ChatCompletionChunk, ChatCompletionMessageParam
-
-    Response = AsyncAPIResponse[AsyncStream[ChatCompletionChunk]]
-
-logger = logging.getLogger(__name__)
-
-SETTLE_SECONDS = 5.0
-"""How long token counts and the end of the stream may come after the finish reason."""
-
-_REASONS = {
-    "length": FinishReason.LENGTH,
-    "max_tokens": FinishReason.LENGTH,
-    "content_filter": FinishReason.FILTERED,
-}
-"""Everything else that is not "error" means that the model had said what it wanted to say."""
+    import openai
+    from openai.types.chat import ChatCompletionMessageParam
 
 
-@dataclass(slots=True)
-class _Answer:
-    """What is known of an answer while it comes in."""
+class ChatApi(Dialect):
+    """Implements `bot.model.streamed.Api` over `POST /chat/completions`."""
 
-    spoken: bool = False
-    finish: str = ""
-    done: bool = False
-    usage: Usage | None = None
-    model: str = ""
-    held: str = ""
-    request_id: str = ""
+    def __init__(self, settings: ModelSettings) -> None:
+        super().__init__(settings)
+        self._model = settings.name
 
-    def take(self, chunk: Chunk) -> str:
-        """Note what the chunk says and return its text, fit to be encoded."""
-        self.usage = chunk.usage or self.usage
-        self.model = chunk.model or self.model
-        self.finish = chunk.finish or self.finish
-        text, self.held = join_surrogates(self.held + chunk.text)
-        return text
+    def ask(
+        self, client: openai.AsyncOpenAI, prompt: Prompt, fields: Mapping[str, object]
+    ) -> AbstractAsyncContextManager[Response]:
+        """See `Api`."""
+        messages = cast("list[ChatCompletionMessageParam]", self.messages(prompt))
+        return client.chat.completions.with_streaming_response.create(
+            model=self._model, messages=messages, stream=True, extra_body=fields
+        )
 
-    def ended(self) -> FinishReason | None:
-        """How the stream ended once it was read to its end, None if it is no answer at all."""
-        if self.finish and self.finish != "error":
-            return _REASONS.get(self.finish, FinishReason.STOP)
-        if not self.spoken:
-            return None
-        return FinishReason.STOP if self.done and not self.finish else FinishReason.CUT
+    def reader(self) -> ChatReader:
+        """See `Api`."""
+        return ChatReader()
 
 
-@dataclass(slots=True)
-class _Patience:
-    """When to give up, in the loop's time; the consumer's own time never counts as silence."""
-
-    total: float
-    limit: float
-    waits_for: str = "first token"
-
-    @property
-    def deadline(self) -> float:
-        return min(self.total, self.limit)
-
-    def renew(self, now: float, seconds: float, waits_for: str) -> None:
-        self.limit = now + seconds
-        self.waits_for = waits_for
-
-    def fault(self) -> ModelBusy:
-        what = "end of the answer" if self.limit > self.total else self.waits_for
-        return ModelBusy(f"time-out: no {what} in time", overloaded=True)
-
-
-class ChatModel:
-    """Implements `bot.model.port.Model` over `POST /chat/completions`, streamed.
-
-    Args:
-        settings: The endpoint.
-        wall_clock: Seconds since the epoch, for dates in Retry-After.
-
-    Raises:
-        ModelMisconfigured: There is no key and no address of a server that may want none.
-    """
+class ChatModel(StreamedModel):
+    """Implements `bot.model.port.Model`, streamed; arguments and errors as above."""
 
     def __init__(
         self, settings: ModelSettings, *, wall_clock: Callable[[], float] = time.time
     ) -> None:
-        if not settings.api_key and not settings.base_url:
-            raise ModelMisconfigured("OPENAI_API_KEY and OPENAI_BASE_URL are both empty")
-        self._settings = settings
-        self._wall_clock = wall_clock
-        self._dialect = Dialect(settings)
-        self._blind = False
-        self._client = client_of(settings, settings.total_seconds, wall_clock())
-
-    @property
-    def name(self) -> str:
-        """The model's name as configured."""
-        return self._settings.name
-
-    async def close(self) -> None:
-        """Release connections."""
-        await self._client.close()
-
-    async def offered(self) -> tuple[str, ...]:
-        """Names of the models that the server lists for this key.
-
-        Raises:
-            ModelError: The server cannot be asked, or keeps no list.
-        """
-        try:
-            async with asyncio.timeout(self._settings.first_token_seconds):
-                page = await self._client.models.list()
-        except TimeoutError as error:
-            raise ModelBusy("time-out while listing models", overloaded=True) from error
-        except SDK_FAULTS as error:
-            raise self._translated(error) from error
-        return tuple(model.id for model in page.data or ())
-
-    async def stream(self, prompt: Prompt) -> AsyncGenerator[ModelEvent, None]:
-        """Ask, and yield the answer as it comes; see `bot.model.port.Model`.
-
-        Raises:
-            ModelError: Before any text only.
-        """
-        shows = any(message.pictures for message in prompt.messages)
-        if shows and self._blind:
-            raise NoSight("known from an earlier request")
-        answer = _Answer()
-        fault: ModelError | None = None
-        try:
-            async with aclosing(self._texts(prompt, answer)) as texts:
-                async for text in texts:
-                    answer.spoken = True
-                    yield TextDelta(text)
-        except ModelError as error:
-            said = [message.content for message in prompt.messages if message.role != "system"]
-            error.args = (without_quotes(str(error), said),)
-            fault = self._sightless(error) if shows else error
-        if answer.held:
-            answer.spoken = True
-            yield TextDelta("\ufffd")
-        reason = answer.ended()
-        if fault is not None and not (answer.finish and answer.finish != "error"):
-            reason = FinishReason.CUT if answer.spoken else None
-        if reason is None:
-            fault = fault or ModelBusy("the stream ended without an answer")
-            level = logging.INFO if isinstance(fault, ModelBusy) else logging.WARNING
-            logger.log(level, "no answer from %s: %s", self.name, fault)
-            raise fault
-        if reason is FinishReason.CUT:
-            logger.warning(
-                "answer from %s was cut: %s request_id=%s",
-                self.name,
-                fault or "the stream ended without a finish reason",
-                answer.request_id,
-            )
-        yield Finished(reason, answer.usage, answer.model or self.name)
-
-    def _sightless(self, error: ModelError) -> ModelError:
-        """Learn from an error about a prompt with pictures that the model takes none."""
-        rejected = isinstance(error, ModelRefused | ModelMisconfigured)
-        if not rejected or not takes_no_pictures(str(error)):
-            return error
-        self._blind = True
-        return NoSight(str(error))
-
-    async def _texts(self, prompt: Prompt, answer: _Answer) -> AsyncGenerator[str, None]:
-        """The pieces of text; returns at the end of the stream, good or early.
-
-        Raises:
-            ModelError: At any point.
-        """
-        settings, now = self._settings, asyncio.get_running_loop().time
-        patience = _Patience(now() + settings.total_seconds, now() + settings.first_token_seconds)
-        async with AsyncExitStack() as stack:
-            response = await self._open(stack, prompt, patience)
-            answer.request_id = response.headers.get("x-request-id", "")
-            chunks = await stack.enter_async_context(
-                aclosing(self._chunks(response, answer, patience))
-            )
-            async for chunk in chunks:
-                if chunk.error is not None:
-                    raise classify(read_fault(chunk.error, secret=settings.api_key))
-                if text := answer.take(chunk):
-                    yield text
-                if answer.finish:
-                    patience.renew(now(), SETTLE_SECONDS, "end of the stream")
-                elif chunk.alive:
-                    patience.renew(now(), settings.gap_seconds, "next piece")
-
-    async def _open(self, stack: AsyncExitStack, prompt: Prompt, patience: _Patience) -> Response:
-        """Make the request, without the fields that the server turns out not to take."""
-        while True:
-            fields = self._dialect.fields(prompt)
-            messages = cast("list[ChatCompletionMessageParam]", self._dialect.messages(prompt))
-            request = self._client.chat.completions.with_streaming_response.create(
-                model=self._settings.name, messages=messages, stream=True, extra_body=fields
-            )
-            try:
-                async with asyncio.timeout_at(patience.deadline):
-                    return await stack.enter_async_context(request)
-            except TimeoutError as error:
-                raise patience.fault() from error
-            except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
-                fault = fault_of(error, secret=self._settings.api_key)
-                if not self._dialect.learn(fields, fault.param, fault.message):
-                    raise self._translated(error) from error
-            except SDK_FAULTS as error:
-                raise self._translated(error) from error
-
-    async def _chunks(
-        self, response: Response, answer: _Answer, patience: _Patience
-    ) -> AsyncGenerator[Chunk, None]:
-        """Everything that the body says, up to its end or `DONE`."""
-        media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-        body = self._bytes(response, patience)
-        if media_type == "text/html":
-            raise ModelMisconfigured(
-                "the server answered with a web page",
-                hint="OPENAI_BASE_URL leads to a web page; the address usually ends in /v1.",
-            )
-        try:
-            async with aclosing(body):
-                if media_type == "application/json":
-                    whole = await self._whole(body)
-                    answer.done = True
-                    yield read_chunk(read_json(whole))
-                    return
-                decoder = EventDecoder()
-                async for piece in body:
-                    for event in decoder.feed(piece):
-                        if event.data.strip() == DONE:
-                            answer.done = True
-                            await self._drain(body, patience)
-                            return
-                        yield read_event(event)
-                for event in decoder.end():
-                    answer.done = answer.done or event.data.strip() == DONE
-                    if not answer.done:
-                        yield read_event(event)
-        except ValueError as error:
-            raise ModelBusy("the stream is not what it should be: broken JSON") from error
-
-    async def _bytes(self, response: Response, patience: _Patience) -> AsyncGenerator[bytes, None]:
-        pieces = response.iter_bytes()
-        while True:
-            try:
-                async with asyncio.timeout_at(patience.deadline):
-                    piece = await anext(pieces, None)
-            except TimeoutError as error:
-                raise patience.fault() from error
-            except TRANSPORT_FAULTS as error:
-                raise self._translated(error) from error
-            if piece is None:
-                return
-            yield piece
-
-    async def _whole(self, body: AsyncIterator[bytes]) -> bytes:
-        """All of the body. Raises ValueError when there is no end of it."""
-        pieces: list[bytes] = []
-        size = 0
-        async for piece in body:
-            pieces.append(piece)
-            size += len(piece)
-            if size > LONGEST_EVENT:
-                raise ValueError("the body is too long")
-        return b"".join(pieces)
-
-    async def _drain(self, body: AsyncIterator[bytes], patience: _Patience) -> None:
-        """Read what follows the end, so that the connection can be used again."""
-        patience.renew(asyncio.get_running_loop().time(), 0.5, "end of the stream")
-        with suppress(ModelError):
-            async for _ in body:
-                pass
-
-    def _translated(self, error: BaseException) -> ModelError:
-        return translate(error, secret=self._settings.api_key, now=self._wall_clock())
+        super().__init__(settings, "chat", ChatApi(settings), wall_clock)

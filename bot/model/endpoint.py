@@ -3,18 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol, cast
+from typing import Literal, Protocol, cast
 
 from bot.model.port import Model
 from bot.model.settings import ModelSettings
 from bot.plugins import resolve
 
-_CHAT = "bot.model.chat:ChatModel"
+_MODELS = {
+    "chat": "bot.model.chat:ChatModel",
+    "responses": "bot.model.responses:ResponsesModel",
+}
+"""By API."""
+
 _SPEECH = "bot.model.speech:SpeechModel"
 
 
 class Endpoint(Model, Protocol):
     """A model behind an address, each request made once."""
+
+    @property
+    def api(self) -> Literal["chat", "responses"]:
+        """Over which API it is asked."""
+        ...
+
+    @property
+    def takes_tools(self) -> bool:
+        """As far as is known: False once it has refused them."""
+        ...
 
     async def offered(self) -> tuple[str, ...]:
         """Names of the models that the server lists for this key.
@@ -33,7 +48,8 @@ def open_endpoint(settings: ModelSettings) -> Endpoint:
     Raises:
         ModelMisconfigured: The settings cannot be used.
     """
-    return cast("Callable[[ModelSettings], Endpoint]", resolve(_CHAT))(settings)
+    opened = resolve(_MODELS[settings.wire])
+    return cast("Callable[[ModelSettings], Endpoint]", opened)(settings)
 
 
 def open_speech(settings: ModelSettings) -> Model:

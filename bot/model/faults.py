@@ -241,6 +241,8 @@ def classify(fault: Fault) -> ModelError:
     text = str(fault)
     names = {fault.code.lower(), fault.kind.lower()} - {""}
     status = fault.status
+    if status is None and names & _FILTERED:
+        return ModelRefused(text)
     if names & _QUOTA or status == 402 or (_QUOTA_WORDS.search(fault.message) and status != 401):
         return QuotaExhausted(text)
     window = exceeded_window(status, names, fault.message)
@@ -281,7 +283,8 @@ def _rejection(fault: Fault, names: set[str], text: str) -> ModelError:
     if fault.status in (404, 405):
         return ModelMisconfigured(
             text,
-            hint="The server has no chat completions there: OPENAI_BASE_URL usually ends in /v1.",
+            hint="The server does not have that API there: OPENAI_BASE_URL usually ends in /v1. "
+            "OPENAI_API says which of the two APIs is used.",
         )
     return ModelRefused(text)
 

@@ -27,6 +27,7 @@ class ModelSettings:
         total_seconds: Longest answer.
         connect_seconds: TCP and TLS.
         dialect: Which optional fields are sent; "auto" goes by host and model name.
+        api: Over which of its APIs it is asked; "auto" goes by host.
     """
 
     name: str
@@ -39,6 +40,7 @@ class ModelSettings:
     total_seconds: float = 600.0
     connect_seconds: float = 5.0
     dialect: Literal["auto", "openai", "compatible"] = "auto"
+    api: Literal["auto", "chat", "responses"] = "auto"
 
     @property
     def url(self) -> str:
@@ -54,11 +56,18 @@ class ModelSettings:
             return ""
 
     @property
+    def wire(self) -> Literal["chat", "responses"]:
+        """The API that is used. OpenAI's newer models take tools over the one, others over both."""
+        if self.api != "auto":
+            return self.api
+        return "responses" if _is_openai(self.host) else "chat"
+
+    @property
     def is_openai(self) -> bool:
         """The endpoint is OpenAI's own, in any region, or is declared to be like it."""
         if self.dialect != "auto":
             return self.dialect == "openai"
-        return self.host == "api.openai.com" or self.host.endswith(".api.openai.com")
+        return _is_openai(self.host)
 
     def hearing(self, name: str | None) -> ModelSettings | None:
         """The same endpoint for a model that writes recordings down; None where there is none.
@@ -69,3 +78,7 @@ class ModelSettings:
         """
         chosen = name or (TRANSCRIBER if self.is_openai else "off")
         return None if chosen == "off" else replace(self, name=chosen)
+
+
+def _is_openai(host: str) -> bool:
+    return host == "api.openai.com" or host.endswith(".api.openai.com")

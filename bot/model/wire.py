@@ -1,4 +1,4 @@
-"""The wire format of streamed chat completions: pure readers, tolerant of what servers send.
+"""Streamed answers as they come over the wire: pure readers, tolerant of what servers send.
 
 Servers that call themselves compatible leave fields out, set them to null, send keep-alives,
 empty events or errors in a shape of their own. Everything here takes such input for what it
@@ -11,9 +11,9 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import Protocol, cast
 
-from bot.model.port import Usage
+from bot.model.port import ToolCall, Usage
 
 DONE = "[DONE]"
 LONGEST_EVENT = 16 * 1024 * 1024
@@ -37,7 +37,7 @@ def string(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _count(value: object) -> int:
+def count(value: object) -> int:
     """A number of tokens; 0 for anything that is none."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return 0
@@ -114,6 +114,7 @@ class Chunk:
         usage: Token counts, usually in a chunk of their own at the end.
         model: The model that serves the request.
         error: An error object in place of an answer; None in every good chunk.
+        over: Nothing follows.
     """
 
     text: str = ""
@@ -122,6 +123,29 @@ class Chunk:
     usage: Usage | None = None
     model: str = ""
     error: Mapping[str, object] | None = None
+    over: bool = False
+
+
+class AnswerReader(Protocol):
+    """Reads one answer, event by event; has an API's own words for it."""
+
+    def read(self, event: ServerEvent) -> Chunk:
+        """What one event says. Raises ValueError for data that is no JSON."""
+        ...
+
+    def read_whole(self, value: object) -> Chunk:
+        """The decoded body of a server that does not stream."""
+        ...
+
+    @property
+    def calls(self) -> tuple[ToolCall, ...]:
+        """The calls of tools that have come so far."""
+        ...
+
+    @property
+    def carried(self) -> tuple[str, ...]:
+        """See `Finished.carried`."""
+        ...
 
 
 NOTHING = Chunk()
@@ -139,92 +163,23 @@ def read_json(data: str | bytes) -> object:
         raise ValueError("nested too deeply") from None
 
 
-def read_event(event: ServerEvent) -> Chunk:
-    """Read one event; `DONE` is the caller's to see.
-
-    Raises:
-        ValueError: The data is not JSON.
-    """
-    data = event.data.strip()
-    if not data:
-        return NOTHING
-    if event.kind == "error":
-        return Chunk(error=_error_of(data))
-    return read_chunk(read_json(data))
-
-
-def _error_of(data: str) -> Mapping[str, object]:
+def error_of(data: str) -> Mapping[str, object]:
+    """The error object of an event that is one."""
     try:
         decoded = read_json(data)
     except ValueError:
         return {"message": data}
-    return _as_error(mapping(decoded).get("error") or decoded)
+    return as_error(mapping(decoded).get("error") or decoded)
 
 
-def _as_error(value: object) -> Mapping[str, object]:
+def as_error(value: object) -> Mapping[str, object]:
+    """An error object, made of whatever stands in its place."""
     return mapping(value) or {"message": value if isinstance(value, str) else "unnamed error"}
 
 
-def read_chunk(value: object) -> Chunk:
-    """Read a decoded chunk, or a whole completion from a server that does not stream."""
-    chunk = mapping(value)
-    if error := chunk.get("error"):
-        return Chunk(error=_as_error(error))
-    if chunk.get("object") == "error" or chunk.get("type") == "error":
-        return Chunk(error=chunk)
-    choice = _first_choice(chunk.get("choices"))
-    delta = mapping(choice.get("delta")) or mapping(choice.get("message"))
-    text = _text(delta.get("content")) + string(delta.get("refusal")) or string(choice.get("text"))
-    alive = bool(
-        text
-        or delta.get("content")
-        or delta.get("reasoning_content")
-        or delta.get("reasoning")
-        or delta.get("reasoning_details")
-        or delta.get("tool_calls")
-    )
-    return Chunk(
-        text=text,
-        alive=alive,
-        finish=string(choice.get("finish_reason")),
-        usage=read_usage(chunk.get("usage")),
-        model=string(chunk.get("model")),
-    )
-
-
-def _first_choice(choices: object) -> Mapping[str, object]:
-    for value in sequence(choices):
-        choice = mapping(value)
-        if choice.get("index") in (0, None):
-            return choice
-    return {}
-
-
-def _text(content: object) -> str:
-    """Content is a string, or a list of parts of which those of type text are shown."""
-    if isinstance(content, str):
-        return content
-    parts = (mapping(part) for part in sequence(content))
-    return "".join(string(part.get("text")) for part in parts if part.get("type") == "text")
-
-
-def read_usage(value: object) -> Usage | None:
-    """Token counts, None when the server sent none worth the name."""
-    usage = mapping(value)
-    prompt = _count(usage.get("prompt_tokens"))
-    completion = _count(usage.get("completion_tokens"))
-    if not prompt and not completion:
-        return None
-    details = mapping(usage.get("prompt_tokens_details"))
-    cached = _count(details.get("cached_tokens")) or _count(usage.get("prompt_cache_hit_tokens"))
-    cached = min(cached, prompt)
-    return Usage(
-        prompt=prompt,
-        completion=completion,
-        cached=cached,
-        written=min(_count(details.get("cache_write_tokens")), prompt - cached),
-        reasoning=_count(mapping(usage.get("completion_tokens_details")).get("reasoning_tokens")),
-    )
+def encodable(text: str) -> str:
+    """The text with half characters, which no encoder takes, replaced."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def join_surrogates(text: str) -> tuple[str, str]:

@@ -126,6 +126,10 @@ class MeteredAdapter:
         with self._timed("respond"):
             await self._adapter.respond(event, reply)
 
+    async def link(self, thread: ThreadKey, message: str, *, loose: bool = False) -> str:
+        """See `bot.chat.Adapter`."""
+        return await self._adapter.link(thread, message, loose=loose)
+
     def measure(self, text: str) -> int:
         """See `bot.chat.Adapter`."""
         return self._adapter.measure(text)

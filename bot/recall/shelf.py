@@ -123,9 +123,11 @@ class Shelf:
         return missing
 
     def put_vector(self, memory: Memory, vector: bytes) -> bool:
-        """Keep the vector of a memory, unless it reads otherwise by now."""
+        """Keep the vector of a memory's content, unless that is another one by now."""
         number = self._numbers.get(memory.id)
-        if number is None or self.near is None or text_of(self._held[number]) != text_of(memory):
+        if number is None or self.near is None:
+            return False
+        if self._held[number].text.content != memory.text.content:
             return False
         return self.near.put(number, vector)
 

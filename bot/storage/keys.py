@@ -22,7 +22,7 @@ fixed by its name and by the number of buckets, which therefore never changes fo
     B:channel:<channel>              ZSET    thread -> last write, ms; the newest 100
     B:said:<channel>                 ZSET    thread -> stamp of its log's last change, see note_said
     B:found:<channel>                HASH    message id -> thread, for loose conversations
-    B:rules:<channel>                HASH    mention, hours, persona; see bot/channel.py
+    B:rules:<channel>                HASH    mention, hours, persona, memory; see bot/channel.py
     B:ruled                          ZSET    channel -> when something was set for it, ms
     B:use:<day>                      HASH    <whom>|<figure> -> sum; a person, a channel, a space
     B:event:<digest>                 STRING  nonce of the call that took the event; one day

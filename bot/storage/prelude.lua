@@ -316,6 +316,7 @@ local function state(tag)
     redis.call("HGET", RULES, "persona"),
     whole(number("epoch")), redo or whole(newest), get("failed"), get("how"), get("pressed"),
     get("askers"), redo and redis.call("HGET", LOG, redo),
+    redis.call("HGET", RULES, "memory"),
   }
 end
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 
+from bot.channel import REMEMBERS
 from bot.chat import Incoming, ThreadKey
 from bot.records import Entry, Summary, Tally
 from bot.storage.codec import (
@@ -72,6 +73,7 @@ def read_conversation(state: State) -> Conversation:
         epoch=int(state[20]),
         newest=int(state[21]),
         failed=to_text(state[22] or b""),
+        remembers=to_text(state[27] or b"") == REMEMBERS,
         mail=read_mail(state[11]),
     )
 

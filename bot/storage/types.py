@@ -115,6 +115,7 @@ class Leftover:
 class Conversation:
     """A thread as it stands, read without taking its lease; fields as in `Turn`.
 
+    `remembers` is `ChannelSettings.memory` of its channel.
     `running` says that a turn has been begun and is not over, `waiting` how many messages wait for
     the next one. `epoch` and `newest` (the number of the newest entry) tell whether something has
     changed. `failed` is the id of the last turn if it failed for good, and then `mail` what it had
@@ -133,6 +134,7 @@ class Conversation:
     newest: int = 0
     failed: str = ""
     mail: tuple[Incoming, ...] = ()
+    remembers: bool = False
 
 
 @dataclass(frozen=True, slots=True)

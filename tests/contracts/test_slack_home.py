@@ -16,7 +16,7 @@ from adapters.slack.modals import ALL_GOES, GOES, WORKING
 from adapters.slack.mrkdwn import LONGEST_SECTION, mrkdwn, sections
 from adapters.slack.shortcuts import UNSEEN
 from adapters.slack.values import Own
-from bot.chat import EVERYWHERE, CommandReply, Overview, ThreadChoice, ThreadKey
+from bot.chat import EVERYTHING, SURE, CommandReply, Overview, ThreadChoice, ThreadKey
 from bot.errors import StoreUnavailable
 from tests.contracts.slack_rig import ADDRESS, Rig, connected, simulator
 from tests.contracts.test_slack_shortcuts import opened, says, text
@@ -124,7 +124,11 @@ async def test_everything_is_forgotten_after_a_question(rig: Rig) -> None:
     await rig.sim.submit(window, rig.ada, {}).acked()
     await rig.until(lambda: home.NONE in text(view))
     (call,) = rig.inbox.calls
-    assert (call.name, call.thread, call.options) == ("forget", None, {EVERYWHERE: "true"})
+    assert (call.name, call.thread, call.options) == (
+        "forget",
+        None,
+        {EVERYTHING: "true", SURE: "true"},
+    )
     assert (call.author.id, call.space) == (rig.ada.id, rig.sim.workspace.id)
 
 

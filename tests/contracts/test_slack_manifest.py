@@ -64,7 +64,7 @@ def test_every_command_has_a_listener_and_every_listener_a_command() -> None:
 def test_every_shortcut_has_a_listener_and_every_listener_a_shortcut() -> None:
     entries = manifest()["features"]["shortcuts"]
     assert [entry["callback_id"] for entry in entries] == list(SHORTCUTS)
-    assert [entry["type"] for entry in entries] == ["message"] * 3 + ["global"]
+    assert [entry["type"] for entry in entries] == ["message"] * 4 + ["global"]
     assert all(len(entry["name"]) <= 24 for entry in entries)
     assert all(len(entry["description"]) <= 150 for entry in entries)
 

@@ -225,6 +225,9 @@ class Meadow:
         self.told.append((event.author.id, reply))
         await self._notify()
 
+    async def link(self, thread: ThreadKey, message: str, *, loose: bool = False) -> str:
+        return f"https://example.org/{thread.thread}/{message}"
+
     def measure(self, text: str) -> int:
         return len(text)
 

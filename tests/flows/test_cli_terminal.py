@@ -70,7 +70,7 @@ async def test_no_words_no_answer(folder: Path, typed: bytes) -> None:
 
 async def test_forget_begins_anew(folder: Path) -> None:
     ended = await run_bot(
-        folder, "run", typed=b"I decided on Friday.\n/forget\n/usage\nwhat did I say first?\n"
+        folder, "run", typed=b"I decided on Friday.\n/forget sure\n/usage\nwhat did I say first?\n"
     )
     assert ended.code == 0
     assert "Forgotten: 2 messages" in ended.out

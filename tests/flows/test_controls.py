@@ -9,7 +9,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from bot.chat import Author
+from bot.chat import SURE, Author
 from bot.controls import Action
 from bot.refusals import NOT_HERE
 from tests.flows.meadow import ADA, a_meadow
@@ -86,6 +86,8 @@ async def test_what_people_think_is_counted_and_handed_over(server: Valkey, tmp_
             {**about, "user": "1", "rating": "good"},
             {**about, "user": "2", "rating": "bad"},
         ]
-        assert (await meadow.call("forget", asked)).text.startswith("Forgotten")
+        assert (await meadow.call("forget", asked, options={SURE: "true"})).text.startswith(
+            "Forgotten"
+        )
         written = await run_bot(tmp_path, "export", "--feedback", env=environment)
         assert (written.code, written.out) == (0, "")

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from bot.transfer import read_export
-from tests.flows.weavers import COMMANDS, Weavers, weavers
+from tests.flows.weavers import COMMANDS, Weavers, panel, weavers
 from tests.servers import Valkey
 from tests.simulators.discord_sim import Channel, Message
 from tests.simulators.openai_sim import Answer
@@ -31,6 +31,9 @@ async def test_commands_are_told_once(server: Valkey) -> None:
             "leave",
             "persona",
             "settings",
+            "remember",
+            "memories",
+            "recall",
             "summary",
             "forget",
             "stop",
@@ -38,6 +41,7 @@ async def test_commands_are_told_once(server: Valkey) -> None:
             "export",
             "help",
             "Ask about this",
+            "Remember this",
             "Summarise from here",
             "Forget this thread",
         }
@@ -58,7 +62,7 @@ async def test_forget_leaves_nothing_behind(server: Valkey) -> None:
     async with weavers(server) as here:
         thread = await here.conversation(f"remember: {SECRET}", "It is ultramarine.")
         assert "ultramarine" in await here.stored()
-        told = await _private(here, thread, "forget")
+        told = await _private(here, thread, "forget", sure=True)
         assert told.content == (
             "Forgotten: 2 messages, 1 name and that I take part in this thread. Nothing that was "
             "said here is left in my store, only how many tokens each person used per day. What "
@@ -67,7 +71,7 @@ async def test_forget_leaves_nothing_behind(server: Valkey) -> None:
         left = await here.stored()
         assert "ultramarine" not in left
         assert "Ada" not in left
-        again = await _private(here, thread, "forget")
+        again = await _private(here, thread, "forget", sure=True)
         assert again.content == "I keep nothing about this thread."
 
         await here.sim.say(thread, here.ada, "nobody listens to this")
@@ -87,7 +91,7 @@ async def test_what_was_forgotten_is_not_read_again_from_the_chat(server: Valkey
         await here.until_said(thread, "Blue.")
         await here.settled()
         assert SECRET in here.openai.chats[0].text
-        told = await _private(here, thread, "forget")
+        told = await _private(here, thread, "forget", sure=True)
         assert told.content.startswith("Forgotten: 3 messages")
         here.sim.world.pass_time(60)
         await here.sim.say(thread, here.ben, "and now for something else")
@@ -110,7 +114,7 @@ async def test_whoever_was_quoted_may_have_it_forgotten(server: Valkey) -> None:
         await here.until_said(thread, "Noted, Ada.")
         await here.settled()
         assert SECRET in await here.stored()
-        call = await here.sim.slash(thread, here.ben, "forget")
+        call = await here.sim.slash(thread, here.ben, "forget", sure=True)
         told = await call.answered()
         assert told.content.startswith("Forgotten: 3 messages, 2 names and that I take part")
         left = await here.stored()
@@ -124,7 +128,7 @@ async def test_forget_ends_the_answer_and_nothing_comes_back(server: Valkey) -> 
         here.openai.script.append(answer)
         await here.sim.say(thread, here.ada, "tell me a story about ultramarine")
         await here.sim.until(lambda: here.said(thread)[-1] == BEGINNING.strip())
-        told = await _private(here, thread, "forget")
+        told = await _private(here, thread, "forget", sure=True)
         assert told.content.startswith("Forgotten: 3 messages, 1 name and that I take part")
         assert "The answer I was writing is stopped." in told.content
         await here.openai.until(lambda: here.openai.disconnects, 2.0)
@@ -151,7 +155,7 @@ async def test_a_stranger_may_not_and_an_admin_may(server: Valkey) -> None:
                 "Only people who took part in this conversation, or an admin, can do that."
             )
         assert "ultramarine" in await here.stored()
-        call = await here.sim.slash(thread, boss, "forget")
+        call = await here.sim.slash(thread, boss, "forget", sure=True)
         assert (await call.answered()).content.startswith("Forgotten: 2 messages")
         assert "ultramarine" not in await here.stored()
 
@@ -271,7 +275,15 @@ async def test_a_command_can_be_typed_after_a_mention(server: Valkey, typed: str
         thread = await here.conversation(f"remember: {SECRET}", "It is ultramarine.")
         await here.ask(here.ada, typed, thread)
         await here.sim.until(lambda: len(here.said(thread)) == 2)
-        assert here.said(thread)[1].startswith("Forgotten: 2 messages")
+        asked = here.posts(thread)[1]
+        assert panel(asked).startswith("**Forget this conversation?** That erases 2 messages")
+        assert "ultramarine" in await here.stored()
+        # Who took no part may not say so; who did changes what everybody sees.
+        beside = await here.press(asked, here.ben, "Forget it")
+        assert panel(beside).startswith("Only people who took part")
+        assert beside.ephemeral and "ultramarine" in await here.stored()
+        await here.press(asked, here.ada, "Forget it")
+        assert panel(asked).startswith("Forgotten: 2 messages")
         assert "ultramarine" not in await here.stored()
         assert len(here.openai.chats) == 1
 
@@ -348,5 +360,5 @@ async def test_a_bare_word_is_a_command_only_after_a_mention_in_the_text(server:
         assert "how are you" in await here.stored()
         await here.ask(here.ada, "forget", thread)
         await here.sim.until(lambda: len(here.said(thread)) == 3)
-        assert here.said(thread)[-1].startswith("Forgotten: ")
-        assert "how are you" not in await here.stored()
+        assert panel(here.posts(thread)[-1]).startswith("**Forget this conversation?**")
+        assert "how are you" in await here.stored()

@@ -268,7 +268,7 @@ async def test_thumbs_are_kept_and_can_change(server: Valkey) -> None:
         stored = await here.stored()
         assert stored.count("rated:") == 2
         assert "gpt-6-luna" in stored
-        forgotten = await here.sim.slash(thread, here.ada, "forget")
+        forgotten = await here.sim.slash(thread, here.ada, "forget", sure=True)
         await forgotten.answered()
         assert "rated:" not in await here.stored()
 

@@ -93,7 +93,7 @@ async def test_a_session_that_was_lost_loses_no_message(server: Valkey) -> None:
 async def test_a_forgotten_thread_is_not_read_in_again(server: Valkey) -> None:
     async with weavers(server) as place:
         kept, gone = await place.conversation(), await place.conversation("bye")
-        await (await place.sim.slash(gone, place.ada, "forget")).answered()
+        await (await place.sim.slash(gone, place.ada, "forget", sure=True)).answered()
         assert await place.stage.stop() == 0
         await place.sim.say(gone, place.ada, "nobody should answer this")
         await place.sim.say(kept, place.ada, "but this")

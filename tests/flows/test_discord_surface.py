@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.flows.weavers import POST, weavers
+from tests.flows.weavers import POST, panel, weavers
 from tests.servers import Valkey
 from tests.simulators.openai_sim import Answer
 
@@ -15,8 +15,16 @@ async def test_a_thread_is_forgotten_from_the_menu_of_any_of_its_messages(server
         [answer] = here.posts(thread)
         menu = await here.sim.message_menu(answer, here.ada, "Forget this thread")
         told = await menu.answered()
-        assert told.content.startswith("Forgotten: 2 messages")
+        assert panel(told).startswith("**Forget this conversation?** That erases 2 messages")
         assert told.ephemeral
+        await here.press(told, here.ada, "Keep it")
+        assert panel(told) == "Nothing was erased."
+        assert "Hello Ada" in await here.stored()
+        told = await (
+            await here.sim.message_menu(answer, here.ada, "Forget this thread")
+        ).answered()
+        await here.press(told, here.ada, "Forget it")
+        assert panel(told).startswith("Forgotten: 2 messages")
         assert "Hello Ada" not in await here.stored()
         here.check()
 

@@ -83,7 +83,7 @@ async def test_a_question_that_comes_before_the_summary_waits_for_it(server: Val
         here.openai.behaviour = lambda _: Answer("Noted: one more row of the blanket.")
         thread = await here.conversation("My loom is called Hildegard-7.", "A fine name.")
         await _talk(here, thread, 9)
-        await here.openai.until(lambda: asks_for_summary(here.openai.chats[-1]))
+        await here.openai.until(lambda: any(map(asks_for_summary, here.openai.chats)))
         said, typed = len(here.said(thread)), len(here.sim.typings)
         await here.sim.say(thread, here.ada, "and " + "weft over warp " * 20)
         await here.sim.until(lambda: len(here.sim.typings) > typed)

@@ -24,7 +24,7 @@ async def test_forget_with_a_link_leaves_nothing_behind(server: Valkey) -> None:
         other = await here.conversation("my loom is red", "A red loom.")
         assert SECRET in await here.stored()
         shown = await here.told(
-            here.sim.slash(here.general, here.ada, "/forget", here.sim.permalink(root))
+            here.sim.slash(here.general, here.ada, "/forget", f"{here.sim.permalink(root)} sure")
         )
         assert words(shown).startswith("Forgotten: 2 messages, 1 name and that I take part in")
         assert "ultramarine" not in await here.stored()
@@ -53,7 +53,7 @@ async def test_a_link_to_any_message_of_the_thread_will_do(server: Valkey) -> No
 async def test_what_was_forgotten_is_not_read_again_from_the_chat(server: Valkey) -> None:
     async with acme(server) as here:
         root = await here.conversation(f"remember: {SECRET}", "It is ultramarine.")
-        here.ask(here.ada, "forget", thread=root)
+        here.ask(here.ada, "forget sure", thread=root)
         note = await here.whispered(here.ada)
         assert words(note).startswith("Forgotten: 2 messages")
         assert note.thread_ts == root.ts
@@ -72,7 +72,7 @@ async def test_without_a_link_one_chooses(server: Valkey) -> None:
         elsewhere = here.sim.add_channel("elsewhere", members=[here.ada])
         await here.conversation("about green", "Green it is.", elsewhere)
 
-        call = here.sim.slash(here.general, here.ada, "/forget")
+        call = here.sim.slash(here.general, here.ada, "/forget", "sure")
         assert words(await here.told(call)) == "Which conversation do you mean?"
         [note] = call.ephemerals
         action, choices = options(note)
@@ -113,7 +113,7 @@ async def test_in_a_direct_message_one_chooses_among_its_threads(server: Valkey)
 async def test_a_choice_works_after_a_restart_and_only_once(server: Valkey) -> None:
     async with acme(server) as here:
         await here.conversation("about red", "Red it is.")
-        call = here.sim.slash(here.general, here.ada, "/forget")
+        call = here.sim.slash(here.general, here.ada, "/forget", "sure")
         await here.told(call)
         [note] = call.ephemerals
         action, [(_, value)] = options(note)
@@ -135,7 +135,7 @@ async def test_a_stranger_may_not_and_an_admin_may(server: Valkey) -> None:
         here.ask(here.ben, "forget", thread=root)
         assert words(await here.whispered(here.ben)) == NOT_YOURS
         assert "ultramarine" in await here.stored()
-        told = await here.told(here.sim.slash(here.general, boss, "/forget", link))
+        told = await here.told(here.sim.slash(here.general, boss, "/forget", f"{link} sure"))
         assert words(told).startswith("Forgotten: 2 messages")
         assert "ultramarine" not in await here.stored()
 
@@ -238,7 +238,7 @@ async def test_a_command_in_a_direct_message(server: Valkey) -> None:
         here.say(root, here.ada, "!usage")
         await here.sim.until(lambda: len(here.said(root)) == 2)
         assert here.said(root)[1].startswith("- 2 messages stored")
-        here.say(root, here.ada, "!forget")
+        here.say(root, here.ada, "!forget sure")
         await here.sim.until(lambda: len(here.said(root)) == 3)
         assert here.said(root)[2].startswith("Forgotten: 2 messages")
         assert "loom" not in await here.stored()
@@ -321,7 +321,9 @@ async def test_forget_ends_the_answer_and_nothing_comes_back(server: Valkey) -> 
     async with acme(server) as here:
         root, _ = await _streaming(here)
         link = here.sim.permalink(root)
-        told = words(await here.told(here.sim.slash(here.general, here.ada, "/forget", link)))
+        told = words(
+            await here.told(here.sim.slash(here.general, here.ada, "/forget", f"{link} sure"))
+        )
         assert told.startswith("Forgotten: 3 messages, 1 name and that I take part")
         assert "The answer I was writing is stopped." in told
         await here.openai.until(lambda: here.openai.disconnects, 2.0)

@@ -128,7 +128,7 @@ async def test_thumbs(server: Valkey) -> None:
             "Thank you, I've changed what I had noted."
         )
         assert (await here.stored()).count("rated:") == 1
-        here.say(root, here.ada, "!forget")
+        here.say(root, here.ada, "!forget sure")
         await here.sim.until(lambda: bool(here.whispers(here.ada)))
         assert "rated:" not in await here.stored()
         assert await press(here, answer, here.ben, "rating", good) == (

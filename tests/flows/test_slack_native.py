@@ -179,7 +179,7 @@ async def test_the_session_rests_however_the_answer_ends(server: Valkey, why: st
             here.openai.script.append(Answer(SENTENCES).hold(1))
             root = ask(here)
             await here.until_said(root, SENTENCES[0].strip())
-            here.say(root, here.ada, "!forget")
+            here.say(root, here.ada, "!forget sure")
         else:
             here.openai.faults.add("chat", status=400, body={"error": {"message": "no"}})
             root = ask(here)

@@ -62,7 +62,9 @@ async def test_a_conversation_and_a_command_by_http(server: Valkey) -> None:
         here.say(root, here.ada, "and?")
         await here.until_said(root, "Hello Ada.", "Next.")
         await here.settled()
-        forgotten = here.sim.slash(here.general, here.ada, "/forget", here.sim.permalink(root))
+        forgotten = here.sim.slash(
+            here.general, here.ada, "/forget", f"{here.sim.permalink(root)} sure"
+        )
         assert words(await here.told(forgotten)).startswith("Forgotten")
         assert "Hello Ada" not in await here.stored()
         assert here.sim.sockets.accepted == 0

@@ -50,15 +50,14 @@ async def test_a_long_thread_is_folded_and_its_beginning_stays_known(server: Val
         assert here.said(root)[1:] == [NOTED] * 24
         assert 2 <= len(summaries) <= 10
 
-        # Between two summaries every prompt begins with all of the one before it, to the byte.
-        steady = 0
-        for earlier, later in pairwise(replies):
-            folded = any(earlier.seq < summary.seq < later.seq for summary in summaries)
-            kept = earlier.messages[:-1]
-            repeats = later.messages[: len(kept)] == kept
-            assert repeats or folded, later.seq
-            steady += repeats
-        assert steady >= 24 - len(summaries)
+        # Every prompt begins with all of the one before it, to the byte, but for one after each
+        # summary; that may come a turn after it was asked for.
+        changed = [
+            later.seq
+            for earlier, later in pairwise(replies)
+            if later.messages[: len(earlier.messages) - 1] != earlier.messages[:-1]
+        ]
+        assert len(changed) <= len(summaries)
         # A summary goes on with what was sent before it.
         for summary in summaries:
             before = [reply for reply in replies if reply.seq < summary.seq][-1]

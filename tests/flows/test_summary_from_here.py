@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.chat import Author, EarlierMessage, History, MessageRef, ThreadKey
+from bot.chat import SURE, Author, EarlierMessage, History, MessageRef, ThreadKey
 from bot.commands import texts
 from tests.flows.meadow import ADA, Meadow, a_meadow
 from tests.servers import Valkey
@@ -87,6 +87,8 @@ async def test_forget_erases_the_thread_that_a_message_began(server: Valkey) -> 
             "forget", meadow.event(BEN), thread=None, about=about(meadow, "m1")
         )
         assert stranger.text == texts.NOT_YOURS
-        reply = await meadow.call("forget", event, thread=None, about=about(meadow, "m1"))
+        reply = await meadow.call(
+            "forget", event, thread=None, about=about(meadow, "m1"), options={SURE: "true"}
+        )
         assert reply.text.startswith("Forgotten: 2 messages")
         assert "loom" not in await here.stored()

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from typing import Any
 
 from adapters.discord.adapter import DiscordAdapter, create
 from bot.timing import Timing
@@ -76,6 +77,31 @@ class Weavers:
         await self.openai.until(lambda: len(self.openai.chats) >= times, timeout)
         return self.openai.chats[times - 1]
 
+    async def press(self, message: Message, who: User, label: str, place: int = 0) -> Message:
+        """Press a button by its label, the one at `place` of several; what shows the answer."""
+        names = [each["custom_id"] for each in buttons(message) if each["label"] == label]
+        before = len(message.versions)
+        call = await self.sim.click(message, who, names[place])
+        await self.sim.until(lambda: len(message.versions) > before or call.responses)
+        return call.responses[0] if call.responses else message
+
+    async def fill(
+        self, message: Message, who: User, label: str, place: int = 0, **values: str
+    ) -> Message:
+        """Press a button that opens a window, and send that off; what shows the answer.
+
+        What is not among the `values` stays as it stands there.
+        """
+        names = [each["custom_id"] for each in buttons(message) if each["label"] == label]
+        call = await self.sim.click(message, who, names[place])
+        form = await call.asked()
+        inputs = [each["component"] for each in form["components"]]
+        given = {each["custom_id"]: each.get("value") or "" for each in inputs} | values
+        before = len(message.versions)
+        sent = await self.sim.submit(call, **given)
+        await self.sim.until(lambda: len(message.versions) > before or sent.responses)
+        return sent.responses[0] if sent.responses else message
+
     async def settled(self) -> None:
         """Wait until no turn is running: everything is committed."""
         await settled(self.stage.server)
@@ -143,3 +169,19 @@ async def weavers(
         place.check()
     left = {task for task in asyncio.all_tasks() - before if not task.done()}
     assert not left, left
+
+
+def panel(message: Message) -> str:
+    """What a message says, in its components too."""
+    return message.versions[-1].shown.strip()
+
+
+def buttons(message: Message) -> list[Mapping[str, Any]]:
+    """The buttons of a message, in their order."""
+    rows = [row for row in message.components if row["type"] == 1]
+    return [each for row in rows for each in row["components"]]
+
+
+def labels(message: Message) -> list[str]:
+    """What stands on them."""
+    return [each["label"] for each in buttons(message)]

@@ -175,7 +175,10 @@ class Callers:
             raise LookupError(f"{interaction!r} has opened no form")
         data = filled(interaction.modal, values)
         name = data["custom_id"]
-        return self._interact(MODAL, name, interaction.channel, interaction.user, data)
+        # A form that a button has opened comes with the message of the button.
+        return self._interact(
+            MODAL, name, interaction.channel, interaction.user, data, interaction.message
+        )
 
     async def click(self, message: Message, user: User, custom_id: str) -> Interaction:
         """Press a button.

@@ -182,6 +182,8 @@ class InteractionRoutes:
     ) -> Draft | None:
         """Check the answer; return the message it makes or changes, if any."""
         world, route = self._world, call.request.route
+        if kind in (_DEFERRED_UPDATE, _UPDATE) and interaction.message is None:
+            raise invalid_field("type", "BASE_TYPE_CHOICES", "There is no message to update.")
         if kind == _CHOICES:
             choices = data.get("choices")
             if not isinstance(choices, list) or len(choices) > 25:

@@ -22,8 +22,9 @@ from adapters.slack import commands as slack_commands
 from adapters.slack import home as slack_home
 from adapters.slack.interactions import choice
 from bot.budgets import Budgets
-from bot.chat import EVERYWHERE, Author, CommandCall, EarlierMessage, MessageRef, ThreadKey
-from bot.commands import texts
+from bot.chat import EVERYTHING, SURE, Author, CommandCall, EarlierMessage, MessageRef, ThreadKey
+from bot.commands import forget_texts, texts
+from bot.commands.forgetting import Forgetting
 from bot.commands.runner import Commands, within_reach
 from bot.commands.specs import COMMANDS
 from bot.engine.allowance import Allowance
@@ -138,13 +139,15 @@ def runner(threads: Threads) -> Commands:
         def end(self, thread: ThreadKey, why: object) -> bool:
             return False
 
+    running = cast(Any, NobodyRuns())
     return Commands(
         threads,
         nothing,
         nothing,
         nothing,
         nothing,
-        cast(Any, NobodyRuns()),
+        Forgetting(threads, None, running, {}, new_id),
+        running,
         nothing,
         allowance,
         {},
@@ -175,7 +178,8 @@ async def test_whatever_is_chosen_only_the_callers_place_is_touched(
                 assert (await commands.run(menu)).text == texts.OUT_OF_REACH
                 menu = replace(menu, name="summary")
                 assert (await commands.run(menu)).text == texts.OUT_OF_REACH
-    own = CommandCall("e", "forget", ada, "slack", "T1", "C1", KEYS[0])
+    sure = {SURE: "true"}
+    own = CommandCall("e", "forget", ada, "slack", "T1", "C1", KEYS[0], sure)
     assert (await commands.run(own)).text.startswith("Forgotten: 2 messages")
     assert [await threads.count(key) for key in KEYS] == [0] + [2] * (len(KEYS) - 1)
     # The lists that are offered hold the caller's own threads of that very channel.
@@ -209,9 +213,11 @@ async def test_everything_of_somebody_is_forgotten_in_one_space_only(
 
     def call(user: str) -> CommandCall:
         author = Author(user, user, is_admin=is_admin)
-        return CommandCall("e", "forget", author, "slack", "T2", "", options={EVERYWHERE: "true"})
+        return CommandCall(
+            "e", "forget", author, "slack", "T2", "", options={EVERYTHING: "true", SURE: "true"}
+        )
 
-    assert (await commands.run(call("u2"))).text == texts.NOTHING_OF_YOURS
+    assert (await commands.run(call("u2"))).text == forget_texts.NOTHING_OF_YOURS
     assert all([await threads.count(key) == 2 for key in KEYS])
     assert (await commands.run(call("u1"))).text.startswith("Forgotten: 4 conversations")
     left = {key for key in KEYS if await threads.count(key)}

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.commands.forget_texts import erased_text
 from bot.commands.specs import COMMANDS, Typed, typed_command
-from bot.commands.texts import cost_text, erased_text, help_text, usage_text
+from bot.commands.texts import cost_text, help_text, usage_text
 from bot.records import Tally
 from bot.storage.types import Erased
 

@@ -16,10 +16,11 @@ from hypothesis import strategies as st
 from bot.engine.budget import Budget
 from bot.errors import ContextTooLong, ModelError
 from bot.model.chat import ChatModel
+from bot.model.chat_stream import ChatReader, read_chunk
 from bot.model.faults import classify, read_fault, retry_after
 from bot.model.port import Finished, FinishReason, ModelEvent, TextDelta, Usage
 from bot.model.settings import ModelSettings
-from bot.model.wire import LONGEST_EVENT, EventDecoder, read_chunk, read_event
+from bot.model.wire import LONGEST_EVENT, EventDecoder
 from tests.payloads import model as payloads
 from tests.payloads.mutations import ODD, mutated
 from tests.units.model.asking import MODEL, ask, end_of, text_of
@@ -302,7 +303,7 @@ def test_any_bytes_are_events_however_they_are_cut(data: bytes, cuts: list[int])
     assert got == wanted
     for event in got:
         with contextlib.suppress(ValueError):
-            read_event(event)
+            ChatReader().read(event)
 
 
 TEXTS = [odd for odd in ODD if isinstance(odd, str)]

@@ -7,16 +7,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.model.chat_stream import ChatReader, read_chunk, read_usage
 from bot.model.port import Usage
-from bot.model.wire import (
-    NOTHING,
-    EventDecoder,
-    ServerEvent,
-    join_surrogates,
-    read_chunk,
-    read_event,
-    read_usage,
-)
+from bot.model.wire import NOTHING, EventDecoder, ServerEvent, join_surrogates
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
@@ -75,15 +68,15 @@ def test_any_json_in_known_places_can_be_read(fields: dict[str, Any], delta: Any
 
 
 def test_chunks() -> None:
-    assert read_event(ServerEvent("", "  ")) == NOTHING
+    assert ChatReader().read(ServerEvent("", "  ")) == NOTHING
     assert read_chunk({"choices": [{"index": 1, "delta": {"content": "b"}}]}) == NOTHING
     parts = [{"type": "thinking", "text": "hm"}, {"type": "text", "text": "yes"}]
     chunk = read_chunk({"choices": [{"delta": {"content": parts}}]})
     assert (chunk.text, chunk.alive) == ("yes", True)
     chunk = read_chunk({"choices": [{"delta": {"reasoning": "hm"}}]})
     assert (chunk.text, chunk.alive) == ("", True)
-    assert read_event(ServerEvent("error", "gone")).error == {"message": "gone"}
-    assert read_event(ServerEvent("error", '{"code": 7}')).error == {"code": 7}
+    assert ChatReader().read(ServerEvent("error", "gone")).error == {"message": "gone"}
+    assert ChatReader().read(ServerEvent("error", '{"code": 7}')).error == {"code": 7}
     assert read_chunk({"error": "busy"}).error == {"message": "busy"}
 
 

@@ -161,6 +161,9 @@ class Platform:
     async def respond(self, event: Incoming, reply: CommandReply) -> None:
         raise NotImplementedError
 
+    async def link(self, thread: ThreadKey, message: str, *, loose: bool = False) -> str:
+        return f"https://example.org/{thread.thread}/{message}"
+
     def measure(self, text: str) -> int:
         return len(text)
 

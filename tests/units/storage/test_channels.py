@@ -194,6 +194,7 @@ channel_settings = st.builds(
     st.none() | st.sampled_from(Mention),
     st.none() | st.floats(0, 8760).map(lambda hours: float(f"{hours:g}")),
     st.text(max_size=40),
+    st.booleans(),
 )
 
 
@@ -205,7 +206,7 @@ def test_what_is_stored_is_read_back(wanted: ChannelSettings) -> None:
 @given(channel_settings, st.dictionaries(st.text(max_size=8), st.text(max_size=700), max_size=3))
 @settings(suppress_health_check=[HealthCheck.too_slow])
 def test_a_change_is_valid_or_refused(now: ChannelSettings, options: dict[str, str]) -> None:
-    for name in ("mention", "hours", "persona"):
+    for name in ("mention", "hours", "persona", "memory"):
         for value in options.values():
             then = changed(now, {name: value})
             if isinstance(then, str):
@@ -213,6 +214,6 @@ def test_a_change_is_valid_or_refused(now: ChannelSettings, options: dict[str, s
             else:
                 assert from_fields(to_fields(then)) == then
                 assert len(then.persona) <= max(LONGEST_PERSONA, len(now.persona))
-                untouched = {"mention", "hours", "persona"} - {name}
+                untouched = {"mention", "hours", "persona", "memory"} - {name}
                 assert all(getattr(then, each) == getattr(now, each) for each in untouched)
     assert changed(now, {"reset": "true"}) == NOTHING_SET

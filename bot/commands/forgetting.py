@@ -1,0 +1,162 @@
+"""/forget: a conversation, one memory or all about somebody, once they have seen what goes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from bot.audience import Grant
+from bot.chat import EVERYTHING, SURE, Adapter, CommandCall, CommandReply, ThreadKey
+from bot.commands import forget_texts, memory_texts
+from bot.commands.memory_acts import Act, Verb, fitting
+from bot.commands.memory_places import grant_of
+from bot.engine.running import Ending, Running
+from bot.memories import Scope, ScopeKind
+from bot.memory.port import Memories
+from bot.storage.patience import patiently
+from bot.storage.threads import Threads
+from bot.storage.types import Erased
+
+FORGET_SECONDS = 20.0
+"""How long /forget tries to reach a store that is away."""
+
+MOST_SHOWN = 5
+
+
+class Forgetting:
+    """Tells what would go, and erases it.
+
+    Args:
+        threads: Where conversations are kept.
+        memories: Where memories are; None where there are none.
+        running: Turns of this process, which end with their conversation.
+        adapters: The platforms, for what they tell of people.
+        new_id: Makes nonces.
+    """
+
+    def __init__(
+        self,
+        threads: Threads,
+        memories: Memories | None,
+        running: Running,
+        adapters: Mapping[str, Adapter],
+        new_id: Callable[[], str],
+    ) -> None:
+        self._threads = threads
+        self._memories = memories
+        self._running = running
+        self._adapters = adapters
+        self._new_id = new_id
+
+    async def thread(self, call: CommandCall, thread: ThreadKey) -> CommandReply:
+        """Erase a conversation; whoever has not said that they are sure is told what goes."""
+        if SURE not in call.options:
+            return await self._thread_asked(call, thread)
+        text = forget_texts.erased_text(await self.erase(thread))
+        return CommandReply(text, harmless=True, replaces=bool(call.act))
+
+    async def erase(self, thread: ThreadKey) -> Erased:
+        """Erase a conversation with all that was made from it."""
+        nonce = self._new_id()
+        erased = await patiently(lambda: self._threads.forget(thread, nonce=nonce), FORGET_SECONDS)
+        self._running.end(thread, Ending.FORGOTTEN)
+        if self._memories is not None:
+            await self._memories.forget_thread(thread)
+        return erased
+
+    async def _thread_asked(self, call: CommandCall, thread: ThreadKey) -> CommandReply:
+        conversation = await self._threads.take_window(thread)
+        of_it = 0
+        if self._memories is not None:
+            given = self._grant(call)
+            only = replace(given, readable=(Scope.of_thread(thread),), channels=(), threads=())
+            of_it = (await self._memories.stats(only)).total
+        goes = forget_texts.Goes(
+            messages=await self._threads.count(thread),
+            summary=bool(conversation.summary.text),
+            names=len(conversation.names),
+            memories=of_it,
+        )
+        return CommandReply(
+            forget_texts.thread_goes(goes),
+            harmless=True,
+            buttons=forget_texts.sure_of_thread(thread),
+        )
+
+    async def everything(self, call: CommandCall) -> CommandReply:
+        """Erase what is about the caller: conversations of the space, and all of their memories."""
+        if SURE not in call.options:
+            return await self._everything_asked(call)
+        gone = 0
+        # All are found first: what is erased meanwhile must not let the search miss others.
+        mine = [
+            thread
+            async for thread in self._threads.all_of(call.platform, call.space, call.author.id)
+        ]
+        for thread in mine:
+            await self.erase(thread)
+            gone += 1
+        forgotten = 0
+        if self._memories is not None:
+            forgotten = await self._memories.forget_person(self._grant(call).person)
+        text = forget_texts.all_erased_text(gone, forgotten)
+        return CommandReply(text, harmless=True, replaces=bool(call.act))
+
+    async def _everything_asked(self, call: CommandCall) -> CommandReply:
+        conversations = 0
+        async for _ in self._threads.all_of(call.platform, call.space, call.author.id):
+            conversations += 1
+        own = 0
+        if self._memories is not None:
+            given = self._grant(call)
+            mine = tuple(each for each in given.readable if each.kind is ScopeKind.USER)
+            own = (await self._memories.stats(replace(given, readable=mine, channels=()))).total
+        return CommandReply(
+            forget_texts.all_goes(conversations, own),
+            harmless=True,
+            buttons=forget_texts.SURE_OF_ALL,
+        )
+
+    async def memory(self, call: CommandCall) -> CommandReply:
+        """Find the memory that is meant, and offer to delete it."""
+        wanted = call.options.get("memory", "").strip()
+        if self._memories is None or not wanted:
+            return CommandReply(memory_texts.NONE, harmless=True)
+        given = self._grant(call)
+        exact = await self._memories.get(given, wanted)
+        if exact is not None:
+            found = [exact]
+        else:
+            hits = await self._memories.search(given, wanted, limit=MOST_SHOWN, said=False)
+            found = [hit.memory for hit in hits if hit.memory is not None]
+        act = Act(Verb.LIST, query="" if exact is not None else fitting(wanted))
+        if not found:
+            return CommandReply(memory_texts.NOT_FOUND.format(query=wanted))
+        return CommandReply(
+            forget_texts.WHICH,
+            entries=tuple(memory_texts.deletable(each, given, act) for each in found),
+        )
+
+    def _grant(self, call: CommandCall) -> Grant:
+        return grant_of(call, self._adapters[call.platform].capabilities)
+
+
+@dataclass(frozen=True, slots=True)
+class Meant:
+    """A call of /forget with what its button said put into options."""
+
+    call: CommandCall
+    kept: bool = False
+
+
+def meant(call: CommandCall) -> Meant:
+    """What is to be forgotten: a button says it in a word."""
+    match call.act:
+        case forget_texts.YES:
+            return Meant(replace(call, options={SURE: "true"}))
+        case forget_texts.ALL:
+            return Meant(replace(call, options={SURE: "true", EVERYTHING: "true"}))
+        case "":
+            return Meant(call)
+        case _:
+            return Meant(call, kept=True)

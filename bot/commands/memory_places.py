@@ -1,0 +1,75 @@
+"""Which memories a command may read and write where it was called. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from bot.audience import Grant, grant, person_of
+from bot.capabilities import Capabilities
+from bot.chat import CommandCall, ThreadKey
+from bot.commands.place_settings import place_called
+from bot.memories import Memory, Person, Scope, ScopeKind, Via
+from bot.presence import audience_of_call
+
+HERE = "here"
+ME = "me"
+
+_KINDS = {
+    "thread": ScopeKind.THREAD,
+    "channel": ScopeKind.CHANNEL,
+    "workspace": ScopeKind.WORKSPACE,
+    ME: ScopeKind.USER,
+}
+FOR = (HERE, *_KINDS)
+"""Whom something can be remembered for, as people say it."""
+
+
+def grant_of(call: CommandCall, capabilities: Capabilities, linked: Iterable[Person] = ()) -> Grant:
+    """What the caller may do with memories there, in a reply that is shown to nobody else."""
+    platform, space, channel = place_called(call)
+    here = replace(call, channel=channel, thread=_here(call, channel))
+    per_space = capabilities.people_per_space
+    return grant(
+        audience_of_call(here, capabilities),
+        person_of(platform, space, call.author.id, per_space=per_space),
+        linked=linked,
+        admin=call.author.is_admin and not call.direct,
+        via=Via.REACTION if call.reacted else Via.COMMAND,
+    )
+
+
+def _here(call: CommandCall, channel: str) -> ThreadKey | None:
+    """The conversation it was called in; what is only named by an option is another place."""
+    thread = call.thread
+    within = thread is not None and (thread.platform, thread.space, thread.channel) == (
+        call.platform,
+        call.space,
+        channel,
+    )
+    return thread if within else None
+
+
+def scope_meant(given: Grant, whom: str) -> Scope | None:
+    """The scope that somebody means; None where it can't be written. `whom` is one of `FOR`."""
+    if whom == HERE:
+        return given.writable[0] if given.writable else None
+    return next((each for each in given.writable if each.kind is _KINDS[whom]), None)
+
+
+def channel_scope(given: Grant) -> Scope | None:
+    """The channel one is in, where it is one."""
+    return next((each for each in given.writable if each.kind is ScopeKind.CHANNEL), None)
+
+
+def is_own(memory: Memory, given: Grant) -> bool:
+    """Whether the one who acts may change it: it is theirs, or they look after the place."""
+    if memory.scope.kind in (ScopeKind.USER, ScopeKind.DM):
+        return True
+    return memory.source.author == given.person or given.admin
+
+
+def may_share(memory: Memory, given: Grant) -> bool:
+    """Whether it can be shown to the channel one is in, and is not yet."""
+    narrower = memory.scope.kind in (ScopeKind.USER, ScopeKind.DM, ScopeKind.THREAD)
+    return narrower and channel_scope(given) is not None and is_own(memory, given)

@@ -1,0 +1,231 @@
+"""Remembering unasked: what people agreed in a conversation, when its beginning is folded."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+
+from bot.audience import Audience, Grant, grant, person_of
+from bot.capabilities import Capabilities
+from bot.chat import Adapter, CommandReply, Incoming, ThreadKey
+from bot.context.prompt import in_channel
+from bot.engine import texts
+from bot.errors import BobbinError, PlatformError
+from bot.memories import Memory, MemoryText, Person, Source, Via, Wrote
+from bot.memory.candidates import MOST, Candidate, wanted
+from bot.memory.gates import Admitted, Sifted, Surroundings, sift
+from bot.memory.meaning import says_the_same
+from bot.memory.port import Memories, NewMemory
+from bot.records import Entry, Summary
+from bot.services import Claims
+from bot.storage.threads import Threads
+from bot.storage.types import Conversation
+
+logger = logging.getLogger(__name__)
+
+DAY_SECONDS = 86_400.0
+
+A_DAY = 20
+"""What may be remembered unasked in one channel in a day."""
+
+NEIGHBOURS = 5
+"""Memories that a new one is compared with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """A fold that is done.
+
+    Attributes:
+        thread: Of what conversation.
+        before: How it stood.
+        entries: What was folded.
+        summary: What stands for it now.
+    """
+
+    thread: ThreadKey
+    before: Conversation
+    entries: Sequence[Entry]
+    summary: Summary
+
+    @property
+    def key(self) -> str:
+        """Names it for good."""
+        told = f"{self.thread}|{self.before.epoch}|{self.summary.upto}"
+        return f"fold-{sha256(told.encode('utf-8', 'surrogatepass')).hexdigest()[:32]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Capturing:
+    """Remembers unasked, where a channel wants it, and says so there.
+
+    Attributes:
+        memories: Where it is remembered.
+        threads: Where what it rests on is kept.
+        claims: Where a day's share is counted.
+        system: The system prompt, of which nothing may be remembered.
+        bots: Ids of other programs that are answered, by platform.
+        unfit: As in `Surroundings`.
+        clock: Seconds since the epoch.
+        days: After so many it is forgotten again, unless somebody keeps it.
+        saved: Told how many things were remembered, and how many were not.
+    """
+
+    memories: Memories
+    threads: Threads
+    claims: Claims
+    system: str
+    bots: Callable[[str], Collection[str]]
+    unfit: Callable[[str], str | None]
+    clock: Callable[[], float]
+    days: float
+    saved: Callable[[int, int], None] = lambda kept, junk: None
+
+    def at(self, adapter: Adapter, event: Incoming, audience: Audience) -> Keeper:
+        """For the conversation of a message.
+
+        Args:
+            adapter: Where it is.
+            event: The message; what was remembered is said below it.
+            audience: Who reads there.
+        """
+        return Keeper(self, adapter, event, audience)
+
+    async def keep(
+        self, fold: Fold, candidates: Sequence[Candidate], audience: Audience, can: Capabilities
+    ) -> tuple[Memory, ...]:
+        """Remember what may be. Raises StoreError."""
+        thread = fold.thread
+        sifted = await asyncio.to_thread(sift, candidates, self._around(fold), MOST)
+        fresh = await self._fresh(sifted, audience, can) if sifted.admitted else []
+        logger.info("%d proposal(s) to remember, %d kept", len(candidates), len(fresh))
+        self.saved(len(fresh), len(candidates) - len(fresh))
+        if not fresh:
+            return ()
+        until = self.clock() + self.days * DAY_SECONDS
+        new = [self._new(each, thread, can, until) for each in fresh]
+        given = self._grant(audience, _person(thread, fresh[0].author_id, can))
+        written = await self.memories.add_all(given, new, key=fold.key)
+        stored = [
+            each.memory
+            for each in written
+            if each.result is Wrote.CREATED and each.memory is not None
+        ]
+        return await self._still_said(given, fold, stored)
+
+    def _around(self, fold: Fold) -> Surroundings:
+        before = fold.before
+        return Surroundings(
+            fold.entries,
+            before.names,
+            self.bots(fold.thread.platform),
+            in_channel(self.system, before.persona),
+            self.unfit,
+        )
+
+    async def _fresh(self, sifted: Sifted, audience: Audience, can: Capabilities) -> list[Admitted]:
+        """What is not remembered there yet, within a day's share."""
+        fresh: list[Admitted] = []
+        share = f"remembered:{audience.platform}:{audience.space}:{audience.channel}"
+        for each in sifted.admitted:
+            author = person_of(
+                audience.platform, audience.space, each.author_id, per_space=can.people_per_space
+            )
+            found = await self.memories.search(
+                self._grant(audience, author), each.content, limit=NEIGHBOURS, said=False
+            )
+            known = (hit.memory.text.content for hit in found if hit.memory is not None)
+            if any(says_the_same(each.content, content) for content in known):
+                continue
+            if await self.claims.spend(share, A_DAY, DAY_SECONDS / A_DAY):
+                logger.info("a channel's share of a day is used up; the rest is not remembered")
+                break
+            fresh.append(each)
+        return fresh
+
+    async def _still_said(
+        self, given: Grant, fold: Fold, stored: Sequence[Memory]
+    ) -> tuple[Memory, ...]:
+        """What was deleted or changed while it was being remembered is not remembered."""
+        before = {entry.seq: entry.text for entry in fold.entries}
+        stands: set[str] = set()
+        async for entry in self.threads.entries(fold.thread):
+            if entry.seq > fold.summary.upto:
+                break
+            if before.get(entry.seq) == entry.text:
+                stands.update(entry.message_ids)
+        kept = tuple(each for each in stored if stands.issuperset(each.source.message_ids))
+        gone = [each.id for each in stored if each not in kept]
+        if gone:
+            await self.memories.delete(given, gone)
+        return kept
+
+    def _grant(self, audience: Audience, person: Person) -> Grant:
+        return grant(audience, person, via=Via.AUTO)
+
+    def _new(
+        self, admitted: Admitted, thread: ThreadKey, can: Capabilities, until: float
+    ) -> NewMemory:
+        author = _person(thread, admitted.author_id, can)
+        return NewMemory(
+            MemoryText(
+                admitted.content,
+                admitted.kind,
+                admitted.tags,
+                admitted.subject,
+                event_at=admitted.event_at,
+                expires_at=until,
+            ),
+            Source(Via.AUTO, author, thread, admitted.message_ids),
+            confirmed=False,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Keeper:
+    """`Capturing` for one conversation. See `Capturing.at` for its parts."""
+
+    capturing: Capturing
+    adapter: Adapter
+    event: Incoming
+    audience: Audience
+
+    def wanted(self, current: Conversation, entries: Sequence[Entry]) -> str:
+        """What is to be asked for beside the summary of some entries; empty for nothing.
+
+        Nothing is remembered unasked where nobody wants it, in direct messages, and where not
+        everybody who reads along belongs to the place.
+        """
+        audience = self.audience
+        if not current.remembers or audience.direct or audience.alone or not audience.members:
+            return ""
+        return wanted(entries)
+
+    async def keep(self, fold: Fold, candidates: Sequence[Candidate]) -> None:
+        """Remember what may be, and say so. Never raises a `BobbinError`."""
+        can = self.adapter.capabilities
+        try:
+            kept = await self.capturing.keep(fold, candidates, self.audience, can)
+        except BobbinError as error:
+            logger.warning("nothing was remembered of a fold: %s", error)
+            return
+        if not kept:
+            return
+        try:
+            await self.adapter.respond(self.event, told(kept))
+        except PlatformError as error:
+            logger.warning("nobody could be told what was remembered: %s", error)
+
+
+def told(kept: Sequence[Memory]) -> CommandReply:
+    """What is said of memories that nobody asked for."""
+    return CommandReply(
+        texts.remembered_unasked([each.text.content for each in kept]), private=False
+    )
+
+
+def _person(thread: ThreadKey, user: str, can: Capabilities) -> Person:
+    return person_of(thread.platform, thread.space, user, per_space=can.people_per_space)

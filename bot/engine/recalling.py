@@ -1,0 +1,115 @@
+"""What is remembered from elsewhere, put before the model with a question."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from bot.audience import Audience, Grant, grant, person_of
+from bot.capabilities import Capabilities
+from bot.chat import ThreadKey
+from bot.errors import BobbinError
+from bot.memories import Person, Via
+from bot.memory.port import Memories
+from bot.presence import audience_of_mail
+from bot.records import Entry
+from bot.storage.types import Turn
+
+logger = logging.getLogger(__name__)
+
+SECONDS = 0.3
+"""How long a question waits for it."""
+
+LEAST_SHARE = 8
+"""A prompt holds at least so many times as much as may be recalled for it."""
+
+LONGEST_QUERY = 2_000
+"""Characters of a question that are looked for; what is pasted below it is not the question."""
+
+
+async def nobody_else(person: Person) -> Sequence[Person]:
+    """No other accounts."""
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Recalling:
+    """Looks for what fits a question. It never raises, and never makes a question wait long.
+
+    Attributes:
+        memories: Where it is looked for.
+        tokens: Most that may be recalled for a question; 0 for nothing, ever.
+        linked: Other accounts of a person, as they have proved.
+        seconds: How long it may take; what is found later is not used.
+        missed: Told why a question goes without, in one of few words.
+    """
+
+    memories: Memories
+    tokens: int
+    linked: Callable[[Person], Awaitable[Sequence[Person]]] = nobody_else
+    seconds: float = SECONDS
+    missed: Callable[[str], None] = lambda why: None
+
+    def room(self, configured: int) -> int:
+        """Tokens to keep free for it in prompts of at most so many; always the same."""
+        return min(self.tokens, configured // LEAST_SHARE)
+
+    async def recall(
+        self,
+        audience: Audience,
+        person: Person,
+        query: str,
+        *,
+        most: int,
+        besides: Sequence[tuple[ThreadKey, int]] = (),
+    ) -> str:
+        """What everybody there may read and fits the question; empty for nothing.
+
+        Args:
+            audience: Who reads the answer.
+            person: Who asks.
+            query: The question.
+            most: Tokens.
+            besides: As in `Memories.context`.
+        """
+        query = query[:LONGEST_QUERY]
+        if not most or not query.strip():
+            return ""
+        try:
+            async with asyncio.timeout(self.seconds):
+                given = await self._grant(audience, person)
+                found = await self.memories.context(given, query, max_tokens=most, besides=besides)
+        except TimeoutError:
+            logger.warning("a question goes without what is remembered: it took too long")
+            self.missed("slow")
+            return ""
+        except BobbinError as error:
+            logger.warning("a question goes without what is remembered: %s", error)
+            self.missed("error")
+            return ""
+        return found.text
+
+    async def for_turn(
+        self, turn: Turn, asked: Sequence[Entry], capabilities: Capabilities, most: int
+    ) -> str:
+        """`recall` for the mail of a turn, which is `asked` as entries."""
+        thread, newest = turn.lease.thread, turn.mail[-1]
+        person = person_of(
+            thread.platform,
+            thread.space,
+            newest.author.id,
+            per_space=capabilities.people_per_space,
+        )
+        return await self.recall(
+            audience_of_mail(turn.mail, capabilities),
+            person,
+            "\n".join(entry.text for entry in asked if entry.role == "user"),
+            most=most,
+            besides=((thread, turn.summary.upto + 1),),
+        )
+
+    async def _grant(self, audience: Audience, person: Person) -> Grant:
+        linked = await self.linked(person) if audience.alone is not None else ()
+        return grant(audience, person, linked=linked, via=Via.TOOL)

@@ -1,0 +1,170 @@
+"""Indexes of the memories of scopes, brought up to date before each search."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+
+from bot.memories import Memory, Scope
+from bot.memory.cache import Cache
+from bot.memory.embeddings import Meaning
+from bot.memory.hands import Hands
+from bot.recall.shelf import Shelf, read
+from bot.recall.words import Words
+from bot.storage.memories import MemoryStore
+
+MANY = 50
+"""Memories whose reading takes some milliseconds."""
+
+CHUNK = 500
+FILLED_AT_ONCE = 64
+"""Texts that an embedder is given in one call."""
+
+
+class Shelves:
+    """The shelves of a process.
+
+    Args:
+        store: Where memories are.
+        words: Takes texts apart.
+        meaning: Makes vectors, where there are any.
+        hands: Does work on indexes.
+        most_bytes: Of the memory for all shelves; the one that was used last is kept in any case.
+        most: How many shelves.
+    """
+
+    def __init__(
+        self,
+        store: MemoryStore,
+        words: Words,
+        meaning: Meaning,
+        hands: Hands,
+        *,
+        most_bytes: int,
+        most: int,
+    ) -> None:
+        self._store = store
+        self._words = words
+        self._meaning = meaning
+        self._hands = hands
+        self._cache: Cache[Scope, Shelf] = Cache(most_bytes, most)
+        self._filling: set[Scope] = set()
+
+    @property
+    def bytes(self) -> int:
+        """About how much memory all of them take."""
+        return self._cache.bytes
+
+    async def current(self, scopes: Sequence[Scope]) -> list[Shelf]:
+        """The shelf of each scope as it stands in the store now.
+
+        One round trip when nothing has changed. Raises StoreUnavailable or StoreMismatch.
+        """
+        versions = await self._store.versions(scopes)
+        return list(
+            await asyncio.gather(
+                *(
+                    self._shelf(scope, version)
+                    for scope, version in zip(scopes, versions, strict=True)
+                )
+            )
+        )
+
+    def forget(self, scopes: Iterable[Scope]) -> None:
+        """Hold nothing of these scopes any longer."""
+        for scope in scopes:
+            self._cache.drop(scope)
+
+    def clear(self) -> None:
+        """Hold nothing any longer."""
+        self._cache.clear()
+
+    def fill(self, scopes: Iterable[Scope]) -> None:
+        """Have vectors made of memories that have none yet, beside everything else."""
+        for scope in scopes:
+            shelf = self._cache.get(scope)
+            if shelf is not None and scope not in self._filling and shelf.without_vector(1):
+                self._filling.add(scope)
+                self._hands.spawn(self._fill_up(scope))
+
+    async def fill_some(self, scope: Scope, most: int = FILLED_AT_ONCE) -> int:
+        """Make vectors of some memories that have none; returns of how many.
+
+        Raises StoreUnavailable.
+        """
+        shelf = self._cache.get(scope)
+        missing = [] if shelf is None else shelf.without_vector(most)
+        vectors = await self._meaning.of_texts([memory.text.content for memory in missing])
+        if shelf is None or not vectors:
+            return 0
+        made = list(zip(missing, vectors, strict=True))
+        kept = await self._hands.work(
+            lambda: sum(shelf.put_vector(memory, vector) for memory, vector in made), long=False
+        )
+        if kept:
+            self._cache.put(scope, shelf)
+        await self._store.put_vectors(
+            scope, self._meaning.name, {memory.id: vector for memory, vector in made}
+        )
+        return kept
+
+    async def _fill_up(self, scope: Scope) -> None:
+        try:
+            while await self.fill_some(scope):
+                pass
+        finally:
+            self._filling.discard(scope)
+
+    async def _shelf(self, scope: Scope, version: int) -> Shelf:
+        shelf = self._cache.get(scope)
+        if shelf is not None and shelf.version == version:
+            return shelf
+        if not version:
+            self._cache.drop(scope)
+            return Shelf(self._words)
+        return await self._hands.in_line(f"shelf {scope}", lambda: self._renewed(scope, version))
+
+    async def _renewed(self, scope: Scope, version: int) -> Shelf:
+        shelf = self._cache.get(scope)
+        if shelf is not None and shelf.version == version:
+            return shelf
+        changes = await self._store.changes(scope, shelf.version if shelf is not None else 0)
+        if shelf is None or changes.whole:
+            made = Shelf(self._words, self._meaning.new_near())
+            await asyncio.to_thread(self._fill_shelf, made, changes.changed)
+            shelf = made
+        else:
+            held, many = shelf, len(changes.changed) > MANY
+            for first in range(0, len(changes.changed), CHUNK):
+                part = changes.changed[first : first + CHUNK]
+                reads = (
+                    await asyncio.to_thread(read, self._words, part)
+                    if many
+                    else read(self._words, part)
+                )
+                await self._hands.work(lambda reads=reads: held.put(reads), long=many)
+            if changes.gone:
+                await self._hands.work(
+                    lambda: held.drop(changes.gone), long=len(changes.gone) > MANY
+                )
+        await self._take_vectors(scope, shelf, changes.changed)
+        shelf.version = changes.version
+        self._cache.put(scope, shelf)
+        return shelf
+
+    def _fill_shelf(self, shelf: Shelf, memories: Sequence[Memory]) -> None:
+        for first in range(0, len(memories), CHUNK):
+            shelf.put(read(self._words, memories[first : first + CHUNK]))
+
+    async def _take_vectors(self, scope: Scope, shelf: Shelf, memories: Sequence[Memory]) -> None:
+        """Take in those vectors that some process has made already."""
+        if shelf.near is None or not memories:
+            return
+        ids = {memory.id: memory for memory in memories}
+        kept = await self._store.vectors(scope, self._meaning.name, list(ids))
+
+        def take() -> None:
+            for id, vector in kept.items():
+                shelf.put_vector(ids[id], vector)
+
+        await self._hands.work(take, long=len(kept) > MANY)

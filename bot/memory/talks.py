@@ -1,0 +1,172 @@
+"""Indexes of what was said in channels and conversations, brought up to date before each search."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+
+from bot.chat import ThreadKey
+from bot.memory.cache import Cache
+from bot.memory.embeddings import Meaning
+from bot.memory.hands import Hands
+from bot.recall.talk import Heard, Talk, hear
+from bot.recall.words import Words
+from bot.records import Entry
+from bot.storage.keys import Place, place_of
+from bot.storage.spoken import Changed, Mark
+from bot.storage.threads import Threads
+
+MANY = 30
+"""Turns whose reading takes some milliseconds."""
+
+THREADS_AT_ONCE = 100
+
+Held = Place | ThreadKey
+
+
+class Talks:
+    """What was said, as far as a process holds it; arguments as of `Shelves`.
+
+    A channel's index has the conversations that everybody there reads, and no other ones.
+    """
+
+    def __init__(
+        self,
+        threads: Threads,
+        words: Words,
+        meaning: Meaning,
+        hands: Hands,
+        *,
+        most_bytes: int,
+        most: int,
+    ) -> None:
+        self._threads = threads
+        self._words = words
+        self._meaning = meaning
+        self._hands = hands
+        self._cache: Cache[Held, Talk] = Cache(most_bytes, most)
+
+    @property
+    def bytes(self) -> int:
+        """About how much memory all of them take."""
+        return self._cache.bytes
+
+    async def current(self, places: Sequence[Place], threads: Sequence[ThreadKey]) -> list[Talk]:
+        """What was said in channels and single conversations, as it stands in the store now.
+
+        Nothing is in two of them. One round trip when nothing has changed. Raises StoreUnavailable
+        or StoreMismatch.
+        """
+        since = {place: self._stamp(place) for place in places}
+        changed, marks = await self._threads.changed(since, threads)
+        found = [
+            await self._of_place(place, since[place], changes) for place, changes in changed.items()
+        ]
+        for thread, mark in marks.items():
+            if not any(thread in talk for talk in found):
+                found.append(await self._of_thread(thread, mark))
+        return found
+
+    def forget(self, *, places: Iterable[Place] = (), threads: Iterable[ThreadKey] = ()) -> None:
+        """Hold nothing of these channels and conversations any longer."""
+        for place in places:
+            self._cache.drop(place)
+        for thread in threads:
+            self._cache.drop(thread)
+            self._cache.drop(place_of(thread))
+
+    def clear(self) -> None:
+        """Hold nothing any longer."""
+        self._cache.clear()
+
+    def _stamp(self, place: Place) -> int:
+        talk = self._cache.get(place)
+        return 0 if talk is None else talk.stamp
+
+    async def _of_place(self, place: Place, since: int, changes: Changed) -> Talk:
+        talk = self._cache.get(place)
+        if not changes.count:
+            self._cache.drop(place)
+            return Talk()
+        if talk is not None and talk.stamp == changes.stamp and len(talk.threads) == changes.count:
+            return talk
+        return await self._hands.in_line(
+            f"talk {place}", lambda: self._renewed(place, since, changes)
+        )
+
+    async def _renewed(self, place: Place, since: int, changes: Changed) -> Talk:
+        talk = self._cache.get(place)
+        if talk is not None and since <= changes.stamp < talk.stamp:
+            # Somebody who asked later was served first.
+            return talk
+        if talk is None or talk.stamp < since or since > changes.stamp:
+            # It was dropped meanwhile, or all of the channel was deleted and something new said.
+            talk = Talk(self._meaning.new_near())
+            if since:
+                changes = (await self._threads.changed({place: 0}, ()))[0][place]
+        await self._take_in(talk, changes.threads)
+        if len(talk.threads) != changes.count:
+            there = await self._threads.searchable(place)
+            gone = talk.threads - there
+            await self._hands.work(lambda: talk.drop(gone), long=bool(gone))
+        talk.stamp = changes.stamp
+        self._cache.put(place, talk)
+        return talk
+
+    async def _of_thread(self, thread: ThreadKey, mark: Mark) -> Talk:
+        talk = self._cache.get(thread)
+        if not mark.newest:
+            self._cache.drop(thread)
+            return Talk()
+        if talk is not None and talk.mark(thread) == mark:
+            return talk
+        return await self._hands.in_line(f"talk {thread}", lambda: self._renewed_thread(thread))
+
+    async def _renewed_thread(self, thread: ThreadKey) -> Talk:
+        talk = self._cache.get(thread) or Talk(self._meaning.new_near())
+        await self._take_in(talk, (thread,))
+        self._cache.put(thread, talk)
+        return talk
+
+    async def _take_in(self, talk: Talk, threads: Sequence[ThreadKey]) -> None:
+        """Bring some conversations up to date, a hundred at a time."""
+        for first in range(0, len(threads), THREADS_AT_ONCE):
+            marks = await self._threads.marks(threads[first : first + THREADS_AT_ONCE])
+            known = {thread: talk.mark(thread) for thread in marks}
+            news = {
+                thread: _first_new(known[thread], mark)
+                for thread, mark in marks.items()
+                if known[thread] != mark
+            }
+            entries = await self._threads.spans(
+                (thread, begin, marks[thread].newest) for thread, begin in news.items()
+            )
+            many = sum(map(len, entries.values())) > MANY
+            heard = await self._heard(entries, many)
+
+            def take(
+                news: Mapping[ThreadKey, int] = news,
+                marks: Mapping[ThreadKey, Mark] = marks,
+                heard: Mapping[ThreadKey, Sequence[Heard]] = heard,
+            ) -> None:
+                anew = [thread for thread, begin in news.items() if begin == 1]
+                talk.drop(anew)
+                for thread in news:
+                    talk.put(thread, marks[thread], heard[thread])
+
+            await self._hands.work(take, long=many or len(talk) > 1_000)
+
+    async def _heard(
+        self, entries: Mapping[ThreadKey, Sequence[Entry]], many: bool
+    ) -> Mapping[ThreadKey, Sequence[Heard]]:
+        def read() -> Mapping[ThreadKey, Sequence[Heard]]:
+            return {thread: hear(self._words, said) for thread, said in entries.items()}
+
+        return await asyncio.to_thread(read) if many else read()
+
+
+def _first_new(known: Mark | None, now: Mark) -> int:
+    """The first entry that has to be read; 1 for all of them anew."""
+    if known is None or known.epoch != now.epoch or known.reworked != now.reworked:
+        return 1
+    return known.newest + 1 if now.newest >= known.newest else 1
