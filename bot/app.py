@@ -7,7 +7,7 @@ import contextlib
 import logging
 import signal
 import time
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
@@ -56,6 +56,7 @@ from bot.storage.patience import patiently
 from bot.storage.threads import Threads
 from bot.tasks import end, repeat
 from bot.timing import TIMING, Timing
+from bot.tools import Tool
 
 logger = logging.getLogger(__name__)
 
@@ -125,6 +126,7 @@ class App:
         adapters: Ready-made adapters by name, instead of those that the settings name.
         tokenizer: Counts tokens, instead of one loaded for the model, which takes a moment.
         model: Answers, instead of the one that the settings name; closed at the end as well.
+        tools: What the model may call.
 
     Attributes:
         address: Host and port of /healthz, /readyz and /metrics while they are served.
@@ -137,12 +139,14 @@ class App:
         adapters: Mapping[str, Adapter] | None = None,
         tokenizer: Tokenizer | None = None,
         model: Model | None = None,
+        tools: Sequence[Tool] = (),
     ) -> None:
         self._settings = settings
         self._timing = timing or replace(TIMING, grace=settings.grace_seconds)
         self._given = adapters
         self._tokenizer = tokenizer
         self._model = model
+        self._tools = tuple(tools)
         self._stop = asyncio.Event()
         self._health = Health(time.monotonic)
         self.address: tuple[str, int] | None = None
@@ -209,6 +213,7 @@ class App:
             self._settings.integer("OPENAI_MAX_OUTPUT_TOKENS"),
         )
         metrics = outside.metrics
+        specs = [tool.spec for tool in self._tools]
         folding = Folding(
             threads,
             model,
@@ -220,6 +225,7 @@ class App:
             new_id,
             metrics.summarised,
             metrics.extracted,
+            tools=specs,
         )
         attachments = Attachments(
             AttachmentReader(self._settings.attachment_bytes, hears=ear is not None),
@@ -242,6 +248,7 @@ class App:
             new_id,
             self._timing.private,
             metrics.asked,
+            tools=specs,
         )
         painter = create_painter(
             model_settings(self._settings, self._timing),
@@ -282,6 +289,7 @@ class App:
             report=outside.report,
             tracer=outside.tracer,
             enclosures=Enclosures(self._settings.integer("BOBBIN_FILE_PARTS") or 0),
+            tools=self._tools,
         )
         pacers = {name: shared_pacer(threads, adapter, timer) for name, adapter in adapters.items()}
         sweep = min(self._timing.sweep, third)

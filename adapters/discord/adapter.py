@@ -212,7 +212,7 @@ class DiscordAdapter:
         extra: dict[str, Callable[[], Any]] = {}
         if out:
             extra["view"] = lambda: laid_out(shown, look)
-        elif look.actions:
+        elif look.actions or look.buttons:
             extra["view"] = lambda: buttons(look)
         answer = await self._send(spot, key, None if out else shown, **extra)
         fields = answer.fields()

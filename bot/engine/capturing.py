@@ -17,7 +17,7 @@ from bot.errors import BobbinError, PlatformError
 from bot.memories import Memory, MemoryText, Person, Source, Via, Wrote
 from bot.memory.candidates import MOST, Candidate, wanted
 from bot.memory.gates import Admitted, Sifted, Surroundings, sift
-from bot.memory.meaning import says_the_same
+from bot.memory.likeness import says_the_same
 from bot.memory.port import Memories, NewMemory
 from bot.records import Entry, Summary
 from bot.services import Claims

@@ -17,7 +17,7 @@ from bot.context.speakers import BOT_NAME
 from bot.memories import LONGEST_TAG, MOST_TAGS, Kind
 from bot.memory.candidates import MOST, Candidate
 from bot.memory.dates import ISO, absolute, dates_in, may_mean
-from bot.memory.meaning import ALIKE, exact, meaning, own_words, says_the_same
+from bot.memory.likeness import ALIKE, exact, meaning, own_words, says_the_same
 from bot.records import Entry
 
 SHORTEST, LONGEST = 8, 300

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -18,6 +18,7 @@ from bot.model.port import Model
 from bot.plugins import find_adapters
 from bot.settings import read_settings
 from bot.timing import Timing
+from bot.tools import Tool
 from tests.servers import Valkey, free_port
 from tests.simulators.discord_sim import DiscordSimulator
 from tests.simulators.openai_sim import OpenAISimulator
@@ -59,6 +60,7 @@ class Stage:
     discord: DiscordSimulator | None = None
     slack: SlackSimulator | None = None
     extra: dict[str, str] = field(default_factory=dict[str, str])
+    tools: Sequence[Tool] = ()
     _url: str = ""
     _app: App | None = None
     _task: asyncio.Task[int] | None = None
@@ -93,7 +95,7 @@ class Stage:
         before = len(self.discord.gateway.live) if self.discord else 0
         sockets = len(self.slack.connections) if self.slack else 0
         counting = tokenizer(settings.text("OPENAI_MODEL") or "")
-        self._app = App(settings, timing, adapters, counting, model)
+        self._app = App(settings, timing, adapters, counting, model, self.tools)
         self._task = asyncio.create_task(self._app.run())
         ready: list[asyncio.Task[object]] = []
         if self.discord is not None:

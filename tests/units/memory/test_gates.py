@@ -14,7 +14,7 @@ from bot.memories import Kind
 from bot.memory.candidates import Candidate
 from bot.memory.dates import absolute, dates_in
 from bot.memory.gates import LONGEST, SHORTEST, Junk, Sifted, Surroundings, sift
-from bot.memory.meaning import meaning, own_words, says_the_same
+from bot.memory.likeness import meaning, own_words, says_the_same
 from bot.records import Entry
 
 AT = datetime(2026, 11, 24, 9, 30, tzinfo=UTC).timestamp()
