@@ -111,8 +111,17 @@ STORE: tuple[Variable, ...] = (
         least=1,
         most=36_500,
     ),
+    Variable(
+        "BOBBIN_MEMORIES_PER_SCOPE",
+        "Most memories that one person, conversation, channel or server may have; then no more are "
+        "taken, and none is thrown out. 0: no limit.",
+        VariableKind.INTEGER,
+        default="10000",
+        least=0,
+        most=10_000_000,
+    ),
 )
-"""Where conversations are kept, and how long."""
+"""Where conversations and memories are kept, and how long."""
 
 CONVERSATION: tuple[Variable, ...] = (
     Variable(
