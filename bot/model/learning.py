@@ -60,7 +60,7 @@ class Learned:
         """
         refused = _field(sent, param, message) if status in _BAD_REQUEST else ""
         if TOOLS in sent and refused in ("", TOOLS):
-            refused = self._about_tools(param, message, status)
+            refused = self._about_tools(param, message, status) or refused
         if not refused:
             return False
         self._refused.add(refused)

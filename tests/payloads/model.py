@@ -91,3 +91,68 @@ def event(value: object) -> bytes:
 DONE = b"data: [DONE]\n\n"
 STREAM = b"".join(event(part) for part in ANSWER) + DONE
 """A whole good answer."""
+
+
+def _said(kind: str, **fields: Any) -> dict[str, Any]:
+    return {"type": f"response.{kind}", "sequence_number": 0, **fields}
+
+
+RESPONSE_USAGE: dict[str, Any] = {
+    "input_tokens": 2000,
+    "input_tokens_details": {"cached_tokens": 1024, "cache_write_tokens": 0},
+    "output_tokens": 50,
+    "output_tokens_details": {"reasoning_tokens": 20},
+    "total_tokens": 2050,
+}
+THOUGHT: dict[str, Any] = {
+    "id": "rs_1",
+    "type": "reasoning",
+    "summary": [],
+    "encrypted_content": "gAAAA",
+}
+SPOKEN: dict[str, Any] = {
+    "id": "msg_1",
+    "type": "message",
+    "role": "assistant",
+    "status": "completed",
+    "content": [{"type": "output_text", "text": "".join(TEXTS), "annotations": []}],
+}
+CALLED: dict[str, Any] = {
+    "id": "fc_1",
+    "type": "function_call",
+    "call_id": "call_1",
+    "name": "dice",
+    "arguments": '{"sides": 6}',
+    "status": "completed",
+}
+WHOLE: dict[str, Any] = {
+    "id": "resp_weavers1",
+    "object": "response",
+    "status": "completed",
+    "model": MODEL,
+    "error": None,
+    "incomplete_details": None,
+    "output": [THOUGHT, SPOKEN, CALLED],
+    "usage": RESPONSE_USAGE,
+}
+RESPONSE = (
+    _said("created", response={**WHOLE, "status": "in_progress", "output": [], "usage": None}),
+    _said("output_item.added", output_index=0, item=THOUGHT),
+    _said("output_item.done", output_index=0, item=THOUGHT),
+    _said("output_item.added", output_index=1, item={**SPOKEN, "content": []}),
+    *(_said("output_text.delta", output_index=1, content_index=0, delta=text) for text in TEXTS),
+    _said("output_item.done", output_index=1, item=SPOKEN),
+    _said("output_item.added", output_index=2, item={**CALLED, "arguments": ""}),
+    _said("function_call_arguments.delta", output_index=2, delta='{"sides": 6}'),
+    _said("output_item.done", output_index=2, item=CALLED),
+    _said("completed", response=WHOLE),
+)
+"""A response that speaks and calls a tool."""
+RESPONSE_ENDS = (
+    _said("incomplete", response={**WHOLE, "incomplete_details": {"reason": "max_output_tokens"}}),
+    _said("failed", response={**WHOLE, "status": "failed", "error": {"code": "server_error"}}),
+    {"type": "error", "code": "server_error", "message": "gone", "param": None},
+)
+RESPONSE_STREAM = b"".join(
+    b"event: " + part["type"].encode() + b"\n" + event(part) for part in RESPONSE
+)

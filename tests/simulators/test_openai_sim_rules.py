@@ -209,7 +209,7 @@ async def test_key_model_and_address() -> None:
             await ask(client, model="gpt-7")
         assert missing.value.code == "model_not_found"
         with pytest.raises(openai.NotFoundError, match="Invalid URL"):
-            await client.responses.create(model=MODEL, input="hi")
+            await client.moderations.create(model="omni-moderation-latest", input="hi")
         assert len(sim.violations) == 2
         async with aiohttp.ClientSession() as web:
             url = sim.base_url + "/chat/completions"

@@ -21,6 +21,7 @@ class ModelTraits:
         cache_breakpoints: Caches by breakpoint and bills the writes (gpt-5.6 and later).
         shutdown: Announced date, ISO; None when there is none.
         vision: Takes pictures.
+        calls: Takes function tools at all, over any API.
     """
 
     id: str
@@ -32,6 +33,7 @@ class ModelTraits:
     cache_breakpoints: bool = False
     shutdown: str | None = None
     vision: bool = True
+    calls: bool = True
 
     @property
     def reasons(self) -> bool:

@@ -6,19 +6,28 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from tests.simulators.openai_sim.messages_of import as_messages
 from tests.simulators.openai_sim.pictures import Picture, fault_in, picture_of
+
+RESPONSES = "/v1/responses"
 
 Outcome = Literal["open", "answered", "finished", "cut", "disconnected", "refused", "stopped"]
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message of a prompt; `text` joins the text parts, `images` counts the `pictures`."""
+    """A message of a prompt.
+
+    `text` joins the text parts, `images` counts the `pictures`, `calls` are those of an assistant
+    as pairs of a tool's name and its arguments, and `call_id` is the one that a result belongs to.
+    """
 
     role: str
     text: str
     name: str | None = None
     pictures: tuple[Picture, ...] = ()
+    calls: tuple[tuple[str, str], ...] = ()
+    call_id: str = ""
 
     @property
     def images(self) -> int:
@@ -35,7 +44,15 @@ def _message(raw: Mapping[str, Any]) -> Message:
         text=content if isinstance(content, str) else "\n".join(text for text in texts if text),
         name=raw.get("name"),
         pictures=tuple(_pictures(parts)),
+        calls=tuple(_calls(raw)),
+        call_id=str(raw.get("tool_call_id") or ""),
     )
+
+
+def _calls(raw: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for call in raw.get("tool_calls") or ():
+        function = call.get("function") or {}
+        yield str(function.get("name")), str(function.get("arguments"))
 
 
 def _pictures(parts: list[Any]) -> Iterator[Picture]:
@@ -81,9 +98,21 @@ class Request:
     messages: tuple[Message, ...] = field(default=(), init=False)
 
     def __post_init__(self) -> None:
-        raw = (self.body or {}).get("messages")
+        body = self.body or {}
+        raw = as_messages(body) if self.route == RESPONSES else body.get("messages")
         if isinstance(raw, list) and all(isinstance(item, dict) for item in raw):
             self.messages = tuple(_message(item) for item in raw)
+
+    @property
+    def tools(self) -> tuple[str, ...]:
+        """The names of the tools that were offered."""
+        listed = (self.body or {}).get("tools") or ()
+        return tuple(str((tool.get("function") or tool).get("name")) for tool in listed)
+
+    @property
+    def results(self) -> list[str]:
+        """What the tools have said."""
+        return self.texts("tool")
 
     @property
     def model(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, Literal
 
 from aiohttp import web
@@ -23,7 +23,16 @@ from tests.simulators.openai_sim.hearing import check as check_sound
 from tests.simulators.openai_sim.images import IMAGE_MODELS, images
 from tests.simulators.openai_sim.limits import Limiter, RateLimit
 from tests.simulators.openai_sim.listener import Handler, Listener
-from tests.simulators.openai_sim.request import Request
+from tests.simulators.openai_sim.messages_of import as_messages
+from tests.simulators.openai_sim.request import RESPONSES, Request
+from tests.simulators.openai_sim.response_fields import (
+    ENCRYPTED,
+    check_response_fields,
+    check_response_model,
+    thinks,
+)
+from tests.simulators.openai_sim.response_items import Issued
+from tests.simulators.openai_sim.response_stream import Output, ResponseStream, whole_response
 from tests.simulators.openai_sim.script import Behaviour, Predicate, Script, echo
 from tests.simulators.openai_sim.stream import (
     EventStream,
@@ -34,9 +43,15 @@ from tests.simulators.openai_sim.stream import (
     reset_connection,
 )
 from tests.simulators.openai_sim.tokens import PromptCache, prompt_tokens, usage_block
+from tests.simulators.openai_sim.tools import check_choice, check_tools
 from tests.simulators.openai_sim.validate import Rejected, check_chat, check_fields
 
 _CREATED = 1_795_000_000
+
+ASKED = ("/v1/chat/completions", RESPONSES)
+"""Routes on which the model answers."""
+
+Writer = Callable[[web.Request, Request, Answer, Plan], Awaitable[web.StreamResponse]]
 
 
 class OpenAISimulator(Listener):
@@ -99,10 +114,12 @@ class OpenAISimulator(Listener):
         self._rate_limit = rate_limit
         self._limiter: Limiter | None = None
         self._cache = PromptCache()
+        self._issued = Issued()
 
     def _routes(self) -> Mapping[tuple[str, str], Handler]:
         return {
             ("POST", "/v1/chat/completions"): self._chat,
+            ("POST", RESPONSES): self._respond,
             ("POST", "/v1/embeddings"): self._embeddings,
             ("POST", "/v1/audio/transcriptions"): self._transcribe,
             ("POST", "/v1/images/generations"): self._images,
@@ -119,9 +136,9 @@ class OpenAISimulator(Listener):
         return self._limiter.headers() if self._limiter is not None else {}
 
     def _effect(self, record: Request) -> None:
-        if record.route == "/v1/chat/completions":
-            traits = self._check_chat(record)
-            self._cache.use(record.body or {}, traits)
+        if record.route in ASKED:
+            traits = self._check(record)
+            self._cache.use(self._as_chat(record), traits)
             self.script.take(record)
 
     def set_rate_limit(self, limit: RateLimit | None) -> None:
@@ -139,8 +156,8 @@ class OpenAISimulator(Listener):
 
     @property
     def chats(self) -> list[Request]:
-        """The chat requests, refused ones too."""
-        return [item for item in self.requests if item.route == "/v1/chat/completions"]
+        """The requests for an answer over either API, refused ones too."""
+        return [item for item in self.requests if item.route in ASKED]
 
     @property
     def transcriptions(self) -> list[Request]:
@@ -157,19 +174,37 @@ class OpenAISimulator(Listener):
         """The requests for images, refused ones too."""
         return [item for item in self.requests if item.route == "/v1/images/generations"]
 
-    def _check_chat(self, record: Request) -> ModelTraits:
+    def _check(self, record: Request) -> ModelTraits:
+        """Whether a request for an answer is a proper one. Raises Rejected."""
         assert record.body is not None
         lenient = self.dialect == "compatible"
-        check_fields(record.body, lenient=lenient)
+        if record.route == RESPONSES:
+            check_response_fields(record.body, lenient=lenient)
+        else:
+            check_fields(record.body, lenient=lenient)
+            if record.body.get("tools"):
+                check_tools(record.body["tools"], nested=True)
+            check_choice(record.body.get("tool_choice"), record.body.get("tools"))
         traits = self.models.get(record.model)
         if traits is None:
             raise self._no_model(record.model)
-        check_chat(record.body, traits, lenient=lenient)
+        if record.route != RESPONSES:
+            check_chat(record.body, traits, lenient=lenient)
+        else:
+            given = record.body["input"]
+            self._issued.check(given if isinstance(given, list) else [])
+            if not lenient:
+                check_response_model(record.body, traits)
         for number, message in enumerate(record.messages):
             if not message.text and not message.images and message.role in ("system", "user"):
                 self.violations.append(f"#{record.seq}: message {number} is empty")
-        record.prompt_tokens = prompt_tokens(record.body)
+        record.prompt_tokens = prompt_tokens(self._as_chat(record))
         return traits
+
+    def _as_chat(self, record: Request) -> Mapping[str, Any]:
+        """The body in terms of chat completions, for what is the same on both APIs."""
+        body = record.body or {}
+        return {**body, "messages": as_messages(body)} if record.route == RESPONSES else body
 
     def _no_model(self, model: str) -> Rejected:
         message = f"The model `{model}` does not exist or you do not have access to it."
@@ -181,6 +216,10 @@ class OpenAISimulator(Listener):
             # Nothing tells a client beforehand.
             message = f"Model {traits.id} does not support image input."
             return HttpError(400, error_body(message, param="messages"))
+        if record.tools and not traits.calls:
+            # As local servers say it.
+            message = f"registry.example/library/{traits.id}:latest does not support tools"
+            return HttpError(400, error_body(message, kind="api_error"))
         window = self.context_window or traits.window
         if record.prompt_tokens > window:
             return overflow_error(self.overflow_style, limit=window, tokens=record.prompt_tokens)
@@ -195,7 +234,13 @@ class OpenAISimulator(Listener):
         return None
 
     async def _chat(self, http: web.Request, record: Request) -> web.StreamResponse:
-        traits = self._check_chat(record)
+        return await self._say(http, record, self._write)
+
+    async def _respond(self, http: web.Request, record: Request) -> web.StreamResponse:
+        return await self._say(http, record, self._write_response)
+
+    async def _say(self, http: web.Request, record: Request, write: Writer) -> web.StreamResponse:
+        traits = self._check(record)
         refusal = self._refusal(record, traits)
         if refusal is not None:
             return self._error(http, record, refusal)
@@ -203,14 +248,15 @@ class OpenAISimulator(Listener):
         if answer.error is not None:
             return self._error(http, record, answer.error)
         body = record.body or {}
-        planned = plan(answer, body.get("max_completion_tokens") or body.get("max_tokens"))
+        limits = ("max_completion_tokens", "max_tokens", "max_output_tokens")
+        planned = plan(answer, next((body[name] for name in limits if body.get(name)), None))
         record.usage = self._usage(record, traits, answer, planned)
         self.in_flight += 1
         self.open_streams += record.stream
         self.peak_in_flight = max(self.peak_in_flight, self.in_flight)
         self.peak_streams = max(self.peak_streams, self.open_streams)
         try:
-            return await self._write(http, record, answer, planned)
+            return await write(http, record, answer, planned)
         finally:
             self.in_flight -= 1
             self.open_streams -= record.stream
@@ -218,7 +264,7 @@ class OpenAISimulator(Listener):
     def _usage(
         self, record: Request, traits: ModelTraits, answer: Answer, planned: Plan
     ) -> dict[str, Any]:
-        cached, written = self._cache.use(record.body or {}, traits)
+        cached, written = self._cache.use(self._as_chat(record), traits)
         if isinstance(answer.usage, Usage):
             return usage_block(answer.usage)
         shown = sum(piece_tokens(piece) for piece in planned.pieces)
@@ -228,7 +274,6 @@ class OpenAISimulator(Listener):
     async def _write(
         self, http: web.Request, record: Request, answer: Answer, planned: Plan
     ) -> web.StreamResponse:
-        rate = self.tokens_per_second if answer.token_rate is None else answer.token_rate
         envelope = {
             "id": f"chatcmpl-{self._seed:04d}{record.seq:08d}",
             "object": "chat.completion.chunk",
@@ -243,16 +288,62 @@ class OpenAISimulator(Listener):
                 http,
                 record,
                 answer,
-                rate=rate,
+                rate=self._rate_of(answer),
                 envelope=envelope,
                 wants_usage=bool(options.get("include_usage")),
                 changed=self._changes.notify,
             )
             return await stream.write(self._headers(record), planned)
-        spent = sum(piece_tokens(piece) for piece in planned.pieces)
-        await asyncio.sleep(answer.first_token_delay + (spent / rate if rate else 0))
-        await answer.permitted(len(planned.pieces))
-        return await self._whole(http, record, answer, planned, envelope)
+        return await self._whole(
+            http, record, answer, planned, lambda: completion(answer, planned, record, envelope)
+        )
+
+    async def _write_response(
+        self, http: web.Request, record: Request, answer: Answer, planned: Plan
+    ) -> web.StreamResponse:
+        body, traits = record.body or {}, self.models[record.model]
+        thinking = thinks(body, traits)
+        envelope = {
+            "id": f"resp_{self._seed:04d}{record.seq:08d}",
+            "object": "response",
+            "created_at": _CREATED + record.seq,
+            "status": "in_progress",
+            "error": None,
+            "incomplete_details": None,
+            "model": answer.model or record.model,
+            "output": [],
+            "parallel_tool_calls": True,
+            "store": body.get("store", True),
+            "tool_choice": body.get("tool_choice", "auto"),
+            "tools": body.get("tools", []),
+            "usage": None,
+        }
+        output = Output(record, encrypted=ENCRYPTED in (body.get("include") or ()))
+        try:
+            if record.stream:
+                stream = ResponseStream(
+                    http,
+                    record,
+                    answer,
+                    rate=self._rate_of(answer),
+                    changed=self._changes.notify,
+                    envelope=envelope,
+                    output=output,
+                    thinks=thinking,
+                )
+                return await stream.write(self._headers(record), planned)
+            return await self._whole(
+                http,
+                record,
+                answer,
+                planned,
+                lambda: whole_response(envelope, output, planned, record, answer, thinks=thinking),
+            )
+        finally:
+            self._issued.note(output.items)
+
+    def _rate_of(self, answer: Answer) -> float:
+        return self.tokens_per_second if answer.token_rate is None else answer.token_rate
 
     async def _whole(
         self,
@@ -260,8 +351,11 @@ class OpenAISimulator(Listener):
         record: Request,
         answer: Answer,
         planned: Plan,
-        envelope: Mapping[str, Any],
+        make: Callable[[], dict[str, Any]],
     ) -> web.StreamResponse:
+        spent, rate = sum(piece_tokens(piece) for piece in planned.pieces), self._rate_of(answer)
+        await asyncio.sleep(answer.first_token_delay + (spent / rate if rate else 0))
+        await answer.permitted(len(planned.pieces))
         fault = next((piece for piece in planned.pieces if isinstance(piece, Cut | Stall)), None)
         if isinstance(fault, Stall):
             await asyncio.get_running_loop().create_future()
@@ -270,7 +364,7 @@ class OpenAISimulator(Listener):
             return self._error(http, record, HttpError(0, b""))
         record.deltas_written = len(planned.pieces)
         record.sent_text = "".join(piece for piece in planned.pieces if isinstance(piece, str))
-        return self._plain(record, completion(answer, planned, record, envelope))
+        return self._plain(record, make())
 
     async def _embeddings(self, _http: web.Request, record: Request) -> web.StreamResponse:
         traits = self.embedders.get(record.model)

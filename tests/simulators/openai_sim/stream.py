@@ -6,6 +6,7 @@ import asyncio
 import json
 import socket
 import struct
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -104,15 +105,14 @@ def delta_chunks(piece: Piece, record: Request, position: int) -> list[dict[str,
     return [{"tool_calls": [call]} for call in [first, *rest]]
 
 
-class EventStream:
-    """Writes one answer as server-sent events.
+class AnswerStream(ABC):
+    """Writes one answer as server-sent events, piece by piece, at its own pace.
 
     Args:
         http: The request being answered.
         record: Where progress is noted.
+        answer: What is said, and how.
         rate: Tokens per second; 0 for as fast as possible.
-        envelope: The fields that every chunk repeats.
-        wants_usage: Whether the request set `stream_options.include_usage`.
         changed: Called after every piece written.
     """
 
@@ -123,20 +123,26 @@ class EventStream:
         answer: Answer,
         *,
         rate: float,
-        envelope: Mapping[str, Any],
-        wants_usage: bool,
         changed: Callable[[], None],
     ) -> None:
         self._http = http
         self._record = record
         self._answer = answer
         self._rate = rate
-        self._envelope = dict(envelope)
-        self._wants_usage = wants_usage and answer.usage != "absent"
-        if self._wants_usage:
-            self._envelope["usage"] = None
         self._changed = changed
         self._response = web.StreamResponse()
+
+    @abstractmethod
+    async def _begin(self) -> None:
+        """Write what comes before the first piece."""
+
+    @abstractmethod
+    async def _piece(self, piece: Piece, calls: int) -> None:
+        """Write a piece; `calls` counts the tool calls before it."""
+
+    @abstractmethod
+    async def _end(self, planned: Plan) -> None:
+        """Write what follows the last piece."""
 
     async def write(self, headers: Mapping[str, str], planned: Plan) -> web.StreamResponse:
         """Write the whole answer and note its outcome in the record.
@@ -153,10 +159,13 @@ class EventStream:
         self._changed()
         if answer.first_token_delay:
             await asyncio.sleep(answer.first_token_delay)
-        await self._send_chunk({"role": "assistant", "content": "", "refusal": None})
+        await self._begin()
         if await self._pieces(planned):
             await answer.permitted(len(planned.pieces))
             await self._end(planned)
+            self._record.outcome = "finished"
+            self._changed()
+            await self._response.write_eof()
         return response
 
     async def _pieces(self, planned: Plan) -> bool:
@@ -192,6 +201,47 @@ class EventStream:
         else:
             close_connection(self._http)
 
+    async def _data(self, value: Mapping[str, Any]) -> None:
+        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        await self._bytes(b"data: " + text.encode("utf-8", "replace") + b"\n\n")
+
+    async def _bytes(self, data: bytes) -> None:
+        start = next((i for i, byte in enumerate(data) if byte >= 0xC0), None)
+        if self._answer.split_utf8 and start is not None:
+            await self._response.write(data[: start + 1])
+            await asyncio.sleep(0)
+            data = data[start + 1 :]
+        await self._response.write(data)
+
+
+class EventStream(AnswerStream):
+    """An answer as chunks of a chat completion.
+
+    Args:
+        envelope: The fields that every chunk repeats.
+        wants_usage: Whether the request set `stream_options.include_usage`.
+    """
+
+    def __init__(
+        self,
+        http: web.Request,
+        record: Request,
+        answer: Answer,
+        *,
+        rate: float,
+        changed: Callable[[], None],
+        envelope: Mapping[str, Any],
+        wants_usage: bool,
+    ) -> None:
+        super().__init__(http, record, answer, rate=rate, changed=changed)
+        self._envelope = dict(envelope)
+        self._wants_usage = wants_usage and answer.usage != "absent"
+        if self._wants_usage:
+            self._envelope["usage"] = None
+
+    async def _begin(self) -> None:
+        await self._send_chunk({"role": "assistant", "content": "", "refusal": None})
+
     async def _piece(self, piece: Piece, calls: int) -> None:
         if isinstance(piece, Raw):
             await self._bytes(piece.data)
@@ -210,25 +260,10 @@ class EventStream:
             await self._data({**self._envelope, "choices": [], "usage": self._record.usage})
         if self._answer.done:
             await self._bytes(b"data: [DONE]\n\n")
-        self._record.outcome = "finished"
-        self._changed()
-        await self._response.write_eof()
 
     async def _send_chunk(self, delta: Mapping[str, Any], finish: str | None = None) -> None:
         choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}
         await self._data({**self._envelope, "choices": [choice]})
-
-    async def _data(self, value: Mapping[str, Any]) -> None:
-        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-        await self._bytes(b"data: " + text.encode("utf-8", "replace") + b"\n\n")
-
-    async def _bytes(self, data: bytes) -> None:
-        start = next((i for i, byte in enumerate(data) if byte >= 0xC0), None)
-        if self._answer.split_utf8 and start is not None:
-            await self._response.write(data[: start + 1])
-            await asyncio.sleep(0)
-            data = data[start + 1 :]
-        await self._response.write(data)
 
 
 def completion(

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from tests.simulators.openai_sim.answer import HttpError
@@ -36,7 +35,9 @@ def _kind(value: Any) -> str:
     return names.get(type(value), "something else")
 
 
-def _typed(*types: type) -> Check:
+def typed(*types: type) -> Check:
+    """A value of one of these types."""
+
     def check(_name: str, value: Any) -> str | None:
         wrong_bool = isinstance(value, bool) and bool not in types
         return f"got {_kind(value)}" if wrong_bool or not isinstance(value, types) else None
@@ -44,11 +45,12 @@ def _typed(*types: type) -> Check:
     return check
 
 
-def _number(low: float, high: float, *types: type) -> Check:
-    typed = _typed(*(types or (int, float)))
+def number(low: float, high: float, *types: type) -> Check:
+    """A number from `low` to `high`."""
+    of_type = typed(*(types or (int, float)))
 
     def check(name: str, value: Any) -> str | None:
-        wrong = typed(name, value)
+        wrong = of_type(name, value)
         if wrong is None and not low <= value <= high:
             wrong = f"expected a value between {low:g} and {high:g}, got {value}"
         return wrong
@@ -56,7 +58,9 @@ def _number(low: float, high: float, *types: type) -> Check:
     return check
 
 
-def _one_of(*allowed: str) -> Check:
+def one_of(*allowed: str) -> Check:
+    """One of these words."""
+
     def check(_name: str, value: Any) -> str | None:
         if value in allowed:
             return None
@@ -65,7 +69,9 @@ def _one_of(*allowed: str) -> Check:
     return check
 
 
-def _short(limit: int) -> Check:
+def short(limit: int) -> Check:
+    """A text of at most so many characters."""
+
     def check(_name: str, value: Any) -> str | None:
         if not isinstance(value, str):
             return f"got {_kind(value)}"
@@ -76,7 +82,8 @@ def _short(limit: int) -> Check:
     return check
 
 
-def _metadata(_name: str, value: Any) -> str | None:
+def metadata(_name: str, value: Any) -> str | None:
+    """Sixteen short texts at most."""
     if not isinstance(value, dict) or len(value) > 16:
         return "expected an object with at most 16 keys"
     for key, item in value.items():
@@ -92,7 +99,9 @@ def _stop(_name: str, value: Any) -> str | None:
     return None if all(isinstance(item, str) for item in listed) else "expected strings"
 
 
-def _object(*keys: str) -> Check:
+def obj(*keys: str) -> Check:
+    """An object with no other keys."""
+
     def check(_name: str, value: Any) -> str | None:
         if not isinstance(value, dict):
             return f"got {_kind(value)}"
@@ -114,63 +123,86 @@ def _response_format(_name: str, value: Any) -> str | None:
     return None
 
 
-_TOOL_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
-
-
-def _tools(_name: str, value: Any) -> str | None:
-    if not isinstance(value, list) or not 1 <= len(value) <= 128:
-        return "expected an array of 1 to 128 tools"
-    for tool in value:
-        if not isinstance(tool, dict) or tool.get("type") not in ("function", "custom"):
-            return "a tool's type is 'function' or 'custom'"
-        body = tool.get(tool["type"])
-        if not isinstance(body, dict) or not _TOOL_NAME.fullmatch(str(body.get("name", ""))):
-            return "a tool needs a name of letters, digits, _ and -"
-    return None
-
-
 _LARGE = float(2**31)
 _FIELDS: dict[str, Check] = {
-    "messages": _typed(list),
-    "model": _typed(str),
-    "audio": _object("voice", "format"),
-    "frequency_penalty": _number(-2, 2),
-    "function_call": _typed(str, dict),
-    "functions": _typed(list),
-    "logit_bias": _typed(dict),
-    "logprobs": _typed(bool),
-    "max_completion_tokens": _number(1, _LARGE, int),
-    "max_tokens": _number(1, _LARGE, int),
-    "metadata": _metadata,
-    "modalities": _typed(list),
-    "moderation": _object("model", "policy"),
-    "n": _number(1, 1, int),
-    "parallel_tool_calls": _typed(bool),
-    "prediction": _object("type", "content"),
-    "presence_penalty": _number(-2, 2),
-    "prompt_cache_key": _short(64),
-    "prompt_cache_options": _object("mode", "ttl"),
-    "prompt_cache_retention": _one_of("in_memory", "24h"),
-    "reasoning_effort": _one_of("none", "minimal", "low", "medium", "high", "xhigh", "max"),
+    "messages": typed(list),
+    "model": typed(str),
+    "audio": obj("voice", "format"),
+    "frequency_penalty": number(-2, 2),
+    "function_call": typed(str, dict),
+    "functions": typed(list),
+    "logit_bias": typed(dict),
+    "logprobs": typed(bool),
+    "max_completion_tokens": number(1, _LARGE, int),
+    "max_tokens": number(1, _LARGE, int),
+    "metadata": metadata,
+    "modalities": typed(list),
+    "moderation": obj("model", "policy"),
+    "n": number(1, 1, int),
+    "parallel_tool_calls": typed(bool),
+    "prediction": obj("type", "content"),
+    "presence_penalty": number(-2, 2),
+    "prompt_cache_key": short(64),
+    "prompt_cache_options": obj("mode", "ttl"),
+    "prompt_cache_retention": one_of("in_memory", "24h"),
+    "reasoning_effort": one_of("none", "minimal", "low", "medium", "high", "xhigh", "max"),
     "response_format": _response_format,
-    "safety_identifier": _short(128),
-    "seed": _typed(int),
-    "service_tier": _one_of("auto", "default", "flex", "scale", "priority", "fast"),
+    "safety_identifier": short(128),
+    "seed": typed(int),
+    "service_tier": one_of("auto", "default", "flex", "scale", "priority", "fast"),
     "stop": _stop,
-    "store": _typed(bool),
-    "stream": _typed(bool),
-    "stream_options": _object("include_usage", "include_obfuscation"),
-    "temperature": _number(0, 2),
-    "tool_choice": _typed(str, dict),
-    "tools": _tools,
-    "top_logprobs": _number(0, 20, int),
-    "top_p": _number(0, 1),
-    "user": _typed(str),
-    "verbosity": _one_of("low", "medium", "high"),
-    "web_search_options": _typed(dict),
+    "store": typed(bool),
+    "stream": typed(bool),
+    "stream_options": obj("include_usage", "include_obfuscation"),
+    "temperature": number(0, 2),
+    "tool_choice": typed(str, dict),
+    "tools": typed(list),
+    "top_logprobs": number(0, 20, int),
+    "top_p": number(0, 1),
+    "user": typed(str),
+    "verbosity": one_of("low", "medium", "high"),
+    "web_search_options": typed(dict),
 }
 _NOT_NULL = ("messages", "model", "tools", "user", "prompt_cache_options")
 _NEEDS_NO_EFFORT = ("top_p", "logprobs", "top_logprobs", "presence_penalty", "frequency_penalty")
+
+
+def check_table(
+    body: Mapping[str, Any],
+    fields: Mapping[str, Check],
+    required: Sequence[str],
+    not_null: Sequence[str],
+    *,
+    lenient: bool,
+) -> None:
+    """Names, types and ranges of the top-level fields.
+
+    Args:
+        body: As sent.
+        fields: Those there are.
+        required: Those that have to be there.
+        not_null: Those that must not be null.
+        lenient: Ignore unknown fields, as most compatible servers do.
+
+    Raises:
+        Rejected: Something is wrong.
+    """
+    for name in required:
+        if name not in body:
+            message = f"Missing required parameter: '{name}'."
+            raise reject(message, name, "missing_required_parameter")
+    for name, value in body.items():
+        check = fields.get(name)
+        if check is None:
+            if lenient:
+                continue
+            raise reject(f"Unknown parameter: '{name}'.", name, "unknown_parameter")
+        if value is None and name not in not_null:
+            continue
+        wrong = check(name, value)
+        if wrong is not None:
+            code = "invalid_type" if wrong.startswith("got ") else "invalid_value"
+            raise reject(f"Invalid value for '{name}': {wrong}.", name, code)
 
 
 def check_fields(body: Mapping[str, Any], *, lenient: bool) -> None:
@@ -182,29 +214,12 @@ def check_fields(body: Mapping[str, Any], *, lenient: bool) -> None:
     Raises:
         Rejected: Something is wrong.
     """
-    for name in ("model", "messages"):
-        if name not in body:
-            message = f"Missing required parameter: '{name}'."
-            raise reject(message, name, "missing_required_parameter")
-    for name, value in body.items():
-        check = _FIELDS.get(name)
-        if check is None:
-            if lenient:
-                continue
-            raise reject(f"Unknown parameter: '{name}'.", name, "unknown_parameter")
-        if value is None and name not in _NOT_NULL:
-            continue
-        wrong = check(name, value)
-        if wrong is not None:
-            code = "invalid_type" if wrong.startswith("got ") else "invalid_value"
-            raise reject(f"Invalid value for '{name}': {wrong}.", name, code)
+    check_table(body, _FIELDS, ("model", "messages"), _NOT_NULL, lenient=lenient)
     if body.get("stream_options") is not None and not body.get("stream"):
         raise reject(
             "The 'stream_options' parameter is only allowed when 'stream' is enabled.",
             "stream_options",
         )
-    if body.get("tool_choice") is not None and not body.get("tools"):
-        raise reject("'tool_choice' is only allowed when 'tools' are specified.", "tool_choice")
 
 
 def _check_limits(body: Mapping[str, Any], traits: ModelTraits) -> None:
@@ -226,28 +241,32 @@ def _check_limits(body: Mapping[str, Any], traits: ModelTraits) -> None:
             )
 
 
-def _check_effort(body: Mapping[str, Any], traits: ModelTraits) -> str | None:
+def check_effort(
+    body: Mapping[str, Any], traits: ModelTraits, name: str = "reasoning_effort"
+) -> str | None:
+    """The effort that applies; `name` is what the field is called. Raises Rejected."""
     effort = body.get("reasoning_effort")
     if effort is None:
         return traits.default_effort
     if not traits.reasons:
         raise reject(
-            "Unrecognized request argument supplied: reasoning_effort",
-            "reasoning_effort",
+            f"Unrecognized request argument supplied: {name}",
+            name,
             "unsupported_parameter",
         )
     if effort not in traits.efforts:
         allowed = ", ".join(f"'{item}'" for item in traits.efforts)
         raise reject(
-            f"Unsupported value: 'reasoning_effort' does not support '{effort}' with this model. "
+            f"Unsupported value: '{name}' does not support '{effort}' with this model. "
             f"Supported values are: {allowed}.",
-            "reasoning_effort",
+            name,
             "unsupported_value",
         )
     return effort
 
 
-def _check_sampling(body: Mapping[str, Any], effort: str | None, traits: ModelTraits) -> None:
+def check_sampling(body: Mapping[str, Any], effort: str | None, traits: ModelTraits) -> None:
+    """Models that reason take no sampling parameters. Raises Rejected."""
     if not traits.reasons or effort == "none":
         return
     temperature = body.get("temperature")
@@ -304,9 +323,14 @@ def check_chat(body: Mapping[str, Any], traits: ModelTraits, *, lenient: bool) -
     if lenient:
         return
     _check_limits(body, traits)
-    effort = _check_effort(body, traits)
-    _check_sampling(body, effort, traits)
+    effort = check_effort(body, traits)
+    check_sampling(body, effort, traits)
     _check_tools(body, traits)
+    check_cache_options(body, traits)
+
+
+def check_cache_options(body: Mapping[str, Any], traits: ModelTraits) -> None:
+    """Only later models have them. Raises Rejected."""
     if body.get("prompt_cache_options") is not None and not traits.cache_breakpoints:
         raise reject(
             "Unsupported parameter: 'prompt_cache_options' is not supported with this model.",
