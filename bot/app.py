@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import secrets
 import signal
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
@@ -17,6 +18,8 @@ from typing import cast
 from bot.attachments.reading import AttachmentReader
 from bot.chat import Adapter
 from bot.commands.forgetting import Forgetting
+from bot.commands.memory import MemoryCommands
+from bot.commands.memory_places import Grants
 from bot.commands.place_settings import PlaceSettings
 from bot.commands.presses import Presses
 from bot.commands.runner import Commands
@@ -38,6 +41,7 @@ from bot.engine.running import Running
 from bot.errors import NeedsOperator, PlatformError
 from bot.ids import new_id, pseudonym
 from bot.intake import Reception
+from bot.memory.port import Memories
 from bot.model.gate import Gate
 from bot.model.images import create_painter
 from bot.model.port import Model
@@ -46,6 +50,7 @@ from bot.ops import figures
 from bot.ops.health import Health
 from bot.ops.outside import Outside, Probe, seen_from_outside
 from bot.plugins import resolve, values_for
+from bot.remembering import open_memories
 from bot.reply.enclosures import Enclosures
 from bot.reply.pacing import Clock, LoopClock, Pacer
 from bot.settings import Settings
@@ -186,21 +191,28 @@ class App:
                 hearing = endpoint.hearing(self._settings.text("OPENAI_TRANSCRIPTION_MODEL"))
             ear = shared_ear(threads, hearing, outside.model)
             try:
-                return await self._serve(threads, model, ear, outside)
+                tokenizer = self._tokenizer or await asyncio.to_thread(load_tokenizer, model.name)
+                async with open_memories(self._settings, threads, tokenizer.count) as memories:
+                    return await self._serve(threads, model, ear, outside, tokenizer, memories)
             finally:
                 await model.close()
                 if ear is not None:
                     await ear.close()
 
     async def _serve(
-        self, threads: Threads, model: Model, ear: Model | None, outside: Outside
+        self,
+        threads: Threads,
+        model: Model,
+        ear: Model | None,
+        outside: Outside,
+        tokenizer: Tokenizer,
+        memories: Memories,
     ) -> int:
         made = self._given or {
             spec.name: create_adapter(spec, self._settings) for spec in self._settings.adapters
         }
         adapters = {name: outside.adapter(adapter) for name, adapter in made.items()}
         self._health.expect(adapters)
-        tokenizer = self._tokenizer or await asyncio.to_thread(load_tokenizer, model.name)
         budget = Budget(self._settings.context_tokens)
         system = system_prompt(self._settings.system_prompt)
         salt = await patiently(partial(_salt, threads), self._timing.store_at_start)
@@ -296,13 +308,14 @@ class App:
         engine = Engine(
             desk, adapters, pacers, running, sweep, metrics.taken_over, self._timing.mark_after
         )
+        grants = Grants(threads.links, adapters)
         commands = Commands(
             threads,
             folding,
             asking,
             Excerpts(threads, tokenizer, self._settings.access),
             PlaceSettings(threads, self._settings.silence_hours),
-            Forgetting(threads, None, running, adapters, new_id),
+            Forgetting(threads, memories, grants, running, new_id),
             running,
             budget,
             allowance,
@@ -310,6 +323,7 @@ class App:
             time.time,
             new_id,
             imagining,
+            MemoryCommands(memories, threads, grants, adapters, time.time, secrets.token_bytes),
         )
         presses = Presses(threads, running, engine, new_id, metrics.rated)
         changes = Changes(threads, tokenizer, folding, running)

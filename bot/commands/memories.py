@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from bot.audience import Grant
-from bot.chat import Adapter, CommandCall, CommandReply
+from bot.chat import CommandCall, CommandReply
 from bot.commands import memory_texts, texts
 from bot.commands.memory_acts import Act, Verb, fitting
-from bot.commands.memory_places import channel_scope, grant_of, is_own, may_share
+from bot.commands.memory_places import Grants, channel_scope, is_own, may_share
 from bot.commands.memory_texts import entry
 from bot.commands.remembering import tagged
 from bot.memories import LONGEST_CONTENT, Filter, Memory, Written, Wrote
@@ -28,16 +28,16 @@ class Browsing:
 
     Args:
         memories: Where they are kept.
-        adapters: The platforms, for what they tell of people.
+        grants: Tells what the caller may do.
     """
 
-    def __init__(self, memories: Memories, adapters: Mapping[str, Adapter]) -> None:
+    def __init__(self, memories: Memories, grants: Grants) -> None:
         self._memories = memories
-        self._adapters = adapters
+        self._grants = grants
 
     async def memories(self, call: CommandCall) -> CommandReply:
         """The command, or one of its buttons or windows."""
-        given = grant_of(call, self._adapters[call.platform].capabilities)
+        given = await self._grants.of(call)
         if not call.act:
             query = fitting(call.options.get("query", ""))
             return await self._list(given, Act(Verb.LIST, query=query))

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 
 from bot.audience import Grant
-from bot.chat import Adapter, CommandCall, CommandReply, EarlierMessage, MessageRef, ThreadKey
+from bot.chat import CommandCall, CommandReply, EarlierMessage, MessageRef, ThreadKey
 from bot.commands import memory_texts, texts
-from bot.commands.memory_places import FOR, HERE, grant_of, scope_meant
+from bot.commands.memory_places import FOR, HERE, Grants, scope_meant
 from bot.ignoring import is_ignored
 from bot.memories import (
     LONGEST_CONTENT,
@@ -36,15 +35,13 @@ class Remembering:
     Args:
         memories: Where it is kept.
         threads: Tells which conversation a message belongs to.
-        adapters: The platforms, for what they tell of people.
+        grants: Tells what the caller may do.
     """
 
-    def __init__(
-        self, memories: Memories, threads: Threads, adapters: Mapping[str, Adapter]
-    ) -> None:
+    def __init__(self, memories: Memories, threads: Threads, grants: Grants) -> None:
         self._memories = memories
         self._threads = threads
-        self._adapters = adapters
+        self._grants = grants
 
     async def remember(self, call: CommandCall) -> CommandReply:
         """Remember a text, or the message that the command was called on."""
@@ -58,7 +55,7 @@ class Remembering:
         whom = call.options.get("for", HERE)
         if whom not in FOR:
             return _told(memory_texts.NOT_THERE[HERE])
-        given = grant_of(call, self._adapters[call.platform].capabilities)
+        given = await self._grants.of(call)
         scope = scope_meant(given, whom)
         if scope is None:
             return _told(memory_texts.NOT_THERE[whom])
