@@ -28,6 +28,7 @@ from bot.records import Entry
 from bot.settings import Settings, read_settings, variables
 from bot.settings_page import configuration_page, env_example, write_pages
 from bot.shell.files import written_whole
+from bot.shell.tokens import add_tokens_parser, run_tokens, to_stderr
 from bot.spec import AdapterSpec, Variable
 from bot.storage.departures import forget_everywhere, parse_person
 from bot.storage.threads import Threads
@@ -107,6 +108,7 @@ def _parser(specs: Sequence[AdapterSpec]) -> argparse.ArgumentParser:
     what.add_argument(
         "--user", metavar="platform:space:id", help="with * as space: wherever he has written"
     )
+    add_tokens_parser(commands)
     settings = commands.add_parser("settings", help="print the configuration page")
     settings.add_argument("--example", action="store_true", help="print .env.example instead")
     settings.add_argument("--write", action="store_true", help="write both files here")
@@ -139,8 +141,8 @@ async def _command(
         case "settings":
             return _settings(arguments, specs)
         case "chat":
-            # A chat beside the bot that runs here must not want the same port.
-            environ = {**environ, "BOBBIN_HTTP_PORT": None}
+            # A chat beside the bot that runs here must not want the same ports.
+            environ = {**environ, "BOBBIN_HTTP_PORT": None, "BOBBIN_API_PORT": None}
         case _:
             environ = _with_options(arguments, specs, environ)
     settings = read_settings(environ, _only_console(arguments.command, specs))
@@ -154,6 +156,9 @@ async def _command(
             return await _export(
                 settings, arguments.thread, arguments.output, feedback=arguments.feedback
             )
+        case "tokens":
+            async with open_threads(settings) as threads:
+                return await run_tokens(arguments, threads.tokens, print, to_stderr)
         case "forget":
             return await _forget(settings, arguments.thread, arguments.user)
         case "import":

@@ -370,6 +370,40 @@ OUTSIDE: tuple[Variable, ...] = (
 )
 """What is seen of a process from outside."""
 
+API: tuple[Variable, ...] = (
+    Variable(
+        "BOBBIN_API_PORT",
+        "Port of REST and MCP, by which other programs use memories; docs/memory-api.md tells how. "
+        "Empty: they are off. 0: any free one, which the log names.",
+        VariableKind.INTEGER,
+        least=0,
+        most=65_535,
+    ),
+    Variable(
+        "BOBBIN_API_HOST",
+        "Address to serve them at. Beyond this computer put a proxy with TLS in front: tokens "
+        "travel with each request.",
+        default="127.0.0.1",
+        pattern=r"[A-Za-z0-9.:_-]+",
+        expects="a host name or an IP address",
+    ),
+    Variable(
+        "BOBBIN_API_URL",
+        "Where other programs reach them, such as https://bobbin.example.com. Empty: host and port "
+        "as above.",
+        VariableKind.URL,
+    ),
+    Variable(
+        "BOBBIN_API_PER_MINUTE",
+        "Most requests with one token in a minute.",
+        VariableKind.INTEGER,
+        default="300",
+        least=1,
+        most=100_000,
+    ),
+)
+"""How other programs use memories."""
+
 SECTIONS: Mapping[str, tuple[Variable, ...]] = {
     "Model": MODEL,
     "Images": IMAGES,
@@ -380,6 +414,7 @@ SECTIONS: Mapping[str, tuple[Variable, ...]] = {
     "Budgets": BUDGETS,
     "Operation": OPERATION,
     "Seen from outside": OUTSIDE,
+    "Open to other programs": API,
 }
 """All of them, as the pages show them."""
 

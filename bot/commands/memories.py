@@ -80,7 +80,8 @@ class Browsing:
             case Verb.SHARE:
                 return await self._shared(call, given, act, memory)
             case Verb.DELETE:
-                [written] = await self._memories.delete(given, [memory.id], key=_key(call))
+                ids = await self._with_older(given, memory)
+                written, *_ = await self._memories.delete(given, ids, key=_key(call))
                 said = _said(written, {Wrote.DELETED: memory_texts.DELETED})
                 return await self._list(given, act, said)
             case _:
@@ -91,6 +92,17 @@ class Browsing:
                 done = memory_texts.PINNED if pinned else memory_texts.UNPINNED
                 said = _said(written, {Wrote.UPDATED: done, Wrote.UNCHANGED: done})
                 return await self._list(given, act, said)
+
+    async def _with_older(self, given: Grant, memory: Memory) -> Sequence[str]:
+        """Its id and those of what it has corrected: whoever deletes it wants none of them left."""
+        ids = [memory.id]
+        older = list(memory.supersedes)
+        while older and len(ids) < MOST_READ:
+            before = await self._memories.get(given, older.pop())
+            if before is not None and before.id not in ids:
+                ids.append(before.id)
+                older += before.supersedes
+        return ids
 
     async def _saved(
         self, call: CommandCall, given: Grant, act: Act, memory: Memory

@@ -1,1 +1,1 @@
-"""Long-term memory from the command line."""
+"""Commands of the shell that have rooms of their own."""
