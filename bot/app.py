@@ -50,6 +50,7 @@ from bot.ops import figures
 from bot.ops.health import Health
 from bot.ops.outside import Outside, Probe, seen_from_outside
 from bot.plugins import resolve, values_for
+from bot.recollecting import Recollecting
 from bot.remembering import open_memories
 from bot.reply.enclosures import Enclosures
 from bot.reply.pacing import Clock, LoopClock, Pacer
@@ -225,7 +226,10 @@ class App:
             self._settings.integer("OPENAI_MAX_OUTPUT_TOKENS"),
         )
         metrics = outside.metrics
-        specs = [tool.spec for tool in self._tools]
+        recollecting = Recollecting(self._settings, memories, threads)
+        recalling = recollecting.recalling()
+        tools = (*recollecting.tools(adapters), *self._tools)
+        specs = [tool.spec for tool in tools]
         folding = Folding(
             threads,
             model,
@@ -260,6 +264,7 @@ class App:
             new_id,
             self._timing.private,
             metrics.asked,
+            recalling=recalling,
             tools=specs,
         )
         painter = create_painter(
@@ -301,7 +306,9 @@ class App:
             report=outside.report,
             tracer=outside.tracer,
             enclosures=Enclosures(self._settings.integer("BOBBIN_FILE_PARTS") or 0),
-            tools=self._tools,
+            recalling=recalling,
+            capturing=recollecting.capturing(system),
+            tools=tools,
         )
         pacers = {name: shared_pacer(threads, adapter, timer) for name, adapter in adapters.items()}
         sweep = min(self._timing.sweep, third)
