@@ -15,6 +15,7 @@ from functools import partial
 from importlib.metadata import version
 from typing import cast
 
+from bot.api.offer import Served
 from bot.attachments.reading import AttachmentReader
 from bot.chat import Adapter
 from bot.commands.forgetting import Forgetting
@@ -46,6 +47,7 @@ from bot.model.gate import Gate
 from bot.model.images import create_painter
 from bot.model.port import Model
 from bot.model.probe import probe
+from bot.offering import offered
 from bot.ops import figures
 from bot.ops.health import Health
 from bot.ops.outside import Outside, Probe, seen_from_outside
@@ -154,6 +156,7 @@ class App:
         self._tools = tuple(tools)
         self._stop = asyncio.Event()
         self._health = Health(time.monotonic)
+        self._served: Served | None = None
         self.address: tuple[str, int] | None = None
 
     def stop(self) -> None:
@@ -168,7 +171,7 @@ class App:
             0, or 1 when no adapter could do its work.
 
         Raises:
-            SettingsError: The HTTP port cannot be listened on.
+            SettingsError: A port cannot be listened on.
             StoreError: The store is not there or cannot be used.
             ModelMisconfigured: The model's settings cannot be used.
         """
@@ -192,7 +195,10 @@ class App:
             ear = shared_ear(threads, hearing, outside.model)
             try:
                 tokenizer = self._tokenizer or await asyncio.to_thread(load_tokenizer, model.name)
-                async with open_memories(self._settings, threads, tokenizer.count) as memories:
+                async with (
+                    open_memories(self._settings, threads, tokenizer.count) as memories,
+                    offered(self._settings, threads, memories) as self._served,
+                ):
                     return await self._serve(threads, model, ear, outside, tokenizer, memories)
             finally:
                 await model.close()
@@ -366,7 +372,8 @@ class App:
             asyncio.create_task(outside.pulse(), name="pulse"),
             asyncio.create_task(outside.probe(self._probe(outside)), name="probe"),
         ]
-        self._health.chores({chore.get_name(): chore for chore in chores})
+        served = [self._served.task] if self._served else []
+        self._health.chores({chore.get_name(): chore for chore in (*chores, *served)})
         try:
             worked = await self._run_adapters(adapters, receptions)
             await engine.drain(self._timing.grace)
