@@ -5,7 +5,14 @@ from __future__ import annotations
 import re
 
 from bot.audience import Grant
-from bot.chat import CommandCall, CommandReply, EarlierMessage, MessageRef, ThreadKey
+from bot.chat import (
+    TAKE_BACK,
+    CommandCall,
+    CommandReply,
+    EarlierMessage,
+    MessageRef,
+    ThreadKey,
+)
 from bot.commands import memory_texts, texts
 from bot.commands.memory_places import FOR, HERE, Grants, scope_meant
 from bot.ignoring import is_ignored
@@ -65,7 +72,17 @@ class Remembering:
             scope,
         )
         result = await self._memories.add(given, new, key=f"{call.platform}:{call.event_id}")
+        if call.act == TAKE_BACK:
+            return await self._taken_back(given, new, result)
         return reply_to(result)
+
+    async def _taken_back(self, given: Grant, new: NewMemory, found: Written) -> CommandReply:
+        """What the same call has remembered before is given back by it, and is undone."""
+        memory = found.memory
+        if memory is None or memory.source != new.source:
+            return _told(memory_texts.GONE)
+        await self._memories.undo(given, memory.id)
+        return CommandReply(memory_texts.UNDONE, harmless=True, replaces=True)
 
     async def _source(self, call: CommandCall, given: Grant) -> Source:
         about = call.about

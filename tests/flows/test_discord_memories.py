@@ -142,3 +142,24 @@ async def test_everything_about_somebody_goes_after_they_have_seen_what(server: 
 def _with_button(message: Message, custom_id: str) -> Version:
     row = {"type": 1, "components": [{"type": 2, "label": "x", "custom_id": custom_id}]}
     return replace(message.versions[-1], components=(row,))
+
+
+async def test_a_message_that_somebody_marks_is_remembered_until_the_mark_is_taken_away(
+    server: Valkey,
+) -> None:
+    async with weavers(server) as here:
+        said = await here.sim.say(here.general, here.ben, "The warp is made of linen")
+        await here.sim.react(said, here.ada, "👍")
+        await here.sim.react(said, here.ada, "🧠")
+        await here.sim.until(lambda: here.sim.bot.id in said.reactions.get("✅", ()))
+        listed = await _call(here, here.general, here.ben, "memories")
+        assert "> Ben: The warp is made of linen" in panel(listed)
+        # It is hers, and no other's mark takes it back.
+        await here.sim.react(said, here.ben, "🧠")
+        await here.sim.until(lambda: here.said(here.general))
+        assert here.said(here.general)[0].startswith("I knew that already")
+        await here.sim.react(said, here.ben, "🧠", add=False)
+        await here.sim.react(said, here.ada, "🧠", add=False)
+        await here.sim.until(lambda: "✅" not in said.reactions)
+        assert "linen" not in await here.stored()
+        here.check()

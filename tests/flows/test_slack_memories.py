@@ -174,3 +174,57 @@ async def _window(here: Acme) -> Any:
             None,
         )
     )
+
+
+async def test_a_message_that_somebody_marks_is_remembered_and_they_alone_are_told(
+    server: Valkey,
+) -> None:
+    async with acme(server) as here:
+        said = here.sim.say(here.general, here.ben, "The warp is made of linen")
+        here.sim.react(said, here.ada, "thumbsup")
+        envelope = here.sim.react(said, here.ada, "brain")
+        assert envelope is not None
+        note = await here.whispered(here.ada)
+        assert "> Ben: The warp is made of linen" in words(note)
+        assert here.whispers(here.ben) == []
+        # Delivered again it is the same memory.
+        here.sim.repeat(envelope)
+        await here.sim.until(lambda: len(here.whispers(here.ada)) == 2)
+        listed = await _call(here, here.ada, "/memories")
+        assert words(listed).count("linen") == 1
+        await _press(here, note, here.ada, "Undo")
+        assert "linen" not in await here.stored()
+
+
+async def test_the_home_tab_shows_what_is_remembered_and_changes_it(server: Valkey) -> None:
+    async with acme(server) as here:
+        await _call(here, here.ada, "/remember", "for=me My loom is crimson")
+        await _call(here, here.ada, "/remember", "The channel weaves on Mondays")
+        for who, sees in ((here.ben, False), (here.ada, True)):
+            here.sim.open_home(who)
+            home = await here.sim.until(
+                lambda who=who: here.sim.state.homes.get((who.team, who.id))
+            )
+            assert ("crimson" in str(home.view)) is sees
+            # What is for a channel is shown there.
+            assert "Mondays" not in str(home.view)
+        here.sim.click(home, _button_in(home, "Edit"), here.ada)
+        window = await _window(here)
+        values = {
+            "content": {"content": {"value": "My loom is teal"}},
+            "tags": {"tags": {}},
+        }
+        await here.sim.submit(window, here.ada, values).acked()
+        await here.sim.until(lambda: "teal" in str(home.view))
+        here.sim.click(home, _button_in(home, "Delete"), here.ada)
+        await here.sim.until(lambda: "Delete this for good?" in str(home.view))
+        here.sim.click(home, _button_in(home, "Delete it"), here.ada)
+        await here.sim.until(lambda: "Deleted for good." in str(home.view))
+        left = await here.stored()
+        assert "teal" not in left and "crimson" not in left
+
+
+def _button_in(view: Any, label: str) -> str:
+    rows = [block for block in view.view["blocks"] if block["type"] == "actions"]
+    found = [each for row in rows for each in row["elements"]]
+    return next(each["action_id"] for each in found if each["text"]["text"] == label)
