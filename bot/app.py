@@ -67,7 +67,6 @@ from bot.tools import Tool
 
 logger = logging.getLogger(__name__)
 
-
 PROBE_SECONDS = 15.0
 """How long the model may take to be found good."""
 
@@ -372,8 +371,8 @@ class App:
             asyncio.create_task(outside.pulse(), name="pulse"),
             asyncio.create_task(outside.probe(self._probe(outside)), name="probe"),
         ]
-        served = [self._served.task] if self._served else []
-        self._health.chores({chore.get_name(): chore for chore in (*chores, *served)})
+        watched = (*chores, *([self._served.task] if self._served else ()))
+        self._health.chores({chore.get_name(): chore for chore in watched})
         try:
             worked = await self._run_adapters(adapters, receptions)
             await engine.drain(self._timing.grace)
