@@ -52,6 +52,7 @@ from bot.ops import figures
 from bot.ops.health import Health
 from bot.ops.outside import Outside, Probe, seen_from_outside
 from bot.plugins import resolve, values_for
+from bot.recollecting import Recollecting
 from bot.remembering import open_memories
 from bot.reply.enclosures import Enclosures
 from bot.reply.pacing import Clock, LoopClock, Pacer
@@ -230,7 +231,10 @@ class App:
             self._settings.integer("OPENAI_MAX_OUTPUT_TOKENS"),
         )
         metrics = outside.metrics
-        specs = [tool.spec for tool in self._tools]
+        recollecting = Recollecting(self._settings, memories, threads)
+        recalling = recollecting.recalling()
+        tools = (*recollecting.tools(adapters), *self._tools)
+        specs = [tool.spec for tool in tools]
         folding = Folding(
             threads,
             model,
@@ -265,6 +269,7 @@ class App:
             new_id,
             self._timing.private,
             metrics.asked,
+            recalling=recalling,
             tools=specs,
         )
         painter = create_painter(
@@ -306,7 +311,9 @@ class App:
             report=outside.report,
             tracer=outside.tracer,
             enclosures=Enclosures(self._settings.integer("BOBBIN_FILE_PARTS") or 0),
-            tools=self._tools,
+            recalling=recalling,
+            capturing=recollecting.capturing(system),
+            tools=tools,
         )
         pacers = {name: shared_pacer(threads, adapter, timer) for name, adapter in adapters.items()}
         sweep = min(self._timing.sweep, third)
