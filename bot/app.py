@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import logging
 import secrets
-import signal
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -469,21 +468,6 @@ def create_adapter(spec: AdapterSpec, settings: Settings) -> Adapter:
     """Build the adapter that a spec names, which imports its SDK."""
     factory = cast("AdapterFactory", resolve(spec.create))
     return factory(values_for(spec, settings.values))
-
-
-async def run_until_signal(app: App) -> int:
-    """`App.run`, drained at SIGTERM or SIGINT; a second signal ends the process at once."""
-    loop = asyncio.get_running_loop()
-
-    def begin_to_stop() -> None:
-        logger.info("stopping")
-        app.stop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.remove_signal_handler(number)
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, begin_to_stop)
-    return await app.run()
 
 
 def _nth(health: Health, platform: str, place: int) -> int:

@@ -16,7 +16,7 @@ from typing import cast
 
 from dotenv import dotenv_values
 
-from bot.app import App, open_threads, run_until_signal
+from bot.app import App, open_threads
 from bot.chat import ThreadKey
 from bot.context.tokens import load_tokenizer
 from bot.doctor import examine
@@ -32,6 +32,7 @@ from bot.settings_page import configuration_page, env_example, write_pages
 from bot.shell.files import written_whole
 from bot.shell.programs import add_program_parsers, check_programs, run_api, run_mcp
 from bot.shell.tokens import add_tokens_parser, run_tokens, to_stderr
+from bot.signals import stop_at_signal
 from bot.spec import AdapterSpec, Variable
 from bot.storage.departures import forget_everywhere, parse_person
 from bot.storage.threads import Threads
@@ -156,7 +157,7 @@ async def _command(
         case "run":
             return await _run(settings, specs, console=not arguments.no_console)
         case "chat":
-            return await run_until_signal(App(settings))
+            return await _until_signal(App(settings))
         case "export":
             return await _export(
                 settings, arguments.thread, arguments.output, feedback=arguments.feedback
@@ -193,7 +194,12 @@ async def _run(settings: Settings, specs: Sequence[AdapterSpec], *, console: boo
             print(
                 f"No token is set ({tokens}), so this is a chat in the terminal.", file=sys.stderr
             )
-    return await run_until_signal(App(settings))
+    return await _until_signal(App(settings))
+
+
+async def _until_signal(app: App) -> int:
+    stop_at_signal(app.stop)
+    return await app.run()
 
 
 def _only_console(command: str, specs: tuple[AdapterSpec, ...]) -> tuple[AdapterSpec, ...]:

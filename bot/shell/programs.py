@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import signal
 
 from bot.errors import Problem, SettingsError
 from bot.memory.port import Memories
 from bot.offering import offer_stdio, offered
 from bot.settings import Settings
+from bot.signals import stop_at_signal
 from bot.storage.threads import Threads
 
 
@@ -38,9 +38,7 @@ async def run_mcp(settings: Settings, threads: Threads, memories: Memories) -> i
 async def run_api(settings: Settings, threads: Threads, memories: Memories) -> int:
     """Serve until a signal ends it. Raises SettingsError where the port is taken."""
     stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+    stop_at_signal(stop.set)
     async with offered(settings, threads, memories) as served:
         assert served is not None
         waiting = asyncio.create_task(stop.wait())
