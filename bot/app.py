@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import secrets
 import signal
 import time
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
@@ -17,6 +18,8 @@ from typing import cast
 from bot.attachments.reading import AttachmentReader
 from bot.chat import Adapter
 from bot.commands.forgetting import Forgetting
+from bot.commands.memory import MemoryCommands
+from bot.commands.memory_places import Grants
 from bot.commands.place_settings import PlaceSettings
 from bot.commands.presses import Presses
 from bot.commands.runner import Commands
@@ -38,6 +41,7 @@ from bot.engine.running import Running
 from bot.errors import NeedsOperator, PlatformError
 from bot.ids import new_id, pseudonym
 from bot.intake import Reception
+from bot.memory.port import Memories
 from bot.model.gate import Gate
 from bot.model.images import create_painter
 from bot.model.port import Model
@@ -46,6 +50,8 @@ from bot.ops import figures
 from bot.ops.health import Health
 from bot.ops.outside import Outside, Probe, seen_from_outside
 from bot.plugins import resolve, values_for
+from bot.recollecting import Recollecting
+from bot.remembering import open_memories
 from bot.reply.enclosures import Enclosures
 from bot.reply.pacing import Clock, LoopClock, Pacer
 from bot.settings import Settings
@@ -56,6 +62,7 @@ from bot.storage.patience import patiently
 from bot.storage.threads import Threads
 from bot.tasks import end, repeat
 from bot.timing import TIMING, Timing
+from bot.tools import Tool
 
 logger = logging.getLogger(__name__)
 
@@ -125,6 +132,7 @@ class App:
         adapters: Ready-made adapters by name, instead of those that the settings name.
         tokenizer: Counts tokens, instead of one loaded for the model, which takes a moment.
         model: Answers, instead of the one that the settings name; closed at the end as well.
+        tools: What the model may call.
 
     Attributes:
         address: Host and port of /healthz, /readyz and /metrics while they are served.
@@ -137,12 +145,14 @@ class App:
         adapters: Mapping[str, Adapter] | None = None,
         tokenizer: Tokenizer | None = None,
         model: Model | None = None,
+        tools: Sequence[Tool] = (),
     ) -> None:
         self._settings = settings
         self._timing = timing or replace(TIMING, grace=settings.grace_seconds)
         self._given = adapters
         self._tokenizer = tokenizer
         self._model = model
+        self._tools = tuple(tools)
         self._stop = asyncio.Event()
         self._health = Health(time.monotonic)
         self.address: tuple[str, int] | None = None
@@ -182,21 +192,28 @@ class App:
                 hearing = endpoint.hearing(self._settings.text("OPENAI_TRANSCRIPTION_MODEL"))
             ear = shared_ear(threads, hearing, outside.model)
             try:
-                return await self._serve(threads, model, ear, outside)
+                tokenizer = self._tokenizer or await asyncio.to_thread(load_tokenizer, model.name)
+                async with open_memories(self._settings, threads, tokenizer.count) as memories:
+                    return await self._serve(threads, model, ear, outside, tokenizer, memories)
             finally:
                 await model.close()
                 if ear is not None:
                     await ear.close()
 
     async def _serve(
-        self, threads: Threads, model: Model, ear: Model | None, outside: Outside
+        self,
+        threads: Threads,
+        model: Model,
+        ear: Model | None,
+        outside: Outside,
+        tokenizer: Tokenizer,
+        memories: Memories,
     ) -> int:
         made = self._given or {
             spec.name: create_adapter(spec, self._settings) for spec in self._settings.adapters
         }
         adapters = {name: outside.adapter(adapter) for name, adapter in made.items()}
         self._health.expect(adapters)
-        tokenizer = self._tokenizer or await asyncio.to_thread(load_tokenizer, model.name)
         budget = Budget(self._settings.context_tokens)
         system = system_prompt(self._settings.system_prompt)
         salt = await patiently(partial(_salt, threads), self._timing.store_at_start)
@@ -209,6 +226,10 @@ class App:
             self._settings.integer("OPENAI_MAX_OUTPUT_TOKENS"),
         )
         metrics = outside.metrics
+        recollecting = Recollecting(self._settings, memories, threads)
+        recalling = recollecting.recalling()
+        tools = (*recollecting.tools(adapters), *self._tools)
+        specs = [tool.spec for tool in tools]
         folding = Folding(
             threads,
             model,
@@ -220,6 +241,7 @@ class App:
             new_id,
             metrics.summarised,
             metrics.extracted,
+            tools=specs,
         )
         attachments = Attachments(
             AttachmentReader(self._settings.attachment_bytes, hears=ear is not None),
@@ -242,6 +264,8 @@ class App:
             new_id,
             self._timing.private,
             metrics.asked,
+            recalling=recalling,
+            tools=specs,
         )
         painter = create_painter(
             model_settings(self._settings, self._timing),
@@ -282,19 +306,23 @@ class App:
             report=outside.report,
             tracer=outside.tracer,
             enclosures=Enclosures(self._settings.integer("BOBBIN_FILE_PARTS") or 0),
+            recalling=recalling,
+            capturing=recollecting.capturing(system),
+            tools=tools,
         )
         pacers = {name: shared_pacer(threads, adapter, timer) for name, adapter in adapters.items()}
         sweep = min(self._timing.sweep, third)
         engine = Engine(
             desk, adapters, pacers, running, sweep, metrics.taken_over, self._timing.mark_after
         )
+        grants = Grants(threads.links, adapters)
         commands = Commands(
             threads,
             folding,
             asking,
             Excerpts(threads, tokenizer, self._settings.access),
             PlaceSettings(threads, self._settings.silence_hours),
-            Forgetting(threads, None, running, adapters, new_id),
+            Forgetting(threads, memories, grants, running, new_id),
             running,
             budget,
             allowance,
@@ -302,6 +330,7 @@ class App:
             time.time,
             new_id,
             imagining,
+            MemoryCommands(memories, threads, grants, adapters, time.time, secrets.token_bytes),
         )
         presses = Presses(threads, running, engine, new_id, metrics.rated)
         changes = Changes(threads, tokenizer, folding, running)

@@ -343,15 +343,20 @@ class Overview:
         threads: Conversations in which they have written, the latest first.
         used: What they have used today and may use, in Markdown.
         settings: How the bot is set up as far as it concerns them, in Markdown.
+        memories: What is remembered for them alone or for everybody, with buttons; None where that
+            is not told.
     """
 
     threads: tuple[ThreadChoice, ...] = ()
     used: str = ""
     settings: str = ""
+    memories: CommandReply | None = None
 
 
 EVERYTHING = "everything"
 """Option of "forget": all about the caller, in every conversation they have written in."""
+TAKE_BACK = "take back"
+"""`CommandCall.act` of "remember", once the sign on a message is taken away."""
 SURE = "sure"
 """Option of "forget": the caller has seen what goes."""
 

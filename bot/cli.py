@@ -7,13 +7,12 @@ import asyncio
 import logging
 import os
 import sys
-import tempfile
-from collections.abc import AsyncIterator, Generator, Iterable, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
-from typing import IO, cast
+from typing import cast
 
 from dotenv import dotenv_values
 
@@ -28,6 +27,8 @@ from bot.plugins import find_adapters
 from bot.records import Entry
 from bot.settings import Settings, read_settings, variables
 from bot.settings_page import configuration_page, env_example, write_pages
+from bot.shell.files import written_whole
+from bot.shell.tokens import add_tokens_parser, run_tokens, to_stderr
 from bot.spec import AdapterSpec, Variable
 from bot.storage.departures import forget_everywhere, parse_person
 from bot.storage.threads import Threads
@@ -107,6 +108,7 @@ def _parser(specs: Sequence[AdapterSpec]) -> argparse.ArgumentParser:
     what.add_argument(
         "--user", metavar="platform:space:id", help="with * as space: wherever he has written"
     )
+    add_tokens_parser(commands)
     settings = commands.add_parser("settings", help="print the configuration page")
     settings.add_argument("--example", action="store_true", help="print .env.example instead")
     settings.add_argument("--write", action="store_true", help="write both files here")
@@ -139,8 +141,8 @@ async def _command(
         case "settings":
             return _settings(arguments, specs)
         case "chat":
-            # A chat beside the bot that runs here must not want the same port.
-            environ = {**environ, "BOBBIN_HTTP_PORT": None}
+            # A chat beside the bot that runs here must not want the same ports.
+            environ = {**environ, "BOBBIN_HTTP_PORT": None, "BOBBIN_API_PORT": None}
         case _:
             environ = _with_options(arguments, specs, environ)
     settings = read_settings(environ, _only_console(arguments.command, specs))
@@ -154,6 +156,9 @@ async def _command(
             return await _export(
                 settings, arguments.thread, arguments.output, feedback=arguments.feedback
             )
+        case "tokens":
+            async with open_threads(settings) as threads:
+                return await run_tokens(arguments, threads.tokens, print, to_stderr)
         case "forget":
             return await _forget(settings, arguments.thread, arguments.user)
         case "import":
@@ -252,7 +257,7 @@ async def _export(
             print(f"nothing is stored for {only}", file=sys.stderr)
             return 1
         try:
-            with _written_whole(output) if output else nullcontext(sys.stdout) as target:
+            with written_whole(output) if output else nullcontext(sys.stdout) as target:
                 lines = (
                     feedback_lines(_ratings(threads, only))
                     if feedback
@@ -266,27 +271,6 @@ async def _export(
             print(f"{output}: {error.strerror}", file=sys.stderr)
             return 1
     return 0
-
-
-@contextmanager
-def _written_whole(path: Path) -> Generator[IO[str]]:
-    """A file for its owner only, which takes its place once it is complete."""
-    if path.exists() and not path.is_file():
-        with path.open("w", encoding="utf-8") as special:
-            yield special
-        return
-    path = path.resolve()
-    with tempfile.NamedTemporaryFile(
-        "w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}.", delete=False
-    ) as file:
-        try:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-            Path(file.name).replace(path)
-        except BaseException:
-            Path(file.name).unlink(missing_ok=True)
-            raise
 
 
 async def _records(

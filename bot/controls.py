@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from bot.panels import Button
+
 
 class Action(StrEnum):
     """What people can do with an answer."""
@@ -27,11 +29,13 @@ class Presentation:
         turn: Id of the answer's turn, which the platform hands back when somebody uses a control.
         actions: The controls under the message, in order.
         streaming: More of the answer is to come.
+        buttons: Below the controls, each by itself, as under other replies.
     """
 
     turn: str = ""
     actions: tuple[Action, ...] = ()
     streaming: bool = False
+    buttons: tuple[Button, ...] = ()
 
 
 PLAIN = Presentation()

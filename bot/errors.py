@@ -272,7 +272,9 @@ class ImportRefused(BobbinError):
         line: 1-based line of the first fault, None where lines mean nothing.
     """
 
-    def __init__(self, message: str, *, line: int | None = None) -> None:
+    hint = "Mend the file or export it again."
+
+    def __init__(self, message: str, *, line: int | None = None, hint: str | None = None) -> None:
         where = f"line {line}: " if line is not None else ""
-        super().__init__(where + message, hint="Mend the file or export it again.")
+        super().__init__(where + message, hint=hint)
         self.line = line

@@ -2,13 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from bot.audience import Audience
 from bot.chat import Incoming, ThreadKey
 from bot.model.port import ToolSpec
+from bot.panels import Button
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What people are told below the answer, since it was done for them.
+
+    Attributes:
+        text: One line of Markdown.
+        button: To take it back.
+    """
+
+    text: str
+    button: Button | None = None
+
+
+def tell_nobody(done: Notice) -> None:
+    """Nobody is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +40,7 @@ class ToolContext:
         audience: Who reads the answer.
         mail: The messages that are being answered; the newest one's author is who asks.
         asked: Stands for what is asked for: the tool and its arguments.
+        tell: Takes what people are told below the answer.
     """
 
     turn: str
@@ -30,6 +49,7 @@ class ToolContext:
     audience: Audience
     mail: Sequence[Incoming]
     asked: str = ""
+    tell: Callable[[Notice], None] = tell_nobody
 
     @property
     def key(self) -> str:

@@ -6,6 +6,11 @@ from collections.abc import Mapping
 
 from bot.spec import Variable, VariableKind
 
+
+def _switch(name: str, text: str, default: str) -> Variable:
+    return Variable(name, text, default=default, pattern="on|off", expects="on or off")
+
+
 MODEL: tuple[Variable, ...] = (
     Variable(
         "OPENAI_API_KEY",
@@ -111,8 +116,17 @@ STORE: tuple[Variable, ...] = (
         least=1,
         most=36_500,
     ),
+    Variable(
+        "BOBBIN_MEMORIES_PER_SCOPE",
+        "Most memories that one person, conversation, channel or server may have; then no more are "
+        "taken, and none is thrown out. 0: no limit.",
+        VariableKind.INTEGER,
+        default="10000",
+        least=0,
+        most=10_000_000,
+    ),
 )
-"""Where conversations are kept, and how long."""
+"""Where conversations and memories are kept, and how long."""
 
 CONVERSATION: tuple[Variable, ...] = (
     Variable(
@@ -122,6 +136,30 @@ CONVERSATION: tuple[Variable, ...] = (
         default="8000",
         least=1000,
         most=1_000_000,
+    ),
+    Variable(
+        "BOBBIN_RECALL_TOKENS",
+        "Most tokens of memories and earlier conversations that go along with a question; at most "
+        "an eighth of BOBBIN_CONTEXT_TOKENS. 0: none do.",
+        VariableKind.INTEGER,
+        default="500",
+        least=0,
+        most=100_000,
+    ),
+    _switch(
+        "BOBBIN_MEMORY_TOOLS",
+        "Whether the model may remember what it is asked to and search what is remembered. Switch "
+        "it off for servers without tool calling.",
+        "on",
+    ),
+    Variable(
+        "BOBBIN_CAPTURE_DAYS",
+        "What is remembered unasked, in channels with /settings memory=on, is forgotten after so "
+        "many days unless somebody keeps it.",
+        VariableKind.INTEGER,
+        default="90",
+        least=1,
+        most=36_500,
     ),
     Variable(
         "BOBBIN_SILENCE_HOURS",
@@ -190,10 +228,6 @@ MEMORY: tuple[Variable, ...] = (
     ),
 )
 """Long-term memory."""
-
-
-def _switch(name: str, text: str, default: str) -> Variable:
-    return Variable(name, text, default=default, pattern="on|off", expects="on or off")
 
 
 def _tokens(name: str, text: str) -> Variable:
@@ -336,6 +370,40 @@ OUTSIDE: tuple[Variable, ...] = (
 )
 """What is seen of a process from outside."""
 
+API: tuple[Variable, ...] = (
+    Variable(
+        "BOBBIN_API_PORT",
+        "Port of REST and MCP, by which other programs use memories; docs/memory-api.md tells how. "
+        "Empty: they are off. 0: any free one, which the log names.",
+        VariableKind.INTEGER,
+        least=0,
+        most=65_535,
+    ),
+    Variable(
+        "BOBBIN_API_HOST",
+        "Address to serve them at. Beyond this computer put a proxy with TLS in front: tokens "
+        "travel with each request.",
+        default="127.0.0.1",
+        pattern=r"[A-Za-z0-9.:_-]+",
+        expects="a host name or an IP address",
+    ),
+    Variable(
+        "BOBBIN_API_URL",
+        "Where other programs reach them, such as https://bobbin.example.com. Empty: host and port "
+        "as above.",
+        VariableKind.URL,
+    ),
+    Variable(
+        "BOBBIN_API_PER_MINUTE",
+        "Most requests with one token in a minute.",
+        VariableKind.INTEGER,
+        default="300",
+        least=1,
+        most=100_000,
+    ),
+)
+"""How other programs use memories."""
+
 SECTIONS: Mapping[str, tuple[Variable, ...]] = {
     "Model": MODEL,
     "Images": IMAGES,
@@ -346,6 +414,7 @@ SECTIONS: Mapping[str, tuple[Variable, ...]] = {
     "Budgets": BUDGETS,
     "Operation": OPERATION,
     "Seen from outside": OUTSIDE,
+    "Open to other programs": API,
 }
 """All of them, as the pages show them."""
 

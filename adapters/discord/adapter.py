@@ -35,6 +35,7 @@ from adapters.discord.opening import Opening
 from adapters.discord.originals import uploads
 from adapters.discord.panels import view_of
 from adapters.discord.places import Places
+from adapters.discord.reactions import Reactions
 from adapters.discord.render import measure_shown, rendering
 from adapters.discord.servers import Servers
 from adapters.discord.shards import ALONE, Plan, Shard, read_plan
@@ -183,6 +184,7 @@ class DiscordAdapter:
             Servers(inbox, self._calls, self._timing, shard),
             self._members,
             changes,
+            Reactions(inbox, self._places, self._calls, self._tell),
             begun,
         )
 
@@ -212,7 +214,7 @@ class DiscordAdapter:
         extra: dict[str, Callable[[], Any]] = {}
         if out:
             extra["view"] = lambda: laid_out(shown, look)
-        elif look.actions:
+        elif look.actions or look.buttons:
             extra["view"] = lambda: buttons(look)
         answer = await self._send(spot, key, None if out else shown, **extra)
         fields = answer.fields()

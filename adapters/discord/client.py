@@ -70,6 +70,12 @@ class Listener(Protocol):
         """Somebody used a control under an answer."""
         ...
 
+    async def reacted(
+        self, client: Listening, event: discord.RawReactionActionEvent, *, added: bool
+    ) -> None:
+        """Somebody put a sign on a message, or took it away."""
+        ...
+
     def malformed(self, event: str) -> None:
         """An event could not be read."""
         ...
@@ -105,6 +111,8 @@ def intents(content: bool) -> discord.Intents:
     wanted.guilds = True
     wanted.guild_messages = True
     wanted.dm_messages = True
+    wanted.guild_reactions = True
+    wanted.dm_reactions = True
     wanted.message_content = content
     return wanted
 
@@ -371,6 +379,14 @@ class Listening(Client):
         """Hand the deletion of a channel on."""
         work = self._listener.channel_deleted(str(channel.guild.id), str(channel.id))
         await self._handle("channel deletion", work)
+
+    async def on_raw_reaction_add(self, event: discord.RawReactionActionEvent) -> None:
+        """Hand a sign on a message on."""
+        await self._handle("reaction", self._listener.reacted(self, event, added=True))
+
+    async def on_raw_reaction_remove(self, event: discord.RawReactionActionEvent) -> None:
+        """Hand on that a sign was taken away."""
+        await self._handle("reaction", self._listener.reacted(self, event, added=False))
 
     async def on_interaction(self, interaction: discord.Interaction[Listening]) -> None:
         """Hand an interaction on."""

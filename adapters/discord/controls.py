@@ -9,6 +9,7 @@ from typing import Any, Protocol, cast
 
 import discord
 
+from adapters.discord.pushing import custom_id, made
 from adapters.discord.translate import author_of, held_by
 from adapters.discord.values import PLATFORM, Place, Writer
 from bot.chat import Inbox, MessageRef, Press
@@ -83,15 +84,19 @@ class Control(
 
 
 def buttons(look: Presentation) -> discord.ui.View | None:
-    """The row under a message, None for none; needs a running loop.
+    """The rows under a message, None for none; needs a running loop.
 
     It is stopped from the start, so that the SDK does not remember it either.
     """
-    if not look.actions:
+    if not (look.actions or look.buttons):
         return None
     view = discord.ui.View(timeout=None)
     for action in look.actions:
         view.add_item(Control(action, look.turn))
+    for button in look.buttons:
+        pushed = made(button)
+        pushed.row = 1
+        view.add_item(pushed)
     view.stop()
     return view
 
@@ -99,6 +104,7 @@ def buttons(look: Presentation) -> discord.ui.View | None:
 def carries(message: Mapping[str, Any], look: Presentation) -> bool:
     """Whether a message, as Discord tells of it, has exactly these controls."""
     wanted = [f"control:{action}:{look.turn}" for action in look.actions]
+    wanted += [custom_id(button) for button in look.buttons]
     rows = cast("Sequence[Mapping[str, Any]]", message.get("components") or ())
     # Beside rows of buttons there may be the message's text.
     shown = [button for row in rows for button in row.get("components") or ()]

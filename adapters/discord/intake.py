@@ -20,6 +20,7 @@ from adapters.discord.members import Members
 from adapters.discord.missed import Missed
 from adapters.discord.notice import PING_ME
 from adapters.discord.places import Places, cached_channel
+from adapters.discord.reactions import Reactions
 from adapters.discord.reading import is_chatter, own_in, place_of, seen, space_of
 from adapters.discord.servers import Servers
 from adapters.discord.translate import (
@@ -56,6 +57,7 @@ class Intake:
         servers: Erases what was said in servers that the bot is removed from.
         members: Tells who somebody is.
         changes: Hands over edits and deletions.
+        reactions: Hands over signs on messages.
         begun: Told when a session has begun.
     """
 
@@ -71,6 +73,7 @@ class Intake:
         servers: Servers,
         members: Members,
         changes: Changes,
+        reactions: Reactions,
         begun: Callable[[], None],
     ) -> None:
         self._inbox = inbox
@@ -81,6 +84,7 @@ class Intake:
         self._servers = servers
         self._members = members
         self._changes = changes
+        self._reactions = reactions
         self._begun = begun
         self._clock = clock
         self._told: Expiring[bool] = Expiring(clock)
@@ -266,6 +270,13 @@ class Intake:
             await self._tell(MessageRef(found.place.id, found.id), text)
         except PlatformError as fault:
             log.warning("A sentence about a message was not delivered: %s", fault)
+
+    async def reacted(
+        self, client: Listening, event: discord.RawReactionActionEvent, *, added: bool
+    ) -> None:
+        """See to a sign on a message, each place in its order."""
+        async with self._lines.turn(f"signs {event.channel_id}"):
+            await self._reactions.reacted(client, event, added=added)
 
     async def interaction(
         self, client: Listening, interaction: discord.Interaction[Listening]

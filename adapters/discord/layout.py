@@ -16,6 +16,7 @@ from discord.http import MultipartParameters, handle_message_parameters
 from adapters.discord.controls import Control
 from adapters.discord.expiring import Expiring
 from adapters.discord.markup import MAX_CHARS, measure
+from adapters.discord.pushing import made
 from bot.controls import PLAIN, Presentation
 
 INVALID_FORM = 50035
@@ -40,6 +41,11 @@ def laid_out(text: str, look: Presentation = PLAIN) -> discord.ui.LayoutView:
         for action in look.actions:
             row.add_item(Control(action, look.turn))
         view.add_item(row)
+    if look.buttons:
+        below = discord.ui.ActionRow[discord.ui.LayoutView]()
+        for button in look.buttons:
+            below.add_item(made(button))
+        view.add_item(below)
     view.stop()
     return view
 

@@ -14,17 +14,10 @@ import discord
 
 from adapters.discord.client import Listening
 from adapters.discord.markup import measure
+from adapters.discord.pushing import OPENS, PANEL, made
 from bot.chat import CommandReply
-from bot.panels import Button, Pressed, Style, Window, read, written
+from bot.panels import Pressed, Window, read, written
 
-PANEL, OPENS = "panel", "opens"
-"""What the custom ids of these buttons begin with; the second opens a window."""
-
-STYLES: Mapping[Style, discord.ButtonStyle] = {
-    Style.PLAIN: discord.ButtonStyle.secondary,
-    Style.MAIN: discord.ButtonStyle.primary,
-    Style.DANGER: discord.ButtonStyle.danger,
-}
 MOST_TEXT = 3900
 """Discord takes 4000 in all texts of a message together."""
 
@@ -88,7 +81,7 @@ def view_of(reply: CommandReply, render: Callable[[str], str]) -> discord.ui.Lay
         if buttons:
             row = discord.ui.ActionRow[discord.ui.LayoutView]()
             for button in buttons:
-                row.add_item(_button(button))
+                row.add_item(made(button))
             view.add_item(row)
     view.stop()
     return view
@@ -100,13 +93,6 @@ def _cut(text: str, most: int) -> str:
         over = measure(text) - most
         text = text[: -max(1, over // 2)].rstrip()
     return text
-
-
-def _button(button: Button) -> discord.ui.Button[discord.ui.LayoutView]:
-    kind = OPENS if button.opens else PANEL
-    return discord.ui.Button[discord.ui.LayoutView](
-        label=button.label, style=STYLES[button.style], custom_id=f"{kind}:{written(button)}"
-    )
 
 
 def form_of(window: Window) -> dict[str, Any]:

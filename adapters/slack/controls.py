@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from adapters.slack.commands import blocks
+from adapters.slack.panels import row_of
 from adapters.slack.render import fallback
 from adapters.slack.translate import id_in, position_of, text_in
 from adapters.slack.values import PLATFORM, Own, fields, objects
@@ -60,7 +61,7 @@ def controls(look: Presentation) -> list[dict[str, Any]]:
         rows.append({"type": "actions", "elements": buttons})
     if all(action in look.actions for action in RATINGS):
         rows.append({"type": "context_actions", "elements": [_thumbs(look.turn)]})
-    return rows
+    return [*rows, *row_of(look.buttons, len(rows))]
 
 
 def _button(action: Action, turn: str) -> dict[str, Any]:

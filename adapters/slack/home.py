@@ -10,8 +10,9 @@ from adapters.slack.commands import plain
 from adapters.slack.markup import escaped
 from adapters.slack.modals import HOME, LONGEST_VALUE
 from adapters.slack.mrkdwn import section, sections
+from adapters.slack.panels import in_view
 from adapters.slack.values import Own, fields
-from bot.chat import Overview, ThreadChoice, ThreadKey
+from bot.chat import CommandReply, Overview, ThreadChoice, ThreadKey
 
 MENU, REFRESH, FORGET_ALL, HELP = (
     f"{HOME}:{name}" for name in ("menu", "refresh", "forget_all", "help")
@@ -30,19 +31,24 @@ KEPT = (
 )
 
 
-def home(overview: Overview, own: Own, note: str = "") -> dict[str, Any]:
+def home(
+    overview: Overview, own: Own, note: str = "", memories: CommandReply | None = None
+) -> dict[str, Any]:
     """The view.
 
     Args:
         overview: What is kept of this person.
         own: Who we are, for links.
         note: Something to say first, in Slack's own markup.
+        memories: Shown of memories in the place of their first page.
     """
+    memories = memories or overview.memories
     shown = overview.threads[:MOST_THREADS]
     blocks = [
         *([section(note), _divider()] if note else []),
         _header("Your conversations"),
         *([_row(choice, own) for choice in shown] or [section(NONE)]),
+        *(_memories(memories) if memories is not None else []),
         _divider(),
         _header("What you use"),
         *sections(overview.used, 4),
@@ -56,6 +62,10 @@ def home(overview: Overview, own: Own, note: str = "") -> dict[str, Any]:
         section(HOW),
     ]
     return {"type": "home", "callback_id": HOME, "blocks": blocks}
+
+
+def _memories(shown: CommandReply) -> list[dict[str, Any]]:
+    return [_divider(), _header("What I remember for you"), *in_view(shown, 1)]
 
 
 def away(text: str) -> dict[str, Any]:

@@ -74,7 +74,7 @@ class HomeTab:
         """
         # One at a time, so that an older page never lands on a newer one.
         async with self._lines.turn(f"{here.own.team} {user}"):
-            view = await self._view(here, user, note)
+            view = await self._view(here, user, note, memories)
             given = {"hash": mark} if mark else {}
             try:
                 await here.calls.answer(
@@ -86,11 +86,13 @@ class HomeTab:
                     raise
                 log.debug("A newer page is shown already")
 
-    async def _view(self, here: Workspace, user: str, note: str) -> dict[str, Any]:
+    async def _view(
+        self, here: Workspace, user: str, note: str, memories: CommandReply | None
+    ) -> dict[str, Any]:
         person = await here.names.person(user, self._timing.names)
         try:
             overview = await self._inbox.overview(PLATFORM, here.own.team, author_of(person))
         except StoreError as error:
             log.warning("What is kept of somebody cannot be shown: %s", error)
             return home.away(error.user_text)
-        return home.home(overview, here.own, note)
+        return home.home(overview, here.own, note, memories)

@@ -32,6 +32,7 @@ PURPOSES: Mapping[str, str] = {
     "im:write": "hand over exports in a direct message",
     "mpim:history": "read group direct messages",
     "mpim:read": "tell who is in a group direct message",
+    "reactions:read": "remember what somebody marks with a 🧠",
     "reactions:write": "mark messages that wait for their turn",
     "usergroups:read": "tell who is in a user group that BOBBIN_ALLOW, _DENY or _ADMINS names",
     "users:read": "call people by their names",

@@ -65,8 +65,8 @@ def below(reply: CommandReply) -> list[dict[str, Any]]:
     """The blocks under the text of a message: entries with their buttons, and those of it all."""
     shown: list[dict[str, Any]] = []
     for entry in reply.entries:
-        shown += [*blocks(entry.text), *_row(entry.buttons, len(shown))]
-    return [*shown, *_row(reply.buttons, len(shown))]
+        shown += [*blocks(entry.text), *row_of(entry.buttons, len(shown))]
+    return [*shown, *row_of(reply.buttons, len(shown))]
 
 
 def message(reply: CommandReply) -> dict[str, Any]:
@@ -81,11 +81,12 @@ def in_view(reply: CommandReply, most: int) -> list[dict[str, Any]]:
     """The same for windows and the Home tab, which take sections only, `most` of them a text."""
     shown: list[dict[str, Any]] = sections(reply.text, most)
     for entry in reply.entries:
-        shown += [*sections(entry.text, most), *_row(entry.buttons, len(shown))]
-    return [*shown, *_row(reply.buttons, len(shown))]
+        shown += [*sections(entry.text, most), *row_of(entry.buttons, len(shown))]
+    return [*shown, *row_of(reply.buttons, len(shown))]
 
 
-def _row(buttons: Sequence[Button], place: int) -> list[dict[str, Any]]:
+def row_of(buttons: Sequence[Button], place: int) -> list[dict[str, Any]]:
+    """The block with some buttons, none for none; `place` tells rows of a message apart."""
     if not buttons:
         return []
     elements = [_button(button, f"{place}:{number}") for number, button in enumerate(buttons)]

@@ -15,6 +15,7 @@ from adapters.slack.interactions import Interactions, choice, slash
 from adapters.slack.modals import FORMS, HOME, SHORTCUTS
 from adapters.slack.panels import OPENS, PANEL, WINDOW
 from adapters.slack.pressing import Pressing
+from adapters.slack.reactions import REACTED, Reactions
 from adapters.slack.shortcuts import Shortcuts
 from adapters.slack.values import Timing
 from adapters.slack.workspace import Workspace
@@ -24,7 +25,7 @@ HERE = "bobbin_workspace"
 """Where Bolt's context holds the `Workspace`."""
 
 OPENED = "app_home_opened"
-EVENTS = (OPENED, STOPPED, LOOKED)
+EVENTS = (OPENED, STOPPED, LOOKED, REACTED)
 """Events that are listened to here, as Bolt names them."""
 
 
@@ -47,6 +48,7 @@ class Surfaces:
         self.agent = Agent(inbox, self._errands, timing)
         self._home = HomeTab(inbox, self._errands, timing)
         self._pressing = Pressing(self._interactions, self._home, self._errands)
+        self._reactions = Reactions(self._interactions, self._errands, timing)
         self._shortcuts = Shortcuts(inbox, self._interactions, self._home, self._errands, timing)
 
     def listen(self, app: Any) -> None:
@@ -64,6 +66,7 @@ class Surfaces:
         app.action(re.compile(f"^{HOME}:"))(self._on_page)
         app.event(OPENED)(self._opened)
         app.event(STOPPED)(self._stopped)
+        app.event(REACTED)(self._reacted)
         app.event(LOOKED)(self._looked)
 
     async def _command(self, ack: Any, body: dict[str, Any], context: Mapping[str, Any]) -> None:
@@ -110,6 +113,9 @@ class Surfaces:
 
     async def _stopped(self, body: dict[str, Any], context: Mapping[str, Any]) -> None:
         await self.agent.stop(_here(context), body)
+
+    async def _reacted(self, body: dict[str, Any], context: Mapping[str, Any]) -> None:
+        self._reactions.added(_here(context), body)
 
     async def _looked(self) -> None:
         """What somebody looks at comes with their next message, and is a hint there."""

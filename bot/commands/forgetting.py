@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from bot.audience import Grant
-from bot.chat import EVERYTHING, SURE, Adapter, CommandCall, CommandReply, ThreadKey
+from bot.chat import EVERYTHING, SURE, CommandCall, CommandReply, ThreadKey
 from bot.commands import forget_texts, memory_texts
 from bot.commands.memory_acts import Act, Verb, fitting
-from bot.commands.memory_places import grant_of
+from bot.commands.memory_places import Grants
 from bot.engine.running import Ending, Running
-from bot.memories import Scope, ScopeKind
+from bot.memories import Scope
 from bot.memory.port import Memories
 from bot.storage.patience import patiently
 from bot.storage.threads import Threads
@@ -28,24 +27,24 @@ class Forgetting:
 
     Args:
         threads: Where conversations are kept.
-        memories: Where memories are; None where there are none.
+        memories: Where memories are.
+        grants: Tells what the caller may do.
         running: Turns of this process, which end with their conversation.
-        adapters: The platforms, for what they tell of people.
         new_id: Makes nonces.
     """
 
     def __init__(
         self,
         threads: Threads,
-        memories: Memories | None,
+        memories: Memories,
+        grants: Grants,
         running: Running,
-        adapters: Mapping[str, Adapter],
         new_id: Callable[[], str],
     ) -> None:
         self._threads = threads
         self._memories = memories
         self._running = running
-        self._adapters = adapters
+        self._grants = grants
         self._new_id = new_id
 
     async def thread(self, call: CommandCall, thread: ThreadKey) -> CommandReply:
@@ -60,17 +59,14 @@ class Forgetting:
         nonce = self._new_id()
         erased = await patiently(lambda: self._threads.forget(thread, nonce=nonce), FORGET_SECONDS)
         self._running.end(thread, Ending.FORGOTTEN)
-        if self._memories is not None:
-            await self._memories.forget_thread(thread)
+        await self._memories.forget_thread(thread)
         return erased
 
     async def _thread_asked(self, call: CommandCall, thread: ThreadKey) -> CommandReply:
         conversation = await self._threads.take_window(thread)
-        of_it = 0
-        if self._memories is not None:
-            given = self._grant(call)
-            only = replace(given, readable=(Scope.of_thread(thread),), channels=(), threads=())
-            of_it = (await self._memories.stats(only)).total
+        given = await self._grants.of(call)
+        only = replace(given, readable=(Scope.of_thread(thread),), channels=(), threads=())
+        of_it = (await self._memories.stats(only)).total
         goes = forget_texts.Goes(
             messages=await self._threads.count(thread),
             summary=bool(conversation.summary.text),
@@ -96,9 +92,7 @@ class Forgetting:
         for thread in mine:
             await self.erase(thread)
             gone += 1
-        forgotten = 0
-        if self._memories is not None:
-            forgotten = await self._memories.forget_person(self._grant(call).person)
+        forgotten = await self._memories.forget_person(self._grants.person(call))
         text = forget_texts.all_erased_text(gone, forgotten)
         return CommandReply(text, harmless=True, replaces=bool(call.act))
 
@@ -106,11 +100,9 @@ class Forgetting:
         conversations = 0
         async for _ in self._threads.all_of(call.platform, call.space, call.author.id):
             conversations += 1
-        own = 0
-        if self._memories is not None:
-            given = self._grant(call)
-            mine = tuple(each for each in given.readable if each.kind is ScopeKind.USER)
-            own = (await self._memories.stats(replace(given, readable=mine, channels=()))).total
+        given = await self._grants.of(call)
+        mine = (Scope.of_person(given.person),)
+        own = (await self._memories.stats(replace(given, readable=mine, channels=()))).total
         return CommandReply(
             forget_texts.all_goes(conversations, own),
             harmless=True,
@@ -120,9 +112,9 @@ class Forgetting:
     async def memory(self, call: CommandCall) -> CommandReply:
         """Find the memory that is meant, and offer to delete it."""
         wanted = call.options.get("memory", "").strip()
-        if self._memories is None or not wanted:
+        if not wanted:
             return CommandReply(memory_texts.NONE, harmless=True)
-        given = self._grant(call)
+        given = await self._grants.of(call)
         exact = await self._memories.get(given, wanted)
         if exact is not None:
             found = [exact]
@@ -136,9 +128,6 @@ class Forgetting:
             forget_texts.WHICH,
             entries=tuple(memory_texts.deletable(each, given, act) for each in found),
         )
-
-    def _grant(self, call: CommandCall) -> Grant:
-        return grant_of(call, self._adapters[call.platform].capabilities)
 
 
 @dataclass(frozen=True, slots=True)

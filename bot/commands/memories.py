@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from bot.audience import Grant
-from bot.chat import Adapter, CommandCall, CommandReply
+from bot.chat import CommandCall, CommandReply
 from bot.commands import memory_texts, texts
 from bot.commands.memory_acts import Act, Verb, fitting
-from bot.commands.memory_places import channel_scope, grant_of, is_own, may_share
+from bot.commands.memory_places import Grants, channel_scope, is_own, may_share
 from bot.commands.memory_texts import entry
 from bot.commands.remembering import tagged
 from bot.memories import LONGEST_CONTENT, Filter, Memory, Written, Wrote
@@ -28,16 +28,16 @@ class Browsing:
 
     Args:
         memories: Where they are kept.
-        adapters: The platforms, for what they tell of people.
+        grants: Tells what the caller may do.
     """
 
-    def __init__(self, memories: Memories, adapters: Mapping[str, Adapter]) -> None:
+    def __init__(self, memories: Memories, grants: Grants) -> None:
         self._memories = memories
-        self._adapters = adapters
+        self._grants = grants
 
     async def memories(self, call: CommandCall) -> CommandReply:
         """The command, or one of its buttons or windows."""
-        given = grant_of(call, self._adapters[call.platform].capabilities)
+        given = await self._grants.of(call)
         if not call.act:
             query = fitting(call.options.get("query", ""))
             return await self._list(given, Act(Verb.LIST, query=query))
@@ -52,6 +52,8 @@ class Browsing:
             return await self._list(given, act)
         if act.verb is Verb.UNDO:
             return await self._undone(given, act)
+        if act.verb is Verb.KEEP:
+            return await self._kept(call, given, act)
         if act.verb is Verb.MERGE:
             return await self._merged(call, given, act)
         memory = await self._memories.get(given, act.id)
@@ -78,7 +80,8 @@ class Browsing:
             case Verb.SHARE:
                 return await self._shared(call, given, act, memory)
             case Verb.DELETE:
-                [written] = await self._memories.delete(given, [memory.id], key=_key(call))
+                ids = await self._with_older(given, memory)
+                written, *_ = await self._memories.delete(given, ids, key=_key(call))
                 said = _said(written, {Wrote.DELETED: memory_texts.DELETED})
                 return await self._list(given, act, said)
             case _:
@@ -89,6 +92,17 @@ class Browsing:
                 done = memory_texts.PINNED if pinned else memory_texts.UNPINNED
                 said = _said(written, {Wrote.UPDATED: done, Wrote.UNCHANGED: done})
                 return await self._list(given, act, said)
+
+    async def _with_older(self, given: Grant, memory: Memory) -> Sequence[str]:
+        """Its id and those of what it has corrected: whoever deletes it wants none of them left."""
+        ids = [memory.id]
+        older = list(memory.supersedes)
+        while older and len(ids) < MOST_READ:
+            before = await self._memories.get(given, older.pop())
+            if before is not None and before.id not in ids:
+                ids.append(before.id)
+                older += before.supersedes
+        return ids
 
     async def _saved(
         self, call: CommandCall, given: Grant, act: Act, memory: Memory
@@ -130,6 +144,12 @@ class Browsing:
             undo = memory_texts.undo(written.memory, act)
             return replace(reply, buttons=(undo, *reply.buttons))
         return reply
+
+    async def _kept(self, call: CommandCall, given: Grant, act: Act) -> CommandReply:
+        change = Change(confirmed=True, expires_at=0.0)
+        written = await self._memories.update(given, act.id, change, key=_key(call))
+        kept = memory_texts.KEPT
+        return _beside(_said(written, {Wrote.UPDATED: kept, Wrote.UNCHANGED: kept}))
 
     async def _undone(self, given: Grant, act: Act) -> CommandReply:
         memory = await self._memories.get(given, act.id)

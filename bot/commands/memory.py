@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 
 from bot.chat import Adapter, CommandCall, CommandReply
+from bot.commands.connecting import Connecting
+from bot.commands.linking import LinkCommand
 from bot.commands.memories import Browsing
+from bot.commands.memory_places import Grants
 from bot.commands.recalling import Recalling
 from bot.commands.remembering import Remembering
 from bot.memory.port import Memories
@@ -13,25 +16,38 @@ from bot.storage.threads import Threads
 
 
 class MemoryCommands:
-    """What is offered where there is a memory.
+    """What is offered about memories.
 
     Args:
         memories: The memory.
-        threads: Where conversations are kept.
+        threads: Where conversations, links and tokens are kept.
+        grants: Tells what the caller may do.
         adapters: The platforms.
+        clock: Seconds since the epoch.
+        random: Gives so many random bytes.
 
     Attributes:
         by_name: What each command does.
     """
 
     def __init__(
-        self, memories: Memories, threads: Threads, adapters: Mapping[str, Adapter]
+        self,
+        memories: Memories,
+        threads: Threads,
+        grants: Grants,
+        adapters: Mapping[str, Adapter],
+        clock: Callable[[], float],
+        random: Callable[[int], bytes],
     ) -> None:
-        remembering = Remembering(memories, threads, adapters)
-        browsing = Browsing(memories, adapters)
-        recalling = Recalling(memories, threads, adapters)
+        remembering = Remembering(memories, threads, grants)
+        browsing = Browsing(memories, grants)
+        recalling = Recalling(memories, threads, grants, adapters)
+        linking = LinkCommand(threads.links, grants, random)
+        connecting = Connecting(threads.tokens, grants, clock, random)
         self.by_name: Mapping[str, Callable[[CommandCall], Awaitable[CommandReply]]] = {
             "remember": remembering.remember,
             "memories": browsing.memories,
             "recall": recalling.recall,
+            "link": linking.link,
+            "connect": connecting.connect,
         }

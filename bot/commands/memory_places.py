@@ -1,14 +1,15 @@
-"""Which memories a command may read and write where it was called. Pure."""
+"""Which memories a command may read and write where it was called."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from bot.audience import Grant, grant, person_of
 from bot.capabilities import Capabilities
-from bot.chat import CommandCall, ThreadKey
+from bot.chat import Adapter, CommandCall, ThreadKey
 from bot.commands.place_settings import place_called
+from bot.links import Links
 from bot.memories import Memory, Person, Scope, ScopeKind, Via
 from bot.presence import audience_of_call
 
@@ -66,6 +67,9 @@ def is_own(memory: Memory, given: Grant) -> bool:
     """Whether the one who acts may change it: it is theirs, or they look after the place."""
     if memory.scope.kind in (ScopeKind.USER, ScopeKind.DM):
         return True
+    if memory.source.via is Via.AUTO and not memory.confirmed:
+        # Nobody has asked for it, so whoever is shown it may say what becomes of it.
+        return True
     return memory.source.author == given.person or given.admin
 
 
@@ -73,3 +77,26 @@ def may_share(memory: Memory, given: Grant) -> bool:
     """Whether it can be shown to the channel one is in, and is not yet."""
     narrower = memory.scope.kind in (ScopeKind.USER, ScopeKind.DM, ScopeKind.THREAD)
     return narrower and channel_scope(given) is not None and is_own(memory, given)
+
+
+class Grants:
+    """Tells what the caller of a command may do with memories, other accounts of theirs included.
+
+    Args:
+        links: Which accounts belong together.
+        adapters: The platforms, for what they tell of people.
+    """
+
+    def __init__(self, links: Links, adapters: Mapping[str, Adapter]) -> None:
+        self._links = links
+        self._adapters = adapters
+
+    async def of(self, call: CommandCall) -> Grant:
+        """See `grant_of`. Raises StoreError."""
+        linked = await self._links.of(self.person(call))
+        return grant_of(call, self._adapters[call.platform].capabilities, linked)
+
+    def person(self, call: CommandCall) -> Person:
+        """Who called it."""
+        per_space = self._adapters[call.platform].capabilities.people_per_space
+        return person_of(call.platform, call.space, call.author.id, per_space=per_space)

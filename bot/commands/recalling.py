@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from bot.chat import Adapter, CommandCall, CommandReply, MessageRef
 from bot.commands import memory_texts
 from bot.commands.memory_acts import Act, Verb, fitting
-from bot.commands.memory_places import grant_of
+from bot.commands.memory_places import Grants
 from bot.memories import Said
 from bot.memory.port import Memories
 from bot.panels import Button, Entry
@@ -28,12 +28,18 @@ class Recalling:
     Args:
         memories: Searches them.
         threads: Tells where a message of a conversation is.
+        grants: Tells what the caller may do.
         adapters: The platforms, for their links.
     """
 
     def __init__(
-        self, memories: Memories, threads: Threads, adapters: Mapping[str, Adapter]
+        self,
+        memories: Memories,
+        threads: Threads,
+        grants: Grants,
+        adapters: Mapping[str, Adapter],
     ) -> None:
+        self._grants = grants
         self._memories = memories
         self._threads = threads
         self._adapters = adapters
@@ -48,7 +54,7 @@ class Recalling:
                 return CommandReply(memory_texts.NO_QUERY, harmless=True)
         if not act.query:
             return CommandReply(memory_texts.NO_QUERY, harmless=True)
-        given = grant_of(call, self._adapters[call.platform].capabilities)
+        given = await self._grants.of(call)
         # Memories are among the hits, too, and are shown by another command.
         hits = await self._memories.search(given, act.query, limit=2 * MOST)
         said = [hit.said for hit in hits if hit.said is not None][:MOST]

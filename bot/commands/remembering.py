@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 
 from bot.audience import Grant
-from bot.chat import Adapter, CommandCall, CommandReply, EarlierMessage, MessageRef, ThreadKey
+from bot.chat import (
+    TAKE_BACK,
+    CommandCall,
+    CommandReply,
+    EarlierMessage,
+    MessageRef,
+    ThreadKey,
+)
 from bot.commands import memory_texts, texts
-from bot.commands.memory_places import FOR, HERE, grant_of, scope_meant
+from bot.commands.memory_places import FOR, HERE, Grants, scope_meant
 from bot.ignoring import is_ignored
 from bot.memories import (
     LONGEST_CONTENT,
@@ -36,15 +42,13 @@ class Remembering:
     Args:
         memories: Where it is kept.
         threads: Tells which conversation a message belongs to.
-        adapters: The platforms, for what they tell of people.
+        grants: Tells what the caller may do.
     """
 
-    def __init__(
-        self, memories: Memories, threads: Threads, adapters: Mapping[str, Adapter]
-    ) -> None:
+    def __init__(self, memories: Memories, threads: Threads, grants: Grants) -> None:
         self._memories = memories
         self._threads = threads
-        self._adapters = adapters
+        self._grants = grants
 
     async def remember(self, call: CommandCall) -> CommandReply:
         """Remember a text, or the message that the command was called on."""
@@ -58,7 +62,7 @@ class Remembering:
         whom = call.options.get("for", HERE)
         if whom not in FOR:
             return _told(memory_texts.NOT_THERE[HERE])
-        given = grant_of(call, self._adapters[call.platform].capabilities)
+        given = await self._grants.of(call)
         scope = scope_meant(given, whom)
         if scope is None:
             return _told(memory_texts.NOT_THERE[whom])
@@ -68,7 +72,17 @@ class Remembering:
             scope,
         )
         result = await self._memories.add(given, new, key=f"{call.platform}:{call.event_id}")
+        if call.act == TAKE_BACK:
+            return await self._taken_back(given, new, result)
         return reply_to(result)
+
+    async def _taken_back(self, given: Grant, new: NewMemory, found: Written) -> CommandReply:
+        """What the same call has remembered before is given back by it, and is undone."""
+        memory = found.memory
+        if memory is None or memory.source != new.source:
+            return _told(memory_texts.GONE)
+        await self._memories.undo(given, memory.id)
+        return CommandReply(memory_texts.UNDONE, harmless=True, replaces=True)
 
     async def _source(self, call: CommandCall, given: Grant) -> Source:
         about = call.about

@@ -129,7 +129,13 @@ class Commands:
 
     async def overview(self, platform: str, space: str, author: Author) -> Overview:
         """See `bot.chat.Inbox`."""
-        return await self._overviews.of(platform, space, author)
+        overview = await self._overviews.of(platform, space, author)
+        memories = self._anywhere.get("memories")
+        if memories is None:
+            return overview
+        # Their own page is seen by nobody else, as a direct message is.
+        call = CommandCall("", "memories", author, platform, space, "", direct=True)
+        return replace(overview, memories=await memories(call))
 
     async def _run(self, call: CommandCall) -> CommandReply:
         if (anywhere := self._anywhere.get(call.name)) is not None:

@@ -45,6 +45,9 @@ ONE = CommandOption("memory", "One thing that I remember: words of it, or its id
 ALL = CommandOption(EVERYTHING, "Everything about you, memories and conversations", OptionKind.FLAG)
 CERTAIN = CommandOption(SURE, "At once, without asking again", OptionKind.FLAG)
 
+CODE = CommandOption("code", "The code that your other account was shown")
+OFF = CommandOption("off", "This account is to be linked with no other", OptionKind.FLAG)
+
 COMMANDS: tuple[CommandSpec, ...] = (
     CommandSpec("ask", "Ask me something for yourself; nobody else sees it", (QUESTION,)),
     CommandSpec("summary", "Sum up this thread, for your eyes only", (SHARE,)),
@@ -72,6 +75,8 @@ COMMANDS: tuple[CommandSpec, ...] = (
         (TEXT,),
         managers=True,
     ),
+    CommandSpec("link", "Make several accounts of yours one, by a code", (CODE, OFF)),
+    CommandSpec("connect", "Let another program use what I remember for you, by a token"),
     CommandSpec("help", "What I can do and how to talk to me"),
 )
 

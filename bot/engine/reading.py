@@ -18,12 +18,13 @@ from bot.engine.enclosed import Enclosed
 from bot.engine.tooling import MOST_ROUNDS, Toolbox
 from bot.errors import BudgetExceeded, ModelError
 from bot.model.port import Finished, FinishReason, Message, Prompt, TextDelta, Waiting
+from bot.panels import MOST_BUTTONS, Button
 from bot.presence import audience_of_mail
 from bot.records import NO_TALLY, Tally
 from bot.reply.progressive import ProgressiveReply
 from bot.storage.types import Turn
 from bot.tasks import end
-from bot.tools import ToolContext
+from bot.tools import Notice, ToolContext
 
 logger = logging.getLogger(__name__)
 
@@ -51,6 +52,10 @@ class Reading:
         answer: Takes what the model says.
         enclosed: The turn's attachments.
         reply: Shows it.
+
+    Attributes:
+        tally: What the requests took.
+        notices: What people are told below the answer.
     """
 
     def __init__(
@@ -74,11 +79,29 @@ class Reading:
         self._last: _Round | None = None
         self._reserved: list[str] = []
         self.tally: Tally = NO_TALLY
+        self.notices: list[Notice] = []
 
     @property
     def tool_tokens(self) -> int:
         """Tokens that the tools take of each prompt."""
         return self._toolbox.tokens
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """What people are told below the answer of what tools have done; each thing once."""
+        return tuple(dict.fromkeys(notice.text for notice in self.notices))
+
+    @property
+    def buttons(self) -> tuple[Button, ...]:
+        """What takes that back, numbered where it is more than one thing."""
+        found = dict.fromkeys(each.button for each in self.notices if each.button is not None)
+        if len(found) < 2:
+            return tuple(found)
+        shown = list(found)[:MOST_BUTTONS]
+        return tuple(
+            replace(button, label=f"{button.label} {number}")
+            for number, button in enumerate(shown, start=1)
+        )
 
     async def read(self, window: Window) -> None:
         """Read an answer.
@@ -170,7 +193,9 @@ class Reading:
         self._reply.status(self._doing)
         thread, mail = self._turn.lease.thread, self._turn.mail
         audience = audience_of_mail(mail, self._adapter.capabilities)
-        context = ToolContext(self._turn.lease.turn, 0, thread, audience, mail)
+        context = ToolContext(
+            self._turn.lease.turn, 0, thread, audience, mail, tell=self.notices.append
+        )
         with self._desk.tracer.span("tools", {"calls": len(calls)}):
             results = await self._toolbox.call(calls, context, budget.longest // 2)
         called = Message("assistant", asked.text, calls=calls, carried=asked.finished.carried)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
-from bot.audience import Audience, Grant, grant, person_of
+from bot.audience import Audience, person_of
 from bot.capabilities import Capabilities
 from bot.chat import ThreadKey
 from bot.errors import BobbinError
-from bot.memories import Person, Via
+from bot.memories import Person
+from bot.memory.granting import Granting
 from bot.memory.port import Memories
 from bot.presence import audience_of_mail
 from bot.records import Entry
@@ -29,11 +30,6 @@ LONGEST_QUERY = 2_000
 """Characters of a question that are looked for; what is pasted below it is not the question."""
 
 
-async def nobody_else(person: Person) -> Sequence[Person]:
-    """No other accounts."""
-    return ()
-
-
 @dataclass(frozen=True, slots=True)
 class Recalling:
     """Looks for what fits a question. It never raises, and never makes a question wait long.
@@ -41,14 +37,14 @@ class Recalling:
     Attributes:
         memories: Where it is looked for.
         tokens: Most that may be recalled for a question; 0 for nothing, ever.
-        linked: Other accounts of a person, as they have proved.
+        granting: Tells what may be read.
         seconds: How long it may take; what is found later is not used.
         missed: Told why a question goes without, in one of few words.
     """
 
     memories: Memories
     tokens: int
-    linked: Callable[[Person], Awaitable[Sequence[Person]]] = nobody_else
+    granting: Granting = field(default_factory=Granting)
     seconds: float = SECONDS
     missed: Callable[[str], None] = lambda why: None
 
@@ -79,7 +75,7 @@ class Recalling:
             return ""
         try:
             async with asyncio.timeout(self.seconds):
-                given = await self._grant(audience, person)
+                given = await self.granting.of(audience, person)
                 found = await self.memories.context(given, query, max_tokens=most, besides=besides)
         except TimeoutError:
             logger.warning("a question goes without what is remembered: it took too long")
@@ -109,7 +105,3 @@ class Recalling:
             most=most,
             besides=((thread, turn.summary.upto + 1),),
         )
-
-    async def _grant(self, audience: Audience, person: Person) -> Grant:
-        linked = await self.linked(person) if audience.alone is not None else ()
-        return grant(audience, person, linked=linked, via=Via.TOOL)

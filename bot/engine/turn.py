@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine
 from dataclasses import replace
 
 from structlog.contextvars import bound_contextvars
@@ -14,7 +14,6 @@ from bot.chat import Adapter, MessageRef
 from bot.context.prompt import in_channel
 from bot.context.render import Now
 from bot.context.window import Window, build_window, needs_fold
-from bot.controls import Action
 from bot.engine import texts
 from bot.engine.again import AFTER_FAILURE, Anew, actions_after, with_note
 from bot.engine.answer import Answer, empty
@@ -194,7 +193,7 @@ class TurnRun:
                 return Outcome.PARKED, Done.LOST
             case Ending.FORGOTTEN:
                 if self._reply.refs:
-                    await self._close(texts.FORGOTTEN)
+                    await self._reply.finish(with_note(self._answer.whole, texts.FORGOTTEN))
                 return Outcome.FORGOTTEN, Done.LOST
             case Ending.WITHDRAWN:
                 raise Withdrawn
@@ -239,7 +238,8 @@ class TurnRun:
             return outcome, await self._restore(self._anew, texts.STOPPED_ANEW)
         entries = asked if self._anew is None else ()
         actions = actions_after(cut, note) if said else ()
-        refs = await self._close(self._enclosed.told(note), actions)
+        text = with_note(self._answer.whole, self._enclosed.told(note), *self._reading.told)
+        refs = await self._reply.finish(text, actions, buttons=self._reading.buttons)
         if outcome is Outcome.ANSWERED:
             self._files = await self._hand_over()
         if self._anew is not None:
@@ -265,9 +265,6 @@ class TurnRun:
             model=finished.model if finished else self._desk.model.name,
         )
 
-    async def _close(self, note: str, actions: Sequence[Action] = ()) -> tuple[MessageRef, ...]:
-        return await self._reply.finish(with_note(self._answer.whole, note), actions)
-
     async def _restore(self, anew: Anew, why: str) -> Turn | Done:
         """The answer that there was stays, and is shown again with its own controls."""
         await self._reply.finish(anew.restored(why), anew.actions, turn=anew.old.turn)
@@ -281,7 +278,7 @@ class TurnRun:
         return await handing.over(self._reply, self._answer, key, again=again)
 
     def _fold_if_long(self, answer_tokens: int) -> None:
-        high = self._desk.budget.high
+        high = self._desk.budget.high - self._room_to_recall
         if needs_fold(self._window.lasting + answer_tokens, high, self._window.fixed):
             keeper = self._desk.keeper(self._adapter, self._turn.mail)
             self._desk.folding.start(self._thread, self._window.fixed, keeper)
@@ -406,7 +403,9 @@ class TurnRun:
             if self._anew is not None:
                 why = texts.NOT_ANEW.format(why=error.user_text)
                 return outcome, await self._restore(self._anew, why)
-            await self._reply.finish(error.user_text, AFTER_FAILURE)
+            text = with_note(error.user_text, *self._reading.told)
+            buttons = self._reading.buttons
+            await self._reply.finish(text, AFTER_FAILURE, buttons=buttons)
         except PlatformError as silent:
             logger.warning("turn %s: nobody could be told: %s", self._turn.lease.turn, silent)
             return Outcome.FAILED, await self._rollback()

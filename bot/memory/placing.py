@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from bot.audience import Grant
@@ -15,6 +16,10 @@ _ID_LENGTH = len("mem_") + 26
 _OWN = (ScopeKind.USER, ScopeKind.DM)
 
 
+def _nothing(scope: Scope) -> bool:
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Placing:
     """Puts memories where their importer may write.
@@ -23,10 +28,12 @@ class Placing:
         grant: Who imports.
         scope: Where everything goes; None leaves what is in reach where it was, and gives the rest
             to the importer alone.
+        also: Scopes that are in reach, too; the grant that it is written with has to name them.
     """
 
     grant: Grant
     scope: Scope | None = None
+    also: Callable[[Scope], bool] = _nothing
 
     @property
     def default(self) -> Scope:
@@ -34,13 +41,17 @@ class Placing:
         writable = self.grant.writable
         if self.scope is not None:
             if self.scope not in writable:
-                raise ImportRefused(f"nothing may be written to {self.scope} from here")
+                raise ImportRefused(
+                    f"nothing may be written to {self.scope} from here", hint="Name another scope."
+                )
             return self.scope
         own = Scope.of_person(self.grant.person)
         if own in writable:
             return own
         if not writable:
-            raise ImportRefused("nothing may be written from here")
+            raise ImportRefused(
+                "it does not say for whom this is", hint="Name a person or a scope for it."
+            )
         return writable[0]
 
     def placed(self, memory: Memory) -> Memory:
@@ -50,8 +61,9 @@ class Placing:
         or to be refused. Whoever is no admin brings what is shared under their own name, so that
         nobody's words can be made up.
         """
-        in_reach = memory.scope in self.grant.writable or memory.scope in self.grant.readable
-        if self.scope is not None or not in_reach:
+        scope = memory.scope
+        reach = scope in self.grant.writable or scope in self.grant.readable or self.also(scope)
+        if self.scope is not None or not reach:
             memory = _moved(memory, self.default)
         if self.grant.admin or memory.scope.kind in _OWN:
             return memory

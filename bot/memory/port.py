@@ -61,6 +61,35 @@ class Change:
     confirmed: bool | None = None
 
 
+class Searching(Protocol):
+    """Finds what is worth reading among what a grant opens; a part of `Memories`."""
+
+    async def search(
+        self,
+        grant: Grant,
+        query: str,
+        filter: Filter = ANY,
+        *,
+        limit: int = 10,
+        said: bool = True,
+    ) -> Sequence[Found]:
+        """See `Memories.search`."""
+        ...
+
+    async def context(
+        self,
+        grant: Grant,
+        query: str = "",
+        tags: Sequence[str] = (),
+        *,
+        max_tokens: int,
+        said: bool = True,
+        besides: Sequence[tuple[ThreadKey, int]] = (),
+    ) -> Context:
+        """See `Memories.context`."""
+        ...
+
+
 class Memories(Protocol):
     """The core of long-term memory.
 
@@ -171,8 +200,13 @@ class Memories(Protocol):
         """All memories that may be read, oldest first, for exports."""
         ...
 
-    async def forget_person(self, person: Person) -> int:
-        """Remove a person's own memories, and what they had remembered elsewhere."""
+    async def forget_person(self, person: Person, space: str = "") -> int:
+        """Remove a person's own memories, and what they had remembered elsewhere.
+
+        Their links to other accounts and their tokens end, too. With `space` only what lies in this
+        server or workspace goes, as when they leave it; that is everything where the person's id is
+        of that space alone. Safe to repeat, as the others that forget.
+        """
         ...
 
     async def forget_thread(self, thread: ThreadKey) -> int:

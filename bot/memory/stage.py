@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import IO
 
 from bot.errors import ImportRefused
-from bot.memories import MOST_AT_ONCE, Memory
+from bot.memories import MOST_AT_ONCE, Memory, Scope
 from bot.memory.adopting import adopted
 from bot.memory.formats.items import Broken, Item, Kept, Talk, Turn
 from bot.memory.formats.native import memory_line, read_memory
@@ -31,8 +31,9 @@ class Stage(AbstractContextManager["Stage"]):
         largest: Bytes that it may take.
 
     Attributes:
-        tally: What was found wrong.
+        found: What was found wrong.
         memories, talks: How many of each are kept.
+        scopes: Where the memories are to go.
     """
 
     def __init__(self, placing: Placing, now: float, largest: int = LARGEST) -> None:
@@ -40,9 +41,10 @@ class Stage(AbstractContextManager["Stage"]):
         self._now = now
         self._largest = largest
         self._file: IO[bytes] = tempfile.TemporaryFile()
-        self.tally = Counting()
+        self.found = Counting()
         self.memories = 0
         self.talks = 0
+        self.scopes: set[Scope] = set()
 
     def __exit__(
         self,
@@ -52,20 +54,21 @@ class Stage(AbstractContextManager["Stage"]):
     ) -> None:
         self._file.close()
 
-    def take(self, items: Iterable[Item]) -> None:
-        """Keep what was read. Raises ImportRefused when it is too much."""
+    def take(self, items: Iterable[Item], within: str = "") -> None:
+        """Keep what was read, `within` one of several files. Raises ImportRefused if too much."""
         for item in items:
+            where = f"{within}, {item.where}" if within else item.where
             match item:
                 case Broken():
-                    self.tally.mark_broken(item.where, item.why)
+                    self.found.mark_broken(where, item.why)
                 case Talk():
-                    self._put("T", item.where, _dump_talk(item))
+                    self._put("T", where, _dump_talk(item))
                     self.talks += 1
                 case Kept():
-                    self._put_memory(item.where, self._placing.placed(item.memory))
+                    self._put_memory(where, self._placing.placed(item.memory))
                 case _:
                     for memory in adopted(item, self._placing, self._now):
-                        self._put_memory(item.where, memory)
+                        self._put_memory(where, memory)
 
     def batches(self) -> Iterator[list[tuple[str, Memory]]]:
         """The memories with their places in the file, some hundred at a time."""
@@ -75,7 +78,7 @@ class Stage(AbstractContextManager["Stage"]):
                 continue
             read = read_memory(text, where)
             if isinstance(read, Broken):
-                self.tally.refuse(where, read.why)
+                self.found.refuse(where, read.why)
                 continue
             batch.append((where, read.memory))
             if len(batch) == MOST_AT_ONCE:
@@ -93,9 +96,11 @@ class Stage(AbstractContextManager["Stage"]):
     def _put_memory(self, where: str, memory: Memory) -> None:
         self._put("M", where, memory_line(memory))
         self.memories += 1
+        self.scopes.add(memory.scope)
 
     def _put(self, kind: str, where: str, text: str) -> None:
-        self._file.write(f"{kind}\t{where}\t{text.rstrip()}\n".encode("ascii"))
+        name = json.dumps(where)
+        self._file.write(f"{kind}\t{name}\t{text.rstrip()}\n".encode("ascii"))
         if self._file.tell() > self._largest:
             raise ImportRefused(f"there is more in it than {self._largest >> 30} GB; import parts")
 
@@ -103,7 +108,7 @@ class Stage(AbstractContextManager["Stage"]):
         self._file.seek(0)
         for line in self._file:
             kind, where, text = line.decode("ascii").split("\t", 2)
-            yield kind, where, text
+            yield kind, json.loads(where), text
 
 
 def _dump_talk(talk: Talk) -> str:

@@ -99,9 +99,9 @@ async def write_memories(
         ImportRefused: Something on the stage is broken; nothing was changed.
         StoreError: Some may be written; the same call completes it.
     """
-    tally = stage.tally
+    found = stage.found
     if not dry_run:
-        tally.check()
+        found.check()
     there = await _there(memories, grant) if dry_run else None
     done, batches = 0, stage.batches()
     while batch := await asyncio.to_thread(next, batches, None):
@@ -109,15 +109,15 @@ async def write_memories(
         for where, memory in (each for each in batch if each[1].scope not in grant.writable):
             # It is one of a shared place: whoever exported it may have it there already.
             if await memories.get(grant, memory.id) is not None:
-                tally.same += 1
+                found.same += 1
             else:
-                tally.refuse(where, "it belongs to a place where you may not write")
+                found.refuse(where, "it belongs to a place where you may not write")
         if there is not None:
             for _, memory in ours:
                 if there.holds(memory):
-                    tally.same += 1
+                    found.same += 1
                 else:
-                    tally.new += 1
+                    found.new += 1
                     there.add(memory)
         elif ours:
             token = f"{key}:{done}" if key else ""
@@ -125,14 +125,14 @@ async def write_memories(
             for (where, _), answer in zip(ours, answers, strict=True):
                 match answer.result:
                     case Wrote.CREATED:
-                        tally.new += 1
+                        found.new += 1
                     case Wrote.UNCHANGED | Wrote.TOUCHED:
-                        tally.same += 1
+                        found.same += 1
                     case result:
-                        tally.refuse(where, answer.why or result.value)
+                        found.refuse(where, answer.why or result.value)
         done += len(batch)
         progress(done)
-    return tally.report(conversations=False, dry_run=dry_run)
+    return found.report(conversations=False, dry_run=dry_run)
 
 
 class _There:

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from bot.errors import ModelBusy, ModelError, ModelMisconfigured, QuotaExhausted
 from bot.model.endpoint import Endpoint, open_endpoint
-from bot.model.port import Finished, FinishReason, Message, Prompt, TextDelta
+from bot.model.port import Finished, FinishReason, Message, Prompt, TextDelta, ToolSpec
 from bot.model.prices import BUNDLED, retires_on
 from bot.model.settings import ModelSettings
 from bot.spec import Finding
@@ -25,6 +25,21 @@ TEST_PROMPT = Prompt(
     cache_key="doctor",
     max_output_tokens=256,
 )
+
+TEST_TOOL = ToolSpec(
+    "ready",
+    "Says that tools can be called.",
+    {"type": "object", "properties": {}, "required": [], "additionalProperties": False},
+)
+
+TOOL_PROMPT = Prompt(
+    (Message("user", "Connection test. Call the tool `ready` once, and say nothing."),),
+    cache_key="doctor",
+    max_output_tokens=512,
+    tools=(TEST_TOOL,),
+)
+
+_APIS = {"chat": "chat completions", "responses": "the Responses API"}
 
 
 def _today() -> date:
@@ -135,9 +150,9 @@ async def _stream(model: Endpoint, settings: ModelSettings) -> list[Finding]:
             )
         ]
     served = f" (served by {finished.model})" if finished.model != settings.name else ""
-    detail = f"{settings.name} answers at {settings.host}{served}"
+    detail = f"{settings.name} answers at {settings.host} over {_APIS[model.api]}{served}"
     detail += f", first word after {first:.1f} s" if first else ", with no text in 256 tokens"
-    findings = [Finding("model", True, detail)]
+    findings = [Finding("model", True, detail), await _tools(model)]
     if settings.url.startswith("https:"):
         findings.append(Finding("TLS", True, f"the certificate of {settings.host} is trusted"))
     if finished.usage is None:
@@ -147,6 +162,25 @@ async def _stream(model: Endpoint, settings: ModelSettings) -> list[Finding]:
     if not BUNDLED.knows(finished.model):
         findings.append(Finding("price", True, f"no price known for {finished.model}"))
     return findings
+
+
+async def _tools(model: Endpoint) -> Finding:
+    """Whether the model calls tools. Without them it still answers."""
+    reason = None
+    try:
+        async with aclosing(model.stream(TOOL_PROMPT)) as events:
+            async for event in events:
+                if isinstance(event, Finished):
+                    reason = event.reason
+    except ModelError as error:
+        return Finding("tools", True, f"could not be tried: {error}")
+    if reason is FinishReason.TOOLS:
+        return Finding("tools", True, f"{model.name} calls tools")
+    if model.takes_tools:
+        return Finding("tools", True, f"{model.name} takes tools, but called none when asked to")
+    fix = "For what needs tools choose another OPENAI_MODEL"
+    fix += ", or try OPENAI_API=responses." if model.api == "chat" else "."
+    return Finding("tools", True, f"{model.name} takes none; people are answered without", fix)
 
 
 async def _failure(model: Endpoint, settings: ModelSettings, error: ModelError) -> Finding:

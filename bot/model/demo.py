@@ -8,7 +8,8 @@ from collections.abc import AsyncGenerator
 
 from bot.errors import NoSight
 from bot.model.demo_answers import answer, write_summary
-from bot.model.demo_memory import read_conversation
+from bot.model.demo_memory import Conversation, read_conversation
+from bot.model.demo_tools import call_for, result_of
 from bot.model.port import (
     Finished,
     FinishReason,
@@ -56,15 +57,24 @@ class DemoModel:
             raise NoSight("the demo sees nothing")
         folding = prompt.purpose is Purpose.SUMMARY
         conversation = read_conversation(prompt.messages, folding=folding)
-        text = write_summary(conversation) if folding else answer(conversation)
+        call = None if folding else call_for(prompt, conversation)
+        asked = sum(_tokens(message.content) + _FRAME_TOKENS for message in prompt.messages)
+        if call is not None and result_of(prompt) is None:
+            usage = Usage(prompt=asked, completion=_tokens(call.arguments))
+            yield Finished(FinishReason.TOOLS, usage, NAME, (call,))
+            return
+        text = write_summary(conversation) if folding else _said(prompt, conversation)
         most = prompt.max_output_tokens
         short = text if most is None else text[: most * _BYTES_PER_TOKEN]
         for piece in _PIECE.findall(short):
             await asyncio.sleep(self._pace)
             yield TextDelta(piece)
         reason = FinishReason.STOP if short == text else FinishReason.LENGTH
-        asked = sum(_tokens(message.content) + _FRAME_TOKENS for message in prompt.messages)
         yield Finished(reason, Usage(prompt=asked, completion=_tokens(short)), NAME)
+
+
+def _said(prompt: Prompt, conversation: Conversation) -> str:
+    return result_of(prompt) or answer(conversation)
 
 
 def _tokens(text: str) -> int:

@@ -62,8 +62,11 @@ class ResponsesReader:
             return self._item(place, mapping(value.get("item")))
         if kind == "error" or value.get("error"):
             return Chunk(error=as_error(value.get("error") or value))
-        alive = kind.endswith(".delta") or kind == "response.output_item.added"
-        return Chunk(alive=alive, model=string(mapping(value.get("response")).get("model")))
+        if kind == "response.output_item.added":
+            thinks = mapping(value.get("item")).get("type") == "reasoning"
+            return Chunk(alive=not thinks, thinks=thinks)
+        model = string(mapping(value.get("response")).get("model"))
+        return Chunk(alive=kind.endswith(".delta"), model=model)
 
     def read_whole(self, value: object) -> Chunk:
         """See `AnswerReader`."""

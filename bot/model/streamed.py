@@ -278,6 +278,8 @@ class StreamedModel:
                     yield text
                 if answer.finish:
                     patience.renew(now(), SETTLE_SECONDS, "end of the stream")
+                elif chunk.thinks:
+                    patience.renew(now(), settings.first_token_seconds, "first token")
                 elif chunk.alive:
                     patience.renew(now(), settings.gap_seconds, "next piece")
 

@@ -115,6 +115,7 @@ class Chunk:
         model: The model that serves the request.
         error: An error object in place of an answer; None in every good chunk.
         over: Nothing follows.
+        thinks: The model begins to think, and may say nothing for as long as before its first word.
     """
 
     text: str = ""
@@ -124,6 +125,7 @@ class Chunk:
     model: str = ""
     error: Mapping[str, object] | None = None
     over: bool = False
+    thinks: bool = False
 
 
 class AnswerReader(Protocol):

@@ -25,12 +25,14 @@ QUIET = (
     "discord",
     "httpcore2",
     "httpx2",
+    "mcp",
     "openai",
     "opentelemetry",
     "redis",
     "slack_bolt",
     "slack_sdk",
     "urllib3",
+    "uvicorn",
 )
 """Libraries that tell more than an operator wants, and some of them what people wrote."""
 

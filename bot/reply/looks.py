@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.capabilities import Capabilities
 from bot.controls import PLAIN, Action, Presentation
+from bot.panels import Button
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,10 +19,12 @@ class Looks:
     Attributes:
         capabilities: What the platform can show.
         turn: Id of the answer's turn, which a control hands back.
+        buttons: What can be pressed under the answer beside its controls, once it is complete.
     """
 
     capabilities: Capabilities
     turn: str
+    buttons: tuple[Button, ...] = ()
 
     def interim(self, *, newest: bool) -> Presentation:
         """While the answer is being written: only its newest message can be stopped."""
@@ -29,7 +32,10 @@ class Looks:
 
     def final(self, actions: Sequence[Action], *, last: bool) -> Presentation:
         """Once it is complete: only its last message has the controls."""
-        return self._shown(actions if last else (), streaming=False)
+        shown = self._shown(actions if last else (), streaming=False)
+        if not (last and self.buttons and self.capabilities.controls):
+            return shown
+        return replace(shown, buttons=self.buttons)
 
     def differs(self, before: Presentation | None, after: Presentation, *, streamed: bool) -> bool:
         """Whether people could see a difference, which is worth a call.
@@ -38,7 +44,7 @@ class Looks:
         """
         if before is None:
             return after is not PLAIN
-        if before.actions != after.actions:
+        if (before.actions, before.buttons) != (after.actions, after.buttons):
             return True
         return streamed and before.streaming != after.streaming
 

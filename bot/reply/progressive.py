@@ -12,6 +12,7 @@ from typing import Literal
 from bot.chat import Adapter, MessageRef, Spot
 from bot.controls import Action
 from bot.errors import BadToken, BobbinError, MessageGone, NotAllowed, PlatformBusy, PlatformError
+from bot.panels import Button
 from bot.reply.landing import Landing
 from bot.reply.looks import Looks
 from bot.reply.pacing import Clock, Pacer
@@ -181,12 +182,17 @@ class ProgressiveReply:
         self._sign.show(text)
 
     async def finish(
-        self, text: str, actions: Sequence[Action] = (), *, turn: str | None = None
+        self,
+        text: str,
+        actions: Sequence[Action] = (),
+        *,
+        turn: str | None = None,
+        buttons: Sequence[Button] = (),
     ) -> tuple[MessageRef, ...]:
         """Write the whole answer; the messages that hold it, in order.
 
         `actions` are the controls under the last of them, of which the platform shows those that
-        it can; they are about another turn's answer if `turn` names it.
+        it can; they are about another turn's answer if `turn` names it. `buttons` go with them.
 
         Messages that are left over are deleted after `close`: until the answer has been committed
         a successor may have to take them up.
@@ -197,7 +203,8 @@ class ProgressiveReply:
         """
         if self._final is None:
             self._final, self._actions = text, tuple(actions)
-            self._looks = self._looks if turn is None else replace(self._looks, turn=turn)
+            looks = self._looks if turn is None else replace(self._looks, turn=turn)
+            self._looks = replace(looks, buttons=tuple(buttons))
             self._hurry()
         self.start()
         if self._writer is None or self._stopped:

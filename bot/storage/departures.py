@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from itertools import chain
 from urllib.parse import unquote
 
+from bot.audience import imports_of
 from bot.chat import ThreadKey
+from bot.memories import Person
 from bot.records import Entry
 from bot.storage.changes import Changes
 from bot.storage.erasure import Erasure
-from bot.storage.keys import BUCKETS, BucketKeys, usage_field
+from bot.storage.keys import BUCKETS, BucketKeys, Place, of_place, place_of, usage_field
 from bot.storage.persons import Persons
 from bot.storage.types import Struck
 
@@ -29,10 +31,12 @@ class Departures(Erasure, Changes, Persons):
         budgets count stays for the day or two that it is kept, or leaving would be a way around
         them. It goes thread by thread.
 
+        What he has imported into the space goes whole, whoever said it.
+
         Returns:
             What was taken out of each thread. Raises StoreUnavailable or StoreMismatch.
         """
-        found: list[tuple[ThreadKey, Struck]] = []
+        found = await self._forget_imports(imports_of(Person(platform, space, user)))
         async for thread in self.all_of(platform, space, user):
             log = [entry async for entry in self.entries(thread)]
             his = _of(user, log)
@@ -41,6 +45,14 @@ class Departures(Erasure, Changes, Persons):
             struck = await self.strike(thread, messages, person=user, entries=numbers)
             found.append((thread, struck))
         await self._forget_usage_of(ThreadKey(platform, space, "-", "-"), user)
+        return found
+
+    async def _forget_imports(self, place: Place) -> list[tuple[ThreadKey, Struck]]:
+        found: list[tuple[ThreadKey, Struck]] = []
+        async for thread in self._listed(of_place(place).threads):
+            if place_of(thread) == place:
+                erased = await self.drop(thread)
+                found.append((thread, Struck(entries=erased.messages)))
         return found
 
     async def _forget_usage_of(self, space: ThreadKey, user: str) -> None:

@@ -39,6 +39,27 @@ class Log(Base):
         """How many entries the log holds, summarised ones included. Raises StoreUnavailable."""
         return int(await self._link.call("HLEN", ThreadKeys(thread).log))
 
+    async def entries_after(self, thread: ThreadKey, seq: int, most: int) -> Sequence[Entry]:
+        """Up to `most` entries after number `seq`, in order and in one round trip.
+
+        Raises StoreUnavailable or StoreMismatch.
+        """
+        if most <= 0:
+            return ()
+        fields = range(max(0, seq) + 1, max(0, seq) + most + 1)
+        raw = await self._link.call("HMGET", ThreadKeys(thread).log, *fields)
+        return read_entries(cast(Sequence[bytes | None], raw), fields.start)
+
+    async def confined(self, threads: Sequence[ThreadKey]) -> frozenset[ThreadKey]:
+        """Those that fewer people read than their channel, in one round trip.
+
+        Raises StoreUnavailable.
+        """
+        marks = await self._link.batch(
+            [("HEXISTS", ThreadKeys(thread).meta, "confined") for thread in threads]
+        )
+        return frozenset(thread for thread, mark in zip(threads, marks, strict=True) if mark)
+
     async def entries(self, thread: ThreadKey, *, batch: int = 500) -> AsyncIterator[Entry]:
         """The whole log in order, `batch` entries per round trip.
 

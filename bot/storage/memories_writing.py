@@ -150,6 +150,15 @@ class MemoryWriting(MemoryReading):
             done = ScopeKeys(scope).bucket.done(f"{scope} {nonce}")
             await self._run("use_memories", scope, (NONCE_SECONDS, *names), (done,))
 
+    async def told(self, scope: Scope, name: str) -> str | None:
+        """What was noted under a name within a day. Raises StoreUnavailable."""
+        raw = await self._link.call("GET", _told(scope, name))
+        return None if raw is None else to_text(raw)
+
+    async def tell(self, scope: Scope, name: str, text: str) -> None:
+        """Note something for a day; the name itself is not kept. Raises StoreUnavailable."""
+        await self._link.call("SET", _told(scope, name), to_bytes(text), "EX", KEY_SECONDS)
+
     async def _add_trails(self, scope: Scope, memories: Iterable[Memory]) -> None:
         """Before they are added: what is noted too much does no harm, what is not noted does."""
         trails = _trails(scope, memories)
@@ -164,6 +173,10 @@ class MemoryWriting(MemoryReading):
         for scope, removed in by_scope.items():
             for each, names in _trails(scope, removed).items():
                 await self._run("trail", each, ("cut", *names))
+
+
+def _told(scope: Scope, name: str) -> str:
+    return ScopeKeys(scope).bucket.done(f"told {scope} {name}")
 
 
 def _trails(scope: Scope, memories: Iterable[Memory]) -> Mapping[Scope, Sequence[bytes]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from typing import cast
 
+from bot.audience import is_import
 from bot.chat import ThreadChoice, ThreadKey
 from bot.storage.codec import to_bytes, to_text
 from bot.storage.directory import Directory
@@ -20,7 +21,7 @@ class Persons(Directory):
     """The part of `Threads` that goes by people."""
 
     async def latest_of(self, platform: str, space: str, user: str) -> Sequence[ThreadChoice]:
-        """Threads in which `user` has written, the latest first, at most 25.
+        """Threads in which `user` has written, the latest first, at most 25; no imported ones.
 
         The hundred latest threads of every bucket are looked through, five hundred of those in the
         space at a time, until there are enough. Raises StoreUnavailable.
@@ -41,7 +42,8 @@ class Persons(Directory):
             if name.startswith(begins)
         ]
         here.sort(reverse=True)
-        threads = [ThreadKey.parse(to_text(name)) for _, name in here[:LATEST_OF_SPACE]]
+        named = [ThreadKey.parse(to_text(name)) for _, name in here]
+        threads = [each for each in named if not is_import(each)][:LATEST_OF_SPACE]
         mine: list[ThreadKey] = []
         for start in range(0, len(threads), AT_A_TIME):
             mine += await self._wrote(threads[start : start + AT_A_TIME], user)

@@ -46,6 +46,7 @@ Fields of META
   bots                 messages of other bots since the last one of a person
   forgotten_to         highest position that had been taken then; nothing up to it is taken again
   forgotten            when the thread was forgotten on request (ms, caller's clock)
+  confined             1 when fewer people read the thread than its channel
   label                first words
   last                 when the bot was last talked to or answered (ms, caller's clock)
   labelled             id of the message that the label is made from

@@ -13,6 +13,9 @@ from bot.errors import BadToken, PlatformError, StoreUnavailable
 from tests.contracts.discord_rig import QUICK, Rig, connected, only, rig_of
 from tests.simulators.discord_sim import DiscordSimulator
 
+INTENTS = 37377 | 1 << 10 | 1 << 13
+"""Servers, messages there and direct, reactions to both, and the content of messages."""
+
 
 async def test_a_mention_in_a_channel_is_a_conversation_of_its_own() -> None:
     async with connected() as rig:
@@ -26,7 +29,7 @@ async def test_a_mention_in_a_channel_is_a_conversation_of_its_own() -> None:
     assert event.text == "what is a bobbin?"
     assert event.position == message.id
     assert (event.addressed, event.direct, event.joins, event.loose) == (True, False, False, True)
-    assert rig.sim.identifies[0]["intents"] == 37377
+    assert rig.sim.identifies[0]["intents"] == INTENTS
     assert rig.sim.violations == []
 
 
@@ -213,7 +216,7 @@ async def test_without_the_content_intent_it_listens_to_mentions_only(
         await rig.sim.say(thread, rig.ada, f"{rig.sim.mention} heard")
         event = await rig.event()
     assert event.text == "heard"
-    assert rig.sim.identifies[0]["intents"] == 37377 & ~(1 << 15)
+    assert rig.sim.identifies[0]["intents"] == INTENTS & ~(1 << 15)
     assert "Message Content intent is not granted" in caplog.text
     assert rig.sim.violations == []
 

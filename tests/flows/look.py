@@ -49,5 +49,7 @@ async def _value(client: Any, name: str | bytes) -> object:
             return await client.smembers(name)
         case "zset":
             return await client.zrange(name, 0, -1)
+        case "stream":
+            return await client.xrange(name)
         case _:
             return await client.get(name)

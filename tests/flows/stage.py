@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -18,6 +18,7 @@ from bot.model.port import Model
 from bot.plugins import find_adapters
 from bot.settings import read_settings
 from bot.timing import Timing
+from bot.tools import Tool
 from tests.servers import Valkey, free_port
 from tests.simulators.discord_sim import DiscordSimulator
 from tests.simulators.openai_sim import OpenAISimulator
@@ -26,6 +27,9 @@ from tests.simulators.slack_sim import Timing as SlackTiming
 
 SCALE = 20.0
 """Simulated seconds per real one: rate limits and expiries are that much shorter."""
+
+NO_TOOLS = {"OPENAI_MODEL": "gpt-6-luna", "BOBBIN_MEMORY_TOOLS": "off"}
+"""Chat completions of the newest models take none; those who want some say over which API."""
 
 PATIENT = SlackTiming(ack=10.0 * SCALE, trigger=600.0, status=120.0 * SCALE)
 """A Slack that delivers nothing twice, and lets no status line lapse, because this machine is busy.
@@ -59,6 +63,7 @@ class Stage:
     discord: DiscordSimulator | None = None
     slack: SlackSimulator | None = None
     extra: dict[str, str] = field(default_factory=dict[str, str])
+    tools: Sequence[Tool] = ()
     _url: str = ""
     _app: App | None = None
     _task: asyncio.Task[int] | None = None
@@ -93,7 +98,7 @@ class Stage:
         before = len(self.discord.gateway.live) if self.discord else 0
         sockets = len(self.slack.connections) if self.slack else 0
         counting = tokenizer(settings.text("OPENAI_MODEL") or "")
-        self._app = App(settings, timing, adapters, counting, model)
+        self._app = App(settings, timing, adapters, counting, model, self.tools)
         self._task = asyncio.create_task(self._app.run())
         ready: list[asyncio.Task[object]] = []
         if self.discord is not None:
@@ -155,7 +160,7 @@ async def open_stage(
     """
     async with AsyncExitStack() as stack:
         openai = await stack.enter_async_context(OpenAISimulator(scale=scale))
-        stage = Stage(server, openai, extra={"OPENAI_MODEL": "gpt-6-luna", **(extra or {})})
+        stage = Stage(server, openai, extra={**NO_TOOLS, **(extra or {})})
         if "discord" in platforms:
             stage.discord = await stack.enter_async_context(
                 DiscordSimulator(scale=scale, limits=limits, ack_seconds=60.0)

@@ -34,6 +34,8 @@ async def test_commands_are_told_once(server: Valkey) -> None:
             "remember",
             "memories",
             "recall",
+            "link",
+            "connect",
             "summary",
             "forget",
             "stop",

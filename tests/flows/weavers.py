@@ -126,8 +126,8 @@ def prompts(requests: list[Request]) -> list[list[str]]:
 
 
 def asked_last(request: Request) -> str:
-    """The newest question without the line about the present that follows it."""
-    return request.last_user_text.rpartition("\n\n[Now: ")[0]
+    """The newest question without the line about the present, and what is recalled before it."""
+    return request.last_user_text.rpartition("\n\n[Now: ")[0].partition("\n\n<memories ")[0]
 
 
 def unpaced(stage: Stage) -> DiscordAdapter:

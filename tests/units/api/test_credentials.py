@@ -7,7 +7,7 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.audience import Audience, grant, narrowed
+from bot.audience import Audience, grant, imports_of, narrowed
 from bot.chat import ThreadKey
 from bot.credentials import LONGEST_NAME, PREFIX, digest_of, issue
 from bot.memories import Person, Scope, ScopeKind, Via
@@ -33,7 +33,7 @@ def test_it_opens_what_its_owner_may_read_and_nothing_else() -> None:
     opened = made().credential.grant(Via.MCP)
     assert opened.readable == grant(PLACE, ADA).readable
     assert set(opened.writable) == set(grant(PLACE, ADA).writable)
-    assert opened.channels == (("discord", "1", "2"),)
+    assert opened.channels == grant(PLACE, ADA).channels
     assert opened.threads == (THREAD,)
     assert not opened.admin
 
@@ -46,7 +46,7 @@ def test_it_can_be_made_for_less() -> None:
     credential = made(only={ScopeKind.USER}, writes=False).credential
     assert credential.readable == (Scope.of_person(ADA),)
     opened = credential.grant(Via.API)
-    assert (opened.writable, opened.channels, opened.threads) == ((), (), ())
+    assert (opened.writable, opened.channels, opened.threads) == ((), (imports_of(ADA),), ())
 
 
 def test_a_direct_message_goes_with_what_is_its_persons_own() -> None:

@@ -25,14 +25,18 @@ from bot.budgets import Budgets
 from bot.chat import EVERYTHING, SURE, Author, CommandCall, EarlierMessage, MessageRef, ThreadKey
 from bot.commands import forget_texts, texts
 from bot.commands.forgetting import Forgetting
+from bot.commands.memory_places import Grants
 from bot.commands.runner import Commands, within_reach
 from bot.commands.specs import COMMANDS
 from bot.engine.allowance import Allowance
-from bot.ids import new_id
+from bot.ids import memory_ids, new_id
+from bot.memory.service import MemoryService
+from bot.memory.unindexed import Unindexed
 from bot.storage.connect import open_redis
 from bot.storage.keys import ThreadKeys, bucket_of, place_of, spent
 from bot.storage.threads import Threads
 from bot.storage.types import Turn
+from tests.flows.meadow import Meadow
 from tests.servers import Valkey, valkey_server
 from tests.units.storage.samples import Clock, commit, message
 
@@ -140,17 +144,22 @@ def runner(threads: Threads) -> Commands:
             return False
 
     running = cast(Any, NobodyRuns())
+    store = threads.memories()
+    memories = MemoryService(
+        store, threads, Unindexed(store), threads.links, threads.tokens, Clock(), memory_ids
+    )
+    adapters = {name: Meadow(name) for name in ("slack", "discord")}
     return Commands(
         threads,
         nothing,
         nothing,
         nothing,
         nothing,
-        Forgetting(threads, None, running, {}, new_id),
+        Forgetting(threads, memories, Grants(threads.links, adapters), running, new_id),
         running,
         nothing,
         allowance,
-        {},
+        adapters,
         Clock(),
         new_id,
     )

@@ -14,7 +14,7 @@ from bot.memories import Kind
 from bot.memory.candidates import Candidate
 from bot.memory.dates import absolute, dates_in
 from bot.memory.gates import LONGEST, SHORTEST, Junk, Sifted, Surroundings, sift
-from bot.memory.meaning import meaning, own_words, says_the_same
+from bot.memory.likeness import meaning, own_words, says_the_same
 from bot.records import Entry
 
 AT = datetime(2026, 11, 24, 9, 30, tzinfo=UTC).timestamp()
@@ -59,7 +59,7 @@ def around(**changes: object) -> Surroundings:
         "people": PEOPLE,
         "bots": {"3"},
         "system": system_prompt(),
-        "unfit": lambda content: "a key" if "AKIA" in content else None,
+        "unfit": lambda content: "a key" if "AKIA" in content else "",
     }
     return Surroundings(**(given | changes))  # type: ignore[arg-type]
 

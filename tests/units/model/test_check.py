@@ -22,11 +22,27 @@ async def look(settings: ModelSettings | None, today: date = date(2026, 11, 21))
 
 
 async def test_all_is_well(sim: OpenAISimulator) -> None:
-    findings = await look(settings_for(sim))
+    sim.script.extend([Answer("ready"), Answer([wire.ToolCall("ready")])])
+    findings = await look(settings_for(sim, api="responses"))
     assert bad(findings) == []
     assert MODEL in findings[0].detail
-    assert len(sim.chats) == 1
+    assert "over the Responses API" in findings[0].detail
+    assert (findings[1].subject, findings[1].detail) == ("tools", f"{MODEL} calls tools")
+    assert len(sim.chats) == 2
     assert sim.violations == []
+
+
+async def test_a_model_that_takes_no_tools(sim: OpenAISimulator) -> None:
+    findings = await look(settings_for(sim))
+    assert bad(findings) == []
+    assert "over chat completions" in findings[0].detail
+    assert "takes none" in findings[1].detail
+    assert "OPENAI_API=responses" in findings[1].fix
+
+
+async def test_a_model_that_calls_nothing(sim: OpenAISimulator) -> None:
+    findings = await look(settings_for(sim, name="gpt-5.2"))
+    assert "called none" in findings[1].detail
 
 
 async def test_the_demo() -> None:
@@ -91,7 +107,7 @@ async def test_a_model_without_usage_and_price() -> None:
         sim.script.append(Answer("ready", usage="absent"))
         findings = await look(settings_for(sim, name="llama"))
     assert bad(findings) == []
-    assert {finding.subject for finding in findings} == {"model", "usage", "price"}
+    assert {finding.subject for finding in findings} == {"model", "tools", "usage", "price"}
 
 
 async def test_creation(sim: OpenAISimulator) -> None:

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -12,11 +15,13 @@ from bot.context.summary import fold_instruction, fold_messages, summary_prompt
 from bot.model.demo import DemoModel
 from bot.model.demo_memory import read_conversation
 from bot.model.port import (
+    Finished,
     FinishReason,
     Message,
     Prompt,
     Purpose,
     TextDelta,
+    ToolSpec,
 )
 from bot.records import Entry, Summary
 from tests.units.model.asking import ask, end_of, text_of
@@ -196,3 +201,50 @@ async def test_what_asks_for_a_summary_is_nobodys_word() -> None:
     summary = await fold(fold_messages(shown, fold_instruction(entries, 300)))
     assert "- -" not in summary
     assert "from" not in summary
+
+
+NOTE = ToolSpec(
+    "remember",
+    "Keep something.",
+    {
+        "type": "object",
+        "properties": {
+            "content": {"type": "string"},
+            "kind": {"type": "string", "enum": ["fact", "note"]},
+            "tags": {"type": "array", "items": {"type": "string"}},
+            "until": {"type": ["string", "null"]},
+        },
+        "required": ["content", "kind", "tags", "until"],
+        "additionalProperties": False,
+    },
+)
+
+
+async def test_it_calls_the_tool_that_remembers_when_it_is_told_to() -> None:
+    text = "Ada: Please remember that the retro is on Friday.\n\n[Now: 2026-11-21 10:00 UTC.]"
+    asked = Prompt((Message("user", text),), tools=(NOTE,))
+    last = (await ask(DemoModel(0), asked))[-1]
+    assert isinstance(last, Finished) and last.reason is FinishReason.TOOLS
+    [call] = last.calls
+    assert json.loads(call.arguments) == {
+        "content": "the retro is on Friday.",
+        "kind": "note",
+        "tags": [],
+        "until": None,
+    }
+    told = Message("tool", "Remembered for this channel.", call_id=call.id)
+    again = replace(asked, messages=(*asked.messages, Message("assistant", "", (), (call,)), told))
+    assert text_of(await ask(DemoModel(0), again)) == "Remembered for this channel."
+
+
+@pytest.mark.parametrize(
+    ("text", "more"),
+    [
+        ("Ada: Do you remember the retro?", {"tools": (NOTE,)}),
+        ("Ada: remember that it is Friday", {"tools": (NOTE,), "may_call": False}),
+        ("Ada: remember that it is Friday", {}),
+    ],
+)
+async def test_otherwise_it_calls_nothing(text: str, more: dict[str, Any]) -> None:
+    last = (await ask(DemoModel(0), Prompt((Message("user", text),), **more)))[-1]
+    assert isinstance(last, Finished) and last.reason is FinishReason.STOP

@@ -13,7 +13,7 @@ from bot.memories import Memory
 from bot.memory.formats.items import Broken, Kept
 from bot.memory.formats.native import header_line, memory_line, read_lines
 from tests.payloads.mutations import ODD, mutated
-from tests.units.memory.samples import MEMORIES
+from tests.units.transfer.samples import MEMORIES
 
 ELEMENT: dict[str, Any] = {
     "id": "mem_01KBZ3V8Q4M7N2P5R6S9T1W0XY",

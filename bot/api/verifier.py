@@ -1,0 +1,61 @@
+"""Who asks, by the token that came along: the same for REST and MCP, over HTTP and pipes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bot.api.faults import too_often, unauthorized
+from bot.audience import Grant
+from bot.credentials import LONGEST_TOKEN, PREFIX, Credentials, digest_of
+from bot.memories import Via
+from bot.services import Claims
+
+MINUTE = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Somebody whose token is in force.
+
+    Attributes:
+        token: The id of the token, never the token.
+        grant: What may be done by it.
+        expires_at: As in `Credential`.
+    """
+
+    token: str
+    grant: Grant
+    expires_at: float
+
+
+class Verifier:
+    """Looks tokens up, and counts how often they are used.
+
+    Args:
+        credentials: Where they are kept. What was revoked there is refused at the next request.
+        claims: Counts for all processes together.
+        per_minute: Most requests with one token.
+    """
+
+    def __init__(self, credentials: Credentials, claims: Claims, per_minute: int) -> None:
+        self._credentials = credentials
+        self._claims = claims
+        self._per_minute = per_minute
+
+    async def verify(self, token: str, via: Via) -> Caller:
+        """What a token opens.
+
+        Raises:
+            Fault: It opens nothing (401), or has been used too often (429).
+            StoreError: The store is away.
+        """
+        if not token.startswith(PREFIX) or len(token) > LONGEST_TOKEN:
+            raise unauthorized()
+        credential = await self._credentials.find(digest_of(token))
+        if credential is None:
+            raise unauthorized()
+        wait = await self._claims.spend(credential.id, self._per_minute, MINUTE / self._per_minute)
+        if wait > 0:
+            raise too_often(wait)
+        await self._credentials.used(credential)
+        return Caller(credential.id, credential.grant(via), credential.expires_at)

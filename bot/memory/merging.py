@@ -1,0 +1,96 @@
+"""How memories change: by being said again, by being changed, by being corrected. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from bot.memories import MOST_TAGS, Kind, Memory, MemoryText, Status
+from bot.memory.port import Change
+
+
+def said_again(there: Memory, text: MemoryText, confirmed: bool, now: float) -> Memory:
+    """A memory after the same content was to be remembered once more.
+
+    Nothing that it has is lost: tags and pin are added, gaps filled, it stays at least as long. Who
+    confirms what was found by itself decides until when it stays.
+    """
+    mine = there.text
+    expires = max(mine.expires_at, text.expires_at)
+    if 0 in (mine.expires_at, text.expires_at):
+        expires = 0.0
+    if confirmed and not there.confirmed:
+        expires = text.expires_at
+    together = replace(
+        mine,
+        kind=text.kind if mine.kind is Kind.NOTE else mine.kind,
+        tags=tuple(dict.fromkeys((*mine.tags, *text.tags)))[:MOST_TAGS],
+        subject=mine.subject or text.subject,
+        pinned=mine.pinned or text.pinned,
+        event_at=mine.event_at or text.event_at,
+        expires_at=expires,
+    )
+    return replace(
+        there,
+        text=together,
+        status=Status.ACTIVE,
+        confirmed=there.confirmed or confirmed,
+        updated_at=now,
+        version=there.version + 1,
+    )
+
+
+def text_after(text: MemoryText, change: Change) -> MemoryText:
+    """A text with the parts that a change names."""
+    parts: Mapping[str, object | None] = {
+        "content": change.content,
+        "kind": change.kind,
+        "tags": change.tags,
+        "subject": change.subject,
+        "pinned": change.pinned,
+        "event_at": change.event_at,
+        "expires_at": change.expires_at,
+    }
+    named = {name: value for name, value in parts.items() if value is not None}
+    return replace(text, **named)  # pyright: ignore[reportArgumentType]
+
+
+def changed(there: Memory, text: MemoryText, change: Change, now: float) -> Memory:
+    """A memory with another text of the same content, and the rest of a change; its next version.
+
+    Whoever confirms what was found by itself keeps it for good, unless the change says until when.
+    """
+    if change.confirmed and not there.confirmed and change.expires_at is None:
+        text = replace(text, expires_at=0.0)
+    status = there.status
+    if change.archived is not None and status is not Status.SUPERSEDED:
+        status = Status.ARCHIVED if change.archived else Status.ACTIVE
+    confirmed = there.confirmed if change.confirmed is None else change.confirmed
+    if (text, status, confirmed) == (there.text, there.status, there.confirmed):
+        return there
+    return replace(
+        there,
+        text=text,
+        status=status,
+        confirmed=confirmed,
+        updated_at=now,
+        version=there.version + 1,
+    )
+
+
+def superseded(there: Memory, by: str, now: float) -> Memory:
+    """A memory that another one says otherwise than."""
+    return replace(
+        there,
+        status=Status.SUPERSEDED,
+        superseded_by=by,
+        updated_at=now,
+        version=there.version + 1,
+    )
+
+
+def holding_again(there: Memory, now: float) -> Memory:
+    """A memory of which the correction was taken back."""
+    return replace(
+        there, status=Status.ACTIVE, superseded_by="", updated_at=now, version=there.version + 1
+    )

@@ -1,0 +1,34 @@
+"""Who may do what with a memory that they can see. Pure."""
+
+from __future__ import annotations
+
+from bot.audience import Grant
+from bot.memories import Memory, Scope, ScopeKind, Via
+
+_OWN = (ScopeKind.USER, ScopeKind.DM)
+
+
+def is_own(grant: Grant, memory: Memory) -> bool:
+    """It was remembered by this person, or lies where nobody else can see it.
+
+    What was remembered unasked belongs to whoever is shown it, until somebody keeps it.
+    """
+    if memory.source.via is Via.AUTO and not memory.confirmed:
+        return True
+    return memory.source.author == grant.person or memory.scope.kind in _OWN
+
+
+def may_write(grant: Grant, scope: Scope) -> bool:
+    """Something in this scope may be changed.
+
+    What belongs to a person's other account is theirs, too, where their own may be written.
+    """
+    if scope in grant.writable:
+        return True
+    own = any(each.kind is ScopeKind.USER for each in grant.writable)
+    return scope.kind is ScopeKind.USER and own and scope in grant.readable
+
+
+def may_change(grant: Grant, memory: Memory) -> bool:
+    """It may be changed and deleted: by whose own it is, and by admins where it is shared."""
+    return may_write(grant, memory.scope) and (is_own(grant, memory) or grant.admin)

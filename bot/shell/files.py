@@ -1,0 +1,52 @@
+"""Files that commands write and read."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+
+@contextmanager
+def written_whole(path: Path) -> Generator[IO[str]]:
+    """A file for its owner only, which takes its place once it is complete."""
+    if path.exists() and not path.is_file():
+        with path.open("w", encoding="utf-8") as special:
+            yield special
+        return
+    path = path.resolve()
+    with tempfile.NamedTemporaryFile(
+        "w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}.", delete=False
+    ) as file:
+        try:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+            Path(file.name).replace(path)
+        except BaseException:
+            Path(file.name).unlink(missing_ok=True)
+            raise
+
+
+@contextmanager
+def read_again(path: Path) -> Generator[IO[bytes]]:
+    """A file, or with "-" standard input, that can be read more than once. Raises OSError."""
+    if str(path) != "-":
+        with path.open("rb") as file:
+            if file.seekable():
+                yield file
+                return
+            with tempfile.TemporaryFile() as kept:
+                shutil.copyfileobj(file, kept)
+                kept.seek(0)
+                yield kept
+        return
+    with tempfile.TemporaryFile() as kept:
+        shutil.copyfileobj(sys.stdin.buffer, kept)
+        kept.seek(0)
+        yield kept

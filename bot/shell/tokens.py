@@ -1,0 +1,167 @@
+"""`bobbin tokens`: making, listing and revoking what other programs use memories by."""
+
+from __future__ import annotations
+
+import argparse
+import secrets
+import sys
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+
+from bot.audience import Grant, imports_of
+from bot.credentials import DAYS, MOST_TOKENS, Credential, Credentials, issue
+from bot.memories import Person, Scope, ScopeKind
+
+Out = Callable[[str], None]
+
+_WORDS = {
+    ScopeKind.USER: "their own",
+    ScopeKind.DM: "direct messages in {space}",
+    ScopeKind.THREAD: "thread {thread} in {space}",
+    ScopeKind.CHANNEL: "channel {channel} in {space}",
+    ScopeKind.WORKSPACE: "everything shared in {space}",
+}
+
+
+def add_tokens_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:  # pyright: ignore[reportPrivateUsage]
+    """The command's options."""
+    tokens = commands.add_parser("tokens", help="make and revoke tokens for other programs")
+    acts = tokens.add_subparsers(dest="act", required=True, metavar="what")
+    create = acts.add_parser("create", help="make a token and print it, once")
+    create.add_argument(
+        "person", metavar="platform:space:user", help="whose it is; on Discord the space is @"
+    )
+    create.add_argument("--name", default="", help="what it is for")
+    create.add_argument(
+        "--days", type=int, default=DAYS, help=f"until it ends; 0: never; {DAYS} if not said"
+    )
+    create.add_argument("--read-only", action="store_true", help="it may not write")
+    create.add_argument(
+        "--channel", action="append", default=[], metavar="space:channel", help="open this, too"
+    )
+    create.add_argument(
+        "--workspace", action="append", default=[], metavar="space", help="open this, too"
+    )
+    create.add_argument(
+        "--direct", action="append", default=[], metavar="space", help="and direct messages there"
+    )
+    listed = acts.add_parser("list", help="show tokens, never the tokens themselves")
+    listed.add_argument("person", nargs="?", metavar="platform:space:user")
+    revoke = acts.add_parser("revoke", help="end tokens at once")
+    which = revoke.add_mutually_exclusive_group(required=True)
+    which.add_argument("id", nargs="?", metavar="tok_…")
+    which.add_argument("--person", metavar="platform:space:user", help="all of this person's")
+
+
+async def run_tokens(
+    arguments: argparse.Namespace, credentials: Credentials, out: Out, hint: Out
+) -> int:
+    """Do what the command line says; the exit code is as for `bot.cli.main`.
+
+    Args:
+        arguments: Of `add_tokens_parser`.
+        credentials: Where tokens are kept.
+        out: Takes what was asked for.
+        hint: Takes what is said beside.
+    """
+    try:
+        person = Person.parse(arguments.person) if arguments.person else None
+    except ValueError:
+        hint(f"{arguments.person} is not platform:space:user, such as slack:T1:U7 or discord:@:7")
+        return 2
+    match arguments.act:
+        case "create":
+            assert person is not None
+            return await _create(arguments, person, credentials, out, hint)
+        case "list":
+            found = await (credentials.of(person) if person else credentials.everyone())
+            for each in found:
+                out(_line(each))
+            return 0
+        case _:
+            return await _revoke(arguments.id, person, credentials, hint)
+
+
+async def _create(
+    arguments: argparse.Namespace, person: Person, credentials: Credentials, out: Out, hint: Out
+) -> int:
+    scopes = _scopes(arguments, person)
+    if scopes is None:
+        hint("--channel is written as space:channel, such as T1:C2")
+        return 2
+    if arguments.days < 0:
+        hint("--days must be 0 or more")
+        return 2
+    channels = [
+        (each.platform, each.space, each.channel)
+        for each in scopes
+        if each.kind is ScopeKind.CHANNEL
+    ]
+    grant = Grant(person, scopes, scopes, channels=(imports_of(person), *channels))
+    issued = issue(
+        grant,
+        arguments.name,
+        now=time.time(),
+        random=secrets.token_bytes,
+        days=arguments.days,
+        writes=not arguments.read_only,
+    )
+    if not await credentials.add(issued.credential):
+        hint(f"{person} has {MOST_TOKENS} tokens already; revoke one first")
+        return 1
+    hint(f"{_line(issued.credential)}\nIt is shown only once:")
+    out(issued.token)
+    return 0
+
+
+async def _revoke(
+    id: str | None, person: Person | None, credentials: Credentials, hint: Out
+) -> int:
+    if person is not None:
+        ended = await credentials.revoke_all(person)
+        hint(f"{ended} token(s) revoked")
+        return 0 if ended else 1
+    gone = await credentials.revoke(id or "")
+    hint(f"{_line(gone)}: revoked" if gone else f"there is no token {id}")
+    return 0 if gone else 1
+
+
+def _scopes(arguments: argparse.Namespace, person: Person) -> tuple[Scope, ...] | None:
+    found = [Scope.of_person(person)]
+    found += [Scope.of_direct(person.platform, space, person.user) for space in arguments.direct]
+    for written in arguments.channel:
+        space, _, channel = str(written).partition(":")
+        if not space or not channel:
+            return None
+        found.append(Scope.of_channel(person.platform, space, channel))
+    found += [Scope.of_workspace(person.platform, space) for space in arguments.workspace]
+    return tuple(dict.fromkeys(found))
+
+
+def _line(credential: Credential) -> str:
+    """A token in one line."""
+    reads = told_scopes(credential.readable)
+    may = "reads and writes" if credential.writable else "reads"
+    ends = f"until {_day(credential.expires_at)}" if credential.expires_at else "for ever"
+    used = f"last used {_day(credential.used_at)}" if credential.used_at else "never used"
+    name = f" {credential.name!r}" if credential.name else ""
+    return f"{credential.id}{name} of {credential.person} {may} {reads}, {ends}, {used}"
+
+
+def told_scopes(scopes: Sequence[Scope]) -> str:
+    """What is opened, in plain words."""
+    words = [
+        _WORDS[each.kind].format(space=each.space, channel=each.channel, thread=each.thread)
+        for each in scopes
+    ]
+    return ", ".join(dict.fromkeys(words)) or "nothing"
+
+
+def _day(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).date().isoformat()
+
+
+def to_stderr(text: str) -> None:
+    """Say something beside what was asked for."""
+    print(text, file=sys.stderr)

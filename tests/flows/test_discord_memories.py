@@ -1,0 +1,165 @@
+"""Memories on Discord as people use them: kept, looked through, shared, recalled, forgotten."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from tests.flows.weavers import Weavers, buttons, labels, panel, weavers
+from tests.servers import Valkey
+from tests.simulators.discord_sim import Channel, Message, User
+from tests.simulators.discord_sim.model import Version
+
+RELEASE = "The release is on Friday"
+
+
+async def _call(here: Weavers, where: Channel, who: User, name: str, **options: object) -> Message:
+    """What a command says, to its caller alone."""
+    call = await here.sim.slash(where, who, name, **options)
+    told = await call.answered()
+    assert call.ephemeral
+    return told
+
+
+async def test_a_memory_lives_from_a_command_to_its_deletion(server: Valkey) -> None:
+    async with weavers(server) as here:
+        saved = await _call(here, here.general, here.ada, "remember", text=f"{RELEASE} #plan")
+        assert panel(saved) == f"🧠 Remembered, for this channel:\n> {RELEASE} #plan"
+        assert labels(saved) == ["Undo"]
+
+        listed = await _call(here, here.general, here.ada, "memories", query="#plan")
+        assert f"> {RELEASE} #plan" in panel(listed)
+        assert labels(listed) == ["Edit", "Pin", "Delete"]
+        await here.fill(listed, here.ada, "Edit", content="The release is on Monday")
+        assert "Corrected." in panel(listed) and "Monday" in panel(listed)
+        assert "Friday" not in panel(listed)
+        await here.press(listed, here.ada, "Undo")
+        again = await _call(here, here.general, here.ben, "memories", query="release day")
+        assert RELEASE in panel(again) and "Monday" not in panel(again)
+        # It is Ada's, and Ben does not look after the place.
+        assert labels(again) == []
+
+        listed = await _call(here, here.general, here.ada, "memories")
+        await here.press(listed, here.ada, "Delete")
+        assert panel(listed).startswith("Delete this for good?")
+        assert labels(listed) == ["Delete it", "Keep it as it is"]
+        await here.press(listed, here.ada, "Delete it")
+        assert panel(listed).startswith("Deleted for good.")
+        assert "release" not in (await here.stored()).casefold()
+        here.check()
+
+
+async def test_what_is_for_one_alone_is_shown_to_nobody_else_until_it_is_shared(
+    server: Valkey,
+) -> None:
+    async with weavers(server) as here:
+        saved = await _call(
+            here, here.general, here.ada, "remember", text="My loom is crimson", **{"for": "me"}
+        )
+        assert panel(saved).startswith("🧠 Remembered, for you alone")
+        for query in ({}, {"query": "loom"}):
+            others = await _call(here, here.general, here.ben, "memories", **query)
+            assert "crimson" not in panel(others)
+        # Nor by a button that somebody has got hold of: it does not say who may.
+        mine = await _call(here, here.general, here.ada, "memories")
+        [edit] = [each["custom_id"] for each in buttons(mine) if each["label"] == "Edit"]
+        forged = await here.sim.say(here.general, here.sim.bot, "look")
+        forged.versions[-1] = _with_button(forged, edit)
+        call = await here.sim.click(forged, here.ben, edit)
+        assert "crimson" not in panel(await call.answered())
+
+        await here.press(mine, here.ada, "Share")
+        assert panel(mine).startswith("Show this to everybody in this channel")
+        await here.press(mine, here.ada, "Share it")
+        assert "Shared: everybody in this channel" in panel(mine)
+        assert "My loom is crimson" in panel(await _call(here, here.general, here.ben, "memories"))
+        here.check()
+
+
+async def test_a_list_has_pages_that_work_after_a_restart(server: Valkey) -> None:
+    async with weavers(server) as here:
+        for number in range(6):
+            text = f"Loom number {number} has {number} spools"
+            await _call(here, here.general, here.ada, "remember", text=text)
+        listed = await _call(here, here.general, here.ada, "memories")
+        assert panel(listed).count("spools") == 4
+        assert labels(listed)[-1] == "More ▶"
+        assert await here.stage.stop() == 0
+        await here.stage.start()
+        await here.press(listed, here.ada, "More ▶")
+        assert panel(listed).count("spools") == 2 and "(page 2)" in panel(listed)
+        await here.press(listed, here.ada, "◀ Back")
+        assert panel(listed).count("spools") == 4
+        here.check()
+
+
+async def test_a_message_is_remembered_from_its_menu_and_a_double_click_does_no_harm(
+    server: Valkey,
+) -> None:
+    async with weavers(server) as here:
+        said = await here.sim.say(here.general, here.ben, "The warp is made of linen")
+        saved = await (await here.sim.message_menu(said, here.ada, "Remember this")).answered()
+        assert "> Ben: The warp is made of linen" in panel(saved)
+        [undo] = [each["custom_id"] for each in buttons(saved)]
+        first = await here.sim.click(saved, here.ada, undo)
+        second = await here.sim.click(saved, here.ada, undo)
+        await here.sim.until(lambda: "Taken back" in panel(saved))
+        await here.sim.until(lambda: second.responses or first.responses)
+        [late] = [*first.responses, *second.responses]
+        assert "no such memory" in panel(late)
+        here.check()
+
+
+async def test_what_was_said_is_found_with_a_link_to_it(server: Valkey) -> None:
+    async with weavers(server) as here:
+        thread = await here.conversation("the warp is made of linen", "Linen it is.")
+        found = await _call(here, here.general, here.ben, "recall", query="warp linen")
+        assert "warp is made of linen" in panel(found)
+        assert f"https://discord.com/channels/{here.guild.id}/" in panel(found)
+        assert str(thread.id) in panel(found)
+        elsewhere = await here.sim.add_text_channel(here.guild, "elsewhere")
+        nothing = await _call(here, elsewhere, here.ben, "recall", query="warp linen")
+        assert panel(nothing).startswith("I find nothing about")
+        here.check()
+
+
+async def test_everything_about_somebody_goes_after_they_have_seen_what(server: Valkey) -> None:
+    async with weavers(server) as here:
+        await here.conversation("my loom is ultramarine", "A blue loom.")
+        for whom in ("me", "channel"):
+            text = f"Ultramarine is for the {whom}"
+            await _call(here, here.general, here.ada, "remember", text=text, **{"for": whom})
+        asked = await _call(here, here.general, here.ada, "forget", everything=True)
+        assert "1 conversation" in panel(asked) and "1 memory of your own" in panel(asked)
+        assert labels(asked) == ["Forget it all", "Keep it"]
+        assert "ltramarine" in await here.stored()
+        await here.press(asked, here.ada, "Forget it all")
+        assert panel(asked).startswith("Forgotten: 1 conversation and 2 memories")
+        left = await here.stored()
+        assert "ltramarine" not in left and "Ada" not in left
+        here.check()
+
+
+def _with_button(message: Message, custom_id: str) -> Version:
+    row = {"type": 1, "components": [{"type": 2, "label": "x", "custom_id": custom_id}]}
+    return replace(message.versions[-1], components=(row,))
+
+
+async def test_a_message_that_somebody_marks_is_remembered_until_the_mark_is_taken_away(
+    server: Valkey,
+) -> None:
+    async with weavers(server) as here:
+        said = await here.sim.say(here.general, here.ben, "The warp is made of linen")
+        await here.sim.react(said, here.ada, "👍")
+        await here.sim.react(said, here.ada, "🧠")
+        await here.sim.until(lambda: here.sim.bot.id in said.reactions.get("✅", ()))
+        listed = await _call(here, here.general, here.ben, "memories")
+        assert "> Ben: The warp is made of linen" in panel(listed)
+        # It is hers, and no other's mark takes it back.
+        await here.sim.react(said, here.ben, "🧠")
+        await here.sim.until(lambda: here.said(here.general))
+        assert here.said(here.general)[0].startswith("I knew that already")
+        await here.sim.react(said, here.ben, "🧠", add=False)
+        await here.sim.react(said, here.ada, "🧠", add=False)
+        await here.sim.until(lambda: "✅" not in said.reactions)
+        assert "linen" not in await here.stored()
+        here.check()

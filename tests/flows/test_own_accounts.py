@@ -1,0 +1,100 @@
+"""Accounts that belong together, and tokens for other programs, made in chat."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from bot.chat import Author, CommandReply
+from bot.credentials import digest_of
+from bot.memories import ScopeKind
+from bot.storage.connect import open_redis
+from bot.storage.threads import Threads
+from tests.flows.meadow import ADA, Meadow, a_meadow
+from tests.flows.stage import open_stage
+from tests.servers import Valkey
+
+BEN = Author("2", "Ben")
+MINE = {"text": "My loom is crimson", "for": "me"}
+
+
+async def call(
+    meadow: Meadow, name: str, author: Author = ADA, *, act: str = "", **options: str
+) -> CommandReply:
+    """A command in a channel, outside any conversation."""
+    return await meadow.call(name, meadow.event(author), thread=None, options=options, act=act)
+
+
+def code_in(reply: CommandReply) -> str:
+    """The code that a reply shows."""
+    found = re.search(r"code is `(\w+)`", reply.text)
+    assert found is not None and reply.private and not reply.harmless
+    return found[1]
+
+
+async def test_what_is_somebodys_own_follows_to_a_linked_account_and_no_further(
+    server: Valkey,
+) -> None:
+    async with open_stage(server, start=False) as stage:
+        here, there = Meadow("slack"), Meadow("discord")
+        await stage.start(adapters={"slack": here, "discord": there})
+        await here.inbox()
+        await there.inbox()
+        await call(here, "remember", ADA, **MINE)
+        assert not (await call(there, "memories", BEN)).entries
+
+        code = code_in(await call(here, "link"))
+        assert "very account" in (await call(here, "link", code=code)).text
+        assert (await call(there, "link", BEN, code=code)).text.startswith("Linked.")
+        [entry] = (await call(there, "memories", BEN)).entries
+        assert "crimson" in entry.text
+        # Once only, and for nobody else.
+        assert "not known" in (await call(there, "link", Author("3", "Cy"), code=code)).text
+        assert not (await call(there, "memories", Author("3", "Cy"))).entries
+
+        await call(there, "link", BEN, off="true")
+        assert not (await call(there, "memories", BEN)).entries
+
+
+async def test_a_token_opens_what_its_maker_may_see_and_nothing_once_revoked(
+    server: Valkey,
+) -> None:
+    async with a_meadow(server) as here:
+        meadow = here.meadow
+        asked = await call(meadow, "connect")
+        assert [button.label for button in asked.buttons] == [
+            "New, only reads",
+            "New, reads and writes",
+        ]
+        made = await call(meadow, "connect", act="r")
+        assert not made.harmless
+        [token] = re.findall(r"bob_\S+", made.text)
+        assert token not in await here.stored()
+        client = open_redis(server.url)
+        threads = Threads(client, worker="w", clock=lambda: 1.8e9, new_id=lambda: "n")
+        found = await threads.tokens.find(digest_of(token))
+        assert found is not None and found.writable == ()
+        kinds = {ScopeKind.USER, ScopeKind.DM, ScopeKind.CHANNEL, ScopeKind.WORKSPACE}
+        assert {scope.kind for scope in found.readable} == kinds
+
+        # Somebody else sees none of it, and can't end it.
+        assert not (await call(meadow, "connect", BEN)).entries
+        [entry] = (await call(meadow, "connect")).entries
+        [revoke] = entry.buttons
+        assert "no such token" in (await call(meadow, "connect", BEN, act=revoke.act)).text
+        assert await threads.tokens.find(digest_of(token)) is not None
+        assert "Revoked" in (await call(meadow, "connect", act=revoke.act)).text
+        assert await threads.tokens.find(digest_of(token)) is None
+        await client.aclose()
+
+
+async def test_a_guest_reaches_nothing_that_is_for_everybody(server: Valkey) -> None:
+    async with a_meadow(server, {"BOBBIN_OUTSIDERS": "on"}) as here:
+        meadow = here.meadow
+        told = await call(meadow, "remember", text="We ship on Friday", **{"for": "workspace"})
+        assert "everybody in this server or workspace" in told.text
+        guest = replace(BEN, is_outside=True)
+        assert (await call(meadow, "memories", BEN)).entries
+        assert not (await call(meadow, "memories", guest)).entries
+        refused = await call(meadow, "remember", guest, text="Buy", **{"for": "workspace"})
+        assert "Only members" in refused.text

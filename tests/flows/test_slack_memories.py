@@ -1,0 +1,230 @@
+"""Memories on Slack as people use them: kept, looked through, shared, recalled, forgotten."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tests.flows.acme import Acme, acme, words
+from tests.servers import Valkey
+from tests.simulators.slack_sim import Ephemeral, Message, User
+
+RELEASE = "The release is on Friday"
+
+Shows = Ephemeral | Message
+
+
+async def _call(here: Acme, who: User, command: str, text: str = "") -> Ephemeral:
+    """What a command says, to its caller alone."""
+    call = here.sim.slash(here.general, who, command, text)
+    await here.told(call)
+    [note] = call.ephemerals
+    return note
+
+
+def labels(shown: Shows) -> list[str]:
+    """What stands on the buttons."""
+    return [each["text"]["text"] for each in _buttons(shown)]
+
+
+def _buttons(shown: Shows) -> list[Mapping[str, Any]]:
+    rows = [block for block in shown.blocks if block["type"] == "actions"]
+    return [each for row in rows for each in row["elements"]]
+
+
+def _button(shown: Shows, label: str) -> str:
+    return next(each["action_id"] for each in _buttons(shown) if each["text"]["text"] == label)
+
+
+async def _press(here: Acme, shown: Shows, who: User, label: str) -> Ephemeral:
+    """Press a button; the private message that stands there, or beside it, afterwards."""
+    click = here.sim.click(shown, _button(shown, label), who)
+    await click.acked()
+    [answer] = await click.responded()
+    return next(note for note in here.sim.state.ephemerals if note.ts == answer.ts)
+
+
+async def test_a_memory_lives_from_a_command_to_its_deletion(server: Valkey) -> None:
+    async with acme(server) as here:
+        saved = await _call(here, here.ada, "/remember", f"{RELEASE} #plan")
+        assert words(saved) == f"🧠 Remembered, for this channel:\n> {RELEASE} #plan"
+        assert labels(saved) == ["Undo"]
+
+        listed = await _call(here, here.ada, "/memories")
+        assert RELEASE in words(listed)
+        assert labels(listed) == ["Edit", "Pin", "Delete"]
+        here.sim.click(listed, _button(listed, "Edit"), here.ada)
+        window = await _window(here)
+        values = {
+            "content": {"content": {"value": "The release is on Monday"}},
+            "tags": {"tags": {"value": "plan"}},
+        }
+        await here.sim.submit(window, here.ada, values).acked()
+        await here.sim.until(lambda: _newest(here, here.ada) is not listed)
+        corrected = _newest(here, here.ada)
+        assert listed.replaced and window.closed
+        assert "Corrected." in words(corrected) and "Monday" in words(corrected)
+
+        others = await _call(here, here.ben, "/memories", "release day")
+        assert "Monday" in words(others) and labels(others) == []
+
+        asked = await _press(here, corrected, here.ada, "Delete")
+        assert words(asked).startswith("Delete this for good?")
+        gone = await _press(here, asked, here.ada, "Delete it")
+        assert words(gone).startswith("Deleted for good.")
+        # What it had corrected is gone with it.
+        assert "release" not in (await here.stored()).casefold()
+
+
+async def test_what_is_for_one_alone_is_shown_to_nobody_else_until_it_is_shared(
+    server: Valkey,
+) -> None:
+    async with acme(server) as here:
+        saved = await _call(here, here.ada, "/remember", "for=me My loom is crimson")
+        assert words(saved).startswith("🧠 Remembered, for you alone")
+        for text in ("", "loom"):
+            assert "crimson" not in words(await _call(here, here.ben, "/memories", text))
+        mine = await _call(here, here.ada, "/memories")
+        asked = await _press(here, mine, here.ada, "Share")
+        shared = await _press(here, asked, here.ada, "Share it")
+        assert "Shared: everybody in this channel" in words(shared)
+        assert "crimson" in words(await _call(here, here.ben, "/memories"))
+
+
+async def test_a_message_is_remembered_from_its_menu(server: Valkey) -> None:
+    async with acme(server) as here:
+        said = here.sim.say(here.general, here.ben, "The warp is made of linen")
+        shortcut = here.sim.shortcut("bobbin_remember", said, here.ada)
+        await shortcut.acked()
+        [shown] = await shortcut.responded()
+        assert "> Ben: The warp is made of linen" in words(shown)
+        note = _newest(here, here.ada)
+        undone = await _press(here, note, here.ada, "Undo")
+        assert words(undone).startswith("Taken back")
+        assert "linen" not in await here.stored()
+
+
+async def test_what_was_said_is_found_with_a_link_to_it(server: Valkey) -> None:
+    async with acme(server) as here:
+        root = await here.conversation("the warp is made of linen", "Linen it is.")
+        found = await _call(here, here.ben, "/recall", "warp linen")
+        assert "warp is made of linen" in words(found)
+        assert f"({here.sim.permalink(root)}" in words(found)
+        elsewhere = here.sim.add_channel("elsewhere", members=[here.ben])
+        call = here.sim.slash(elsewhere, here.ben, "/recall", "warp linen")
+        assert words(await here.told(call)).startswith("I find nothing about")
+
+
+async def test_forgetting_a_thread_is_asked_about_and_only_who_took_part_says_yes(
+    server: Valkey,
+) -> None:
+    async with acme(server) as here:
+        root = await here.conversation("my loom is ultramarine", "A blue loom.")
+        here.ask(here.ada, "forget", thread=root)
+        asked = await here.whispered(here.ada)
+        assert words(asked).startswith("**Forget this conversation?** That erases 2 messages")
+        kept = await _press(here, asked, here.ada, "Keep it")
+        assert words(kept) == "Nothing was erased."
+        assert "ultramarine" in await here.stored()
+        note = await _call(here, here.ada, "/forget", here.sim.permalink(root))
+        gone = await _press(here, note, here.ada, "Forget it")
+        assert words(gone).startswith("Forgotten: 2 messages")
+        assert "ultramarine" not in await here.stored()
+
+
+async def test_everything_about_somebody_goes_after_they_have_seen_what(server: Valkey) -> None:
+    async with acme(server) as here:
+        await here.conversation("my loom is ultramarine", "A blue loom.")
+        await _call(here, here.ada, "/remember", "for=me Ultramarine is mine")
+        await _call(here, here.ada, "/remember", "Ultramarine is for all")
+        asked = await _call(here, here.ada, "/forget", "everything")
+        assert "1 conversation" in words(asked) and "1 memory of your own" in words(asked)
+        gone = await _press(here, asked, here.ada, "Forget it all")
+        assert words(gone).startswith("Forgotten: 1 conversation and 2 memories")
+        left = await here.stored()
+        assert "ltramarine" not in left and "Ada" not in left
+
+
+async def test_a_memory_is_thought_of_in_a_new_thread_and_buttons_work_after_a_restart(
+    server: Valkey,
+) -> None:
+    async with acme(server) as here:
+        await _call(here, here.ada, "/remember", RELEASE)
+        listed = await _call(here, here.ben, "/memories")
+        assert RELEASE in words(listed)
+        mine = await _call(here, here.ada, "/memories")
+        await here.restart()
+        pinned = await _press(here, mine, here.ada, "Pin")
+        assert words(pinned).startswith("Pinned") and "📌" in words(pinned)
+
+
+def _newest(here: Acme, who: User) -> Ephemeral:
+    return here.sim.ephemerals(here.general, who)[-1]
+
+
+async def _window(here: Acme) -> Any:
+    """The window that has been opened and asks for something."""
+    return await here.sim.until(
+        lambda: next(
+            (
+                view
+                for view in here.sim.state.views.values()
+                if any(block["type"] == "input" for block in view.view["blocks"])
+            ),
+            None,
+        )
+    )
+
+
+async def test_a_message_that_somebody_marks_is_remembered_and_they_alone_are_told(
+    server: Valkey,
+) -> None:
+    async with acme(server) as here:
+        said = here.sim.say(here.general, here.ben, "The warp is made of linen")
+        here.sim.react(said, here.ada, "thumbsup")
+        envelope = here.sim.react(said, here.ada, "brain")
+        assert envelope is not None
+        note = await here.whispered(here.ada)
+        assert "> Ben: The warp is made of linen" in words(note)
+        assert here.whispers(here.ben) == []
+        # Delivered again it is the same memory.
+        here.sim.repeat(envelope)
+        await here.sim.until(lambda: len(here.whispers(here.ada)) == 2)
+        listed = await _call(here, here.ada, "/memories")
+        assert words(listed).count("linen") == 1
+        await _press(here, note, here.ada, "Undo")
+        assert "linen" not in await here.stored()
+
+
+async def test_the_home_tab_shows_what_is_remembered_and_changes_it(server: Valkey) -> None:
+    async with acme(server) as here:
+        await _call(here, here.ada, "/remember", "for=me My loom is crimson")
+        await _call(here, here.ada, "/remember", "The channel weaves on Mondays")
+        for who, sees in ((here.ben, False), (here.ada, True)):
+            here.sim.open_home(who)
+            home = await here.sim.until(
+                lambda who=who: here.sim.state.homes.get((who.team, who.id))
+            )
+            assert ("crimson" in str(home.view)) is sees
+            # What is for a channel is shown there.
+            assert "Mondays" not in str(home.view)
+        here.sim.click(home, _button_in(home, "Edit"), here.ada)
+        window = await _window(here)
+        values = {
+            "content": {"content": {"value": "My loom is teal"}},
+            "tags": {"tags": {}},
+        }
+        await here.sim.submit(window, here.ada, values).acked()
+        await here.sim.until(lambda: "teal" in str(home.view))
+        here.sim.click(home, _button_in(home, "Delete"), here.ada)
+        await here.sim.until(lambda: "Delete this for good?" in str(home.view))
+        here.sim.click(home, _button_in(home, "Delete it"), here.ada)
+        await here.sim.until(lambda: "Deleted for good." in str(home.view))
+        left = await here.stored()
+        assert "teal" not in left and "crimson" not in left
+
+
+def _button_in(view: Any, label: str) -> str:
+    rows = [block for block in view.view["blocks"] if block["type"] == "actions"]
+    found = [each for row in rows for each in row["elements"]]
+    return next(each["action_id"] for each in found if each["text"]["text"] == label)
