@@ -401,6 +401,12 @@ API: tuple[Variable, ...] = (
         least=1,
         most=100_000,
     ),
+    Variable(
+        "BOBBIN_TOKEN",
+        "The token that `bobbin mcp` works with; the bot itself needs none. `bobbin tokens create` "
+        "makes one.",
+        VariableKind.SECRET,
+    ),
 )
 """How other programs use memories."""
 
