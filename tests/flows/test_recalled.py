@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
@@ -69,7 +70,7 @@ async def test_between_turns_the_prefix_stays_the_same_to_the_byte(server: Valke
             for number in range(8)
         ]
         assert len({recalled(request) for request in requests}) > 2
-        for earlier, later in zip(requests, requests[1:], strict=False):
+        for earlier, later in pairwise(requests):
             kept = len(earlier.messages) - 1
             assert later.messages[:kept] == earlier.messages[:kept]
 
