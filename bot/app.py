@@ -337,7 +337,14 @@ class App:
             MemoryCommands(memories, threads, grants, adapters, time.time, secrets.token_bytes),
         )
         presses = Presses(threads, running, engine, new_id, metrics.rated)
-        changes = Changes(threads, tokenizer, folding, running)
+        changes = Changes(
+            threads,
+            memories,
+            tokenizer,
+            folding,
+            running,
+            lambda platform: adapters[platform].capabilities.people_per_space,
+        )
         receptions = {
             name: Reception(
                 adapter,
