@@ -17,8 +17,8 @@ from bot.recall.words import Words
 from tests.embedders import HashEmbedder
 
 TEAMS = load()
-FLOOR = 0.65
-"""Recall at ten by words alone. It was 0.671 when this was written; whoever makes search better may
+FLOOR = 0.67
+"""Recall at ten by words alone. It was 0.689 when this was written; whoever makes search better may
 raise it, whoever makes it worse is told."""
 
 
