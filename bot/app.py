@@ -195,7 +195,9 @@ class App:
             try:
                 tokenizer = self._tokenizer or await asyncio.to_thread(load_tokenizer, model.name)
                 async with (
-                    open_memories(self._settings, threads, tokenizer.count) as memories,
+                    open_memories(
+                        self._settings, threads, tokenizer.count, outside.metrics.embedded
+                    ) as memories,
                     offered(self._settings, threads, memories) as self._served,
                 ):
                     return await self._serve(threads, model, ear, outside, tokenizer, memories)
