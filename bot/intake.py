@@ -281,7 +281,7 @@ class Reception:
     async def left(self, platform: str, space: str) -> None:
         """See `bot.chat.Inbox`."""
         self._drop_space(platform, space)
-        gone = await self._threads.forget_space(platform, space)
+        gone = await self._changes.left(platform, space)
         logger.info("removed from a place on %s: %d conversation(s) deleted", platform, gone)
 
     def malformed(self, platform: str, kind: str) -> None:

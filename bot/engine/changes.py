@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
+from bot.audience import person_of
 from bot.chat import Incoming, Removal, ThreadKey
 from bot.context.tokens import Tokenizer
 from bot.engine.counting import as_it_reads_now
 from bot.engine.folding import Folding
 from bot.engine.running import Ending, Running
+from bot.memory.port import Memories
 from bot.storage.keys import Place
 from bot.storage.threads import Threads
 from bot.storage.types import Amended, Struck
@@ -24,13 +26,23 @@ REMEMBERED = 100
 class Changes:
     """Carries changes into the store, and tells the turns and folds of this process of them.
 
+    `per_space` tells whether people's ids belong to one space, by platform.
+
     What runs in other processes hears of it from the store.
     """
 
     def __init__(
-        self, threads: Threads, tokenizer: Tokenizer, folding: Folding, running: Running
+        self,
+        threads: Threads,
+        memories: Memories,
+        tokenizer: Tokenizer,
+        folding: Folding,
+        running: Running,
+        per_space: Callable[[str], bool],
     ) -> None:
         self._threads = threads
+        self._memories = memories
+        self._per_space = per_space
         self._tokenizer = tokenizer
         self._folding = folding
         self._running = running
@@ -42,6 +54,10 @@ class Changes:
         )
         if amended is Amended.UNSUMMARISED:
             self._folding.anew(event.thread)
+        if amended in (Amended.DONE, Amended.UNSUMMARISED):
+            # What somebody asked for stands as they put it; what was only found does not.
+            messages = (event.ref.message,)
+            await self._memories.forget_messages(event.thread, messages, unasked=True)
         logger.debug("an edit on %s: %s", event.thread.platform, amended)
         return amended
 
@@ -57,7 +73,14 @@ class Changes:
             place = (removal.platform, removal.space, removal.channel)
             gone = await self._threads.forget_channel(place)
             self._end_in(place)
+            await self._memories.forget_place(*place)
             logger.info("a channel on %s is gone: %d thread(s)", removal.platform, gone)
+
+    async def left(self, platform: str, space: str) -> int:
+        """Forget a whole server or workspace; how many conversations. Raises StoreError."""
+        gone = await self._threads.forget_space(platform, space)
+        await self._memories.forget_place(platform, space)
+        return gone
 
     async def remembered(self, thread: ThreadKey) -> Sequence[str]:
         """Ids of the messages that the newest entries hold. Raises StoreError."""
@@ -66,6 +89,7 @@ class Changes:
     async def _thread(self, thread: ThreadKey) -> None:
         erased = await self._threads.drop(thread)
         self._running.end(thread, Ending.FORGOTTEN)
+        await self._memories.forget_thread(thread)
         logger.info("a thread on %s is gone: %d message(s)", thread.platform, erased.messages)
 
     def _end_in(self, place: Place) -> None:
@@ -77,6 +101,9 @@ class Changes:
         found = await self._threads.forget_person(removal.platform, removal.space, removal.person)
         for thread, struck in found:
             self._follow(thread, struck)
+        per_space = self._per_space(removal.platform)
+        person = person_of(removal.platform, removal.space, removal.person, per_space=per_space)
+        await self._memories.forget_person(person, removal.space)
         logger.info("somebody is gone from %s: %d thread(s)", removal.platform, len(found))
 
     async def _messages(self, removal: Removal) -> None:
@@ -85,6 +112,7 @@ class Changes:
             events = [known[message] for message in messages if message in known]
             struck = await self._threads.strike(thread, messages, events)
             self._follow(thread, struck)
+            await self._memories.forget_messages(thread, messages)
             if struck.entries or struck.mail:
                 logger.info("deleted on %s: %s", thread.platform, struck)
 

@@ -13,7 +13,7 @@ from typing import TypeVar
 MEANING = 0.5
 """What meaning counts, the rest being words. Even shares were best where either alone was worse."""
 
-BESIDE = (0.25, 0.1)
+BESIDE = (0.35, 0.15)
 """What a turn gets of the scores of its next neighbours, and of those after them: an answer seldom
 repeats the words of its question, and who looks for one finds the other."""
 
