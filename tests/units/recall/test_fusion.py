@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.recall.bm25 import Index
@@ -25,6 +25,8 @@ COSINES = st.dictionaries(st.integers(0, 9), st.floats(-1, 1), max_size=8)
 
 
 @given(SCORES, COSINES, st.sets(st.integers(0, 9)))
+@example({1: 5e-324}, {2: 1.0}, set())
+@example({1: 5e-324, 2: 100.0}, {1: 1.0}, set())
 def test_scores_are_between_nought_and_one_and_of_what_was_found(
     words: dict[int, float], meaning: dict[int, float], unknown: set[int]
 ) -> None:
