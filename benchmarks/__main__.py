@@ -11,16 +11,19 @@ import asyncio
 import os
 import sys
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 from benchmarks import (
     conversations,
     enclosing,
+    locomo,
     native,
     page,
     patience,
     prefix,
+    recalling,
     renderer,
     scale,
     sharing,
@@ -32,6 +35,7 @@ from benchmarks.scene import Pace
 from bot.context.tokens import load_tokenizer
 
 CORES = 2
+LOCOMO = "locomo"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,7 @@ class Extent:
         questions: Asked of them at once.
         leases: Lengths of a lease, for the time until another process goes on.
         megabytes: Size of the attachments that are read.
+        locomo: The file of LoCoMo; None where there is none.
     """
 
     pace: Pace
@@ -75,6 +80,7 @@ class Extent:
     questions: int
     leases: tuple[float, ...]
     megabytes: int
+    locomo: Path | None = None
 
 
 FULL = Extent(
@@ -189,6 +195,18 @@ async def attachments(extent: Extent) -> str:
     return enclosing.report(await enclosing.measure(extent.megabytes))
 
 
+async def recall(extent: Extent) -> str:
+    """How much of what answers questions is found, on threads of invented teams."""
+    return recalling.report(await recalling.measure())
+
+
+async def on_locomo(extent: Extent) -> str:
+    """The same on LoCoMo."""
+    if extent.locomo is None:
+        raise ValueError("LoCoMo is measured with its file only: --locomo")
+    return locomo.report(await locomo.measure(extent.locomo))
+
+
 BENCHMARKS: dict[str, Callable[[Extent], Awaitable[str]]] = {
     "discord": discord,
     "slack": slack,
@@ -201,6 +219,8 @@ BENCHMARKS: dict[str, Callable[[Extent], Awaitable[str]]] = {
     "limits": limits,
     "crews": crews,
     "attachments": attachments,
+    "recall": recall,
+    LOCOMO: on_locomo,
 }
 
 
@@ -227,7 +247,12 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument(
         "--write", action="store_true", help="put the figures into docs/benchmarks.md"
     )
+    parser.add_argument(
+        "--locomo", type=Path, metavar="FILE", help="locomo10.json; without it, it is left out"
+    )
     options = parser.parse_args(argv)
+    if options.locomo is None and LOCOMO in (options.only or ()):
+        parser.error("locomo needs --locomo FILE")
     if options.quick and options.write:
         parser.error("quick figures are not worth writing down")
     if sys.platform != "linux":
@@ -235,9 +260,12 @@ def main(argv: list[str] | None = None) -> int:
     keep_to_two_cores()
     today = datetime.now(UTC).date()
     results: dict[str, str] = {}
+    extent = replace(QUICK if options.quick else FULL, locomo=options.locomo)
     for name in options.only or BENCHMARKS:
+        if name == LOCOMO and options.locomo is None:
+            continue
         tell(f"measuring: {name}")
-        results[name] = asyncio.run(_run(name, QUICK if options.quick else FULL))
+        results[name] = asyncio.run(_run(name, extent))
         print(f"## {name}\n\n{results[name]}\n", flush=True)
     print(page.where(today))
     if options.write:

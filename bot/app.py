@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import logging
 import secrets
-import signal
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -15,6 +14,7 @@ from functools import partial
 from importlib.metadata import version
 from typing import cast
 
+from bot.api.offer import Served
 from bot.attachments.reading import AttachmentReader
 from bot.chat import Adapter
 from bot.commands.forgetting import Forgetting
@@ -46,11 +46,13 @@ from bot.model.gate import Gate
 from bot.model.images import create_painter
 from bot.model.port import Model
 from bot.model.probe import probe
+from bot.offering import offered
 from bot.ops import figures
 from bot.ops.health import Health
 from bot.ops.outside import Outside, Probe, seen_from_outside
 from bot.plugins import resolve, values_for
-from bot.remembering import open_memories, persons
+from bot.recollecting import Recollecting
+from bot.remembering import open_memories
 from bot.reply.enclosures import Enclosures
 from bot.reply.pacing import Clock, LoopClock, Pacer
 from bot.settings import Settings
@@ -64,7 +66,6 @@ from bot.timing import TIMING, Timing
 from bot.tools import Tool
 
 logger = logging.getLogger(__name__)
-
 
 PROBE_SECONDS = 15.0
 """How long the model may take to be found good."""
@@ -154,6 +155,7 @@ class App:
         self._tools = tuple(tools)
         self._stop = asyncio.Event()
         self._health = Health(time.monotonic)
+        self._served: Served | None = None
         self.address: tuple[str, int] | None = None
 
     def stop(self) -> None:
@@ -168,7 +170,7 @@ class App:
             0, or 1 when no adapter could do its work.
 
         Raises:
-            SettingsError: The HTTP port cannot be listened on.
+            SettingsError: A port cannot be listened on.
             StoreError: The store is not there or cannot be used.
             ModelMisconfigured: The model's settings cannot be used.
         """
@@ -192,7 +194,12 @@ class App:
             ear = shared_ear(threads, hearing, outside.model)
             try:
                 tokenizer = self._tokenizer or await asyncio.to_thread(load_tokenizer, model.name)
-                async with open_memories(self._settings, threads, tokenizer.count) as memories:
+                async with (
+                    open_memories(
+                        self._settings, threads, tokenizer.count, outside.metrics.embedded
+                    ) as memories,
+                    offered(self._settings, threads, memories) as self._served,
+                ):
                     return await self._serve(threads, model, ear, outside, tokenizer, memories)
             finally:
                 await model.close()
@@ -225,7 +232,10 @@ class App:
             self._settings.integer("OPENAI_MAX_OUTPUT_TOKENS"),
         )
         metrics = outside.metrics
-        specs = [tool.spec for tool in self._tools]
+        recollecting = Recollecting(self._settings, memories, threads)
+        recalling = recollecting.recalling()
+        tools = (*recollecting.tools(adapters), *self._tools)
+        specs = [tool.spec for tool in tools]
         folding = Folding(
             threads,
             model,
@@ -260,6 +270,7 @@ class App:
             new_id,
             self._timing.private,
             metrics.asked,
+            recalling=recalling,
             tools=specs,
         )
         painter = create_painter(
@@ -301,7 +312,9 @@ class App:
             report=outside.report,
             tracer=outside.tracer,
             enclosures=Enclosures(self._settings.integer("BOBBIN_FILE_PARTS") or 0),
-            tools=self._tools,
+            recalling=recalling,
+            capturing=recollecting.capturing(system),
+            tools=tools,
         )
         pacers = {name: shared_pacer(threads, adapter, timer) for name, adapter in adapters.items()}
         sweep = min(self._timing.sweep, third)
@@ -327,7 +340,12 @@ class App:
         )
         presses = Presses(threads, running, engine, new_id, metrics.rated)
         changes = Changes(
-            threads, tokenizer, folding, running, memories, persons(adapters)
+            threads,
+            memories,
+            tokenizer,
+            folding,
+            running,
+            lambda platform: adapters[platform].capabilities.people_per_space,
         )
         receptions = {
             name: Reception(
@@ -368,7 +386,8 @@ class App:
             asyncio.create_task(outside.pulse(), name="pulse"),
             asyncio.create_task(outside.probe(self._probe(outside)), name="probe"),
         ]
-        self._health.chores({chore.get_name(): chore for chore in chores})
+        watched = (*chores, *([self._served.task] if self._served else ()))
+        self._health.chores({chore.get_name(): chore for chore in watched})
         try:
             worked = await self._run_adapters(adapters, receptions)
             await engine.drain(self._timing.grace)
@@ -458,21 +477,6 @@ def create_adapter(spec: AdapterSpec, settings: Settings) -> Adapter:
     """Build the adapter that a spec names, which imports its SDK."""
     factory = cast("AdapterFactory", resolve(spec.create))
     return factory(values_for(spec, settings.values))
-
-
-async def run_until_signal(app: App) -> int:
-    """`App.run`, drained at SIGTERM or SIGINT; a second signal ends the process at once."""
-    loop = asyncio.get_running_loop()
-
-    def begin_to_stop() -> None:
-        logger.info("stopping")
-        app.stop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.remove_signal_handler(number)
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, begin_to_stop)
-    return await app.run()
 
 
 def _nth(health: Health, platform: str, place: int) -> int:

@@ -7,8 +7,10 @@ import asyncio
 import logging
 import os
 import sys
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import nullcontext
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager, nullcontext
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
@@ -16,8 +18,9 @@ from typing import cast
 
 from dotenv import dotenv_values
 
-from bot.app import App, open_threads, run_until_signal
+from bot.app import App, open_threads
 from bot.chat import ThreadKey
+from bot.context.tokens import Tokenizer, load_tokenizer
 from bot.doctor import examine
 from bot.errors import BobbinError, ImportRefused, Problem, SettingsError
 from bot.feedback import feedback_lines
@@ -26,10 +29,16 @@ from bot.ops.logs import Format, configure
 from bot.ops.redact import Redactor, secrets_in
 from bot.plugins import find_adapters
 from bot.records import Entry
+from bot.remembering import open_memories
 from bot.settings import Settings, read_settings, variables
 from bot.settings_page import configuration_page, env_example, write_pages
 from bot.shell.files import written_whole
+from bot.shell.memory import run_memory
+from bot.shell.opened import Opened
+from bot.shell.options import add_memory_commands
+from bot.shell.programs import add_program_parsers, check_programs, run_api, run_mcp
 from bot.shell.tokens import add_tokens_parser, run_tokens, to_stderr
+from bot.signals import stop_at_signal
 from bot.spec import AdapterSpec, Variable
 from bot.storage.departures import forget_everywhere, parse_person
 from bot.storage.threads import Threads
@@ -109,7 +118,9 @@ def _parser(specs: Sequence[AdapterSpec]) -> argparse.ArgumentParser:
     what.add_argument(
         "--user", metavar="platform:space:id", help="with * as space: wherever he has written"
     )
+    add_memory_commands(commands, time.time)
     add_tokens_parser(commands)
+    add_program_parsers(commands)
     settings = commands.add_parser("settings", help="print the configuration page")
     settings.add_argument("--example", action="store_true", help="print .env.example instead")
     settings.add_argument("--write", action="store_true", help="write both files here")
@@ -147,19 +158,32 @@ async def _command(
         case _:
             environ = _with_options(arguments, specs, environ)
     settings = read_settings(environ, _only_console(arguments.command, specs))
-    _log(settings, environ, variables(specs))
+    talks = arguments.command != "api" and any(not spec.needs for spec in settings.adapters)
+    _log(settings, environ, variables(specs), talks)
     match arguments.command:
         case "run":
             return await _run(settings, specs, console=not arguments.no_console)
         case "chat":
-            return await run_until_signal(App(settings))
+            return await _until_signal(App(settings))
         case "export":
             return await _export(
                 settings, arguments.thread, arguments.output, feedback=arguments.feedback
             )
+        case "memory":
+            return await run_memory(arguments, partial(_memory, settings), time.time())
         case "tokens":
             async with open_threads(settings) as threads:
                 return await run_tokens(arguments, threads.tokens, print, to_stderr)
+        case "mcp" | "api":
+            check_programs(arguments.command, settings)
+            name = settings.text("OPENAI_MODEL") or ""
+            count = (await asyncio.to_thread(load_tokenizer, name)).count
+            async with (
+                open_threads(settings) as threads,
+                open_memories(settings, threads, count) as memories,
+            ):
+                serve = run_mcp if arguments.command == "mcp" else run_api
+                return await serve(settings, threads, memories)
         case "forget":
             return await _forget(settings, arguments.thread, arguments.user)
         case "import":
@@ -179,7 +203,12 @@ async def _run(settings: Settings, specs: Sequence[AdapterSpec], *, console: boo
             print(
                 f"No token is set ({tokens}), so this is a chat in the terminal.", file=sys.stderr
             )
-    return await run_until_signal(App(settings))
+    return await _until_signal(App(settings))
+
+
+async def _until_signal(app: App) -> int:
+    stop_at_signal(app.stop)
+    return await app.run()
 
 
 def _only_console(command: str, specs: tuple[AdapterSpec, ...]) -> tuple[AdapterSpec, ...]:
@@ -198,11 +227,15 @@ def _environ() -> dict[str, str | None]:
     return {**written, **given}
 
 
-def _log(settings: Settings, environ: Mapping[str, str | None], table: Iterable[Variable]) -> None:
+def _log(
+    settings: Settings,
+    environ: Mapping[str, str | None],
+    table: Iterable[Variable],
+    talks: bool,
+) -> None:
     """Log to standard error; in a terminal chat only what is wrong, unless asked for more."""
     level = logging.getLevelNamesMapping()[settings.values["BOBBIN_LOG_LEVEL"]]
-    talking = any(not spec.needs for spec in settings.adapters)
-    if talking and not (environ.get("BOBBIN_LOG_LEVEL") or "").strip():
+    if talks and not (environ.get("BOBBIN_LOG_LEVEL") or "").strip():
         level = logging.WARNING
     form = cast("Format", settings.values["BOBBIN_LOG_FORMAT"])
     configure(level, form, sys.stderr, Redactor(secrets_in(settings.values, table)))
@@ -235,6 +268,18 @@ def _settings(arguments: argparse.Namespace, specs: tuple[AdapterSpec, ...]) -> 
     else:
         print(env_example(specs) if arguments.example else configuration_page(specs), end="")
     return 0
+
+
+@asynccontextmanager
+async def _memory(settings: Settings, counted: bool) -> AsyncGenerator[Opened]:
+    """Long-term memory; with `counted` tokens are counted, which takes a moment to make ready."""
+    model = settings.text("OPENAI_MODEL") or ""
+    tokenizer = await asyncio.to_thread(load_tokenizer, model) if counted else Tokenizer()
+    async with (
+        open_threads(settings) as threads,
+        open_memories(settings, threads, tokenizer.count) as memories,
+    ):
+        yield Opened(memories, threads, threads.memories().scopes)
 
 
 async def _ping(settings: Settings) -> int:

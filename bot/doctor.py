@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import cast
 
 from bot.access import told_rules
+from bot.api.check import check_api
 from bot.app import open_threads
 from bot.budgets import Account, told_budgets
 from bot.commands.specs import offered
@@ -58,6 +59,8 @@ async def examine(
     yield await _tokenizer(settings)
     host, port = settings.values["BOBBIN_HTTP_HOST"], settings.integer("BOBBIN_HTTP_PORT")
     yield await check_http(host, port)
+    host, port = settings.values["BOBBIN_API_HOST"], settings.integer("BOBBIN_API_PORT")
+    yield await check_api(host, port, settings.text("BOBBIN_API_URL"))
 
 
 async def _adapter(spec: AdapterSpec, settings: Settings) -> AsyncIterator[Finding]:

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 
-from bot.audience import person_of
-from bot.chat import Adapter
 from bot.endpoints import open_embedder
 from bot.ids import memory_ids
-from bot.memories import Person
 from bot.memory.searching import Searching
 from bot.memory.service import MemoryService
+from bot.model.port import Usage
+from bot.model.prices import cost_micros
+from bot.records import Tally
 from bot.settings import Settings
 from bot.storage.threads import Threads
 
 
 @asynccontextmanager
 async def open_memories(
-    settings: Settings, threads: Threads, count: Callable[[str], int]
+    settings: Settings,
+    threads: Threads,
+    count: Callable[[str], int],
+    spent: Callable[[Tally], None] = lambda cost: None,
 ) -> AsyncGenerator[MemoryService]:
     """Long-term memory with its index and whatever searches by meaning.
 
@@ -28,12 +31,17 @@ async def open_memories(
         settings: What was configured.
         threads: Where conversations are.
         count: Tokens of a text.
+        spent: Told what each request for embeddings took.
 
     Raises:
         ModelMisconfigured: What searches by meaning cannot be used.
     """
     store = threads.memories(settings.integer("BOBBIN_MEMORIES_PER_SCOPE") or 0)
-    embedder = await asyncio.to_thread(open_embedder, settings)
+
+    def embedded(model: str, usage: Usage) -> None:
+        spent(tally_of(model, usage))
+
+    embedder = await asyncio.to_thread(open_embedder, settings, spent=embedded)
     searching = Searching(store, threads, count=count, clock=time.time, embedder=embedder)
     try:
         yield MemoryService(
@@ -45,9 +53,7 @@ async def open_memories(
             await embedder.close()
 
 
-def persons(adapters: Mapping[str, Adapter]) -> Callable[[str, str, str], Person]:
-    """Who a user is, by platform, space and id."""
-    per_space = {name: each.capabilities.people_per_space for name, each in adapters.items()}
-    return lambda platform, space, user: person_of(
-        platform, space, user, per_space=per_space[platform]
-    )
+def tally_of(model: str, usage: Usage) -> Tally:
+    """What a request for embeddings took. It has no payer: it serves whoever searches later."""
+    cost = cost_micros(model, usage)
+    return Tally(prompt=usage.prompt, cost_micros=cost or 0, unpriced=int(cost is None))

@@ -6,6 +6,11 @@ from collections.abc import Mapping
 
 from bot.spec import Variable, VariableKind
 
+
+def _switch(name: str, text: str, default: str) -> Variable:
+    return Variable(name, text, default=default, pattern="on|off", expects="on or off")
+
+
 MODEL: tuple[Variable, ...] = (
     Variable(
         "OPENAI_API_KEY",
@@ -133,6 +138,30 @@ CONVERSATION: tuple[Variable, ...] = (
         most=1_000_000,
     ),
     Variable(
+        "BOBBIN_RECALL_TOKENS",
+        "Most tokens of memories and earlier conversations that go along with a question; at most "
+        "an eighth of BOBBIN_CONTEXT_TOKENS. 0: none do.",
+        VariableKind.INTEGER,
+        default="500",
+        least=0,
+        most=100_000,
+    ),
+    _switch(
+        "BOBBIN_MEMORY_TOOLS",
+        "Whether the model may remember what it is asked to and search what is remembered. Switch "
+        "it off for servers without tool calling.",
+        "on",
+    ),
+    Variable(
+        "BOBBIN_CAPTURE_DAYS",
+        "What is remembered unasked, in channels with /settings memory=on, is forgotten after so "
+        "many days unless somebody keeps it.",
+        VariableKind.INTEGER,
+        default="90",
+        least=1,
+        most=36_500,
+    ),
+    Variable(
         "BOBBIN_SILENCE_HOURS",
         "In a conversation that was silent this long it waits to be mentioned again. 0: never. "
         "/settings changes it for a channel.",
@@ -199,10 +228,6 @@ MEMORY: tuple[Variable, ...] = (
     ),
 )
 """Long-term memory."""
-
-
-def _switch(name: str, text: str, default: str) -> Variable:
-    return Variable(name, text, default=default, pattern="on|off", expects="on or off")
 
 
 def _tokens(name: str, text: str) -> Variable:
@@ -375,6 +400,12 @@ API: tuple[Variable, ...] = (
         default="300",
         least=1,
         most=100_000,
+    ),
+    Variable(
+        "BOBBIN_TOKEN",
+        "The token that `bobbin mcp` works with; the bot itself needs none. `bobbin tokens create` "
+        "makes one.",
+        VariableKind.SECRET,
     ),
 )
 """How other programs use memories."""

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from adapters.console.seat import Seat
@@ -17,6 +17,7 @@ from bot.chat import CommandReply, Inbox, Incoming, MessageRef, Spot, ThreadKey
 from bot.controls import PLAIN, Presentation
 from bot.errors import NotAllowed, StoreError
 from bot.options import read_options
+from bot.panels import Button
 
 THREAD = ThreadKey("console", "local", "terminal", "main")
 GREETING = "Bobbin, in your terminal. /help lists the commands; Ctrl-D ends.\n"
@@ -45,6 +46,7 @@ class ConsoleAdapter:
         self._rest = ""
         self._settled = asyncio.Event()
         self._unheard = False
+        self._offered: dict[str, Button] = {}
 
     async def run(self, inbox: Inbox) -> None:
         """Answer line after line until the input ends, or nobody reads the answers."""
@@ -55,7 +57,7 @@ class ConsoleAdapter:
                 self._print(GREETING + APART * (self._thread != THREAD))
             while (line := await self._terminal.line()) is not None:
                 if line.strip().startswith("/"):
-                    self._show(await inbox.command(self._call(inbox, line.strip())))
+                    await self._command(inbox, line.strip())
                 elif line.strip():
                     await self._ask(inbox, line.strip())
                 if self._unheard:
@@ -83,8 +85,43 @@ class ConsoleAdapter:
         name, *rest = line[1:].split(maxsplit=1) or [""]
         spec = next((spec for spec in inbox.commands if spec.name == name), None)
         options = read_options(spec, "".join(rest))[0] if spec is not None else {}
-        place = (self.name, THREAD.space, THREAD.channel)
-        return chat.CommandCall(_new_id(), name, self._author, *place, self._thread, options)
+        return self._called(name, options)
+
+    def _called(
+        self, name: str, options: Mapping[str, str], act: str = "", thread: str = ""
+    ) -> chat.CommandCall:
+        return chat.CommandCall(
+            _new_id(),
+            name,
+            self._author,
+            self.name,
+            THREAD.space,
+            THREAD.channel,
+            ThreadKey.parse(thread) if thread else self._thread,
+            options,
+            direct=True,
+            act=act,
+        )
+
+    async def _command(self, inbox: Inbox, line: str) -> None:
+        """Run a command; "/2" presses what has been offered under that number."""
+        number, _, words = line[1:].partition(" ")
+        button = self._offered.get(number)
+        if button is None:
+            self._show(await inbox.command(self._call(inbox, line)))
+            return
+        reply = await inbox.command(self._called(button.command, {}, button.act, button.thread))
+        window = reply.window
+        if window is not None and words.strip():
+            first, *others = window.fields
+            wrote = {first.name: words.strip(), **{each.name: each.text for each in others}}
+            reply = await inbox.command(self._called(window.command, wrote, window.act))
+        elif window is not None:
+            now = window.fields[0].text
+            reply = replace(reply, text=f"{now}\nWrite /{number} and the new words behind it.")
+            self._show(reply, offers=False)
+            return
+        self._show(reply)
 
     async def open(self, event: Incoming, title: str) -> Spot:
         """There is only one place."""
@@ -170,10 +207,25 @@ class ConsoleAdapter:
         """Let another terminal take this one's place."""
         self._seat.leave()
 
-    def _show(self, reply: CommandReply) -> None:
-        self._print(reply.text + "\n")
+    def _show(self, reply: CommandReply, *, offers: bool = True) -> None:
+        if offers:
+            self._offered.clear()
+        lines = [reply.text]
+        for entry in reply.entries:
+            lines += [entry.text, self._numbered(entry.buttons)]
+        lines.append(self._numbered(reply.buttons))
+        self._print("\n".join(line for line in lines if line) + "\n")
         for file in reply.files:
             self._print(kept(file.name, file.content) + "\n")
+
+    def _numbered(self, buttons: Sequence[Button]) -> str:
+        """Buttons as they are typed, each under the next number."""
+        told: list[str] = []
+        for button in buttons:
+            number = str(len(self._offered) + 1)
+            self._offered[number] = button
+            told.append(f"/{number} {button.label}")
+        return "  " + "  ".join(told) if told else ""
 
     def _print(self, text: str) -> None:
         try:

@@ -381,7 +381,7 @@ class DiscordAdapter:
     async def respond(self, event: Incoming, reply: CommandReply) -> None:
         """Answer a typed command: what must be private goes into a direct message."""
         here = Spot(event.ref.channel, reply_to=event.ref.message)
-        if reply.is_panel and not (event.direct or reply.harmless):
+        if reply.is_panel and reply.private and not (event.direct or reply.harmless):
             # In a direct message its buttons would be pressed in another place.
             told = USE_COMMAND.format(command=f"/{_typed_name(event)}")
             await self._send(here, f"w{event.ref.message}", told)

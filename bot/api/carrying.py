@@ -57,7 +57,6 @@ class Carrying:
         *,
         dry_run: bool,
         scope: str | None,
-        key: str = "",
     ) -> ReportShape:
         """Bring in what an export holds; all of it is read before anything is written."""
         may_write(grant)
@@ -69,7 +68,6 @@ class Carrying:
             grant,
             lines,
             dry_run=dry_run,
-            key=key,
             scope=meant[0] if meant else None,
         )
         return report_shape(report)

@@ -30,7 +30,7 @@ class Fault(BobbinError):
         field: str = "",
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        super().__init__(why, user_text=why, hint="Normal; callers make mistakes.")
+        super().__init__(why, user_text=why, hint="docs/memory-api.md tells more.")
         self.status = status
         self.code = code
         self.field = field

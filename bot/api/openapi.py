@@ -157,7 +157,7 @@ def _parameters(endpoint: Endpoint) -> Iterable[Json]:
         yield {
             "name": "Idempotency-Key",
             "in": "header",
-            "description": "The same key does nothing a second time, for a day.",
+            "description": "The same request with the same key is done once, for a day.",
             "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
         }
     if endpoint.versioned:

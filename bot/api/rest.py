@@ -168,7 +168,6 @@ class Rest:
                 self._import,
                 answer=ReportShape,
                 query=ImportQuery,
-                repeatable=True,
                 lines=True,
             ),
             Endpoint("GET", f"{base}/{{id}}", "Read one memory.", self._get, answer=MemoryShape),
@@ -235,7 +234,7 @@ class Rest:
 
     async def _create(self, request: Request, caller: Caller) -> Response:
         asked = await shape(request, NewShape, BODY_BYTES)
-        created = await self._actions.create(caller.grant, asked, key=_key(request, caller))
+        created = await self._actions.create(caller.grant, asked, key=_key(request, caller, asked))
         return _json(created, status=201, version=created.version)
 
     async def _get(self, request: Request, caller: Caller) -> Response:
@@ -249,7 +248,7 @@ class Rest:
             request.path_params["id"],
             asked,
             match=if_match(request),
-            key=_key(request, caller),
+            key=_key(request, caller, asked),
         )
         return _json(updated, version=updated.version)
 
@@ -267,7 +266,7 @@ class Rest:
 
     async def _batch(self, request: Request, caller: Caller) -> Response:
         asked = await shape(request, BatchShape, BATCH_BYTES)
-        key = _key(request, caller)
+        key = _key(request, caller, asked)
         done = await self._actions.batch(caller.grant, asked.operations, key=key)
         return _json(ResultsShape(data=list(done)))
 
@@ -290,7 +289,6 @@ class Rest:
             text_lines(chunks(request, IMPORT_BYTES)),
             dry_run=asked.dry_run,
             scope=asked.scope,
-            key=_key(request, caller),
         )
         return _json(report)
 
@@ -311,8 +309,9 @@ async def _following(first: Iterable[str], rest: AsyncIterator[str]) -> AsyncIte
         yield line
 
 
-def _key(request: Request, caller: Caller) -> str:
-    return idempotency_key(request, str(caller.grant.person))
+def _key(request: Request, caller: Caller, asked: BaseModel | None = None) -> str:
+    body = asked.model_dump_json(exclude_unset=True) if asked else ""
+    return idempotency_key(request, str(caller.grant.person), body)
 
 
 def _json(answer: BaseModel, *, status: int = 200, version: int | None = None) -> Response:

@@ -7,19 +7,16 @@ import socket
 import time
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
 
 import uvicorn
 
 from bot.api.application import application
 from bot.api.mcp_http import McpHttp
+from bot.api.offer import Behind, Offer, Served
 from bot.api.rest import Rest
 from bot.api.verifier import Verifier
-from bot.credentials import Credentials
 from bot.errors import Problem, SettingsError
 from bot.ids import new_id
-from bot.memory.port import Memories
-from bot.services import Claims
 from bot.tasks import end
 
 GRACE_SECONDS = 5
@@ -29,37 +26,8 @@ MOST_CONNECTIONS = 500
 BACKLOG = 128
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """What is served, and how.
-
-    Attributes:
-        host: Where to listen.
-        port: 0 for any free one.
-        url: Where callers reach it, without a path; empty for where it listens.
-        per_minute: Most requests with one token.
-        version: Of this program.
-    """
-
-    host: str
-    port: int
-    url: str
-    per_minute: int
-    version: str
-
-
-@dataclass(frozen=True, slots=True)
-class Served:
-    """The server: host and port, and the task that has to run as long as it is to answer."""
-
-    address: tuple[str, int]
-    task: asyncio.Task[None]
-
-
 @asynccontextmanager
-async def serving(
-    offer: Offer, memories: Memories, credentials: Credentials, claims: Claims
-) -> AsyncGenerator[Served]:
+async def serving(offer: Offer, behind: Behind) -> AsyncGenerator[Served]:
     """Answer requests while the block lasts; those under way are finished at its end.
 
     Raises:
@@ -69,9 +37,9 @@ async def serving(
     address = (offer.host, int(listener.getsockname()[1]))
     host = f"[{offer.host}]" if ":" in offer.host else offer.host
     url = offer.url.rstrip("/") or f"http://{host}:{address[1]}"
-    verifier = Verifier(credentials, claims, offer.per_minute)
-    mcp = McpHttp(memories, verifier, url, offer.version)
-    app = application(Rest(memories, verifier), mcp, offer.version, new_id, time.monotonic)
+    verifier = Verifier(behind.credentials, behind.links, behind.claims, offer.per_minute)
+    mcp = McpHttp(behind.memories, verifier, url, offer.version)
+    app = application(Rest(behind.memories, verifier), mcp, offer.version, new_id, time.monotonic)
     server = _Server(
         uvicorn.Config(
             app,

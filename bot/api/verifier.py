@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.api.faults import too_often, unauthorized
-from bot.audience import Grant
+from bot.audience import Grant, imports_of, narrowed
 from bot.credentials import LONGEST_TOKEN, PREFIX, Credentials, digest_of
-from bot.memories import Via
+from bot.links import Links
+from bot.memories import Person, Scope, ScopeKind, Via
 from bot.services import Claims
 
 MINUTE = 60.0
@@ -33,12 +34,16 @@ class Verifier:
 
     Args:
         credentials: Where they are kept. What was revoked there is refused at the next request.
+        links: Which accounts belong together, by now.
         claims: Counts for all processes together.
         per_minute: Most requests with one token.
     """
 
-    def __init__(self, credentials: Credentials, claims: Claims, per_minute: int) -> None:
+    def __init__(
+        self, credentials: Credentials, links: Links, claims: Claims, per_minute: int
+    ) -> None:
         self._credentials = credentials
+        self._links = links
         self._claims = claims
         self._per_minute = per_minute
 
@@ -58,4 +63,20 @@ class Verifier:
         if wait > 0:
             raise too_often(wait)
         await self._credentials.used(credential)
-        return Caller(credential.id, credential.grant(via), credential.expires_at)
+        grant = await self._as_linked(credential.grant(via))
+        return Caller(credential.id, grant, credential.expires_at)
+
+    async def _as_linked(self, grant: Grant) -> Grant:
+        """Without what belongs to accounts that were the person's own when the token was made."""
+        others = {
+            scope: Person(scope.platform, scope.space, scope.user)
+            for scope in grant.readable
+            if scope.kind is ScopeKind.USER and scope != Scope.of_person(grant.person)
+        }
+        if not others:
+            return grant
+        linked = await self._links.of(grant.person)
+        gone = {scope for scope, person in others.items() if person not in linked}
+        left = narrowed(grant, [each for each in grant.readable if each not in gone])
+        imports = {imports_of(others[scope]) for scope in gone}
+        return replace(left, channels=tuple(each for each in left.channels if each not in imports))

@@ -52,6 +52,8 @@ class Browsing:
             return await self._list(given, act)
         if act.verb is Verb.UNDO:
             return await self._undone(given, act)
+        if act.verb is Verb.KEEP:
+            return await self._kept(call, given, act)
         if act.verb is Verb.MERGE:
             return await self._merged(call, given, act)
         memory = await self._memories.get(given, act.id)
@@ -142,6 +144,12 @@ class Browsing:
             undo = memory_texts.undo(written.memory, act)
             return replace(reply, buttons=(undo, *reply.buttons))
         return reply
+
+    async def _kept(self, call: CommandCall, given: Grant, act: Act) -> CommandReply:
+        change = Change(confirmed=True, expires_at=0.0)
+        written = await self._memories.update(given, act.id, change, key=_key(call))
+        kept = memory_texts.KEPT
+        return _beside(_said(written, {Wrote.UPDATED: kept, Wrote.UNCHANGED: kept}))
 
     async def _undone(self, given: Grant, act: Act) -> CommandReply:
         memory = await self._memories.get(given, act.id)

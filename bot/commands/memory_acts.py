@@ -25,6 +25,8 @@ class Verb(StrEnum):
     SHARE = "i"
     UNDO = "u"
     MERGE = "m"
+    KEEP = "k"
+    """What was remembered unasked shall stay."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,6 +67,9 @@ def is_own(memory: Memory, given: Grant) -> bool:
     """Whether the one who acts may change it: it is theirs, or they look after the place."""
     if memory.scope.kind in (ScopeKind.USER, ScopeKind.DM):
         return True
+    if memory.source.via is Via.AUTO and not memory.confirmed:
+        # Nobody has asked for it, so whoever is shown it may say what becomes of it.
+        return True
     return memory.source.author == given.person or given.admin
 
 

@@ -56,6 +56,7 @@ SAME = "Nothing was changed."
 PINNED = "Pinned: I think of it first."
 UNPINNED = "No longer pinned."
 SHARED = "Shared: everybody in this channel can be told it now."
+KEPT = "Kept for good."
 MERGED = "Merged into one."
 SURE_DELETE = "Delete this for good?"
 SURE_SHARE = "Show this to everybody in this channel, now and later?"
@@ -164,6 +165,11 @@ def undo(memory: Memory, act: Act | None = None) -> Button:
     """Takes back that it was remembered; within a list it comes back to it."""
     act = act or Act(Verb.UNDO)
     return Button("Undo", COMMAND, str(Act(Verb.UNDO, memory.id, act.page, 0, act.query)))
+
+
+def keep(memory: Memory) -> Button:
+    """What was remembered unasked is to stay for good."""
+    return Button("Keep", COMMAND, str(Act(Verb.KEEP, memory.id)), Style.MAIN)
 
 
 def similar(memories: Sequence[Memory], new: Memory) -> tuple[Entry, ...]:

@@ -5,20 +5,23 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from hashlib import sha256
 
+from bot import panels
 from bot.audience import Audience, Grant, grant, person_of
 from bot.capabilities import Capabilities
 from bot.chat import Adapter, CommandReply, Incoming, ThreadKey
 from bot.context.prompt import in_channel
 from bot.engine import texts
 from bot.errors import BobbinError, PlatformError
-from bot.memories import Memory, MemoryText, Person, Source, Via, Wrote
+from bot.memories import Memory, MemoryText, Person, ScopeKind, Source, Via, Wrote
 from bot.memory.candidates import MOST, Candidate, wanted
 from bot.memory.gates import Admitted, Sifted, Surroundings, sift
 from bot.memory.likeness import says_the_same
 from bot.memory.port import Memories, NewMemory
+from bot.panels import Button
 from bot.records import Entry, Summary
 from bot.services import Claims
 from bot.storage.threads import Threads
@@ -71,6 +74,7 @@ class Capturing:
         unfit: As in `Surroundings`.
         clock: Seconds since the epoch.
         days: After so many it is forgotten again, unless somebody keeps it.
+        buttons: What people can do about each.
         saved: Told how many things were remembered, and how many were not.
     """
 
@@ -79,9 +83,10 @@ class Capturing:
     claims: Claims
     system: str
     bots: Callable[[str], Collection[str]]
-    unfit: Callable[[str], str | None]
+    unfit: Callable[[str], str]
     clock: Callable[[], float]
     days: float
+    buttons: Callable[[Memory], tuple[Button, ...]]
     saved: Callable[[int, int], None] = lambda kept, junk: None
 
     def at(self, adapter: Adapter, event: Incoming, audience: Audience) -> Keeper:
@@ -160,7 +165,7 @@ class Capturing:
         kept = tuple(each for each in stored if stands.issuperset(each.source.message_ids))
         gone = [each.id for each in stored if each not in kept]
         if gone:
-            await self.memories.delete(given, gone)
+            await self.memories.delete(replace(given, admin=True), gone)
         return kept
 
     def _grant(self, audience: Audience, person: Person) -> Grant:
@@ -215,16 +220,17 @@ class Keeper:
         if not kept:
             return
         try:
-            await self.adapter.respond(self.event, told(kept))
+            await self.adapter.respond(self.event, told(kept, self.capturing.buttons))
         except PlatformError as error:
             logger.warning("nobody could be told what was remembered: %s", error)
 
 
-def told(kept: Sequence[Memory]) -> CommandReply:
+def told(kept: Sequence[Memory], buttons: Callable[[Memory], tuple[Button, ...]]) -> CommandReply:
     """What is said of memories that nobody asked for."""
-    return CommandReply(
-        texts.remembered_unasked([each.text.content for each in kept]), private=False
-    )
+    until = datetime.fromtimestamp(min(each.text.expires_at for each in kept), UTC)
+    entries = tuple(panels.Entry(f"> {each.text.content}", buttons(each)) for each in kept)
+    said = texts.remembered_unasked(kept[0].scope.kind is ScopeKind.THREAD, f"{until:%Y-%m-%d}")
+    return CommandReply(said, private=False, entries=entries)
 
 
 def _person(thread: ThreadKey, user: str, can: Capabilities) -> Person:

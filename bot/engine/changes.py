@@ -6,12 +6,12 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
+from bot.audience import person_of
 from bot.chat import Incoming, Removal, ThreadKey
 from bot.context.tokens import Tokenizer
 from bot.engine.counting import as_it_reads_now
 from bot.engine.folding import Folding
 from bot.engine.running import Ending, Running
-from bot.memories import Person
 from bot.memory.port import Memories
 from bot.storage.keys import Place
 from bot.storage.threads import Threads
@@ -23,14 +23,10 @@ REMEMBERED = 100
 """Entries whose messages are told of to who looks for what was deleted meanwhile."""
 
 
-PersonOf = Callable[[str, str, str], Person]
-"""Who a user is, by platform, space and id."""
-
-
 class Changes:
     """Carries changes into the store, and tells the turns and folds of this process of them.
 
-    What was remembered because of something goes with it.
+    `per_space` tells whether people's ids belong to one space, by platform.
 
     What runs in other processes hears of it from the store.
     """
@@ -38,18 +34,18 @@ class Changes:
     def __init__(
         self,
         threads: Threads,
+        memories: Memories,
         tokenizer: Tokenizer,
         folding: Folding,
         running: Running,
-        memories: Memories,
-        person_of: PersonOf,
+        per_space: Callable[[str], bool],
     ) -> None:
         self._threads = threads
+        self._memories = memories
+        self._per_space = per_space
         self._tokenizer = tokenizer
         self._folding = folding
         self._running = running
-        self._memories = memories
-        self._person_of = person_of
 
     async def edited(self, event: Incoming) -> Amended:
         """Amend what is kept of a message. Raises StoreError."""
@@ -58,6 +54,10 @@ class Changes:
         )
         if amended is Amended.UNSUMMARISED:
             self._folding.anew(event.thread)
+        if amended in (Amended.DONE, Amended.UNSUMMARISED):
+            # What somebody asked for stands as they put it; what was only found does not.
+            messages = (event.ref.message,)
+            await self._memories.forget_messages(event.thread, messages, unasked=True)
         logger.debug("an edit on %s: %s", event.thread.platform, amended)
         return amended
 
@@ -77,10 +77,7 @@ class Changes:
             logger.info("a channel on %s is gone: %d thread(s)", removal.platform, gone)
 
     async def left(self, platform: str, space: str) -> int:
-        """Forget everything of a server or workspace; returns how many conversations there were.
-
-        Raises StoreError; safe to repeat.
-        """
+        """Forget a whole server or workspace; how many conversations. Raises StoreError."""
         gone = await self._threads.forget_space(platform, space)
         await self._memories.forget_place(platform, space)
         return gone
@@ -104,7 +101,8 @@ class Changes:
         found = await self._threads.forget_person(removal.platform, removal.space, removal.person)
         for thread, struck in found:
             self._follow(thread, struck)
-        person = self._person_of(removal.platform, removal.space, removal.person)
+        per_space = self._per_space(removal.platform)
+        person = person_of(removal.platform, removal.space, removal.person, per_space=per_space)
         await self._memories.forget_person(person, removal.space)
         logger.info("somebody is gone from %s: %d thread(s)", removal.platform, len(found))
 
@@ -117,10 +115,11 @@ class Changes:
             if begun not in holders:
                 await self._memories.forget_messages(begun, [message])
         for thread, messages in holders.items():
+            # First: once a message is struck nothing tells any more which conversation had it.
+            await self._memories.forget_messages(thread, messages)
             events = [known[message] for message in messages if message in known]
             struck = await self._threads.strike(thread, messages, events)
             self._follow(thread, struck)
-            await self._memories.forget_messages(thread, messages)
             if struck.entries or struck.mail:
                 logger.info("deleted on %s: %s", thread.platform, struck)
 

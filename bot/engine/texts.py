@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 WAITING = "Waiting for the model …"
 FOLDING = "This is a long conversation, summing up its beginning …"
 READING = "Reading what is attached …"
@@ -44,10 +42,13 @@ def images_used_up(a_day: int, seconds: float) -> str:
     return f"You may have {a_day} images a day. The next one is yours in {span}."
 
 
-def remembered_unasked(contents: Sequence[str]) -> str:
-    """What was remembered of a conversation without being asked to."""
-    lines = "\n".join(f"- {content}" for content in contents)
-    return f"🧠 From this conversation I remember, for this channel:\n{lines}"
+def remembered_unasked(confined: bool, until: str) -> str:
+    """That something was remembered of a conversation without being asked to."""
+    whom = "this thread" if confined else "this channel"
+    return (
+        f"🧠 I remember this of the conversation, for {whom}. What nobody keeps is forgotten on "
+        f"{until}."
+    )
 
 
 STORE_AWAY = (

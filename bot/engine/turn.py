@@ -278,7 +278,7 @@ class TurnRun:
         return await handing.over(self._reply, self._answer, key, again=again)
 
     def _fold_if_long(self, answer_tokens: int) -> None:
-        high = self._desk.budget.high
+        high = self._desk.budget.high - self._room_to_recall
         if needs_fold(self._window.lasting + answer_tokens, high, self._window.fixed):
             keeper = self._desk.keeper(self._adapter, self._turn.mail)
             self._desk.folding.start(self._thread, self._window.fixed, keeper)

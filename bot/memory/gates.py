@@ -124,14 +124,14 @@ class Surroundings:
         people: Names by id of everybody in the conversation.
         bots: Ids of other programs among them.
         system: The system prompt, with what is set for the channel.
-        unfit: Says what is wrong with a text that may not be stored; None for one that may.
+        unfit: Says what is wrong with a text that may not be stored; empty for one that may.
     """
 
     entries: Sequence[Entry]
     people: Mapping[str, str]
     bots: Collection[str] = ()
     system: str = ""
-    unfit: Callable[[str], str | None] = lambda content: None
+    unfit: Callable[[str], str] = lambda content: ""
 
 
 def sift(candidates: Iterable[Candidate], around: Surroundings, most: int = MOST) -> Sifted:
@@ -165,7 +165,7 @@ def _judged(
     if not candidate.evidence or not all(number in told for number in candidate.evidence):
         return Junk.EVIDENCE
     evidence = [told[number] for number in sorted(set(candidate.evidence))]
-    if around.unfit(candidate.content) is not None:
+    if around.unfit(candidate.content):
         return Junk.UNFIT
     wrong = _about(candidate) or _ungrounded(candidate, evidence, around)
     if wrong is not None:

@@ -217,6 +217,8 @@ class Memories(Protocol):
         """Remove what lies in a channel or a whole space, and what came from there."""
         ...
 
-    async def forget_messages(self, thread: ThreadKey, messages: Sequence[str]) -> int:
-        """Remove what rests on these messages alone."""
+    async def forget_messages(
+        self, thread: ThreadKey, messages: Sequence[str], *, unasked: bool = False
+    ) -> int:
+        """Remove what rests on these messages alone; with `unasked` only what nobody asked for."""
         ...

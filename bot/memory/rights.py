@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from bot.audience import Grant
-from bot.memories import Memory, Scope, ScopeKind
+from bot.memories import Memory, Scope, ScopeKind, Via
 
 _OWN = (ScopeKind.USER, ScopeKind.DM)
 
 
 def is_own(grant: Grant, memory: Memory) -> bool:
-    """It was remembered by this person, or lies where nobody else can see it."""
+    """It was remembered by this person, or lies where nobody else can see it.
+
+    What was remembered unasked belongs to whoever is shown it, until somebody keeps it.
+    """
+    if memory.source.via is Via.AUTO and not memory.confirmed:
+        return True
     return memory.source.author == grant.person or memory.scope.kind in _OWN
 
 

@@ -158,9 +158,13 @@ class Searching:
         Searches do that by themselves bit by bit. Returns of how many; raises StoreError.
         """
         await self._shelves.current(grant.readable)
+        await self._talks.current(grant.channels, grant.threads)
         done = 0
         for scope in grant.readable:
             while made := await self._shelves.fill_some(scope):
+                done += made
+        for key in (*grant.channels, *grant.threads):
+            while made := await self._talks.fill_some(key):
                 done += made
         return done
 
@@ -213,6 +217,7 @@ class Searching:
             long=effort(looked.parts, question) > BIG,
         )
         self._shelves.fill(scopes)
+        self._talks.fill((*places, *threads))
         return await self._told(ranked)
 
     async def _told(

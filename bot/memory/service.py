@@ -162,9 +162,11 @@ class MemoryService(Writing):
             await self._links.forget(platform, space)
         return gone
 
-    async def forget_messages(self, thread: ThreadKey, messages: Sequence[str]) -> int:
+    async def forget_messages(
+        self, thread: ThreadKey, messages: Sequence[str], *, unasked: bool = False
+    ) -> int:
         """See `bot.memory.port.Memories`."""
-        return await self._store.forget_messages(thread, messages)
+        return await self._store.forget_messages(thread, messages, unasked=unasked)
 
     async def _may_read(self, grant: Grant, thread: ThreadKey) -> bool:
         """A conversation is open by itself, or by its channel unless fewer people read it."""

@@ -34,11 +34,12 @@ class Stage(AbstractContextManager["Stage"]):
         found: What was found wrong.
         memories, talks: How many of each are kept.
         scopes: Where the memories are to go.
+        now: See above.
     """
 
     def __init__(self, placing: Placing, now: float, largest: int = LARGEST) -> None:
         self._placing = placing
-        self._now = now
+        self.now = now
         self._largest = largest
         self._file: IO[bytes] = tempfile.TemporaryFile()
         self.found = Counting()
@@ -67,7 +68,7 @@ class Stage(AbstractContextManager["Stage"]):
                 case Kept():
                     self._put_memory(where, self._placing.placed(item.memory))
                 case _:
-                    for memory in adopted(item, self._placing, self._now):
+                    for memory in adopted(item, self._placing, self.now):
                         self._put_memory(where, memory)
 
     def batches(self) -> Iterator[list[tuple[str, Memory]]]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 
 from bot.chat import ThreadKey
 from bot.memory.cache import Cache
 from bot.memory.embeddings import Meaning
 from bot.memory.hands import Hands
-from bot.recall.talk import Heard, Talk, hear
+from bot.recall.talk import Heard, Talk, hear, text_of
 from bot.recall.words import Words
 from bot.records import Entry
 from bot.storage.keys import Place, place_of
@@ -20,6 +21,11 @@ MANY = 30
 """Turns whose reading takes some milliseconds."""
 
 THREADS_AT_ONCE = 100
+FILLED_AT_ONCE = 64
+"""Texts that an embedder is given in one call."""
+
+LONGEST_EMBEDDED = 2_000
+"""Characters of a turn that an embedder is given; models read little more."""
 
 Held = Place | ThreadKey
 
@@ -45,6 +51,7 @@ class Talks:
         self._meaning = meaning
         self._hands = hands
         self._cache: Cache[Held, Talk] = Cache(most_bytes, most)
+        self._filling: set[Held] = set()
 
     @property
     def bytes(self) -> int:
@@ -78,6 +85,47 @@ class Talks:
     def clear(self) -> None:
         """Hold nothing any longer."""
         self._cache.clear()
+
+    def fill(self, keys: Iterable[Held]) -> None:
+        """Have vectors made of turns that have none yet, beside everything else."""
+        for key in keys:
+            talk = self._cache.get(key)
+            if talk is not None and key not in self._filling and talk.without_vector(1):
+                self._filling.add(key)
+                self._hands.spawn(self._fill_up(key))
+
+    async def fill_some(self, key: Held, most: int = FILLED_AT_ONCE) -> int:
+        """Make vectors of some turns that have none; returns of how many.
+
+        Raises StoreUnavailable or StoreMismatch.
+        """
+        talk = self._cache.get(key)
+        if talk is None or not (missing := talk.without_vector(most)):
+            return 0
+        wanted: dict[ThreadKey, list[int]] = {}
+        for thread, seq in missing:
+            wanted.setdefault(thread, []).append(seq)
+        marks = {thread: mark for thread in wanted if (mark := talk.mark(thread)) is not None}
+        entries = await self._threads.entries_at(wanted)
+        texts = [text_of(entry)[:LONGEST_EMBEDDED] for entry in entries.values()]
+        vectors = await self._meaning.of_texts(texts)
+        made: dict[ThreadKey, dict[int, bytes]] = {}
+        for (thread, seq), vector in zip(entries, vectors, strict=False):
+            made.setdefault(thread, {})[seq] = vector
+
+        def take(thread: ThreadKey) -> int:
+            return talk.put_vectors(thread, marks[thread], made[thread])
+
+        kept = 0
+        for thread, some in made.items():
+            # What was reworked meanwhile is read anew before the next search.
+            if await self._threads.put_turn_vectors(
+                thread, marks[thread], self._meaning.name, some
+            ):
+                kept += await self._hands.work(partial(take, thread), long=False)
+        if kept:
+            self._cache.put(key, talk)
+        return kept
 
     def _stamp(self, place: Place) -> int:
         talk = self._cache.get(place)
@@ -155,6 +203,29 @@ class Talks:
                     talk.put(thread, marks[thread], heard[thread])
 
             await self._hands.work(take, long=many or len(talk) > 1_000)
+            await self._take_vectors(
+                talk, {thread: [each.entry.seq for each in said] for thread, said in heard.items()}
+            )
+
+    async def _take_vectors(self, talk: Talk, wanted: Mapping[ThreadKey, Sequence[int]]) -> None:
+        """Take in those vectors that some process has made already."""
+        if talk.near is None:
+            return
+        kept = await self._threads.turn_vectors(self._meaning.name, wanted)
+
+        def take() -> None:
+            for thread, vectors in kept.items():
+                if (mark := talk.mark(thread)) is not None:
+                    talk.put_vectors(thread, mark, vectors)
+
+        await self._hands.work(take, long=sum(map(len, kept.values())) > MANY)
+
+    async def _fill_up(self, key: Held) -> None:
+        try:
+            while await self.fill_some(key):
+                pass
+        finally:
+            self._filling.discard(key)
 
     async def _heard(
         self, entries: Mapping[ThreadKey, Sequence[Entry]], many: bool

@@ -8,10 +8,11 @@ completed by doing it again.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterable, AsyncIterator, Callable
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Sequence
 
 from bot.audience import Grant
 from bot.memories import MOST_AT_ONCE, Filter, Memory, Scope, Status, Wrote
+from bot.memory.checks import digest_of, fault_in, normalised
 from bot.memory.formats.items import Broken, Kept
 from bot.memory.formats.native import LineReader, header_line, memory_line
 from bot.memory.imported import ImportReport
@@ -99,44 +100,69 @@ async def write_memories(
         ImportRefused: Something on the stage is broken; nothing was changed.
         StoreError: Some may be written; the same call completes it.
     """
-    found = stage.found
     if not dry_run:
-        found.check()
-    there = await _there(memories, grant) if dry_run else None
+        stage.found.check()
+    writer = _Writer(memories, grant, stage, await _there(memories, grant) if dry_run else None)
     done, batches = 0, stage.batches()
     while batch := await asyncio.to_thread(next, batches, None):
-        ours = [each for each in batch if each[1].scope in grant.writable]
-        for where, memory in (each for each in batch if each[1].scope not in grant.writable):
-            # It is one of a shared place: whoever exported it may have it there already.
-            if await memories.get(grant, memory.id) is not None:
-                found.same += 1
-            else:
-                found.refuse(where, "it belongs to a place where you may not write")
-        if there is not None:
-            for _, memory in ours:
-                if there.holds(memory):
-                    found.same += 1
-                else:
-                    found.new += 1
-                    there.add(memory)
-        elif ours:
-            token = f"{key}:{done}" if key else ""
-            answers = await memories.restore(grant, [each for _, each in ours], key=token)
-            for (where, _), answer in zip(ours, answers, strict=True):
-                match answer.result:
-                    case Wrote.CREATED:
-                        found.new += 1
-                    case Wrote.UNCHANGED | Wrote.TOUCHED:
-                        found.same += 1
-                    case result:
-                        found.refuse(where, answer.why or result.value)
+        await writer.write(batch, f"{key}:{done}" if key else "")
         done += len(batch)
         progress(done)
-    return found.report(conversations=False, dry_run=dry_run)
+    return stage.found.report(conversations=False, dry_run=dry_run)
+
+
+class _Writer:
+    """Stores memories with their places in the file, or only finds out what is `there`."""
+
+    def __init__(
+        self, memories: Memories, grant: Grant, stage: Stage, there: _There | None
+    ) -> None:
+        self._memories = memories
+        self._grant = grant
+        self._found = stage.found
+        self._now = stage.now
+        self._known = there
+
+    async def write(self, batch: Sequence[tuple[str, Memory]], key: str) -> None:
+        """One batch."""
+        ours: list[tuple[str, Memory]] = []
+        for where, memory in batch:
+            if memory.scope in self._grant.writable:
+                ours.append((where, memory))
+            elif await self._memories.get(self._grant, memory.id) is not None:
+                # It is one of a shared place, where whoever exported it has it.
+                self._found.same += 1
+            else:
+                self._found.refuse(where, "it belongs to a place where you may not write")
+        if self._known is not None:
+            for where, memory in ours:
+                self._foresee(self._known, where, memory)
+        elif ours:
+            await self._restore(ours, key)
+
+    def _foresee(self, known: _There, where: str, memory: Memory) -> None:
+        if known.holds(memory):
+            self._found.same += 1
+        elif why := fault_in(normalised(memory.text), self._now):
+            self._found.refuse(where, why)
+        else:
+            self._found.new += 1
+            known.add(memory)
+
+    async def _restore(self, ours: Sequence[tuple[str, Memory]], key: str) -> None:
+        answers = await self._memories.restore(self._grant, [each for _, each in ours], key=key)
+        for (where, _), answer in zip(ours, answers, strict=True):
+            match answer.result:
+                case Wrote.CREATED:
+                    self._found.new += 1
+                case Wrote.UNCHANGED | Wrote.TOUCHED:
+                    self._found.same += 1
+                case result:
+                    self._found.refuse(where, answer.why or result.value)
 
 
 class _There:
-    """What is there already: ids, and the words of what is active."""
+    """What is there already: ids, and the words of what holds."""
 
     def __init__(self) -> None:
         self._ids: set[str] = set()
@@ -146,12 +172,12 @@ class _There:
         """It would stay as it is."""
         if memory.id in self._ids:
             return True
-        return memory.status is Status.ACTIVE and _words(memory) in self._words
+        return memory.status is not Status.SUPERSEDED and _words(memory) in self._words
 
     def add(self, memory: Memory) -> None:
         """It is there from now on."""
         self._ids.add(memory.id)
-        if memory.status is Status.ACTIVE:
+        if memory.status is not Status.SUPERSEDED:
             self._words.add(_words(memory))
 
 
@@ -163,4 +189,4 @@ async def _there(memories: Memories, grant: Grant) -> _There:
 
 
 def _words(memory: Memory) -> tuple[Scope, str]:
-    return memory.scope, " ".join(memory.text.content.split()).casefold()
+    return memory.scope, digest_of(normalised(memory.text).content)

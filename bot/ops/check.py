@@ -27,7 +27,7 @@ async def check_http(host: str, port: int | None) -> Finding:
             "http", True, "health and metrics are off; BOBBIN_HTTP_PORT switches them on"
         )
     where = f"http://{place(host, port)}" if port else f"any free port of {host}"
-    told = "health and metrics" if _is_loopback(host) else "health and metrics, open to the network"
+    told = "health and metrics" if is_loopback(host) else "health and metrics, open to the network"
     try:
         server = await asyncio.get_running_loop().create_server(asyncio.Protocol, host, port)
     except OSError as error:
@@ -58,7 +58,8 @@ async def _bot_answers(host: str, port: int) -> bool:
     return isinstance(body, dict) and "alive" in cast("dict[str, object]", body)
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Only this machine reaches it."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

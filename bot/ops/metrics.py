@@ -99,6 +99,10 @@ class Metrics:
         """Count what an image took."""
         self._spent(platform, "image", cost)
 
+    def embedded(self, cost: Tally) -> None:
+        """Count what embeddings took; they belong to no platform."""
+        self._spent("memory", "embedding", cost)
+
     def extracted(self, platform: str) -> None:
         """Count a summary that was made without the model."""
         self.add(figures.FALLBACKS, 1, platform, "summary_extract")

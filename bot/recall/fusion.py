@@ -13,12 +13,15 @@ from typing import TypeVar
 MEANING = 0.5
 """What meaning counts, the rest being words. Even shares were best where either alone was worse."""
 
-BESIDE = (0.25, 0.1)
+BESIDE = (0.35, 0.15)
 """What a turn gets of the scores of its next neighbours, and of those after them: an answer seldom
 repeats the words of its question, and who looks for one finds the other."""
 
 ALIKE_LEAST = 0.2
 """Vectors that are no nearer to each other (cosine) have nothing to do with each other."""
+
+LEAST = 1e-9
+"""Parts of the highest score that count at all."""
 
 PLAIN = 0.85
 ASKED_FOR = 0.1
@@ -34,9 +37,15 @@ T = TypeVar("T")
 
 
 def shares(scores: Mapping[T, float]) -> dict[T, float]:
-    """The scores as parts of the highest one, 0 to 1; those that are not above 0 are left out."""
+    """The scores as parts of the highest one, 0 to 1; those below a billionth of it are left out.
+
+    Smaller ones come of rounding, and parts of them would be nothing at all.
+    """
     most = max(scores.values(), default=0.0)
-    return {each: score / most for each, score in scores.items() if score > 0} if most > 0 else {}
+    if most <= 0:
+        return {}
+    found = {each: score / most for each, score in scores.items()}
+    return {each: share for each, share in found.items() if share >= LEAST}
 
 
 def fused(

@@ -163,14 +163,20 @@ class Talk:
                     break
         return missing
 
-    def put_vectors(self, thread: ThreadKey, mark: Mark, vectors: Mapping[int, bytes]) -> None:
-        """Keep vectors of turns by their places, unless the log was reworked since."""
+    def put_vectors(self, thread: ThreadKey, mark: Mark, vectors: Mapping[int, bytes]) -> int:
+        """Keep vectors of turns by their places, unless the log was reworked since.
+
+        Returns:
+            How many were kept.
+        """
         log = self._logs.get(thread)
         if self.near is None or log is None:
-            return
+            return 0
         if (log.mark.epoch, log.mark.reworked) != (mark.epoch, mark.reworked):
-            return
+            return 0
+        kept = 0
         for seq, vector in vectors.items():
             place = bisect_left(log.seqs, seq)
             if place < len(log.seqs) and log.seqs[place] == seq:
-                self.near.put(log.numbers[place], vector)
+                kept += self.near.put(log.numbers[place], vector)
+        return kept

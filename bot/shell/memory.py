@@ -24,7 +24,7 @@ async def run_memory(arguments: argparse.Namespace, opener: Opener, now: float) 
     """
     if arguments.memory_command == "import":
         return await bring_in(arguments, opener, now)
-    async with opener() as opened:
+    async with opener(arguments.memory_command == "context") as opened:
         if arguments.memory_command == "scopes":
             return await scopes(opened, arguments)
         try:

@@ -76,7 +76,7 @@ async def bring_in(arguments: argparse.Namespace, opener: Opener, now: float) ->
             return 2
         more = tuple(scope for scope in stage.scopes if also(scope))
         grant = replace(grant, readable=(*grant.readable, *more), writable=(*grant.writable, *more))
-        async with opener() as opened:
+        async with opener(False) as opened:
             report = await _store(opened, stage, grant, arguments)
     say(showing.report_json(report), showing.report_text(report), arguments)
     return 1 if report.refused or report.broken else 0

@@ -23,5 +23,8 @@ class Opened:
     scopes: Scopes
 
 
-Opener = Callable[[], AbstractAsyncContextManager[Opened]]
-"""Opens the store that the settings name, and closes it. Raises StoreError."""
+Opener = Callable[[bool], AbstractAsyncContextManager[Opened]]
+"""Opens the store that the settings name, and closes it; told whether tokens are counted.
+
+Raises StoreError.
+"""

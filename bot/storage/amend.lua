@@ -45,6 +45,7 @@ end
 local covered = (tonumber(PLACE) <= number("upto") and get("summary")) and 1 or 0
 redis.call("HINCRBY", META, "version", 1)
 note_said(true)
+redis.call("HDEL", VECTORS, PLACE)
 if covered == 1 then
   unsummarise()
 end

@@ -69,7 +69,7 @@ class Base:
         own = ThreadKeys(thread)
         return await self._link.run(
             SCRIPTS[name],
-            (*own.all(), *keys, own.said, own.rules),
+            (*own.all(), *keys, own.vectors, own.said, own.rules),
             (*shared, *arguments),
         )
 

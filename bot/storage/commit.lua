@@ -35,7 +35,8 @@ local newest, redo = number("seq"), get("redo")
 local replaces = redo and names > 27
 local seq = replaces and tonumber(redo) - 1 or newest
 local indexed = number("indexed") == newest
-local replaced = window(seq + 1, newest)
+local first = seq + 1
+local replaced = window(first, newest)
 for place = 27, names - 1 do
   seq = seq + 1
   redis.call("HSET", LOG, whole(seq), ARGV[place])
@@ -49,6 +50,9 @@ for place = 27, names - 1 do
 end
 for gone = seq + 1, newest do
   redis.call("HDEL", LOG, whole(gone))
+end
+for other = first, newest do
+  redis.call("HDEL", VECTORS, whole(other))
 end
 if replaces then
   redis.call("HINCRBY", META, "version", 1)

@@ -35,6 +35,7 @@ fixed by its name and by the number of buckets, which therefore never changes fo
     T:names                          HASH    author id -> unique name
     T:authors                        SET     author ids
     T:refs                           SET     message ids of this thread in B:found
+    T:vectors                        HASH    seq -> model, line end, vector of the entry
     T:stage:<nonce>                  HASH    a log being imported
     M = bobbin:{mNNN}, long-term memory; the bucket is fixed by the name of the scope
     M:scopes                         ZSET    scope -> last write, ms; all that hold anything
@@ -270,6 +271,11 @@ class ThreadKeys:
     def authors(self) -> str:
         """Who has written here."""
         return f"{self.base}:authors"
+
+    @property
+    def vectors(self) -> str:
+        """Vectors of entries by number, each of one model."""
+        return f"{self.base}:vectors"
 
     @property
     def said(self) -> str:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import cast
 
 from bot.chat import ThreadKey
-from bot.memories import EVERY_SPACE, Memory, Person, Scope, ScopeKind
+from bot.memories import EVERY_SPACE, Memory, Person, Scope, ScopeKind, Via
 from bot.storage.base import DAY_SECONDS
 from bot.storage.codec import to_bytes, to_text
 from bot.storage.connect import Command
@@ -32,10 +32,13 @@ class MemoryErasure(MemoryWriting):
         """
         return await self._erase(Scope.of_thread(thread))
 
-    async def forget_messages(self, thread: ThreadKey, messages: Sequence[str]) -> int:
+    async def forget_messages(
+        self, thread: ThreadKey, messages: Sequence[str], *, unasked: bool = False
+    ) -> int:
         """Remove what rests on nothing but these messages; of others they are no source any more.
 
-        Safe to repeat. One round trip where nothing came from the conversation.
+        With `unasked` only what was remembered unasked and kept by nobody since. Safe to repeat.
+        One round trip where nothing came from the conversation.
 
         Returns:
             How many were removed. Raises StoreUnavailable or StoreMismatch.
@@ -43,6 +46,8 @@ class MemoryErasure(MemoryWriting):
         deleted = frozenset(messages)
         gone = 0
         for memory in await self._from(Scope.of_thread(thread)):
+            if unasked and not (memory.source.via is Via.AUTO and not memory.confirmed):
+                continue
             if memory.source.thread == thread and deleted.intersection(memory.source.message_ids):
                 gone += await self._strike(memory, deleted)
         return gone

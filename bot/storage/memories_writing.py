@@ -203,4 +203,5 @@ def _step(step: Step) -> Sequence[Argument]:
         str(round(memory.text.expires_at * 1000)),
         step.word,
         b"" if step.what == "remove" else dump_memory(memory, step.digest),
+        f"{memory.uses}|{round(memory.used_at * 1000)}" if memory.uses else "",
     )

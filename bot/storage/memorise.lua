@@ -3,9 +3,9 @@ Add, change and remove memories of a scope, each by itself or all of them or non
 
 KEYS  14 M:done:<digest of the nonce>
 ARGV  3 how long the answer is kept (s), 4 "all" for all or none, 5 most memories (0: any number),
-      6 who, 7 via, 8 most lines of the audit; then for each step, seven each:
+      6 who, 7 via, 8 most lines of the audit; then for each step, eight each:
       1 what to do, 2 id, 3 version, 4 digest of the content, 5 when it expires (ms, 0: never),
-      6 word for the audit, 7 the memory as it is kept
+      6 word for the audit, 7 the memory as it is kept, 8 of what is added: its use so far, or ""
   add      version is the id of a memory whose content it may repeat, or ""
   set      version is the one that it must have, or ""; digest is "" when the content is given up to
            others
@@ -21,7 +21,7 @@ Returns  for each step "<answer>:<id>", with commas between them
 local DONE = KEYS[14]
 local STAYS, TOGETHER, MOST = ARGV[3], ARGV[4] == "all", tonumber(ARGV[5])
 local WHO, VIA, AUDIT_MOST = ARGV[6], ARGV[7], ARGV[8]
-local FIRST, FIELDS = 9, 7
+local FIRST, FIELDS = 9, 8
 
 local told = redis.call("GET", DONE)
 if told then
@@ -66,7 +66,7 @@ local function obstacle(what, id, version, hash)
   return nil
 end
 
-local function carry_out(what, id, hash, expires, word, kept)
+local function carry_out(what, id, hash, expires, word, kept, used)
   if what == "remove" then
     remove(id)
   else
@@ -75,6 +75,9 @@ local function carry_out(what, id, hash, expires, word, kept)
       remove(id)
       redis.call("ZREM", GONE, id)
       redis.call("ZADD", ORDER, 0, id)
+      if used ~= "" then
+        redis.call("HSET", USED, id, used)
+      end
     end
     local own = string.match(kept, "^%d+ (%S+) ")
     local holder = redis.call("HGET", HASHES, own)
@@ -115,7 +118,8 @@ if not failed then
       why, which = obstacle(ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3])
     end
     if not why then
-      carry_out(ARGV[at], ARGV[at + 1], ARGV[at + 3], ARGV[at + 4], ARGV[at + 5], ARGV[at + 6])
+      carry_out(ARGV[at], ARGV[at + 1], ARGV[at + 3], ARGV[at + 4], ARGV[at + 5], ARGV[at + 6],
+        ARGV[at + 7])
       changed = true
     end
     answers[number] = (why or "done") .. ":" .. (which or ARGV[at + 1])

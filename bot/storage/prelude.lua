@@ -1,7 +1,8 @@
 --[[
 Put in front of every other script: names for keys and arguments, and the few moves they share.
 
-KEYS  1-11, in the order below; from 12 on each script's own; the last two are SAID and RULES.
+KEYS  1-11, in the order below; from 12 on each script's own; the last three are VECTORS,
+SAID and RULES.
 ARGV  1 thread, 2 caller's clock (ms), 3 retention (s), 4 lease (ms), 5 nonce; from 6 on each
       script's own.
 
@@ -61,7 +62,7 @@ Fields of META
 local META, LOG, QUEUE, MAIL = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local NAMES, AUTHORS, REFS = KEYS[5], KEYS[6], KEYS[7]
 local LEASES, THREADS, CHANNEL, FOUND = KEYS[8], KEYS[9], KEYS[10], KEYS[11]
-local SAID, RULES = KEYS[#KEYS - 1], KEYS[#KEYS]
+local VECTORS, SAID, RULES = KEYS[#KEYS - 2], KEYS[#KEYS - 1], KEYS[#KEYS]
 local THREAD, NOW, RETENTION = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local LEASE, NONCE = tonumber(ARGV[4]), ARGV[5]
 
@@ -252,7 +253,7 @@ local function wipe()
   for _, id in ipairs(redis.call("SMEMBERS", REFS)) do
     redis.call("HDEL", FOUND, id)
   end
-  redis.call("UNLINK", META, LOG, QUEUE, MAIL, NAMES, AUTHORS, REFS)
+  redis.call("UNLINK", META, LOG, QUEUE, MAIL, NAMES, AUTHORS, REFS, VECTORS)
   for _, index in ipairs({ LEASES, THREADS, CHANNEL }) do
     redis.call("ZREM", index, THREAD)
   end

@@ -30,6 +30,7 @@ NAMES = (
     "rollback",
     "stop",
     "strike",
+    "vectorise",
 )
 """Those about a thread: prelude.lua is put in front of them."""
 

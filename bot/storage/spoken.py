@@ -10,13 +10,14 @@ from typing import cast
 from bot.chat import ThreadKey
 from bot.records import Entry
 from bot.storage.base import Base
-from bot.storage.codec import load_entry, to_text
+from bot.storage.codec import load_entry, to_bytes, to_text
 from bot.storage.connect import Command
 from bot.storage.keys import Place, ThreadKeys, of_place
 from bot.storage.reading import read_entries
 
 ENTRIES_AT_ONCE = 500
 THREADS_AT_ONCE = 500
+VECTORS_AT_ONCE = 20
 
 Raw = Sequence[bytes | None]
 
@@ -140,6 +141,46 @@ class Spoken(Base):
             for number, raw in zip(wanted[thread], cast(Raw, reply), strict=True)
             if raw is not None
         }
+
+    async def turn_vectors(
+        self, model: str, wanted: Mapping[ThreadKey, Sequence[int]]
+    ) -> Mapping[ThreadKey, Mapping[int, bytes]]:
+        """The vectors that `model` has made of entries, by their numbers; those that are there.
+
+        Raises StoreUnavailable.
+        """
+        name = to_bytes(f"{model}\n")
+        asked = [
+            (thread, numbers[first : first + ENTRIES_AT_ONCE])
+            for thread, numbers in wanted.items()
+            for first in range(0, len(numbers), ENTRIES_AT_ONCE)
+        ]
+        found: dict[ThreadKey, dict[int, bytes]] = {thread: {} for thread in wanted}
+        for first in range(0, len(asked), VECTORS_AT_ONCE):
+            part = asked[first : first + VECTORS_AT_ONCE]
+            replies = await self._link.batch(
+                [("HMGET", ThreadKeys(thread).vectors, *numbers) for thread, numbers in part]
+            )
+            for (thread, numbers), reply in zip(part, replies, strict=True):
+                pairs = zip(numbers, cast(Raw, reply), strict=True)
+                found[thread] |= {
+                    number: kept.removeprefix(name)
+                    for number, kept in pairs
+                    if kept and kept.startswith(name)
+                }
+        return found
+
+    async def put_turn_vectors(
+        self, thread: ThreadKey, mark: Mark, model: str, vectors: Mapping[int, bytes]
+    ) -> bool:
+        """Keep vectors of entries, which go with them, if the log was not reworked since `mark`.
+
+        Returns:
+            Whether they were kept. Raises StoreUnavailable.
+        """
+        name = to_bytes(f"{model}\n")
+        pairs = [part for number, vector in vectors.items() for part in (number, name + vector)]
+        return bool(await self._run("vectorise", thread, (mark.epoch, mark.reworked, *pairs)))
 
     async def _read_spans(
         self, batch: Sequence[tuple[ThreadKey, int, int]], into: Mapping[ThreadKey, list[Entry]]

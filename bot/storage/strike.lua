@@ -84,6 +84,7 @@ if count > 0 then
 end
 for seq, ids in pairs(entries) do
   redis.call("HDEL", LOG, seq)
+  redis.call("HDEL", VECTORS, seq)
   for _, id in ipairs(ids) do
     wanted[id] = true
     redis.call("HDEL", META, "entry:" .. id)

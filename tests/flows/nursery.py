@@ -31,6 +31,8 @@ HEAVY = (
     "adapters.discord.adapter",
     "adapters.slack.adapter",
     "bot.ops.outside",
+    "bot.api.serving",
+    "bot.api.stdio",
 )
 MODELS = ("gpt-6-luna", "demo")
 MOST_BYTES = 1 << 17

@@ -81,6 +81,23 @@ async def test_forget_begins_anew(folder: Path) -> None:
     assert not any(b"decided on Friday" in path.read_bytes() for path in files)
 
 
+async def test_memories_are_pressed_by_their_numbers(folder: Path) -> None:
+    typed = (
+        b"/remember My loom is crimson #loom\n/memories\n/1\n/1 My loom is teal\n"
+        b"/memories loom\n/forget everything\n/1\n/memories\n"
+    )
+    ended = await run_bot(folder, "run", typed=typed)
+    assert ended.code == 0
+    assert "Remembered, for our direct messages:\n> My loom is crimson #loom" in ended.out
+    assert "  /1 Edit  /2 Pin  /3 Delete\n" in ended.out
+    assert "My loom is crimson\nWrite /1 and the new words behind it." in ended.out
+    assert "Corrected." in ended.out and "> My loom is teal #loom" in ended.out
+    assert "/1 Forget it all  /2 Keep it" in ended.out
+    assert ended.out.rstrip().endswith("`/remember` begins it.")
+    files = [path for path in (folder / "data").rglob("*") if path.is_file()]
+    assert not any(b"loom is" in path.read_bytes() for path in files)
+
+
 async def test_export_writes_files_and_says_where(folder: Path) -> None:
     ended = await run_bot(folder, "run", typed=b"hello\n/export\n")
     assert ended.code == 0

@@ -73,7 +73,7 @@ async def test_a_summary_that_is_being_made_cannot_undo_forget(server: Valkey) -
     def asks_for_summary(request: Request) -> bool:
         return "[Now: " not in request.last_user_text
 
-    small = {"BOBBIN_CONTEXT_TOKENS": "1000"}
+    small = {"BOBBIN_CONTEXT_TOKENS": "1000", "BOBBIN_RECALL_TOKENS": "0"}
     async with weavers(server, extra=small, paced=False) as here:
         summary = Answer(
             "## Goal\nUltramarine.\n\n## Facts\n- Ada likes ultramarine very much indeed."

@@ -10,7 +10,7 @@ from tests.servers import Valkey
 from tests.simulators.discord_sim import Channel
 from tests.simulators.openai_sim import Answer, Request
 
-SMALL = {"BOBBIN_CONTEXT_TOKENS": "1000"}
+SMALL = {"BOBBIN_CONTEXT_TOKENS": "1000", "BOBBIN_RECALL_TOKENS": "0"}
 SUMMARY = "[Summary of the earlier conversation"
 GOOD = """## Goal
 Ada plans a red blanket.

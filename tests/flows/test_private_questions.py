@@ -91,7 +91,7 @@ async def test_a_message_that_it_is_about_is_quoted_with_its_author(server: Valk
 
 
 async def test_who_took_no_part_in_a_thread_is_told_nothing_of_it(server: Valkey) -> None:
-    async with a_meadow(server) as here:
+    async with a_meadow(server, {"BOBBIN_RECALL_TOKENS": "0"}) as here:
         openai, meadow = here.stage.openai, here.meadow
         openai.script.append(Answer("Noted."))
         event = await meadow.say(meadow.event(text=f"remember: {SECRET}"))

@@ -39,7 +39,7 @@ async def test_a_mention_that_comes_twice_is_answered_once(server: Valkey, order
 
 
 async def test_two_questions_in_one_channel_are_two_conversations(server: Valkey) -> None:
-    async with acme(server) as here:
+    async with acme(server, extra={"BOBBIN_RECALL_TOKENS": "0"}) as here:
         first = await here.conversation("my loom is red", "A red loom.")
         second = await here.conversation("what colour is my loom?", "You have not told me.")
         assert "red loom" not in here.openai.chats[1].text

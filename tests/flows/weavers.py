@@ -79,7 +79,7 @@ class Weavers:
 
     async def press(self, message: Message, who: User, label: str, place: int = 0) -> Message:
         """Press a button by its label, the one at `place` of several; what shows the answer."""
-        names = [each["custom_id"] for each in buttons(message) if each["label"] == label]
+        names = [each["custom_id"] for each in buttons(message) if each.get("label") == label]
         before = len(message.versions)
         call = await self.sim.click(message, who, names[place])
         await self.sim.until(lambda: len(message.versions) > before or call.responses)
@@ -92,7 +92,7 @@ class Weavers:
 
         What is not among the `values` stays as it stands there.
         """
-        names = [each["custom_id"] for each in buttons(message) if each["label"] == label]
+        names = [each["custom_id"] for each in buttons(message) if each.get("label") == label]
         call = await self.sim.click(message, who, names[place])
         form = await call.asked()
         inputs = [each["component"] for each in form["components"]]
@@ -126,8 +126,8 @@ def prompts(requests: list[Request]) -> list[list[str]]:
 
 
 def asked_last(request: Request) -> str:
-    """The newest question without the line about the present that follows it."""
-    return request.last_user_text.rpartition("\n\n[Now: ")[0]
+    """The newest question without the line about the present, and what is recalled before it."""
+    return request.last_user_text.rpartition("\n\n[Now: ")[0].partition("\n\n<memories ")[0]
 
 
 def unpaced(stage: Stage) -> DiscordAdapter:
@@ -184,4 +184,4 @@ def buttons(message: Message) -> list[Mapping[str, Any]]:
 
 def labels(message: Message) -> list[str]:
     """What stands on them."""
-    return [each["label"] for each in buttons(message)]
+    return [each["label"] for each in buttons(message) if "label" in each]

@@ -13,7 +13,8 @@ import httpx2
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 
-from bot.api.serving import Offer, serving
+from bot.api.offer import Behind, Offer
+from bot.api.serving import serving
 from bot.audience import Audience, Grant, grant
 from bot.chat import ThreadKey
 from bot.credentials import Issued, issue
@@ -96,7 +97,8 @@ async def running(redis_url: str, per_minute: int = MANY) -> AsyncIterator[Site]
         threads = Threads(client, worker=new_id(), clock=time.time, new_id=new_id)
         memories = _core(threads)
         offer = Offer("127.0.0.1", 0, "", per_minute, "0")
-        async with serving(offer, memories, threads.tokens, threads.claims("api")) as served:
+        behind = Behind(memories, threads.tokens, threads.links, threads.claims("api"))
+        async with serving(offer, behind) as served:
             yield Site(f"http://127.0.0.1:{served.address[1]}", threads, memories)
     finally:
         await client.aclose()

@@ -110,7 +110,9 @@ async def test_a_wrong_header_is_refused(site: Site) -> None:
     async with site.http() as http:
         made = (await http.post("/v1/memory", json={"content": "Kept."})).json()
         path = f"/v1/memory/{made['id']}"
-        for header in ({"If-Match": "3"}, {"If-Match": 'W/"1"'}, {"Idempotency-Key": "x" * 256}):
+        keys = ["x" * 256, "a b", ""]
+        headers = [{"If-Match": "3"}, {"If-Match": 'W/"1"'}]
+        for header in (*headers, *({"Idempotency-Key": key} for key in keys)):
             answer = await http.patch(path, json={"pinned": True}, headers=header)
             assert refusal(answer) == (400, "invalid_value", next(iter(header)))
         form = await http.patch(path, data={"pinned": "true"})

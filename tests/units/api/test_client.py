@@ -21,10 +21,10 @@ def use(client: bobbin.Client) -> None:
     assert client.memory.retrieve(memory.id).content == "Ada prefers tea."
     changed = client.memory.update(memory.id, pinned=True, version=memory.version)
     assert changed.pinned
-    for number in range(44):
+    for number in range(11):
         client.memory.create(content=f"Remembered as number {number}.")
-    listed = list(client.memory.list(limit=20))
-    assert len(listed) == len({each.id for each in listed}) == 45
+    listed = list(client.memory.list(limit=5))
+    assert len(listed) == len({each.id for each in listed}) == 12
     assert listed[-1].id == memory.id
     assert [each.id for each in client.memory.list(tags=["drinks"])] == [memory.id]
     [hit] = client.memory.search("who prefers tea?", limit=1)

@@ -171,8 +171,20 @@ async def test_the_same_key_does_nothing_a_second_time(site: Site) -> None:
         assert len((await http.get("/v1/memory")).json()["data"]) == 2
 
 
+async def test_a_key_that_is_used_for_something_else_is_another_key(site: Site) -> None:
+    async with site.http() as http:
+        for count in (1, 3):
+            items = [{"op": "create", "content": f"{n} of {count}."} for n in range(count)]
+            answer = await http.post(
+                "/v1/memory/batch",
+                json={"operations": items},
+                headers={"Idempotency-Key": "worn-out"},
+            )
+            assert [each["result"] for each in answer.json()["data"]] == ["created"] * count
+
+
 async def test_another_persons_key_is_another_key(site: Site) -> None:
-    key = {"Idempotency-Key": "shared word"}
+    key = {"Idempotency-Key": "shared-word"}
     for name in ("first", "second"):
         async with site.http() as http:
             answer = await http.post("/v1/memory", json={"content": f"Of the {name}."}, headers=key)

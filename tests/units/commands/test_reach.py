@@ -146,7 +146,13 @@ def runner(threads: Threads) -> Commands:
     running = cast(Any, NobodyRuns())
     store = threads.memories()
     memories = MemoryService(
-        store, threads, Searching(store, threads, count=len, clock=Clock()), threads.links, threads.tokens, Clock(), memory_ids
+        store,
+        threads,
+        Searching(store, threads, count=len, clock=Clock()),
+        threads.links,
+        threads.tokens,
+        Clock(),
+        memory_ids,
     )
     adapters = {name: Meadow(name) for name in ("slack", "discord")}
     return Commands(

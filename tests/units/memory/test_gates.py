@@ -59,7 +59,7 @@ def around(**changes: object) -> Surroundings:
         "people": PEOPLE,
         "bots": {"3"},
         "system": system_prompt(),
-        "unfit": lambda content: "a key" if "AKIA" in content else None,
+        "unfit": lambda content: "a key" if "AKIA" in content else "",
     }
     return Surroundings(**(given | changes))  # type: ignore[arg-type]
 

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
 import pytest
 
+from bot.audience import Audience, grant
+from bot.context.tokens import estimate
 from bot.endpoints import embedding_settings, open_embedder
 from bot.errors import ModelMisconfigured
+from bot.ids import new_id
+from bot.memories import MemoryText, Person, Source, Via
+from bot.memory.port import NewMemory
 from bot.recall.check import check_embedder
 from bot.recall.minilm import MiniLM
 from bot.recall.weights import missing_for_vectors
+from bot.records import Tally
+from bot.remembering import open_memories
 from bot.settings import Settings, read_settings
+from bot.storage.connect import open_redis
+from bot.storage.threads import Threads
+from tests.servers import valkey_server
 from tests.simulators.openai_sim import OpenAISimulator
 from tests.units.recall import tiny_bert
 
@@ -72,3 +83,23 @@ def test_numpy_is_asked_for_by_name() -> None:
     fault = missing_for_vectors(lambda library: False)
     assert fault is not None and "bobbin[embeddings]" in fault.hint
     assert missing_for_vectors() is None
+
+
+async def test_what_embeddings_take_is_counted(tmp_path: Path) -> None:
+    spent: list[Tally] = []
+    async with OpenAISimulator() as sim:
+        environ = {**sim.environment(), "BOBBIN_EMBEDDINGS": "openai"}
+        with valkey_server(tmp_path) as server:
+            client = open_redis(server.url)
+            threads = Threads(client, worker="w", clock=time.time, new_id=new_id)
+            chosen = settings(environ)
+            async with open_memories(chosen, threads, estimate, spent.append) as memories:
+                ada = Person("discord", "@", "u1")
+                here = grant(Audience("discord", "g1", "c1"), ada)
+                new = NewMemory(MemoryText("The kettle is blue."), Source(Via.COMMAND, ada))
+                await memories.add(here, new)
+                await memories.search(here, "What colour does the kettle have?")
+            await client.aclose()
+        asked = len(sim.embedded)
+    assert asked >= 1 and len(spent) == asked
+    assert all(cost.prompt > 0 and not cost.unpriced and not cost.turns for cost in spent)

@@ -1,0 +1,80 @@
+"""How conversations remember and recall: what turns are given of long-term memory."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from bot.access import Named
+from bot.chat import Adapter
+from bot.commands.memory_texts import keep, undo
+from bot.engine.capturing import Capturing
+from bot.engine.recalling import Recalling
+from bot.memories import MemoryText
+from bot.memory.checks import fault_in, normalised
+from bot.memory.granting import Granting
+from bot.memory.port import Memories
+from bot.memory.tools import Recall, Remember
+from bot.settings import Settings
+from bot.storage.threads import Threads
+from bot.tools import Tool
+
+
+@dataclass(frozen=True, slots=True)
+class Recollecting:
+    """What conversations have of long-term memory.
+
+    Attributes:
+        settings: What was configured.
+        memories: The memory.
+        threads: Where conversations are.
+    """
+
+    settings: Settings
+    memories: Memories
+    threads: Threads
+
+    def recalling(self, missed: Callable[[str], None] = lambda why: None) -> Recalling | None:
+        """What is put before the model unasked; None where that is switched off."""
+        tokens = self.settings.integer("BOBBIN_RECALL_TOKENS") or 0
+        if not tokens:
+            return None
+        return Recalling(self.memories, tokens, self._granting, missed=missed)
+
+    def tools(self, adapters: Mapping[str, Adapter]) -> tuple[Tool, ...]:
+        """What the model may call; none where that is switched off."""
+        if self.settings.text("BOBBIN_MEMORY_TOOLS") != "on":
+            return ()
+
+        def per_space(platform: str) -> bool:
+            return adapters[platform].capabilities.people_per_space
+
+        return (
+            Remember(self.memories, self._granting, per_space, undo),
+            Recall(self.memories, self._granting, per_space),
+        )
+
+    def capturing(self, system: str) -> Capturing:
+        """What is remembered unasked, in channels that want it; `system` is the system prompt."""
+        return Capturing(
+            memories=self.memories,
+            threads=self.threads,
+            claims=self.threads.claims("bobbin"),
+            system=system,
+            bots=self._bots,
+            unfit=lambda content: fault_in(normalised(MemoryText(content)), time.time()),
+            clock=time.time,
+            days=self.settings.integer("BOBBIN_CAPTURE_DAYS") or 0,
+            buttons=lambda memory: (keep(memory), undo(memory)),
+        )
+
+    @property
+    def _granting(self) -> Granting:
+        return Granting(self.threads.links.of)
+
+    def _bots(self, platform: str) -> frozenset[str]:
+        rules = self.settings.access.bots
+        return frozenset(
+            rule.id for rule in rules if rule.platform == platform and rule.kind is Named.USER
+        )

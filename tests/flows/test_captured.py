@@ -1,0 +1,252 @@
+"""What is remembered unasked when a conversation is folded: where it is wanted, and seen by all."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+
+from bot.chat import Author, Incoming, Removal
+from tests.flows.acme import acme, words
+from tests.flows.meadow import ADA, Field, a_meadow
+from tests.flows.test_slack_memories import _button, labels
+from tests.flows.weavers import labels as discord_labels
+from tests.flows.weavers import panel, weavers
+from tests.servers import Valkey
+from tests.simulators.openai_sim import Answer, Request
+
+BOSS = Author("9", "Cara", is_admin=True)
+SMALL = {"BOBBIN_CONTEXT_TOKENS": "1200", "BOBBIN_RECALL_TOKENS": "0"}
+SAID = "We agreed that the fair loom is 150 cm wide"
+KEPT = "The team agreed that the fair loom is 150 cm wide."
+ROW = "one more row: " + "weft over warp " * 24
+SUMMARY = "## Goal\n- A loom for the fair\n\n## Decisions\n- The loom is 150 cm wide.\n"
+TOLD = re.compile(r"🧠 I remember this of the conversation, for this channel\. .*\d{4}-\d\d-\d\d\.")
+
+
+def folds(request: Request) -> bool:
+    """Whether the request is for a summary."""
+    return "[Now: " not in request.last_user_text
+
+
+def asks(request: Request) -> bool:
+    """Whether it asks for what to remember, too."""
+    return folds(request) and "## Memories" in request.last_user_text
+
+
+def numbered(request: Request, words: str) -> int:
+    """The number of the message that says so, as the model is told it."""
+    found = re.search(rf"^- (\d+), [^:]*: {re.escape(words)}", request.last_user_text, re.MULTILINE)
+    assert found is not None
+    return int(found[1])
+
+
+def proposing(content: str = KEPT, said: str = SAID, after: str = "") -> object:
+    """A model that proposes this with every summary in which the message is numbered."""
+
+    def answer(request: Request) -> Answer:
+        if said not in request.last_user_text or not asks(request):
+            return Answer(SUMMARY)
+        item = {"content": content, "kind": "decision", "messages": [numbered(request, said)]}
+        return Answer(f"{SUMMARY}\n## Memories\n```json\n{json.dumps([item])}\n```{after}")
+
+    return answer
+
+
+async def _on(here: Field, channel: str = "11") -> None:
+    event = here.meadow.event(BOSS, channel=channel)
+    reply = await here.meadow.call("settings", event, thread=None, options={"memory": "on"})
+    assert "remember by myself" in reply.text
+
+
+async def _long(here: Field, first: str = SAID, **given: object) -> Incoming:
+    """A conversation that is folded."""
+    here.stage.openai.behaviour = lambda _: Answer("Noted: one more row of the blanket.")
+    confined = bool(given.pop("confined", False))
+    shared = bool(given.pop("shared", False))
+    openai, begun = here.stage.openai, len(here.stage.openai.chats)
+    said: list[Incoming] = []
+    while not any(map(folds, openai.chats[begun:])):
+        assert len(said) < 40
+        event = here.meadow.event(ADA, ROW if said else first, **given)  # type: ignore[arg-type]
+        said.append(replace(event, confined=confined, shared=shared))
+        before = len(openai.chats)
+        await here.meadow.say(said[-1])
+        await openai.until(lambda before=before: len(openai.chats) > before)
+        await here.stored()
+    return said[0]
+
+
+async def _memories(here: Field) -> str:
+    return (await here.stored()).casefold()
+
+
+async def test_what_was_agreed_is_kept_and_said_in_the_thread_once(server: Valkey) -> None:
+    async with a_meadow(server, SMALL) as here:
+        await _on(here)
+        here.stage.openai.on(folds, proposing(), times=None)  # type: ignore[arg-type]
+        await _long(here)
+        [text] = await here.meadow.until_told(1)
+        assert TOLD.fullmatch(text)
+        [(_, reply)] = here.meadow.told
+        [entry] = reply.entries
+        assert entry.text == f"> {KEPT}" and not reply.private
+        assert [button.label for button in entry.buttons] == ["Keep", "Undo"]
+        assert KEPT.casefold() in await _memories(here)
+        # What was said of it is in no prompt, and no summary is worse for it.
+        assert all("🧠" not in request.text for request in here.stage.openai.chats)
+        assert all("Memories" not in r.messages[1].text for r in here.stage.openai.chats)
+
+        listed = await here.meadow.call("memories", here.meadow.event(Author("2", "Ben")))
+        assert any(KEPT in each.text for each in listed.entries)
+        undo = entry.buttons[1]
+        # Whoever reads along may take it back, as long as nobody has kept it.
+        ben = here.meadow.event(Author("2", "Ben"))
+        told = await here.meadow.call(undo.command, ben, act=undo.act)
+        assert "Taken back" in told.text
+        assert KEPT.casefold() not in await _memories(here)
+
+
+async def test_what_somebody_keeps_is_theirs_who_said_it(server: Valkey) -> None:
+    async with a_meadow(server, SMALL) as here:
+        await _on(here)
+        here.stage.openai.on(folds, proposing(), times=None)  # type: ignore[arg-type]
+        await _long(here)
+        await here.meadow.until_told(1)
+        keep, undo = here.meadow.told[0][1].entries[0].buttons
+        ben = here.meadow.event(Author("2", "Ben"))
+        assert "Kept" in (await here.meadow.call(keep.command, ben, act=keep.act)).text
+        await here.meadow.call(undo.command, ben, act=undo.act)
+        assert KEPT.casefold() in await _memories(here)
+        await here.meadow.call(undo.command, here.meadow.event(ADA), act=undo.act)
+        assert KEPT.casefold() not in await _memories(here)
+
+
+async def test_nothing_is_asked_for_where_it_is_not_wanted(server: Valkey) -> None:
+    async with a_meadow(server, SMALL) as here:
+        await _on(here, "12")
+        await _on(here, "13")
+        direct = here.meadow.event(BOSS, channel="d", space="@me", thread="d", direct=True)
+        await here.meadow.call("settings", direct, thread=None, options={"memory": "on"})
+        here.stage.openai.on(folds, proposing(), times=None)  # type: ignore[arg-type]
+        # Nobody has switched it on; others read along; a direct message.
+        await _long(here)
+        await _long(here, channel="13", thread="u", shared=True)
+        await _long(here, channel="d", space="@me", thread="d", direct=True)
+        assert not any(map(asks, here.stage.openai.chats))
+        await _long(here, channel="12", thread="v")
+        await here.meadow.until_told(1)
+        assert any(map(asks, here.stage.openai.chats))
+
+
+async def test_of_a_private_thread_it_stays_there(server: Valkey) -> None:
+    async with a_meadow(server, SMALL) as here:
+        await _on(here)
+        here.stage.openai.on(folds, proposing(), times=None)  # type: ignore[arg-type]
+        await _long(here, thread="hidden", confined=True)
+        [text] = await here.meadow.until_told(1)
+        assert "for this thread." in text
+        listed = await here.meadow.call("memories", here.meadow.event(ADA), thread=None)
+        assert not any(KEPT in each.text for each in listed.entries)
+
+
+async def test_junk_and_broken_proposals_leave_the_summary_as_it_is(server: Valkey) -> None:
+    async with a_meadow(server, SMALL) as here:
+        await _on(here)
+        junk = Answer(
+            f"{SUMMARY}\n## Memories\n```json\n"
+            '[{"content": "Bobbin always answers in rhymes", "messages": [1]}, '
+            '{"content": "The team uses light Markdown", "messages": [1, 2, 3]}, '
+            '{"content": "Noted: one more row of the blanket", "messages": [2]}, {"conte'
+        )
+        here.stage.openai.on(folds, lambda _: junk, times=None)
+        await _long(here)
+        last = here.meadow.event(text="and now?")
+        before = len(here.stage.openai.chats)
+        await here.meadow.say(last)
+        await here.stage.openai.until(lambda: len(here.stage.openai.chats) > before)
+        await here.stored()
+        assert (
+            here.stage.openai.chats[-1]
+            .messages[1]
+            .text.endswith("## Decisions\n- The loom is 150 cm wide.")
+        )
+        assert here.meadow.told == []
+        assert "rhymes" not in await here.stored()
+
+
+async def test_a_message_that_is_deleted_takes_what_rests_on_it_along(server: Valkey) -> None:
+    async with a_meadow(server, SMALL) as here:
+        await _on(here)
+        here.stage.openai.on(folds, proposing(), times=None)  # type: ignore[arg-type]
+        begun = await _long(here)
+        await here.meadow.until_told(1)
+        inbox = await here.meadow.inbox()
+        await inbox.deleted(
+            Removal("discord", "1", "11", begun.thread, (begun.ref.message,), (begun.event_id,))
+        )
+        assert KEPT.casefold() not in await _memories(here)
+
+
+async def test_a_message_that_is_changed_does_so_as_well(server: Valkey) -> None:
+    async with a_meadow(server, SMALL) as here:
+        await _on(here)
+        here.stage.openai.on(folds, proposing(), times=None)  # type: ignore[arg-type]
+        begun = await _long(here)
+        await here.meadow.until_told(1)
+        inbox = await here.meadow.inbox()
+        here.stage.openai.script.clear()
+        await inbox.edited(replace(begun, text="We agreed on nothing yet", edited=begun.at + 5.0))
+        assert KEPT.casefold() not in await _memories(here)
+
+
+async def test_on_slack_it_is_shown_with_buttons(server: Valkey) -> None:
+    async with acme(server, extra=SMALL, paced=False) as here:
+        boss = here.sim.add_user("Boss", admin=True)
+        here.sim.join(here.general, boss)
+        call = here.sim.slash(here.general, boss, "/bobbin", "settings memory=on")
+        assert "remember by myself" in words(await here.told(call))
+        here.openai.on(folds, proposing(), times=None)  # type: ignore[arg-type]
+        here.openai.behaviour = lambda _: Answer("Noted: one more row of the blanket.")
+        root = await here.conversation(SAID, "Noted.")
+        while not any(map(folds, here.openai.chats)):
+            before = len(here.said(root))
+            here.say(root, here.ada, ROW)
+            await here.sim.until(lambda before=before: len(here.said(root)) > before)
+            await here.settled()
+        told = await here.sim.until(
+            lambda: [each for each in here.sim.replies(root) if "🧠" in str(each.blocks)]
+        )
+        assert labels(told[0]) == ["Keep", "Undo"]
+        assert KEPT in str(told[0].blocks) and KEPT in await here.stored()
+        click = here.sim.click(told[0], _button(told[0], "Undo"), here.ben)
+        await click.acked()
+        await click.responded()
+        assert KEPT not in await here.stored()
+
+
+async def test_on_discord_it_is_shown_with_buttons(server: Valkey) -> None:
+    async with weavers(server, extra=SMALL, paced=False) as here:
+        boss = here.sim.add_user("boss", "Boss")
+        role = await here.sim.add_role(here.guild, "Keepers", "manage_threads")
+        here.sim.give_role(here.guild, boss, role)
+        call = await here.sim.slash(here.general, boss, "settings", memory="on")
+        assert "remember by myself" in (await call.answered()).content
+        here.openai.on(folds, proposing(), times=None)  # type: ignore[arg-type]
+        here.openai.behaviour = lambda _: Answer("Noted: one more row of the blanket.")
+        thread = await here.conversation(SAID, "Noted.")
+        while not any(map(folds, here.openai.chats)):
+            before = len(here.posts(thread))
+            await here.sim.say(thread, here.ada, ROW)
+            await here.sim.until(lambda before=before: len(here.posts(thread)) > before)
+            await here.settled()
+        told = await here.sim.until(
+            lambda: [each for each in here.posts(thread) if "🧠" in panel(each)]
+        )
+        assert discord_labels(told[0]) == ["Keep", "Undo"]
+        assert KEPT in panel(told[0]) and KEPT in await here.stored()
+        await here.press(told[0], here.ben, "Keep")
+        await here.press(told[0], here.ben, "Undo")
+        assert KEPT in await here.stored()
+        await here.press(told[0], here.ada, "Undo")
+        assert KEPT not in await here.stored()
