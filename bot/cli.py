@@ -24,18 +24,18 @@ from bot.context.tokens import Tokenizer, load_tokenizer
 from bot.doctor import examine
 from bot.errors import BobbinError, ImportRefused, Problem, SettingsError
 from bot.feedback import feedback_lines
-from bot.memory.leaving import forget_memories_of
 from bot.ops.logs import Format, configure
 from bot.ops.redact import Redactor, secrets_in
 from bot.plugins import find_adapters
 from bot.records import Entry
-from bot.remembering import open_memories
+from bot.remembering import memory_service, open_memories
 from bot.settings import Settings, read_settings, variables
 from bot.settings_page import configuration_page, env_example, write_pages
 from bot.shell.files import written_whole
 from bot.shell.memory import run_memory
 from bot.shell.opened import Opened
 from bot.shell.options import add_memory_commands
+from bot.shell.persons import forget_memories
 from bot.shell.programs import add_program_parsers, check_programs, run_api, run_mcp
 from bot.shell.tokens import add_tokens_parser, run_tokens, to_stderr
 from bot.signals import stop_at_signal
@@ -359,22 +359,19 @@ async def _forget(settings: Settings, name: str | None, user: str | None) -> int
         print(error, file=sys.stderr)
         return 2
     async with open_threads(settings) as threads:
+        memories = memory_service(settings, threads)
         if thread is not None:
-            erased = await threads.forget(thread)
-            memories = await threads.memories().forget_thread(thread)
-            print(f"{erased.messages} message(s) erased{_and_memories(memories)}")
-            return 0 if erased.messages or memories else 1
-        assert person is not None
-        found = await forget_everywhere(threads, *person)
-        memories = await forget_memories_of(threads, *person)
-    messages = sum(struck.entries + struck.mail for struck in found)
-    erased_from = f"{messages} message(s) erased from {len(found)} conversation(s)"
-    print(f"{erased_from}{_and_memories(memories)}")
-    return 0 if found or memories else 1
-
-
-def _and_memories(number: int) -> str:
-    return f", and {number} memory(ies)" if number else ""
+            gone = await memories.forget_thread(thread)
+            messages = (await threads.forget(thread)).messages
+            where = ""
+        else:
+            assert person is not None
+            gone = await forget_memories(memories, threads.memories().scopes, *person)
+            found = await forget_everywhere(threads, *person)
+            messages = sum(struck.entries + struck.mail for struck in found)
+            where = f" from {len(found)} conversation(s)"
+    print(f"{messages} message(s){f' and {gone} memories' if gone else ''} erased{where}")
+    return 0 if messages or gone else 1
 
 
 _NOT_STORED = {

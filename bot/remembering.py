@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 
+from bot.context.tokens import estimate
 from bot.endpoints import open_embedder
 from bot.ids import memory_ids
 from bot.memory.searching import Searching
@@ -16,6 +17,15 @@ from bot.model.prices import cost_micros
 from bot.records import Tally
 from bot.settings import Settings
 from bot.storage.threads import Threads
+
+
+def memory_service(settings: Settings, threads: Threads) -> MemoryService:
+    """Long-term memory for what searches nothing, such as forgetting; there is nothing to close."""
+    store = threads.memories(settings.integer("BOBBIN_MEMORIES_PER_SCOPE") or 0)
+    searching = Searching(store, threads, count=estimate, clock=time.time)
+    return MemoryService(
+        store, threads, searching, threads.links, threads.tokens, time.time, memory_ids
+    )
 
 
 @asynccontextmanager

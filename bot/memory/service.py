@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
 
-from bot.audience import Grant
+from bot.audience import Grant, imports_of
 from bot.chat import ThreadKey
 from bot.memories import (
     Context,
@@ -146,6 +146,7 @@ class MemoryService(Writing):
         """See `bot.memory.port.Memories`."""
         gone = await self._store.forget_person(person, space)
         if space in ("", person.space):
+            await self._threads.forget_channel(imports_of(person))
             await self._links.unlink(person)
             await self._credentials.revoke_all(person)
         return gone

