@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import os
-import shutil
 import sys
 import tempfile
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
+
+from bot.memory.formats.archive import CHUNK, LARGEST
 
 
 @contextmanager
@@ -36,17 +38,25 @@ def written_whole(path: Path) -> Generator[IO[str]]:
 @contextmanager
 def read_again(path: Path) -> Generator[IO[bytes]]:
     """A file, or with "-" standard input, that can be read more than once. Raises OSError."""
-    if str(path) != "-":
-        with path.open("rb") as file:
-            if file.seekable():
-                yield file
-                return
-            with tempfile.TemporaryFile() as kept:
-                shutil.copyfileobj(file, kept)
-                kept.seek(0)
-                yield kept
+    if str(path) == "-":
+        with _kept(sys.stdin.buffer) as kept:
+            yield kept
         return
+    with path.open("rb") as file:
+        if file.seekable():
+            yield file
+            return
+        with _kept(file) as kept:
+            yield kept
+
+
+@contextmanager
+def _kept(stream: IO[bytes]) -> Generator[IO[bytes]]:
+    """A copy on disk, of no more than may be read anyway."""
     with tempfile.TemporaryFile() as kept:
-        shutil.copyfileobj(sys.stdin.buffer, kept)
+        while chunk := stream.read(CHUNK):
+            kept.write(chunk)
+            if kept.tell() > LARGEST:
+                raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
         kept.seek(0)
         yield kept

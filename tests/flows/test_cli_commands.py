@@ -130,6 +130,7 @@ async def test_the_other_platform_goes_on(server: Valkey, folder: Path) -> None:
     ):
         env = openai.environment() | discord.environment() | slack.environment()
         env |= {"REDIS_URL": server.url, "SLACK_BOT_TOKEN": "xoxb-1-2-wrong"}
+        env |= {"OPENAI_API": "responses"}
         guild = await discord.add_guild("Weavers")
         general = await discord.add_text_channel(guild, "general")
         ada = discord.add_user("ada", "Ada")

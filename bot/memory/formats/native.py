@@ -33,12 +33,14 @@ VERSION = 1
 LONGEST_LINE = 1_000_000
 """Characters; a memory with all its parts has a few thousand."""
 
+_BEGINNING = -62_135_596_800.0
 _END_OF_TIME = 253_402_300_800.0
-"""The year 10000, which no calendar of ours can write."""
+"""The years 1 and 10000; no calendar of ours can write what is outside."""
 _LARGEST = 2**48 - 1
 """The store's scripts count in floating point; this leaves room to go on."""
 
 _Time = Annotated[float, Field(ge=0, lt=_END_OF_TIME, allow_inf_nan=False)]
+_When = Annotated[float, Field(ge=_BEGINNING, lt=_END_OF_TIME, allow_inf_nan=False)]
 _Count = Annotated[int, Field(ge=0, le=_LARGEST)]
 _Id = Annotated[str, Field(pattern=r"\Amem_[0-9A-Za-z]{1,60}\z")]
 _Name = Annotated[str, Field(max_length=400)]
@@ -77,7 +79,7 @@ class _Memory(_Element):
     ] = Field(default_factory=list)
     subject: _Name = ""
     pinned: bool = False
-    event_at: _Time = 0.0
+    event_at: _When = 0.0
     expires_at: _Time = 0.0
     scope: Annotated[str, Field(max_length=2_000)]
     source: _Source

@@ -31,7 +31,7 @@ MEMORIES = st.builds(
         tags=st.lists(WORDS, max_size=8).map(tuple),
         subject=st.one_of(st.just(""), WORDS),
         pinned=st.booleans(),
-        event_at=TIMES,
+        event_at=st.one_of(TIMES, st.floats(-6e10, -1.0)),
         expires_at=TIMES,
     ),
     scope=SCOPES,
