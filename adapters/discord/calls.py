@@ -55,6 +55,7 @@ class Timing:
         note: Between notes that the bot listens.
         identify: Between two log-ins of one key; Discord's five and some for the way there.
         hold: How long a log-in waits for its key once the connection is there.
+        unknown: How long a log-in waits for a store that cannot say whether others log in.
         handover: How long a shard that was given up is still listened to, while another process
             connects.
         poll: Between looks for free shards, and for a turn to log in.
@@ -76,6 +77,7 @@ class Timing:
     note: float = 60.0
     identify: float = 5.25
     hold: float = 15.0
+    unknown: float = 10.0
     handover: float = 10.0
     poll: float = 1.0
 

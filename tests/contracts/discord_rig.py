@@ -40,6 +40,7 @@ QUICK = Timing(
     look_again=0.01,
     between_pages=0.0,
     identify=0.0,
+    unknown=0.1,
     handover=0.5,
     poll=0.02,
     catch_up=2.0,
