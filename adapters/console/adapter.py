@@ -76,15 +76,17 @@ class ConsoleAdapter:
         )
         # The inbox keeps a message for which the store is away, and says so.
         with contextlib.suppress(StoreError):
-            await inbox.message(event)
-            await self._settled.wait()
+            if await inbox.message(event):
+                await self._settled.wait()
 
     def _call(self, inbox: Inbox, line: str) -> chat.CommandCall:
         name, *rest = line[1:].split(maxsplit=1) or [""]
         spec = next((spec for spec in inbox.commands if spec.name == name), None)
         options = read_options(spec, "".join(rest))[0] if spec is not None else {}
         place = (self.name, THREAD.space, THREAD.channel)
-        return chat.CommandCall(_new_id(), name, self._author, *place, self._thread, options)
+        return chat.CommandCall(
+            _new_id(), name, self._author, *place, self._thread, options, direct=True
+        )
 
     async def open(self, event: Incoming, title: str) -> Spot:
         """There is only one place."""

@@ -205,11 +205,12 @@ class RecordingInbox:
     kept: Sequence[str] = ()
     reply: CommandReply = field(default_factory=lambda: CommandReply("done"))
 
-    async def message(self, event: Incoming) -> None:
+    async def message(self, event: Incoming) -> bool:
         try:
             if self.failures:
                 raise self.failures.pop()
             self.messages.append(event)
+            return True
         finally:
             self.changed()
 

@@ -172,7 +172,7 @@ class RecordingInbox:
         self.notes = ToldNotes(self.changed)
         self.claims = ToldClaims(self.changed)
 
-    async def message(self, event: Incoming) -> None:
+    async def message(self, event: Incoming) -> bool:
         if self.gate is not None:
             self.waiting += 1
             self.changed()
@@ -181,6 +181,7 @@ class RecordingInbox:
             if self.failures:
                 raise self.failures.pop()
             self.messages.append(event)
+            return True
         finally:
             self.changed()
 
