@@ -142,6 +142,7 @@ class RecordingInbox:
         gate: `message` waits for it.
         away: So many times `left` fails before it is done.
         replies: What commands answer, the last one over and over.
+        remembers: Messages that are remembered of every conversation.
         kept: What `overview` tells; `blind` is raised in its place.
         followed: What `taking_part` finds.
     """
@@ -164,6 +165,7 @@ class RecordingInbox:
     gate: asyncio.Event | None = None
     waiting: int = 0
     kept: Overview = field(default_factory=Overview)
+    remembers: list[str] = field(default_factory=list[str])
     blind: StoreError | None = None
     looked_at: list[tuple[str, str, str]] = field(default_factory=list)
 
@@ -200,7 +202,7 @@ class RecordingInbox:
             self.changed()
 
     async def remembered(self, thread: ThreadKey) -> Sequence[str]:
-        raise AssertionError("nothing is looked for after an absence")
+        return self.remembers
 
     async def command(self, call: CommandCall) -> CommandReply:
         self.calls.append(call)
