@@ -30,7 +30,8 @@ NOTE = "heard"
 CLAIM = "missed"
 """Name of the claim of the one process that reads."""
 CLAIM_SECONDS = 20.0
-"""It is claimed anew for every place, so that another goes on soon when its process dies."""
+"""It is claimed anew for every place, so that another goes on soon when its process dies; the pause
+before it comes on top."""
 
 LONGEST_SECONDS = 23 * 3600.0
 """Older messages are let be; the engine knows for a day which ones it has taken."""
@@ -41,11 +42,7 @@ OVERLAP_SECONDS = 120.0
 QUIET_NOTES = 2
 """So many notes have to be missing before it is believed that nobody else listens."""
 
-BURST = 30
-"""Slack takes fifty such calls a minute; so many are made without a pause."""
-
-PAGE = 200
-MOST_PAGES = 5
+MOST_LISTED = 200
 MOST_COMPARED = 200
 """Messages of one conversation that are looked at for edits and deletions."""
 MOST_CHANNELS = 25
@@ -148,6 +145,16 @@ class Missed:
         self._quiet = 0
         self._breaks = 0
 
+    @property
+    def _claimed(self) -> float:
+        """How long reading is ours if nothing is said."""
+        return CLAIM_SECONDS + self._timing.between_pages
+
+    @property
+    def _most(self) -> int:
+        """Messages of one place that are read."""
+        return self._timing.reading.missed_pages * self._timing.reading.page
+
     async def run(self) -> None:
         """Until cancelled."""
         while True:
@@ -182,7 +189,7 @@ class Missed:
 
     async def _read_since(self, noted: str) -> bool:
         """Read what was missed, as the only one; False when that did not come to an end."""
-        if await self._inbox.claims.claim(CLAIM, CLAIM_SECONDS) > 0:
+        if await self._inbox.claims.claim(CLAIM, self._claimed) > 0:
             return False
         began = self._now()
         try:
@@ -202,9 +209,9 @@ class Missed:
         for _ in range(ROUNDS):
             again: list[Gap] = []
             for number, gap in enumerate(left):
-                if number >= BURST:
+                if number >= self._timing.reading.burst:
                     await asyncio.sleep(self._timing.between_pages)
-                if await self._inbox.claims.claim(CLAIM, CLAIM_SECONDS) > 0:
+                if await self._inbox.claims.claim(CLAIM, self._claimed) > 0:
                     return False
                 try:
                     if not await self._read(gap):
@@ -233,7 +240,7 @@ class Missed:
             try:
                 answer = await calls.answer(
                     lambda client: client.users_conversations(
-                        types=KINDS, exclude_archived=True, limit=PAGE
+                        types=KINDS, exclude_archived=True, limit=MOST_LISTED
                     ),
                     patient=True,
                 )
@@ -265,7 +272,7 @@ class Missed:
             for event in _events(gap, message, known)
         ]
         # Of a place that may not be read, or not to its end, nothing says what is gone.
-        if known & there and len(messages) < MOST_PAGES * PAGE:
+        if known & there and len(messages) < self._most:
             events += [_deleted(gap, position) for position in sorted(known - there)]
         for event in events:
             if not await self._take("events_api", event):
@@ -285,13 +292,13 @@ class Missed:
         self, calls: Calls, gap: Gap, after: int
     ) -> AsyncIterator[Mapping[str, Any]]:
         cursor = ""
-        for number in range(MOST_PAGES):
+        for number in range(self._timing.reading.missed_pages):
             if number:
                 await asyncio.sleep(self._timing.between_pages)
             given: dict[str, Any] = {
                 "channel": gap.channel,
                 "oldest": stamp(after),
-                "limit": PAGE,
+                "limit": self._timing.reading.page,
             }
             if gap.root:
                 given["ts"] = gap.root
@@ -311,7 +318,7 @@ class Missed:
             cursor = str(fields(answer.get("response_metadata")).get("next_cursor") or "")
             if not cursor:
                 return
-        log.warning("More than %d messages were missed in one place", MOST_PAGES * PAGE)
+        log.warning("More than %d messages were missed in one place", self._most)
 
 
 def _events(gap: Gap, message: Mapping[str, Any], known: set[int]) -> Sequence[Mapping[str, Any]]:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 
 from adapters.slack.missed import CLAIM, MOST_CHANNELS, NOTE, gaps, stamp
 from adapters.slack.socket import CONNECTIONS
 from adapters.slack.translate import position_of
+from adapters.slack.values import SCARCE
 from bot.chat import Followed, ThreadKey
 from bot.errors import StoreUnavailable
-from tests.contracts.slack_rig import Rig, adapter_of, rig_of, simulator
+from tests.contracts.slack_rig import QUICK, Rig, adapter_of, rig_of, simulator
 from tests.simulators.slack_sim import SlackSimulator
 from tests.simulators.slack_sim import Timing as SimTiming
 
@@ -115,6 +117,23 @@ async def test_a_place_that_may_not_be_read_is_passed_over(method: str) -> None:
             await written(rig)
         assert "hello?" in texts(rig) or method == "conversations.replies"
         assert "is anybody there?" in texts(rig)
+
+
+async def test_where_slack_gives_little_of_the_past_it_is_read_in_small_pages() -> None:
+    sim = simulator(timing=DEAF, epoch=int(time.time()), history_restricted=True)
+    async with sim:
+        rig = rig_of(sim, timing=replace(QUICK, reading=SCARCE))
+        await left_off(rig)
+        root = rig.mention("0")
+        for number in range(1, 40):
+            sim.say(rig.room, rig.ada, str(number), thread=root)
+        await rig.until(lambda: all(envelope.state == "lost" for envelope in sim.envelopes))
+        rig.inbox.followed = [Followed(rig.key(root), 0)]
+        async with awake(rig):
+            await written(rig)
+        # The first one stands in the channel, too.
+        assert sorted(set(texts(rig)), key=int) == [str(number) for number in range(40)]
+        assert sim.calls_by_method()["conversations.replies"] == 3
 
 
 async def test_edits_and_deletions_that_nobody_heard_of_are_followed() -> None:
