@@ -75,7 +75,7 @@ class Timing:
     catch_up: float = 5.0
     between_pages: float = 0.2
     note: float = 60.0
-    identify: float = 5.25
+    identify: float = 6.0
     hold: float = 15.0
     unknown: float = 10.0
     handover: float = 10.0
