@@ -389,8 +389,11 @@ class Inbox(Protocol):
         """Where this adapter counts."""
         ...
 
-    async def message(self, event: Incoming) -> None:
+    async def message(self, event: Incoming) -> bool:
         """Take a message. It is durable (or known to be none of ours) when this returns.
+
+        Returns:
+            False when nothing comes of it: its author is not welcome, or asked not to be heard.
 
         Raises:
             StoreError: It is not stored yet. This process keeps it and hands it in once the store

@@ -185,17 +185,16 @@ class Reception:
         """Messages kept in this process until the store takes them."""
         return self._waiting
 
-    async def message(self, event: Incoming) -> None:
+    async def message(self, event: Incoming) -> bool:
         """See `bot.chat.Inbox`."""
         if is_ignored(event.text):
             logger.debug("a message that asks to be ignored on %s", event.thread.platform)
-            return
+            return False
         author = self._access.known(event.author, event.thread.platform)
         event = replace(event, text=_readable(event.text), author=author)
         refusal = self._access.refusal(author, _place_of(event.thread, event.direct, event.ref))
         if refusal is not None:
-            await self._turn_away(event, refusal)
-            return
+            return await self._turn_away(event, refusal)
         lane = self._lanes.setdefault(event.thread, Lane())
         if lane.add(event, self._new_id):
             self._waiting += 1
@@ -207,6 +206,7 @@ class Reception:
             if event.addressed:
                 self._spawn(self._tell(event))
             raise
+        return True
 
     async def edited(self, event: Incoming) -> None:
         """See `bot.chat.Inbox`."""
@@ -326,18 +326,23 @@ class Reception:
         refused = (self._access.refusal(call.author, place) for place in places)
         return next((refusal for refusal in refused if refusal is not None), None)
 
-    async def _turn_away(self, event: Incoming, refusal: Refusal) -> None:
-        """Say why there is no answer, where that helps, once a day to one person in one channel."""
+    async def _turn_away(self, event: Incoming, refusal: Refusal) -> bool:
+        """Say why there is no answer, where that helps, once a day to one person in one channel.
+
+        Returns whether it is said this time.
+        """
         logger.debug("turned away on %s: %s", event.thread.platform, refusal)
         text = refusals.TO_MESSAGES.get(refusal)
         if text is None or not event.addressed:
-            return
+            return False
         where = (event.thread.platform, event.thread.space, event.thread.channel)
         once = ":".join(("turned away", *where, event.author.id))
         with contextlib.suppress(StoreError):
             if await self._threads.claim(once, where, nonce=self._new_id()):
                 reply = CommandReply(text, harmless=True)
                 self._spawn(self._answer(event, reply, "why there is no answer"))
+                return True
+        return False
 
     async def _hand_in(self, thread: ThreadKey, lane: Lane) -> None:
         """Everything that waits in this thread, so that no message overtakes an older one."""

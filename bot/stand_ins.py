@@ -160,7 +160,7 @@ class RecordingInbox:
         """See `bot.chat.Inbox`."""
         return self._notes
 
-    async def message(self, event: Incoming) -> None:
+    async def message(self, event: Incoming) -> bool:
         """See `bot.chat.Inbox`."""
         if self.refuse:
             self.refused += 1
@@ -169,6 +169,7 @@ class RecordingInbox:
         await self._tell()
         if self.refuse:
             raise StoreUnavailable("the test's store is away")
+        return True
 
     async def edited(self, event: Incoming) -> None:
         """See `bot.chat.Inbox`."""

@@ -70,7 +70,7 @@ NOBODY = discord.AllowedMentions.none()
 STATUS_SECONDS = 4.0
 LEASE_SECONDS = 15.0
 IDENTIFY_SECONDS = 5.0
-ON_THE_WAY_SECONDS = 0.25
+ON_THE_WAY_SECONDS = 1.0
 """Two log-ins may be nearer to each other when they arrive than when they left."""
 
 USE_COMMAND = "Please use {command} here: its answer is shown to you only."

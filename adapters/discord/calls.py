@@ -55,6 +55,7 @@ class Timing:
         note: Between notes that the bot listens.
         identify: Between two log-ins of one key; Discord's five and some for the way there.
         hold: How long a log-in waits for its key once the connection is there.
+        unknown: How long a log-in waits for a store that cannot say whether others log in.
         handover: How long a shard that was given up is still listened to, while another process
             connects.
         poll: Between looks for free shards, and for a turn to log in.
@@ -74,8 +75,9 @@ class Timing:
     catch_up: float = 5.0
     between_pages: float = 0.2
     note: float = 60.0
-    identify: float = 5.25
+    identify: float = 6.0
     hold: float = 15.0
+    unknown: float = 10.0
     handover: float = 10.0
     poll: float = 1.0
 

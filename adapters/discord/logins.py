@@ -4,8 +4,9 @@ Discord takes 1000 log-ins (IDENTIFY) a day and then resets the bot's token, whi
 until somebody makes a new one. A process that dies again and again, or a session that Discord
 keeps ending, must never get that far. Besides, Discord takes one log-in in five seconds of each of
 `max_concurrency` keys, and a shard has the key of its number modulo that. All processes that
-share the token keep both rules together, through the store; while that is away each keeps them
-for itself.
+share the token keep both rules together, through the store. A log-in waits some seconds for a store
+that is away, since without it nobody could be answered; after that each process keeps the rules for
+itself, so that people can at least be told.
 """
 
 from __future__ import annotations
@@ -242,11 +243,15 @@ class Logins:
         """Hold a key for some seconds from now on, as soon as no other turn holds it."""
         if self._timing.identify <= 0:
             return
-        while wait := await self._taken(shard, turn, seconds):
+        alone = self._clock() + self._timing.unknown
+        while wait := await self._taken(shard, turn, seconds, alone):
             await self._pause(wait)
 
-    async def _taken(self, shard: Shard, turn: _Turn, seconds: float) -> float:
-        """0.0 when the key is ours, else how long to wait before the next try."""
+    async def _taken(self, shard: Shard, turn: _Turn, seconds: float, alone: float) -> float:
+        """0.0 when the key is ours, else how long to wait before the next try.
+
+        From `alone` on it is ours even if nobody can say whether others have it.
+        """
         holder, until = self._held.get(turn.key, (turn, 0.0))
         wait = 0.0 if holder is turn else until - self._clock()
         if wait <= 0 and self._claims is not None:
@@ -254,6 +259,7 @@ class Logins:
                 wait = await self._claims.claim(_name(turn.key), seconds, _holder(shard, turn))
             except StoreError as error:
                 log.debug("Whether others log in now is not known: %s", error)
+                wait = min(alone - self._clock(), self._timing.poll)
         if wait > 0:
             # Whoever holds it may give it back before its time.
             return min(wait, self._timing.poll)

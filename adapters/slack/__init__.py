@@ -101,6 +101,16 @@ SPEC = AdapterSpec(
             expects="auto, native, edit or off",
         ),
         Variable(
+            "SLACK_HISTORY",
+            "How much of the past Slack lets the app read. full: for an app that you have made for "
+            "your own workspaces. scarce: 15 messages a minute, for an app that is given to others "
+            "without being in Slack's Marketplace; of a thread that I am called into I then know "
+            "the first ones only.",
+            default="full",
+            pattern="full|scarce",
+            expects="full or scarce",
+        ),
+        Variable(
             "SLACK_API_URL",
             "Address of the Web API, for a proxy. Empty: Slack itself.",
             VariableKind.URL,

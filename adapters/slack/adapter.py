@@ -31,7 +31,7 @@ from adapters.slack.seats import Seats
 from adapters.slack.socket import CONNECTIONS, REFUSED, Sockets
 from adapters.slack.status import REFRESH_SECONDS
 from adapters.slack.surfaces import Surfaces
-from adapters.slack.values import PLATFORM, Timing
+from adapters.slack.values import PLATFORM, SCARCE, SCARCE_SECONDS, Timing
 from adapters.slack.workspace import Common, Workspace, workspace_of
 from adapters.slack.workspaces import Many, One, Workspaces
 from bot.attached import Attachment
@@ -143,7 +143,12 @@ def create(values: Mapping[str, str]) -> SlackAdapter:
     token = values.get("SLACK_BOT_TOKEN", "")
     url, groups = values.get("SLACK_API_URL", ""), named_groups(values)
     streaming = cast("StreamMode", values.get("SLACK_STREAMING", "auto"))
-    return SlackAdapter(token, mode_of(over), url, oauth=oauth, groups=groups, streaming=streaming)
+    timing = Timing()
+    if values.get("SLACK_HISTORY") == "scarce":
+        timing = Timing(reading=SCARCE, between_pages=SCARCE_SECONDS)
+    return SlackAdapter(
+        token, mode_of(over), url, timing, oauth=oauth, groups=groups, streaming=streaming
+    )
 
 
 class SlackAdapter:

@@ -18,10 +18,6 @@ from bot.errors import PlatformError
 
 log = logging.getLogger(__name__)
 
-PAGE = 200
-MOST_PAGES = 25
-"""Slack gives a thread from its oldest message on, so the newest are at the end of it all."""
-
 MOST_NAMELESS = 3
 """Messages without a key that are looked at."""
 
@@ -152,8 +148,8 @@ async def _pages(
 ) -> AsyncIterator[Mapping[str, Any]]:
     loop = asyncio.get_running_loop()
     until = loop.time() + timing.call
-    page: dict[str, Any] = {"limit": PAGE}
-    for _ in range(MOST_PAGES):
+    page: dict[str, Any] = {"limit": timing.reading.page}
+    for _ in range(timing.reading.pages):
         answer = await calls.answer(
             partial(_asked, ask, dict(page)),
             seconds=max(until - loop.time(), 0.0),

@@ -4,7 +4,8 @@ Slack repeats an event that was not acknowledged after one and after five minute
 more. So the processes of a deployment note together until when one of them has listened. One that
 begins to listen, and sees that nobody has noted anything since, reads the places in which the bot
 is talked to from there on. What people said there goes the way of any other event; the engine drops
-what it has already.
+what it has already. What is remembered of a conversation is compared with what stands there now, so
+that edits and deletions which nobody heard of are followed, too.
 """
 
 from __future__ import annotations
@@ -16,9 +17,10 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from adapters.slack.calls import Calls
+from adapters.slack.changes import DELETED, EDITED, TOMBSTONE
 from adapters.slack.translate import position_of
 from adapters.slack.values import PLATFORM, Timing, fields, objects
-from bot.chat import Followed, Inbox
+from bot.chat import Followed, Inbox, ThreadKey
 from bot.errors import PlatformBusy, PlatformError, StoreError
 
 log = logging.getLogger(__name__)
@@ -28,7 +30,8 @@ NOTE = "heard"
 CLAIM = "missed"
 """Name of the claim of the one process that reads."""
 CLAIM_SECONDS = 20.0
-"""It is claimed anew for every place, so that another goes on soon when its process dies."""
+"""It is claimed anew for every place, so that another goes on soon when its process dies; the pause
+before it comes on top."""
 
 LONGEST_SECONDS = 23 * 3600.0
 """Older messages are let be; the engine knows for a day which ones it has taken."""
@@ -39,11 +42,9 @@ OVERLAP_SECONDS = 120.0
 QUIET_NOTES = 2
 """So many notes have to be missing before it is believed that nobody else listens."""
 
-BURST = 30
-"""Slack takes fifty such calls a minute; so many are made without a pause."""
-
-PAGE = 200
-MOST_PAGES = 5
+MOST_LISTED = 200
+MOST_COMPARED = 200
+"""Messages of one conversation that are looked at for edits and deletions."""
 MOST_CHANNELS = 25
 ROUNDS = 3
 """How often a place is tried that cannot be read for a passing fault."""
@@ -144,6 +145,16 @@ class Missed:
         self._quiet = 0
         self._breaks = 0
 
+    @property
+    def _claimed(self) -> float:
+        """How long reading is ours if nothing is said."""
+        return CLAIM_SECONDS + self._timing.between_pages
+
+    @property
+    def _most(self) -> int:
+        """Messages of one place that are read."""
+        return self._timing.reading.missed_pages * self._timing.reading.page
+
     async def run(self) -> None:
         """Until cancelled."""
         while True:
@@ -178,7 +189,7 @@ class Missed:
 
     async def _read_since(self, noted: str) -> bool:
         """Read what was missed, as the only one; False when that did not come to an end."""
-        if await self._inbox.claims.claim(CLAIM, CLAIM_SECONDS) > 0:
+        if await self._inbox.claims.claim(CLAIM, self._claimed) > 0:
             return False
         began = self._now()
         try:
@@ -198,9 +209,9 @@ class Missed:
         for _ in range(ROUNDS):
             again: list[Gap] = []
             for number, gap in enumerate(left):
-                if number >= BURST:
+                if number >= self._timing.reading.burst:
                     await asyncio.sleep(self._timing.between_pages)
-                if await self._inbox.claims.claim(CLAIM, CLAIM_SECONDS) > 0:
+                if await self._inbox.claims.claim(CLAIM, self._claimed) > 0:
                     return False
                 try:
                     if not await self._read(gap):
@@ -229,7 +240,7 @@ class Missed:
             try:
                 answer = await calls.answer(
                     lambda client: client.users_conversations(
-                        types=KINDS, exclude_archived=True, limit=PAGE
+                        types=KINDS, exclude_archived=True, limit=MOST_LISTED
                     ),
                     patient=True,
                 )
@@ -251,21 +262,43 @@ class Missed:
         calls = await self._reach(gap.space)
         if calls is None:
             return True
-        messages = [message async for message in self._messages(calls, gap)]
-        for message in sorted(messages, key=_position):
-            if not await self._take("events_api", _event(gap, message)):
+        known = await self._known(gap)
+        after = min([gap.after, *(position - 1 for position in known)])
+        messages = [message async for message in self._messages(calls, gap, after)]
+        there = {_position(message) for message in messages}
+        events = [
+            event
+            for message in sorted(messages, key=_position)
+            for event in _events(gap, message, known)
+        ]
+        # Of a place that may not be read, or not to its end, nothing says what is gone.
+        if known & there and len(messages) < self._most:
+            events += [_deleted(gap, position) for position in sorted(known - there)]
+        for event in events:
+            if not await self._take("events_api", event):
                 return False
         return True
 
-    async def _messages(self, calls: Calls, gap: Gap) -> AsyncIterator[Mapping[str, Any]]:
+    async def _known(self, gap: Gap) -> set[int]:
+        """Positions of the newest messages that are remembered of a place. Raises StoreError."""
+        if not gap.root:
+            return set()
+        thread = ThreadKey(PLATFORM, gap.space, gap.channel, gap.root)
+        remembered = await self._inbox.remembered(thread)
+        positions = [_position({"ts": message}) for message in remembered[-MOST_COMPARED:]]
+        return {position for position in positions if position}
+
+    async def _messages(
+        self, calls: Calls, gap: Gap, after: int
+    ) -> AsyncIterator[Mapping[str, Any]]:
         cursor = ""
-        for number in range(MOST_PAGES):
+        for number in range(self._timing.reading.missed_pages):
             if number:
                 await asyncio.sleep(self._timing.between_pages)
             given: dict[str, Any] = {
                 "channel": gap.channel,
-                "oldest": stamp(gap.after),
-                "limit": PAGE,
+                "oldest": stamp(after),
+                "limit": self._timing.reading.page,
             }
             if gap.root:
                 given["ts"] = gap.root
@@ -280,22 +313,44 @@ class Missed:
                 patient=True,
             )
             for message in objects(answer.get("messages")):
-                if _position(message) > gap.after:
+                if _position(message) > after:
                     yield message
             cursor = str(fields(answer.get("response_metadata")).get("next_cursor") or "")
             if not cursor:
                 return
-        log.warning("More than %d messages were missed in one place", MOST_PAGES * PAGE)
+        log.warning("More than %d messages were missed in one place", self._most)
 
 
-def _event(gap: Gap, message: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A message of the past as the event that Slack sends of a new one."""
+def _events(gap: Gap, message: Mapping[str, Any], known: set[int]) -> Sequence[Mapping[str, Any]]:
+    """What Slack would have sent of a message: that it is new, that it was edited."""
+    position = _position(message)
+    found: list[Mapping[str, Any]] = []
+    if position > gap.after and position not in known:
+        found.append(_event(gap, message))
+    edited = fields(message.get("edited")).get("ts")
+    if edited or message.get("subtype") == TOMBSTONE:
+        at = edited or message.get("ts")
+        found.append(_event(gap, {"subtype": EDITED, "message": message, "ts": at, "event_ts": at}))
+    return found
+
+
+def _deleted(gap: Gap, position: int) -> Mapping[str, Any]:
+    ts = stamp(position)
+    before = {"ts": ts, "thread_ts": gap.root}
+    return _event(
+        gap,
+        {"subtype": DELETED, "deleted_ts": ts, "event_ts": ts, "previous_message": before},
+    )
+
+
+def _event(gap: Gap, event: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Something of the past as the event that Slack sends of it."""
     kind = "im" if gap.channel.startswith("D") else "channel"
     return {
         "type": "event_callback",
         "team_id": gap.space,
         "authorizations": [{"team_id": gap.space}],
-        "event": {**message, "type": "message", "channel": gap.channel, "channel_type": kind},
+        "event": {**event, "type": "message", "channel": gap.channel, "channel_type": kind},
     }
 
 

@@ -23,6 +23,30 @@ def objects(value: object) -> Sequence[Mapping[str, Any]]:
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """How much of the past Slack lets an app read, and how quickly.
+
+    Attributes:
+        page: Messages of one call.
+        pages: Calls for one thread. Slack gives a thread from its oldest message on, so the newest
+            are at the end of it all.
+        missed_pages: Calls for one place of which something may have been missed.
+        burst: Calls that may follow on each other without a pause; Slack takes fifty a minute.
+    """
+
+    page: int = 200
+    pages: int = 25
+    missed_pages: int = 5
+    burst: int = 30
+
+
+SCARCE = Reading(page=15, pages=1, missed_pages=5, burst=1)
+"""What is left to an app that is given to others without being in Slack's Marketplace."""
+SCARCE_SECONDS = 61.0
+"""Between two of its calls: one a minute."""
+
+
+@dataclass(frozen=True, slots=True)
 class Timing:
     """How long things may take, in seconds.
 
@@ -43,6 +67,7 @@ class Timing:
         body: Reading a request of Slack's.
         note: Between notes that somebody listens.
         between_pages: Between reads of what was missed.
+        reading: How much of the past is read.
     """
 
     call: float = 15.0
@@ -61,6 +86,7 @@ class Timing:
     body: float = 5.0
     note: float = 5.0
     between_pages: float = 1.3
+    reading: Reading = field(default_factory=Reading)
 
 
 @dataclass(frozen=True, slots=True)

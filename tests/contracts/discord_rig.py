@@ -40,6 +40,7 @@ QUICK = Timing(
     look_again=0.01,
     between_pages=0.0,
     identify=0.0,
+    unknown=0.1,
     handover=0.5,
     poll=0.02,
     catch_up=2.0,
@@ -204,11 +205,12 @@ class RecordingInbox:
     kept: Sequence[str] = ()
     reply: CommandReply = field(default_factory=lambda: CommandReply("done"))
 
-    async def message(self, event: Incoming) -> None:
+    async def message(self, event: Incoming) -> bool:
         try:
             if self.failures:
                 raise self.failures.pop()
             self.messages.append(event)
+            return True
         finally:
             self.changed()
 

@@ -142,6 +142,7 @@ class RecordingInbox:
         gate: `message` waits for it.
         away: So many times `left` fails before it is done.
         replies: What commands answer, the last one over and over.
+        remembers: Messages that are remembered of every conversation.
         kept: What `overview` tells; `blind` is raised in its place.
         followed: What `taking_part` finds.
     """
@@ -164,6 +165,7 @@ class RecordingInbox:
     gate: asyncio.Event | None = None
     waiting: int = 0
     kept: Overview = field(default_factory=Overview)
+    remembers: list[str] = field(default_factory=list[str])
     blind: StoreError | None = None
     looked_at: list[tuple[str, str, str]] = field(default_factory=list)
 
@@ -172,7 +174,7 @@ class RecordingInbox:
         self.notes = ToldNotes(self.changed)
         self.claims = ToldClaims(self.changed)
 
-    async def message(self, event: Incoming) -> None:
+    async def message(self, event: Incoming) -> bool:
         if self.gate is not None:
             self.waiting += 1
             self.changed()
@@ -181,6 +183,7 @@ class RecordingInbox:
             if self.failures:
                 raise self.failures.pop()
             self.messages.append(event)
+            return True
         finally:
             self.changed()
 
@@ -199,7 +202,7 @@ class RecordingInbox:
             self.changed()
 
     async def remembered(self, thread: ThreadKey) -> Sequence[str]:
-        raise AssertionError("nothing is looked for after an absence")
+        return self.remembers
 
     async def command(self, call: CommandCall) -> CommandReply:
         self.calls.append(call)

@@ -323,6 +323,37 @@ async def test_who_connects_slowly_waits_for_the_key_once_more(shared: bool) -> 
     assert loop.time() - began > timing.identify / 2
 
 
+async def test_processes_wait_for_the_store_before_they_log_in_side_by_side() -> None:
+    claims, timing = SharedClaims(), Timing(identify=0.2, poll=0.01, unknown=30.0)
+    claims.away = True
+    loop = asyncio.get_running_loop()
+
+    async def log_in(name: str) -> float:
+        logins = Logins(loop.time, timing, allowed=None)
+        logins.share(claims.of(name))
+        await logins.admit(ALONE, all_left)
+        await logins.identifying(ALONE)
+        return loop.time()
+
+    both = asyncio.gather(log_in("one"), log_in("another"))
+    await asyncio.sleep(0)
+    claims.away = False
+    first, second = sorted(await both)
+    assert second - first >= timing.identify
+
+
+async def test_a_log_in_does_not_wait_for_ever_for_the_store() -> None:
+    claims, timing = SharedClaims(), Timing(identify=0.2, poll=0.01, unknown=0.05)
+    claims.away = True
+    loop = asyncio.get_running_loop()
+    logins = Logins(loop.time, timing, allowed=None)
+    logins.share(claims.of("one"))
+    began = loop.time()
+    await logins.admit(ALONE, all_left)
+    await logins.identifying(ALONE)
+    assert 0.05 <= loop.time() - began < timing.hold
+
+
 async def test_log_ins_of_the_day_are_not_used_up() -> None:
     async with deployment(count=1) as bots:
         sim = bots.sim

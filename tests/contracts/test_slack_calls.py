@@ -185,7 +185,7 @@ SURFACE = {
     "chat.stopStream",
     "conversations.list",
 }
-"""Calls that fail in ways of their own: test_slack_streams, test_slack_surface, and the doctor."""
+"""Calls that fail in ways of their own: test_slack_stream_faults, test_slack_surface, doctor."""
 
 
 @pytest.fixture

@@ -5,14 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 
 from adapters.slack.missed import CLAIM, MOST_CHANNELS, NOTE, gaps, stamp
 from adapters.slack.socket import CONNECTIONS
+from adapters.slack.translate import position_of
+from adapters.slack.values import SCARCE
 from bot.chat import Followed, ThreadKey
 from bot.errors import StoreUnavailable
-from tests.contracts.slack_rig import Rig, adapter_of, rig_of, simulator
+from tests.contracts.slack_rig import QUICK, Rig, adapter_of, rig_of, simulator
 from tests.simulators.slack_sim import SlackSimulator
 from tests.simulators.slack_sim import Timing as SimTiming
 
@@ -114,6 +117,79 @@ async def test_a_place_that_may_not_be_read_is_passed_over(method: str) -> None:
             await written(rig)
         assert "hello?" in texts(rig) or method == "conversations.replies"
         assert "is anybody there?" in texts(rig)
+
+
+async def test_where_slack_gives_little_of_the_past_it_is_read_in_small_pages() -> None:
+    sim = simulator(timing=DEAF, epoch=int(time.time()), history_restricted=True)
+    async with sim:
+        rig = rig_of(sim, timing=replace(QUICK, reading=SCARCE))
+        await left_off(rig)
+        root = rig.mention("0")
+        for number in range(1, 40):
+            sim.say(rig.room, rig.ada, str(number), thread=root)
+        await rig.until(lambda: all(envelope.state == "lost" for envelope in sim.envelopes))
+        rig.inbox.followed = [Followed(rig.key(root), 0)]
+        async with awake(rig):
+            await written(rig)
+        # The first one stands in the channel, too.
+        assert sorted(set(texts(rig)), key=int) == [str(number) for number in range(40)]
+        assert sim.calls_by_method()["conversations.replies"] == 3
+
+
+async def test_edits_and_deletions_that_nobody_heard_of_are_followed() -> None:
+    async with deaf() as sim:
+        rig = rig_of(sim)
+        await left_off(rig)
+        root = rig.mention("is anybody there?")
+        same = sim.say(rig.room, rig.ada, "this stays", thread=root)
+        edited = sim.say(rig.room, rig.ada, "we meet on Monday", thread=root)
+        gone = sim.say(rig.room, rig.ada, "my number is 12345", thread=root)
+        rig.inbox.remembers = [each.ts for each in (root, same, edited, gone)]
+        sim.edit(edited, "we meet on Tuesday")
+        sim.delete(gone)
+        sim.say(rig.room, rig.ada, "hello?", thread=root)
+        await rig.until(lambda: all(envelope.state == "lost" for envelope in sim.envelopes))
+        rig.inbox.followed = [Followed(rig.key(root), position_of(gone.ts))]
+        async with awake(rig):
+            await written(rig)
+        assert "hello?" in texts(rig)
+        assert [(each.ref.message, each.text) for each in rig.inbox.edits] == [
+            (edited.ts, "we meet on Tuesday")
+        ]
+        assert [(each.thread, each.messages) for each in rig.inbox.removals] == [
+            (rig.key(root), (gone.ts,))
+        ]
+        assert sim.violations == []
+
+
+async def test_a_question_that_was_deleted_under_its_answers_is_forgotten() -> None:
+    async with deaf() as sim:
+        rig = rig_of(sim)
+        await left_off(rig)
+        root = rig.mention("my number is 12345")
+        reply = sim.say(rig.room, rig.ada, "oops", thread=root)
+        rig.inbox.remembers = [root.ts, reply.ts]
+        sim.delete(root)
+        await rig.until(lambda: all(envelope.state == "lost" for envelope in sim.envelopes))
+        rig.inbox.followed = [Followed(rig.key(root), position_of(reply.ts))]
+        async with awake(rig):
+            await written(rig)
+        assert [each.messages for each in rig.inbox.removals] == [(root.ts,)]
+
+
+@pytest.mark.parametrize("error", ["missing_scope", "channel_not_found"])
+async def test_nothing_is_thought_deleted_where_nothing_can_be_read(error: str) -> None:
+    async with deaf() as sim:
+        rig = rig_of(sim)
+        await left_off(rig)
+        root = rig.mention("is anybody there?")
+        rig.inbox.remembers = [root.ts, "1700000000.000100"]
+        await rig.until(lambda: all(envelope.state == "lost" for envelope in sim.envelopes))
+        rig.inbox.followed = [Followed(rig.key(root), position_of(root.ts))]
+        sim.faults.add("conversations.replies", times=9, error=error)
+        async with awake(rig):
+            await written(rig)
+        assert rig.inbox.removals == []
 
 
 async def test_what_the_store_does_not_keep_is_read_again() -> None:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from adapters.slack.markup import MAX_CHARS
+from adapters.slack.values import SCARCE
 from bot.chat import MessageRef, Spot
 from bot.errors import BadToken, MessageGone, NotAllowed, PlatformBusy, PlatformError
-from tests.contracts.slack_rig import Rig, connected, rig_of, simulator
+from tests.contracts.slack_rig import QUICK, Rig, connected, rig_of, simulator
 
 LOUD = (
     "<!channel> <!here> <!everyone> <!subteam^S123|@all> <@U00000002> @here @channel\n"
@@ -271,6 +273,22 @@ async def test_history_that_breaks_off_is_partial() -> None:
         assert history.partial
         with pytest.raises(PlatformBusy):
             await rig.adapter.history(event, 100)
+
+
+async def test_where_slack_gives_little_of_the_past_one_call_is_made() -> None:
+    sim = simulator(limits=True, scale=1, history_restricted=True)
+    async with connected(sim, replace(QUICK, reading=SCARCE)) as rig:
+        root = rig.sim.say(rig.room, rig.ada, "0", deliver=False)
+        for number in range(1, 20):
+            rig.sim.say(rig.room, rig.ada, str(number), thread=root, deliver=False)
+        rig.mention("and?", thread=root)
+        event, _ = await rig.events(2)
+        history = await rig.adapter.history(event, 100)
+
+        assert [line.text for line in history.messages] == [str(n) for n in range(15)]
+        assert history.partial
+        assert rig.sim.calls_by_method()["conversations.replies"] == 1
+        assert rig.inbox.meter.refusals == []
 
 
 async def test_calls_before_the_log_in_wait_for_it() -> None:

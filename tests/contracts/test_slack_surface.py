@@ -12,7 +12,7 @@ from adapters.slack.agent import prompts
 from adapters.slack.manifest import manifest
 from bot.chat import ThreadKey
 from tests.contracts.slack_rig import connected, simulator
-from tests.contracts.test_slack_streams import DONE, START, WRITING, FewClaims, scene
+from tests.contracts.slack_scene import DONE, START, WRITING, FewClaims, scene
 from tests.simulators.slack_sim.agent import context_of
 
 SESSION = "agents.sessions.setStatus"

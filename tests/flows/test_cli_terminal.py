@@ -50,6 +50,18 @@ async def test_a_pipe_is_answered_line_by_line_and_remembered(folder: Path) -> N
     assert second.log == ""
 
 
+async def test_a_line_that_nothing_comes_of_holds_nothing_up(folder: Path) -> None:
+    ended = await run_bot(folder, "run", typed=b"!ignore this\nhello\n")
+    assert ended.code == 0, ended.log
+    assert ended.out.startswith("Hello ")
+
+    turned_away = await run_bot(
+        folder, "run", typed=b"hello\nhello?\n", env={"BOBBIN_DIRECT_MESSAGES": "off"}
+    )
+    assert turned_away.code == 0, turned_away.log
+    assert turned_away.out.count("\n") == 1
+
+
 @pytest.mark.parametrize("locale", ["C", "C.UTF-8"])
 async def test_hostile_input_is_answered(folder: Path, locale: str) -> None:
     typed = b"caf\xff\xfe\n\x00nul\x00\n   \n\t\n/nonsense\n/\n//\n" + b"long " * 100_000 + b"\n"

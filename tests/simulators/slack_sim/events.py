@@ -99,24 +99,29 @@ def deleted_event(state: State, channel: Channel, message: Message) -> dict[str,
     }
 
 
-def tombstone_event(state: State, channel: Channel, message: Message) -> dict[str, Any]:
-    """Return the ``message_changed`` event of a deleted message that has replies."""
-    ts = state.next_ts()
+def tombstone_json(state: State, message: Message) -> dict[str, Any]:
+    """Return what stands in the place of a deleted message that has replies."""
     before = message_json(state, message)
     kept = ("ts", "thread_ts", "reply_count", "reply_users_count", "latest_reply", "reply_users")
     return {
+        **{name: before[name] for name in kept if name in before},
+        "type": "message",
+        "subtype": "tombstone",
+        "text": "This message was deleted.",
+        "user": "USLACKBOT",
+        "hidden": True,
+        "is_locked": False,
+    }
+
+
+def tombstone_event(state: State, channel: Channel, message: Message) -> dict[str, Any]:
+    """Return the ``message_changed`` event of a deleted message that has replies."""
+    ts = state.next_ts()
+    return {
         "type": "message",
         "subtype": "message_changed",
-        "message": {
-            **{name: before[name] for name in kept if name in before},
-            "type": "message",
-            "subtype": "tombstone",
-            "text": "This message was deleted.",
-            "user": "USLACKBOT",
-            "hidden": True,
-            "is_locked": False,
-        },
-        "previous_message": before,
+        "message": tombstone_json(state, message),
+        "previous_message": message_json(state, message),
         "channel": channel.id,
         "channel_type": CHANNEL_TYPES[channel.kind],
         "hidden": True,

@@ -8,6 +8,7 @@ from typing import Any
 from tests.simulators.slack_sim.arguments import Method, invalid
 from tests.simulators.slack_sim.calls import Call, page
 from tests.simulators.slack_sim.errors import ApiError
+from tests.simulators.slack_sim.events import tombstone_json
 from tests.simulators.slack_sim.model import ChannelKind, Message
 from tests.simulators.slack_sim.render import channel_json, message_json
 
@@ -23,12 +24,12 @@ _KINDS: dict[str, ChannelKind] = {
 def replies(call: Call, a: dict[str, Any]) -> dict[str, Any]:
     """conversations.replies: the root, then its replies from the oldest on.
 
-    The root comes first whatever ``oldest`` and ``latest`` say. Called with the ts of a reply,
-    it returns that one message.
+    The root comes first whatever ``oldest`` and ``latest`` say, and as a tombstone if it was
+    deleted. Called with the ts of a reply, it returns that one message.
     """
     channel = call.readable(a["channel"])
-    start = call.state.message(channel.id, a["ts"])
-    if start is None:
+    start = call.state.messages.get((channel.id, a["ts"]))
+    if start is None or (start.deleted and not call.state.in_thread(channel.id, start.ts)):
         raise ApiError("thread_not_found")
     if start.is_reply:
         return _answer(call, [start], "", a)
@@ -71,7 +72,12 @@ def _limit(call: Call, a: dict[str, Any], default: int, maximum: int) -> int:
 def _answer(call: Call, messages: list[Message], cursor: str, a: dict[str, Any]) -> dict[str, Any]:
     full = bool(a.get("include_all_metadata"))
     body: dict[str, Any] = {
-        "messages": [message_json(call.state, m, with_metadata=full) for m in messages],
+        "messages": [
+            tombstone_json(call.state, m)
+            if m.deleted
+            else message_json(call.state, m, with_metadata=full)
+            for m in messages
+        ],
         "has_more": bool(cursor),
     }
     if cursor:
