@@ -95,7 +95,7 @@ def readable(audience: Audience, linked: Iterable[Person] = ()) -> tuple[Scope, 
     if audience.alone is not None:
         selves = dict.fromkeys((audience.alone, *linked))
         found += [Scope.of_person(each) for each in selves]
-        found.append(Scope.of_direct(audience.platform, audience.space, audience.alone.user))
+        found += _direct(audience, audience.alone)
     return (*found, *_shared(audience))
 
 
@@ -107,15 +107,13 @@ def writable(audience: Audience) -> tuple[Scope, ...]:
     shared = _shared(audience)
     own: tuple[Scope, ...] = ()
     if audience.alone is not None:
-        own = (
-            Scope.of_direct(audience.platform, audience.space, audience.alone.user),
-            Scope.of_person(audience.alone),
-        )
+        own = (*_direct(audience, audience.alone), Scope.of_person(audience.alone))
     if audience.direct:
         # What was said between two stays between them, unless they say otherwise.
         return (*own, *shared)
     if audience.confined:
-        return (*shared, *own)
+        # Where it isn't known which conversation it is, nothing that is for more people is usual.
+        return (*shared, *own) if audience.thread is not None else own
     return (*sorted(shared, key=_usual_first), *own)
 
 
@@ -165,6 +163,13 @@ def narrowed(grant: Grant, scopes: Collection[Scope]) -> Grant:
 def _usual_first(scope: Scope) -> int:
     order = (ScopeKind.CHANNEL, ScopeKind.THREAD, ScopeKind.WORKSPACE)
     return order.index(scope.kind)
+
+
+def _direct(audience: Audience, person: Person) -> tuple[Scope, ...]:
+    """Direct messages with somebody; those that belong to no space are known only there."""
+    if person.space == EVERY_SPACE and not audience.direct:
+        return ()
+    return (Scope.of_direct(audience.platform, audience.space, person.user),)
 
 
 def _shared(audience: Audience) -> tuple[Scope, ...]:

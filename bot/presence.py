@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from bot.audience import Audience, person_of
 from bot.capabilities import Capabilities
-from bot.chat import Author, CommandCall, Incoming
+from bot.chat import Author, CommandCall, Incoming, ThreadKey
 
 
 def audience_of(event: Incoming, capabilities: Capabilities) -> Audience:
@@ -53,6 +53,8 @@ def audience_of_call(
 ) -> Audience:
     """Who reads the reply to a command.
 
+    A conversation elsewhere, which the caller has only named, is no part of the place.
+
     Args:
         call: The command.
         capabilities: Of the platform that it was called on.
@@ -61,15 +63,26 @@ def audience_of_call(
     per_space = capabilities.people_per_space
     person = person_of(call.platform, call.space, call.author.id, per_space=per_space)
     within = _is_within(call.author, call.direct, per_space)
+    thread = call.thread
+    if thread is not None and not _is_in(thread, call):
+        thread = None
     return Audience(
         call.platform,
         call.space,
-        call.channel,
-        call.thread,
+        call.channel if thread is None else thread.channel,
+        thread,
         person if private or call.direct else None,
         direct=call.direct,
         members=within and (private or not call.shared),
         confined=call.confined,
+    )
+
+
+def _is_in(thread: ThreadKey, call: CommandCall) -> bool:
+    """A command was called in a conversation, or in the channel that it lies in."""
+    return (thread.platform, thread.space) == (call.platform, call.space) and call.channel in (
+        thread.channel,
+        thread.thread,
     )
 
 

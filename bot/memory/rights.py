@@ -30,5 +30,10 @@ def may_write(grant: Grant, scope: Scope) -> bool:
 
 
 def may_change(grant: Grant, memory: Memory) -> bool:
-    """It may be changed and deleted: by whose own it is, and by admins where it is shared."""
-    return may_write(grant, memory.scope) and (is_own(grant, memory) or grant.admin)
+    """It may be changed and deleted: by whose own it is, and by admins where it is shared.
+
+    What was found by itself nobody has asked for: until it is confirmed, everybody who may write
+    there says what becomes of it.
+    """
+    unasked = memory.source.via is Via.AUTO and not memory.confirmed
+    return may_write(grant, memory.scope) and (is_own(grant, memory) or grant.admin or unasked)

@@ -19,6 +19,7 @@ from bot.storage.memories_writing import Actor, Answer, MemoryWriting, Step, nex
 AUDIT_DAYS = 90
 BY_ITSELF = Actor()
 TRIES = 10
+QUIET_SECONDS = 3_600
 
 
 class MemoryErasure(MemoryWriting):
@@ -99,9 +100,10 @@ class MemoryErasure(MemoryWriting):
         """
         gone = await self._expire()
         before = round((self._clock() - AUDIT_DAYS * DAY_SECONDS) * 1000)
+        # What was noted just now may be about a memory that is still on its way in.
+        quiet = self._now_ms() - QUIET_SECONDS * 1000
         async for scope in self.scopes():
             keys = ScopeKeys(scope)
-            await self._mend_trail(scope)
             _, held, trail, last = await self._link.batch(
                 [
                     ("XTRIM", keys.audit, "MINID", "~", max(0, before)),
@@ -110,6 +112,8 @@ class MemoryErasure(MemoryWriting):
                     ("ZSCORE", keys.bucket.scopes, str(scope)),
                 ]
             )
+            if trail and float(last or 0) < quiet:
+                await self._mend_trail(scope)
             if not (held or trail) and float(last or 0) < before:
                 await self._run("erase_scope", scope)
         return gone

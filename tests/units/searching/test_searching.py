@@ -122,7 +122,9 @@ async def test_only_what_a_grant_names_is_read_and_weighed(desk: Desk) -> None:
     seen = set(await desk.find("secret", here()))
     assert seen == {"secret here", "secret server", "secret this thread"}
     alone = set(await desk.find("secret", here(alone=ADA)))
-    assert alone == seen | {"secret own", "secret direct"}
+    assert alone == seen | {"secret own"}
+    direct = set(await desk.find("secret", here(alone=ADA, direct=True, members=False)))
+    assert direct == {"secret own", "secret direct", "secret this thread"}
     guests = grant(Audience("discord", "g1", "c1", THREAD, members=False), ADA)
     assert set(await desk.find("secret", guests)) == {"secret here", "secret this thread"}
     before = scores(await desk.searching.search(here(), "secret here"))

@@ -7,12 +7,12 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 
 import pytest
-from bot.memory.unindexed import Unindexed
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from redis.asyncio import Redis
 
 from bot.audience import Grant
+from bot.context.tokens import estimate
 from bot.errors import ImportRefused
 from bot.ids import memory_ids
 from bot.memories import Memory, MemoryText, Person, Scope, Source, Status, Via
@@ -20,6 +20,7 @@ from bot.memory.checks import digest_of, fault_in, normalised
 from bot.memory.formats.native import header_line, memory_line
 from bot.memory.imported import ImportReport
 from bot.memory.port import Change, NewMemory
+from bot.memory.searching import Searching
 from bot.memory.service import MemoryService
 from bot.memory.transfer import ALL_STATUSES, export_lines, import_lines
 from bot.storage.threads import Threads
@@ -39,8 +40,9 @@ LATER = time.time() + 10**9
 def memories(threads: Threads) -> MemoryService:
     """Long-term memory on the store."""
     store = threads.memories()
+    searching = Searching(store, threads, count=estimate, clock=time.time)
     return MemoryService(
-        store, threads, Unindexed(store), threads.links, threads.tokens, time.time, memory_ids
+        store, threads, searching, threads.links, threads.tokens, time.time, memory_ids
     )
 
 
