@@ -18,6 +18,7 @@ from pathlib import Path
 from benchmarks import (
     conversations,
     enclosing,
+    indexes,
     locomo,
     native,
     page,
@@ -60,6 +61,7 @@ class Extent:
         questions: Asked of them at once.
         leases: Lengths of a lease, for the time until another process goes on.
         megabytes: Size of the attachments that are read.
+        entries: Memories and turns that are searched.
         locomo: The file of LoCoMo; None where there is none.
     """
 
@@ -80,6 +82,7 @@ class Extent:
     questions: int
     leases: tuple[float, ...]
     megabytes: int
+    entries: tuple[int, ...]
     locomo: Path | None = None
 
 
@@ -101,6 +104,7 @@ FULL = Extent(
     questions=400,
     leases=(15.0, 3.0),
     megabytes=20,
+    entries=indexes.SIZES,
 )
 QUICK = Extent(
     pace=Pace(tokens=150),
@@ -120,6 +124,7 @@ QUICK = Extent(
     questions=60,
     leases=(3.0,),
     megabytes=5,
+    entries=(1_000,),
 )
 
 
@@ -200,6 +205,11 @@ async def recall(extent: Extent) -> str:
     return recalling.report(await recalling.measure())
 
 
+async def indexed(extent: Extent) -> str:
+    """What searching takes, in time and memory."""
+    return indexes.report(await indexes.measure(extent.entries, tell))
+
+
 async def on_locomo(extent: Extent) -> str:
     """The same on LoCoMo."""
     if extent.locomo is None:
@@ -220,6 +230,7 @@ BENCHMARKS: dict[str, Callable[[Extent], Awaitable[str]]] = {
     "crews": crews,
     "attachments": attachments,
     "recall": recall,
+    "searching": indexed,
     LOCOMO: on_locomo,
 }
 

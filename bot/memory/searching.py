@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from heapq import nlargest
 
 from bot.audience import Grant
 from bot.chat import ThreadKey
@@ -16,7 +17,7 @@ from bot.memory.hands import Hands
 from bot.memory.shelves import Shelves
 from bot.memory.talks import Talks
 from bot.recall.embedding import Embedder
-from bot.recall.fusion import best, worth
+from bot.recall.fusion import PLAIN, best, worth
 from bot.recall.lookup import BIG, Hit, Part, Question, effort, look_up
 from bot.recall.packing import Packer
 from bot.recall.shelf import Shelf, holds
@@ -296,7 +297,12 @@ def _ranked(
     """The best hits: memories, or where in which conversation something was said."""
     scores: dict[Hit, float] = {}
     ages: dict[Hit, float] = {}
-    for hit, score in look_up(looked.parts, question).items():
+    found = look_up(looked.parts, question, limit)
+    # Nothing below that can come among them, whatever else speaks for it.
+    least = min(nlargest(limit, found.values()), default=0.0) * PLAIN
+    for hit, score in found.items():
+        if score < least:
+            continue
         memory = looked.memory(hit)
         if memory is None:
             ages[hit] = now - looked.turn(hit)[2]

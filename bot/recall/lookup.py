@@ -11,14 +11,17 @@ from bot.recall.bm25 import Index, Statistics
 from bot.recall.embedding import Near
 from bot.recall.fusion import fused, shares, smoothed
 
-LOOKED_AT = 200
-"""Hits of each index, by words and by meaning, from which the best of all are chosen."""
+LOOKED_AT = 80
+"""Hits of each index, by words and by meaning, from which the best of all are chosen at least."""
 
 Hit = tuple[int, int]
 """Which of the indexes, and the number of the document there."""
 
 BIG = 10_000
 """Postings that are looked at in about ten milliseconds."""
+
+VECTORS = 20
+"""So many vectors are looked at as quickly as one posting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +52,15 @@ class Part:
 def effort(parts: Sequence[Part], question: Question) -> int:
     """About how many postings a search looks at."""
     vectors = sum(len(part.near) for part in parts if part.near and question.vector)
-    return _statistics(parts, question).visited + vectors
+    return _statistics(parts, question).visited + vectors // VECTORS
 
 
-def look_up(parts: Sequence[Part], question: Question) -> dict[Hit, float]:
-    """What was found, 0 to 1, the best being 1. Nothing in it has neither words nor meaning."""
+def look_up(parts: Sequence[Part], question: Question, most: int = LOOKED_AT) -> dict[Hit, float]:
+    """What was found, 0 to 1, the best being 1. Nothing in it has neither words nor meaning.
+
+    The `most` best are among it, and others.
+    """
+    depth = max(most, LOOKED_AT)
     among = _statistics(parts, question)
     words: dict[Hit, float] = {}
     meaning: dict[Hit, float] = {}
@@ -61,7 +68,7 @@ def look_up(parts: Sequence[Part], question: Question) -> dict[Hit, float]:
     for which, part in enumerate(parts):
         scores = part.index.scores(question.terms, among)
         near = part.near if part.near is not None and question.vector else None
-        chosen = _chosen(part, scores, near, question)
+        chosen = _chosen(part, scores, near, question, depth)
         for number in chosen:
             if number in scores:
                 words[which, number] = scores[number]
@@ -84,18 +91,25 @@ def _statistics(parts: Sequence[Part], question: Question) -> Statistics:
 
 
 def _chosen(
-    part: Part, scores: Mapping[int, float], near: Near | None, question: Question
+    part: Part,
+    scores: Mapping[int, float],
+    near: Near | None,
+    question: Question,
+    depth: int,
 ) -> list[int]:
-    """The documents of an index that are worth a closer look, neighbours included."""
+    """The documents of an index that are worth a closer look, neighbours included.
+
+    Of equal ones the last are taken, which are the newest as a rule.
+    """
     allowed = part.allowed
     chosen = dict.fromkeys(
         number
         for number, _ in nlargest(
-            LOOKED_AT, (pair for pair in scores.items() if allowed(pair[0])), itemgetter(1)
+            depth, (pair for pair in reversed(scores.items()) if allowed(pair[0])), itemgetter(1)
         )
     )
     if near is not None:
-        nearest = near.nearest(question.vector, LOOKED_AT)
+        nearest = near.nearest(question.vector, depth)
         chosen |= dict.fromkeys(number for number in nearest if allowed(number))
     if part.beside is not None:
         for number in list(chosen):

@@ -70,6 +70,13 @@ async def test_among_equals_pinned_and_new_come_first_and_unconfirmed_last(desk:
     assert (await desk.find("green build"))[-1] == "green trees"
 
 
+async def test_of_very_many_equals_the_newest_are_found(desk: Desk) -> None:
+    for number in range(150):
+        desk.clock.now += 1
+        await desk.remember(f"build green x{number}")
+    assert await desk.find("green build", limit=3) == [f"build green x{n}" for n in (149, 148, 147)]
+
+
 async def test_scores_fall_from_one_to_nought(desk: Desk) -> None:
     for number in range(30):
         await desk.remember(f"release {number} of the parser " + "padding " * number)
