@@ -7,8 +7,6 @@ asks it whether something has changed, and turns that are shown are read from it
 from __future__ import annotations
 
 import asyncio
-import ctypes
-import gc
 import random
 import struct
 import tempfile
@@ -61,8 +59,7 @@ class Cost:
         late: How late the event loop was at most meanwhile.
         searches: Each search after that.
         after_write: Each search after something else was written.
-        memory: Bytes that the process has grown by.
-        reckoned: Bytes that the index says it takes.
+        memory: Bytes that the index reckons it takes.
     """
 
     what: str
@@ -72,7 +69,6 @@ class Cost:
     searches: Sequence[float]
     after_write: Sequence[float]
     memory: int
-    reckoned: int
 
 
 class Texts:
@@ -175,7 +171,6 @@ async def _cost(
     questions: Sequence[str],
     size: int,
 ) -> Cost:
-    before = _resident()
     searching = desk.searching(embedder)
     try:
         late: list[float] = []
@@ -183,7 +178,6 @@ async def _cost(
         first = await _timed(searching, grant, questions[0])
         watch.cancel()
         await asyncio.wait([watch])
-        grown = _resident() - before
         each = [await _timed(searching, grant, question) for question in questions]
         after: list[float] = []
         for question in questions[:WRITES]:
@@ -192,17 +186,9 @@ async def _cost(
             else:
                 await _say(desk.threads, [f"new {question}"], new_id())
             after.append(await _timed(searching, grant, question))
-        return Cost(what, size, first, max(late, default=0.0), each, after, grown, searching.bytes)
+        return Cost(what, size, first, max(late, default=0.0), each, after, searching.bytes)
     finally:
         await searching.close()
-
-
-def _resident() -> int:
-    """Bytes of memory that this process takes, without what it could give back."""
-    gc.collect()
-    ctypes.CDLL(None).malloc_trim(0)
-    status = Path("/proc/self/status").read_text(encoding="ascii")
-    return int(status.partition("VmRSS:")[2].split()[0]) * 1024
 
 
 async def _timed(searching: Searching, grant: Grant, question: str) -> float:
@@ -289,7 +275,7 @@ def report(costs: Sequence[Cost]) -> str:
             both(Spread.of(cost.after_write)),
             duration(cost.first),
             duration(cost.late),
-            f"{cost.memory / 2**20:.0f} MB / {cost.reckoned / 2**20:.0f} MB",
+            f"{cost.memory / 2**20:.0f} MB",
         )
         for cost in costs
     ]
@@ -300,6 +286,6 @@ def report(costs: Sequence[Cost]) -> str:
         "after a write, median / p95",
         "first search",
         "loop late meanwhile",
-        "memory grown / reckoned",
+        "memory",
     )
     return table(heads, rows)

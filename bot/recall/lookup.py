@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from heapq import nlargest
 from operator import itemgetter
@@ -92,7 +92,7 @@ def _statistics(parts: Sequence[Part], question: Question) -> Statistics:
 
 def _chosen(
     part: Part,
-    scores: Mapping[int, float],
+    scores: dict[int, float],
     near: Near | None,
     question: Question,
     depth: int,

@@ -11,6 +11,7 @@ import pytest
 from benchmarks import (
     conversations,
     enclosing,
+    indexes,
     page,
     patience,
     renderer,
@@ -94,6 +95,14 @@ async def test_the_store() -> None:
     assert costs[0].turn.count == 4
     assert costs[0].turn.median > 0
     assert "| 40 | –" in store.report(costs)
+
+
+@linux
+async def test_searching() -> None:
+    costs = await indexes.measure((120,), lambda _: None)
+    assert [cost.what for cost in costs] == ["memories", "memories, vectors as well", "turns"]
+    assert all(len(cost.searches) == indexes.SEARCHES and cost.memory > 0 for cost in costs)
+    assert len(indexes.report(costs).splitlines()) == 5
 
 
 @linux
