@@ -53,8 +53,6 @@ class Capabilities:
             one, so that its end has to be told.
         streamed: Which messages that is so for, where it `streams`, by channel and id; an empty id
             stands for a message of an answer that is about to be posted there.
-        people_per_space: A user id belongs to one server or workspace, and so do direct messages;
-            else it is the same in all of the platform's.
     """
 
     max_chars: int
@@ -68,7 +66,6 @@ class Capabilities:
     controls: frozenset[Action] = frozenset()
     streams: bool = False
     streamed: Callable[[str, str], bool] = everything
-    people_per_space: bool = True
 
     def edits_count_as(self, channel: str, message: str = "") -> Call:
         """What an edit of a message is counted as now."""

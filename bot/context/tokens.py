@@ -93,7 +93,7 @@ class Tokenizer:
         except ValueError:
             return estimate(text)
 
-    def count_message(self, role: Literal["system", "user", "assistant", "tool"], text: str) -> int:
+    def count_message(self, role: Literal["system", "user", "assistant"], text: str) -> int:
         """Tokens of one message of a prompt, its frame included. As quick as `count`."""
         # Every role's name is a single token, which the frame's constant includes.
         del role

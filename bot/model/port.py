@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import sha256
@@ -40,50 +40,12 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
-class ToolSpec:
-    """A tool as the model is told of it.
-
-    Attributes:
-        name: [a-z_]+.
-        description: When and how to use it.
-        parameters: JSON schema of its arguments, an object that is strict: every property is
-            required (one that may be missing allows null) and no others are allowed.
-    """
-
-    name: str
-    description: str
-    parameters: Mapping[str, object]
-
-
-@dataclass(frozen=True, slots=True)
-class ToolCall:
-    """The model wants a tool called; `arguments` is JSON as it wrote it, unchecked."""
-
-    id: str
-    name: str
-    arguments: str
-
-
-@dataclass(frozen=True, slots=True)
 class Message:
-    """One message of a prompt.
+    """One message of a prompt; `pictures` are for a user's message only and follow its text."""
 
-    Attributes:
-        role: "tool" answers the call `call_id` of the assistant's message before.
-        content: Text; may be empty in an assistant's message that has `calls`.
-        pictures: For a user's message only; they follow its text.
-        calls: What the assistant called; a message with the role "tool" follows for each.
-        call_id: Of which call this is the result.
-        carried: Opaque items that came with the assistant's message and go back with it unchanged,
-            such as encrypted reasoning; see `Finished.carried`.
-    """
-
-    role: Literal["system", "user", "assistant", "tool"]
+    role: Literal["system", "user", "assistant"]
     content: str
     pictures: tuple[Picture, ...] = ()
-    calls: tuple[ToolCall, ...] = ()
-    call_id: str = ""
-    carried: tuple[str, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +84,6 @@ class Prompt:
         purpose: See `Purpose`.
         max_output_tokens: Limit for this request; None takes the configured one.
         recording: What to write down, for models that hear; they need no messages.
-        tools: What the model may call; an answer then may end with `FinishReason.TOOLS`.
     """
 
     messages: tuple[Message, ...]
@@ -131,7 +92,6 @@ class Prompt:
     purpose: Purpose = Purpose.REPLY
     max_output_tokens: int | None = None
     recording: Recording | None = None
-    tools: tuple[ToolSpec, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,27 +132,15 @@ class FinishReason(StrEnum):
     FILTERED = "filtered"
     CUT = "cut"
     """The connection broke, stalled or ended without a finish after some text had come."""
-    TOOLS = "tools"
-    """It wants tools called, and to be asked again with what they said."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The last event of every stream.
-
-    Attributes:
-        reason: See `FinishReason`.
-        usage: As the provider counted; None if it did not say.
-        model: The one that served it, as the provider says.
-        calls: Whole calls, with `FinishReason.TOOLS` only.
-        carried: For `Message.carried` when the calls' results are sent; JSON, one text per item.
-    """
+    """The last event of every stream. `model` is the one that served it, as the provider says."""
 
     reason: FinishReason
     usage: Usage | None
     model: str
-    calls: tuple[ToolCall, ...] = ()
-    carried: tuple[str, ...] = field(default=(), repr=False)
 
 
 ModelEvent = TextDelta | Waiting | Finished

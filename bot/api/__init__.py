@@ -1,1 +1,0 @@
-"""Memories for other programs: REST, MCP, and the tokens that open them."""

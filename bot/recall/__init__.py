@@ -1,1 +1,0 @@
-"""Finding again: words, ranking, embeddings, packing. Knows no store and no chat."""
