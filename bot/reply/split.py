@@ -272,6 +272,9 @@ def _opened_again(marks: tuple[str, ...], chunk: str, mode: _Mode) -> str:
     head = "".join(marks)
     if not head or chunk[:1].isspace():
         return ""
+    if scan(head + chunk)[0].kind is Kind.OPENING:
+        # Back-ticks that were within a line would open a fence at the beginning of one.
+        return ""
     end = run_end(chunk)
     if end == len(chunk) and mode is not _Mode.LAST:
         return head

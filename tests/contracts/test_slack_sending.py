@@ -11,7 +11,7 @@ import pytest
 
 from adapters.slack.markup import MAX_CHARS
 from adapters.slack.values import SCARCE
-from bot.chat import MessageRef, Spot
+from bot.chat import Incoming, MessageRef, Spot
 from bot.errors import BadToken, MessageGone, NotAllowed, PlatformBusy, PlatformError
 from tests.contracts.slack_rig import QUICK, Rig, connected, rig_of, simulator
 
@@ -260,17 +260,27 @@ async def test_history_keeps_the_newest_of_many_pages(repeat_root: bool) -> None
         assert not whole.partial
 
 
+async def called_into_twenty(rig: Rig) -> Incoming:
+    """The bot is mentioned in a thread of twenty messages."""
+    root = rig.sim.say(rig.room, rig.ada, "0", deliver=False)
+    for number in range(1, 20):
+        rig.sim.say(rig.room, rig.ada, str(number), thread=root, deliver=False)
+    rig.mention("and?", thread=root)
+    event, _ = await rig.events(2)
+    return event
+
+
+async def first_fifteen(rig: Rig, event: Incoming) -> None:
+    """What Slack gives of it in one call is known, and that there is more."""
+    history = await rig.adapter.history(event, 100)
+    assert [line.text for line in history.messages] == [str(n) for n in range(15)]
+    assert history.partial
+
+
 async def test_history_that_breaks_off_is_partial() -> None:
     async with connected(simulator(limits=True, scale=1, history_restricted=True)) as rig:
-        root = rig.sim.say(rig.room, rig.ada, "0", deliver=False)
-        for number in range(1, 20):
-            rig.sim.say(rig.room, rig.ada, str(number), thread=root, deliver=False)
-        rig.mention("and?", thread=root)
-        event, _ = await rig.events(2)
-        history = await rig.adapter.history(event, 100)
-
-        assert [line.text for line in history.messages] == [str(n) for n in range(15)]
-        assert history.partial
+        event = await called_into_twenty(rig)
+        await first_fifteen(rig, event)
         with pytest.raises(PlatformBusy):
             await rig.adapter.history(event, 100)
 
@@ -278,15 +288,8 @@ async def test_history_that_breaks_off_is_partial() -> None:
 async def test_where_slack_gives_little_of_the_past_one_call_is_made() -> None:
     sim = simulator(limits=True, scale=1, history_restricted=True)
     async with connected(sim, replace(QUICK, reading=SCARCE)) as rig:
-        root = rig.sim.say(rig.room, rig.ada, "0", deliver=False)
-        for number in range(1, 20):
-            rig.sim.say(rig.room, rig.ada, str(number), thread=root, deliver=False)
-        rig.mention("and?", thread=root)
-        event, _ = await rig.events(2)
-        history = await rig.adapter.history(event, 100)
-
-        assert [line.text for line in history.messages] == [str(n) for n in range(15)]
-        assert history.partial
+        event = await called_into_twenty(rig)
+        await first_fifteen(rig, event)
         assert rig.sim.calls_by_method()["conversations.replies"] == 1
         assert rig.inbox.meter.refusals == []
 

@@ -89,6 +89,8 @@ SAMPLES = [
 ]
 
 
+# Pillow warns of facts about a picture that it cannot read, and reads the picture all the same.
+@pytest.mark.filterwarnings("ignore::UserWarning:PIL.TiffImagePlugin")
 @settings(max_examples=150, deadline=None)
 @given(st.sampled_from(SAMPLES), st.data())
 def test_broken_pictures_raise_nothing_else(sample: bytes, data: st.DataObject) -> None:

@@ -347,3 +347,16 @@ def test_atoms_do_not_overlap() -> None:
     spans = atoms(text, scan(text))
     assert spans == sorted(spans)
     assert all(before[1] <= after[0] for before, after in pairwise(spans))
+
+
+@pytest.mark.parametrize("ticks", [3, 4, 24])
+@pytest.mark.parametrize("after", ["py\nx", "```\n- more", "``` b\nc"])
+def test_code_within_a_line_never_opens_a_fence_in_the_next_message(ticks: int, after: str) -> None:
+    for long in range(200, 262):
+        text = "a " + "`" * ticks + "x" * long + after
+        splitter = Splitter(256, len)
+        for end in range(240, len(text)):
+            assert_well_formed(splitter.parts(text[:end]), 256, len)
+        parts = splitter.parts(text, final=True)
+        assert_well_formed(parts, 256, len)
+        assert_nothing_lost(text, parts)
