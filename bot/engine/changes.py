@@ -58,6 +58,7 @@ class Changes:
             # What somebody asked for stands as they put it; what was only found does not.
             messages = (event.ref.message,)
             await self._memories.forget_messages(event.thread, messages, unasked=True)
+            await self._memories.let_go(event.thread)
         logger.debug("an edit on %s: %s", event.thread.platform, amended)
         return amended
 
@@ -119,6 +120,7 @@ class Changes:
             await self._memories.forget_messages(thread, messages)
             events = [known[message] for message in messages if message in known]
             struck = await self._threads.strike(thread, messages, events)
+            await self._memories.let_go(thread)
             self._follow(thread, struck)
             if struck.entries or struck.mail:
                 logger.info("deleted on %s: %s", thread.platform, struck)

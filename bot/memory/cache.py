@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from typing import Generic, Protocol, TypeVar
 
 
@@ -37,6 +37,14 @@ class Cache(Generic[K, V]):
 
     def __len__(self) -> int:
         return len(self._held)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._held
+
+    @property
+    def keys(self) -> Sequence[K]:
+        """What is held, in the order in which it goes."""
+        return tuple(self._held)
 
     def get(self, key: K) -> V | None:
         """What is held under a key, which counts as using it."""

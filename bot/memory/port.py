@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -87,6 +87,20 @@ class Searching(Protocol):
         besides: Sequence[tuple[ThreadKey, int]] = (),
     ) -> Context:
         """See `Memories.context`."""
+        ...
+
+    async def let_go(
+        self,
+        *,
+        scopes: Iterable[Scope] | None = None,
+        threads: Iterable[ThreadKey] | None = None,
+    ) -> None:
+        """Hold nothing in this process of what was erased from scopes and conversations.
+
+        None stands for all that is held. Other processes let go of it when they next look at the
+        scope or the channel, before they answer. Never raises a `StoreError`: when the store can't
+        be asked nothing at all is held any longer.
+        """
         ...
 
 
@@ -221,4 +235,8 @@ class Memories(Protocol):
         self, thread: ThreadKey, messages: Sequence[str], *, unasked: bool = False
     ) -> int:
         """Remove what rests on these messages alone; with `unasked` only what nobody asked for."""
+        ...
+
+    async def let_go(self, thread: ThreadKey) -> None:
+        """Hold nothing in this process of what was taken out of a conversation's log just now."""
         ...

@@ -24,7 +24,6 @@ from bot.recall.shelf import Shelf, holds
 from bot.recall.talk import Talk
 from bot.recall.words import Words
 from bot.records import Entry
-from bot.storage.keys import Place
 from bot.storage.memories import MemoryStore
 from bot.storage.threads import Threads
 
@@ -169,16 +168,19 @@ class Searching:
                 done += made
         return done
 
-    def forget(
+    async def let_go(
         self,
         *,
-        scopes: Iterable[Scope] = (),
-        places: Iterable[Place] = (),
-        threads: Iterable[ThreadKey] = (),
+        scopes: Iterable[Scope] | None = None,
+        threads: Iterable[ThreadKey] | None = None,
     ) -> None:
-        """Hold nothing of these any longer; other processes notice before they answer."""
-        self._shelves.forget(scopes)
-        self._talks.forget(places=places, threads=threads)
+        """See `bot.memory.port.Searching`."""
+        try:
+            await self._shelves.catch_up(scopes)
+            await self._talks.catch_up(threads)
+        except StoreError as error:
+            logger.debug("all indexes are dropped, since nobody can say what is gone: %s", error)
+            self.forget_all()
 
     def forget_all(self) -> None:
         """Hold nothing any longer."""

@@ -149,11 +149,14 @@ class MemoryService(Writing):
             await self._threads.forget_channel(imports_of(person))
             await self._links.unlink(person)
             await self._credentials.revoke_all(person)
+        await self._searching.let_go()
         return gone
 
     async def forget_thread(self, thread: ThreadKey) -> int:
         """See `bot.memory.port.Memories`."""
-        return await self._store.forget_thread(thread)
+        gone = await self._store.forget_thread(thread)
+        await self._searching.let_go(scopes=None if gone else (), threads=[thread])
+        return gone
 
     async def forget_place(self, platform: str, space: str, channel: str = "") -> int:
         """See `bot.memory.port.Memories`."""
@@ -161,13 +164,21 @@ class MemoryService(Writing):
         await self._credentials.forget(platform, space, channel)
         if not channel:
             await self._links.forget(platform, space)
+        await self._searching.let_go()
         return gone
 
     async def forget_messages(
         self, thread: ThreadKey, messages: Sequence[str], *, unasked: bool = False
     ) -> int:
         """See `bot.memory.port.Memories`."""
-        return await self._store.forget_messages(thread, messages, unasked=unasked)
+        gone = await self._store.forget_messages(thread, messages, unasked=unasked)
+        if gone:
+            await self._searching.let_go(threads=())
+        return gone
+
+    async def let_go(self, thread: ThreadKey) -> None:
+        """See `bot.memory.port.Memories`."""
+        await self._searching.let_go(scopes=(), threads=[thread])
 
     async def _may_read(self, grant: Grant, thread: ThreadKey) -> bool:
         """A conversation is open by itself, or by its channel unless fewer people read it."""

@@ -70,10 +70,14 @@ class Shelves:
             )
         )
 
-    def forget(self, scopes: Iterable[Scope]) -> None:
-        """Hold nothing of these scopes any longer."""
-        for scope in scopes:
-            self._cache.drop(scope)
+    async def catch_up(self, scopes: Iterable[Scope] | None = None) -> None:
+        """Hold nothing of these scopes, or of any, that the store has no longer.
+
+        One round trip where something of them is held. Raises as `current` does.
+        """
+        among = self._cache.keys if scopes is None else scopes
+        if held := [scope for scope in among if scope in self._cache]:
+            await self.current(held)
 
     def clear(self) -> None:
         """Hold nothing any longer."""
@@ -101,7 +105,7 @@ class Shelves:
         kept = await self._hands.work(
             lambda: sum(shelf.put_vector(memory, vector) for memory, vector in made), long=False
         )
-        if kept:
+        if kept and self._cache.get(scope) is shelf:
             self._cache.put(scope, shelf)
         await self._store.put_vectors(
             scope, self._meaning.name, {memory.id: vector for memory, vector in made}

@@ -74,13 +74,19 @@ class Talks:
                 found.append(await self._of_thread(thread, mark))
         return found
 
-    def forget(self, *, places: Iterable[Place] = (), threads: Iterable[ThreadKey] = ()) -> None:
-        """Hold nothing of these channels and conversations any longer."""
-        for place in places:
-            self._cache.drop(place)
-        for thread in threads:
-            self._cache.drop(thread)
-            self._cache.drop(place_of(thread))
+    async def catch_up(self, threads: Iterable[ThreadKey] | None = None) -> None:
+        """Hold nothing of these conversations, or of any, that the store has no longer.
+
+        One round trip where something of them is held. Raises as `current` does.
+        """
+        if threads is None:
+            among: Iterable[Held] = self._cache.keys
+        else:
+            among = {key for thread in threads for key in (thread, place_of(thread))}
+        held = [key for key in among if key in self._cache]
+        if held:
+            places = [key for key in held if not isinstance(key, ThreadKey)]
+            await self.current(places, [key for key in held if isinstance(key, ThreadKey)])
 
     def clear(self) -> None:
         """Hold nothing any longer."""
@@ -123,7 +129,7 @@ class Talks:
                 thread, marks[thread], self._meaning.name, some
             ):
                 kept += await self._hands.work(partial(take, thread), long=False)
-        if kept:
+        if kept and self._cache.get(key) is talk:
             self._cache.put(key, talk)
         return kept
 

@@ -118,6 +118,7 @@ class Writing:
             found = await self._store.find(grant.readable, ids)
             gone = [memory for memory in found if memory is not None and may_change(grant, memory)]
             await self._store.remove([*gone, *await self._corrected_by(gone)], _actor(grant))
+            await self._searching.let_go(scopes={memory.scope for memory in gone}, threads=())
             return [_deleted(grant, memory) for memory in found]
 
         return await self._once(grant, key, write)
@@ -141,6 +142,7 @@ class Writing:
             steps += [_set(each, "undo") for each in before]
             outcomes = await self._store.write(memory.scope, steps, _actor(grant), together=True)
             if all(each.answer is Answer.DONE for each in outcomes):
+                await self._searching.let_go(scopes=[memory.scope], threads=())
                 return Written(Wrote.DELETED, before[0] if before else None)
         return Written(Wrote.CONFLICT, await self._one(grant, id), why=sentences.BUSY)
 

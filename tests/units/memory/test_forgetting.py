@@ -10,6 +10,7 @@ from tests.units.memory.parts import ADA, BEN, CHANNEL, THREAD, WORKSPACE, Parts
 
 OWN = Scope.of_person(ADA)
 OTHER = ThreadKey("slack", "T1", "C2", "2.0")
+NEAR = ThreadKey("slack", "T1", "C1", "3.0")
 
 
 async def everywhere(parts: Parts, word: str, thread: ThreadKey, *messages: str) -> None:
@@ -129,3 +130,63 @@ async def test_a_trail_that_leads_nowhere_is_swept(parts: Parts) -> None:
     await parts.store.sweep()
     assert await parts.leftovers("0" * 26) == []
     assert await parts.leftovers(written.memory.id) != []
+
+
+async def held_of_zebras(parts: Parts) -> tuple[int, str, str]:
+    """Have zebras remembered and spoken of, and look for them.
+
+    Returns how much the process held before, the id of a memory, and that of a message.
+    """
+    await parts.add("a giraffe stays", thread=NEAR)
+    await parts.say("giraffes are tall", NEAR, "UBEN")
+    await parts.searching.search(there(), "giraffe zebra")
+    before = parts.searching.bytes
+    message = await parts.say("the zebra is striped", THREAD, "UADA")
+    written = await parts.add("zebras are striped", thread=THREAD, messages=(message,))
+    found = await parts.searching.search(there(), "giraffe zebra")
+    assert written.memory is not None and len(found) == 4
+    assert parts.searching.bytes > before
+    return before, written.memory.id, message
+
+
+async def test_a_process_holds_nothing_of_a_conversation_that_is_forgotten(parts: Parts) -> None:
+    before, _, _ = await held_of_zebras(parts)
+    await parts.threads.forget(THREAD)
+    await parts.memories.forget_thread(THREAD)
+    assert parts.searching.bytes == before
+
+
+async def test_a_process_holds_nothing_of_a_person_who_is_forgotten(parts: Parts) -> None:
+    before, _, _ = await held_of_zebras(parts)
+    await parts.threads.forget(THREAD)
+    await parts.memories.forget_person(ADA)
+    assert parts.searching.bytes < before, "she has had the giraffe remembered, too"
+
+
+async def test_a_process_holds_nothing_of_a_channel_that_is_forgotten(parts: Parts) -> None:
+    await held_of_zebras(parts)
+    await parts.threads.forget_channel(("slack", "T1", "C1"))
+    await parts.memories.forget_place("slack", "T1")
+    assert parts.searching.bytes == 0
+
+
+async def test_a_process_holds_nothing_of_a_message_that_is_deleted(parts: Parts) -> None:
+    before, _, message = await held_of_zebras(parts)
+    await parts.memories.forget_messages(THREAD, [message])
+    await parts.threads.strike(THREAD, [message])
+    await parts.memories.let_go(THREAD)
+    # The conversation itself is there still, without a word in it.
+    assert parts.searching.bytes == before + 500
+
+
+async def test_a_process_holds_nothing_of_a_memory_that_is_deleted_or_undone(parts: Parts) -> None:
+    _, id, _ = await held_of_zebras(parts)
+    held = parts.searching.bytes
+    await parts.memories.delete(there(), [id])
+    gone = parts.searching.bytes
+    assert gone < held
+    again = await parts.add("zebras are striped", thread=THREAD)
+    await parts.searching.search(there(), "zebra")
+    assert again.memory is not None and parts.searching.bytes > gone
+    await parts.memories.undo(there(), again.memory.id)
+    assert parts.searching.bytes == gone

@@ -19,6 +19,7 @@ from bot.records import Entry, Tally
 from bot.storage.memories import MemoryStore
 from bot.storage.memories_writing import Actor, Answer, Step
 from bot.storage.threads import Threads
+from bot.storage.topology import WAITS, Waits
 from bot.storage.types import Done, Turn
 from tests.units.storage.samples import Clock
 
@@ -39,11 +40,16 @@ class Desk:
     """A process with a store and a search of its own; use it as a context."""
 
     def __init__(
-        self, client: Redis, clock: Clock, new_id: Callable[[], str], **options: Any
+        self,
+        client: Redis,
+        clock: Clock,
+        new_id: Callable[[], str],
+        waits: Waits = WAITS,
+        **options: Any,
     ) -> None:
         self.client = client
         self.clock = clock
-        self.threads = Threads(client, worker="w", clock=clock, new_id=new_id)
+        self.threads = Threads(client, worker="w", clock=clock, new_id=new_id, waits=waits)
         self.store: MemoryStore = self.threads.memories()
         self._new_id = new_id
         options.setdefault("count", estimate)

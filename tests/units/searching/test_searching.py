@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import aclosing
 from dataclasses import replace
 
 import pytest
 
 from bot.audience import Audience, grant
 from bot.memories import Filter, Kind, Person, Scope, Status
+from bot.storage.connect import open_redis
+from bot.storage.topology import Waits
+from tests.servers import Valkey, lossy_proxy
 from tests.units.searching.desk import ADA, CHANNEL, OTHER, THREAD, Desk, here, scores
 
 DATABASE = "Our database is PostgreSQL 16"
@@ -190,10 +194,28 @@ async def test_a_process_holds_no_more_than_it_may(desk: Desk) -> None:
         assert small.searching.bytes == 0
 
 
-async def test_what_is_forgotten_is_held_no_longer(desk: Desk) -> None:
-    await desk.remember(DATABASE)
+async def test_a_process_lets_go_of_what_is_gone_without_being_asked_for_it(desk: Desk) -> None:
+    memory = await desk.remember(DATABASE)
     await desk.say("hi", "hello")
     await desk.find("database hello")
     assert desk.searching.bytes > 0
-    desk.searching.forget(scopes=[CHANNEL], threads=[THREAD])
+    await desk.searching.let_go()
+    assert desk.searching.bytes > 0, "all of it is there still"
+    await desk.delete(memory)
+    await desk.threads.forget(THREAD)
+    await desk.searching.let_go()
     assert desk.searching.bytes == 0
+
+
+async def test_a_process_that_cannot_ask_what_is_gone_holds_nothing(
+    desk: Desk, server: Valkey
+) -> None:
+    await desk.remember(DATABASE)
+    async with lossy_proxy(server) as proxy, aclosing(open_redis(proxy.url)) as client:
+        soon = Waits(alone=0.1)
+        async with Desk(client, desk.clock, lambda: "id", waits=soon) as cut_off:
+            await cut_off.find("database")
+            assert cut_off.searching.bytes > 0
+            proxy.break_off()
+            await cut_off.searching.let_go()
+            assert cut_off.searching.bytes == 0
