@@ -234,7 +234,7 @@ class App:
         metrics = outside.metrics
         recollecting = Recollecting(self._settings, memories, threads)
         recalling = recollecting.recalling()
-        tools = (*recollecting.tools(adapters), *self._tools)
+        tools = (*recollecting.tools(adapters, tokenizer), *self._tools)
         specs = [tool.spec for tool in tools]
         folding = Folding(
             threads,

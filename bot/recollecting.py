@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from bot.access import Named
 from bot.chat import Adapter
 from bot.commands.memory_texts import keep, undo
+from bot.context.tokens import Tokenizer, tool_tokens
 from bot.engine.capturing import Capturing
 from bot.engine.recalling import Recalling
 from bot.memories import MemoryText
@@ -19,6 +21,11 @@ from bot.memory.tools import Recall, Remember
 from bot.settings import Settings
 from bot.storage.threads import Threads
 from bot.tools import Tool
+
+logger = logging.getLogger(__name__)
+
+LEAST_SHARE = 4
+"""A prompt holds at least so many times as much as the tools take of each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,18 +49,27 @@ class Recollecting:
             return None
         return Recalling(self.memories, tokens, self._granting, missed=missed)
 
-    def tools(self, adapters: Mapping[str, Adapter]) -> tuple[Tool, ...]:
-        """What the model may call; none where that is switched off."""
+    def tools(self, adapters: Mapping[str, Adapter], tokenizer: Tokenizer) -> tuple[Tool, ...]:
+        """What the model may call; none where that is switched off, or leaves no room to talk."""
         if self.settings.text("BOBBIN_MEMORY_TOOLS") != "on":
             return ()
 
         def per_space(platform: str) -> bool:
             return adapters[platform].capabilities.people_per_space
 
-        return (
+        tools = (
             Remember(self.memories, self._granting, per_space, undo),
             Recall(self.memories, self._granting, per_space),
         )
+        tokens = tool_tokens([tool.spec for tool in tools], tokenizer)
+        if tokens * LEAST_SHARE > self.settings.context_tokens:
+            logger.info(
+                "The model has no memory tools: they take %d of BOBBIN_CONTEXT_TOKENS=%d",
+                tokens,
+                self.settings.context_tokens,
+            )
+            return ()
+        return tools
 
     def capturing(self, system: str) -> Capturing:
         """What is remembered unasked, in channels that want it; `system` is the system prompt."""

@@ -78,8 +78,8 @@ class ConsoleAdapter:
         )
         # The inbox keeps a message for which the store is away, and says so.
         with contextlib.suppress(StoreError):
-            await inbox.message(event)
-            await self._settled.wait()
+            if await inbox.message(event):
+                await self._settled.wait()
 
     def _call(self, inbox: Inbox, line: str) -> chat.CommandCall:
         name, *rest = line[1:].split(maxsplit=1) or [""]

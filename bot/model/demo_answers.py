@@ -20,6 +20,7 @@ from bot.model.demo_memory import (
     name_told,
     questions,
     recall,
+    recall_elsewhere,
     sentences,
     shorten,
 )
@@ -150,6 +151,9 @@ def _recap(conversation: Conversation, _line: Said) -> str:
 
 def _from_memory(conversation: Conversation, line: Said) -> str:
     found = recall(conversation, line.text, line.speaker)
+    remembered = recall_elsewhere(conversation, line.text) if found is None else None
+    if remembered is not None:
+        return f"From long-term memory: “{remembered}”"
     if found is None:
         return f"I find nothing about that in what was said. {_sight(conversation)}"
     if not found.speaker:

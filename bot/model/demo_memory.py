@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ _LONGEST_TEXT = 4000
 _LONGEST_LINE = 240
 
 _VOLATILE = re.compile(r"\n\s*\n\[[^\n]*\]\s*$")
+_RECALLED = re.compile(r"\n\s*\n<memories\b[^\n]*>\n(?P<lines>(?:\[[^\n]*\n)*)</memories>\s*$")
+_RECALLED_LINE = re.compile(r"\[(?P<label>[^\n]*?)\] (?P<text>\"[^\n]*\")")
 _SPEAKER = re.compile(r"(?P<name>[^\n:<>\[\]]{1,60}): (?P<text>.*)", re.DOTALL)
 _TRANSCRIPT_LINE = re.compile(r"<(?P<name>[^<>\n]{1,60})>(?: \[[^\]\n]*\])?:? ?(?P<text>.*)")
 _HEADING = re.compile(r"#{1,6} +(?P<title>.+?)\s*$")
@@ -72,12 +75,14 @@ class Conversation:
         fresh: Messages of people at the end that nobody has answered yet.
         summary: Lines of the rolling summary by section, for what is no longer shown.
         most_words: Longest summary that was asked for.
+        remembered: What was put with the question from long-term memory.
     """
 
     said: tuple[Said, ...]
     fresh: tuple[Said, ...]
     summary: dict[str, list[str]]
     most_words: int = 250
+    remembered: tuple[str, ...] = ()
 
     @property
     def people(self) -> tuple[str, ...]:
@@ -106,6 +111,7 @@ def read_conversation(messages: Sequence[Message], *, folding: bool = False) -> 
     said: list[Said] = []
     summary: dict[str, list[str]] = {}
     words = 250
+    remembered: tuple[str, ...] = ()
     for number, message in enumerate(messages):
         content = message.content
         if folding and (found := re.search(r"at most (\d{1,5}) words", content, re.IGNORECASE)):
@@ -115,13 +121,16 @@ def read_conversation(messages: Sequence[Message], *, folding: bool = False) -> 
         elif message.role == "user":
             if number == len(messages) - 1 and not folding:
                 content = _VOLATILE.sub("", content)
+                if recalled := _RECALLED.search(content):
+                    content = content[: recalled.start()]
+                    remembered = tuple(_remembered(recalled["lines"]))
             said.extend(_read(content, summary))
     fresh: list[Said] = []
     for line in reversed(said):
         if not line.speaker or line.background:
             break
         fresh.insert(0, line)
-    return Conversation(tuple(said), tuple(fresh), summary, words)
+    return Conversation(tuple(said), tuple(fresh), summary, words, remembered)
 
 
 def _read(content: str, summary: dict[str, list[str]]) -> Iterator[Said]:
@@ -142,6 +151,13 @@ def _read(content: str, summary: dict[str, list[str]]) -> Iterator[Said]:
         yield Said(match["name"].strip(), match["text"].strip())
     elif content.strip():
         yield Said("Somebody", content.strip())
+
+
+def _remembered(lines: str) -> Iterator[str]:
+    """What is quoted there; its own words of other days tell a demo nothing."""
+    for match in _RECALLED_LINE.finditer(lines):
+        if not match["label"].endswith(", said by you"):
+            yield str(json.loads(match["text"]))
 
 
 def _add_sections(text: str, summary: dict[str, list[str]]) -> None:
@@ -258,6 +274,22 @@ def recall(conversation: Conversation, question: str, speaker: str) -> Said | No
         for sentence in sentences(line.text)
         if not sentence.endswith("?")
     ]
+    return _nearest(wanted, lines, speaker)
+
+
+def recall_elsewhere(conversation: Conversation, question: str) -> str | None:
+    """What has most in common with a question of what is remembered, None without any."""
+    lines = [
+        Said("", sentence)
+        for text in conversation.remembered
+        for sentence in sentences(text)
+        if not sentence.endswith("?")
+    ]
+    found = _nearest(keywords(question), lines, "")
+    return None if found is None else found.text
+
+
+def _nearest(wanted: frozenset[str], lines: Sequence[Said], speaker: str) -> Said | None:
     best: tuple[int, bool, int] = (0, False, 0)
     found: Said | None = None
     for place, line in enumerate(lines):

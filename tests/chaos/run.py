@@ -351,7 +351,6 @@ async def run(plan: Plan) -> Outcome:
             **discord.environment(),
             **slack.environment(),
             "OPENAI_MODEL": "gpt-6-luna",
-            "BOBBIN_MEMORY_TOOLS": "off",
             "REDIS_URL": store.url,
             "BOBBIN_LEASE_SECONDS": str(plan.size.lease),
         }

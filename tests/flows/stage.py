@@ -28,9 +28,6 @@ from tests.simulators.slack_sim import Timing as SlackTiming
 SCALE = 20.0
 """Simulated seconds per real one: rate limits and expiries are that much shorter."""
 
-NO_TOOLS = {"OPENAI_MODEL": "gpt-6-luna", "BOBBIN_MEMORY_TOOLS": "off"}
-"""Chat completions of the newest models take none; those who want some say over which API."""
-
 PATIENT = SlackTiming(ack=10.0 * SCALE, trigger=600.0, status=120.0 * SCALE)
 """A Slack that delivers nothing twice, and lets no status line lapse, because this machine is busy.
 """
@@ -160,7 +157,7 @@ async def open_stage(
     """
     async with AsyncExitStack() as stack:
         openai = await stack.enter_async_context(OpenAISimulator(scale=scale))
-        stage = Stage(server, openai, extra={**NO_TOOLS, **(extra or {})})
+        stage = Stage(server, openai, extra={"OPENAI_MODEL": "gpt-6-luna", **(extra or {})})
         if "discord" in platforms:
             stage.discord = await stack.enter_async_context(
                 DiscordSimulator(scale=scale, limits=limits, ack_seconds=60.0)

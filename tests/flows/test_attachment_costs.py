@@ -47,6 +47,7 @@ async def test_captions_count_for_whoever_asked(server: Valkey) -> None:
 
 async def test_what_is_heard_is_paid_for_and_no_request_of_its_own(server: Valkey) -> None:
     extra = {**EARS, "BOBBIN_BUDGET_USER_COST": "1", "BOBBIN_REQUESTS_PER_MINUTE": "1"}
+    extra["BOBBIN_MEMORY_TOOLS"] = "off"
     async with a_meadow(server, extra) as here:
         meadow, openai = here.meadow, here.stage.openai
         meadow.downloads["voice"] = enclosures.OGG + b"\0" * 400_000

@@ -179,6 +179,8 @@ async def test_closed_streams_do_no_harm(folder: Path) -> None:
 async def test_a_second_terminal_has_a_conversation_of_its_own(folder: Path) -> None:
     async with OpenAISimulator() as openai:
         env = openai.environment() | {"OPENAI_MODEL": "gpt-6-luna"}
+        # What one says elsewhere is recalled; here it is told apart by what is sent as history.
+        env["BOBBIN_RECALL_TOKENS"] = "0"
         # A chat beside a bot that runs with the same settings leaves the port to it.
         env["BOBBIN_HTTP_PORT"] = str(free_port())
         held = Answer("The first answer, at last.").hold()

@@ -246,7 +246,7 @@ async def test_who_answers_a_picture_asks_about_it(server: Valkey) -> None:
 
 
 async def test_a_model_without_eyes_says_so_and_goes_on(server: Valkey) -> None:
-    async with weavers(server, extra={"OPENAI_MODEL": "blind"}) as here:
+    async with weavers(server, extra={"OPENAI_MODEL": "blind", "OPENAI_API": "chat"}) as here:
         here.openai.models["blind"] = local_model("blind")
         here.openai.script.append(Answer("I can't see it."))
         asked = await here.sim.say(

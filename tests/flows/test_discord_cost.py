@@ -57,7 +57,11 @@ async def test_the_provider_learns_no_ids(server: Valkey) -> None:
     async with weavers(server, start=False) as here:
         env = here.openai.environment()
         settings = ModelSettings(
-            "gpt-6-luna", env["OPENAI_API_KEY"], env["OPENAI_BASE_URL"], dialect="openai"
+            "gpt-6-luna",
+            env["OPENAI_API_KEY"],
+            env["OPENAI_BASE_URL"],
+            dialect="openai",
+            api="responses",
         )
         await here.stage.start(model=create_model(settings))
         thread = await here.conversation()
@@ -66,7 +70,7 @@ async def test_the_provider_learns_no_ids(server: Valkey) -> None:
         reply, summary = here.openai.chats
         assert reply.body["prompt_cache_key"] == summary.body["prompt_cache_key"]
         for request in (reply, summary):
-            told = str({**request.body, "messages": ()})
+            told = str({**request.body, "input": ()})
             assert str(thread.id) not in told
             assert str(here.ada.id) not in told
             assert str(here.guild.id) not in told

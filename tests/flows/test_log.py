@@ -24,7 +24,7 @@ from tests.simulators.discord_sim import DiscordSimulator
 from tests.simulators.openai_sim import Answer, Cut, OpenAISimulator
 from tests.simulators.slack_sim import SlackSimulator
 
-CHATS = "/v1/chat/completions"
+CHATS = "/v1/responses"
 TEXT = "zqcanary tells of her illness"
 NAME = "Zqcanaria Vermeer"
 SECRETS = ("zqcanary", "tells of her illness", "Zqcanaria", "Vermeer")
@@ -75,7 +75,7 @@ async def test_everything_logged_in_a_turn_carries_its_id(server: Valkey) -> Non
             assert (line["logger"], line["platform"]) == ("bot.report", "discord")
             assert line["messages"] == 1 and line["attempt"] == 1
             assert 0 <= line["first_text"] <= line["whole_text"] <= line["total"]
-        by_model = [line for line in log.lines if line["logger"] == "bot.model.chat"]
+        by_model = [line for line in log.lines if line["logger"] == "bot.model.streamed"]
         assert by_model and {line["turn"] for line in by_model} == {turns[0]["turn"]}
 
 

@@ -25,7 +25,7 @@ from tests.flows.weavers import PATCH, Weavers, weavers
 from tests.servers import Valkey, free_port, valkey_server
 from tests.simulators.openai_sim import Answer
 
-CHATS = "/v1/chat/completions"
+CHATS = "/v1/responses"
 
 
 @asynccontextmanager

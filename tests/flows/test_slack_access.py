@@ -47,7 +47,7 @@ async def test_direct_messages_can_be_switched_off(server: Valkey) -> None:
 
 
 async def test_a_used_up_budget_is_told_with_its_end(server: Valkey) -> None:
-    extra = {"BOBBIN_BUDGET_CHANNEL_TOKENS": "1500"}
+    extra = {"BOBBIN_BUDGET_CHANNEL_TOKENS": "1500", "BOBBIN_MEMORY_TOOLS": "off"}
     async with acme(server, extra=extra) as here:
         root = await here.conversation("my loom is red", "A red loom.")
         asked = f"usage {here.sim.permalink(root)}"

@@ -22,7 +22,7 @@ async def test_two_workspaces_install_it_and_never_see_each_other(
         assert "I am in Birch now" in await here.install(here.birch)
         first = await here.asked(here.acme, "our colour is red", "Red it is.")
         second = await here.asked(here.birch, "which colour?", "You have not told me.")
-        assert "red" not in str(here.stage.openai.chats[-1].body["messages"])
+        assert "red" not in str(here.stage.openai.chats[-1].body["input"])
 
         # Each is spoken to with its own token.
         tokens = {call.params["channel"]: call.token for call in sim.calls("chat.postMessage")}

@@ -158,7 +158,7 @@ async def test_nothing_of_calls_is_stored_or_sent_again(server: Valkey) -> None:
         await here.meadow.until(lambda: "Welcome." in here.meadow.posts.values())
         assert here.chats[2].results == []
         assert here.chats[2].texts("assistant") == ["One moment.\n\nA three."]
-        assert [request.tools for request in here.chats] == [("dice",)] * 3
+        assert [request.tools for request in here.chats] == [("remember", "recall", "dice")] * 3
 
 
 async def test_a_stop_ends_a_tool_at_once_and_keeps_what_was_said(server: Valkey) -> None:

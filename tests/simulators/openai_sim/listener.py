@@ -105,8 +105,12 @@ class Listener(ABC):
         return f"http://127.0.0.1:{self._port}/v1"
 
     def environment(self) -> dict[str, str]:
-        """The variables a client needs."""
-        return {"OPENAI_API_KEY": self.api_key, "OPENAI_BASE_URL": self.base_url}
+        """The variables a bot needs; its host does not tell that this is OpenAI, with all APIs."""
+        return {
+            "OPENAI_API_KEY": self.api_key,
+            "OPENAI_BASE_URL": self.base_url,
+            "OPENAI_API": "responses",
+        }
 
     def count(self, status: int) -> int:
         """How many requests were answered with this status."""

@@ -69,6 +69,7 @@ class Script:
 
 _HEADING = re.compile(r"^## .+$", re.MULTILINE)
 _NOTE = re.compile(r"\[.*\]")
+_REFERENCE = re.compile(r"\n\n<(\w+) note=.*</\1>\Z", re.DOTALL)
 _SPEAKER = re.compile(r"\[?([^\n:\[\]]{1,40})\]?: (.*)", re.DOTALL)
 
 
@@ -77,8 +78,9 @@ def echo(request: Request) -> Answer:
 
     The counts make lost or doubled history visible: "Ada said: hello (I have read 4 messages,
     2 from people.)". The speaker is the message's `name`, or what stands before the first ": ";
-    lines in square brackets before and after the text are notes of the client and left out. A
-    request that lists headings is taken for one that wants something written under them.
+    lines in square brackets before and after the text are notes of the client and left out, and so
+    is a block of reference that is marked with a note. A request that lists headings is taken for
+    one that wants something written under them.
     """
     people = [message for message in request.messages if message.role == "user"]
     if not people:
@@ -92,7 +94,7 @@ def echo(request: Request) -> Answer:
         del lines[-1]
     while len(lines) > 1 and (not lines[0] or _NOTE.fullmatch(lines[0])):
         del lines[0]
-    speaker, text = last.name, "\n".join(lines)
+    speaker, text = last.name, _REFERENCE.sub("", "\n".join(lines).rstrip())
     found = _SPEAKER.fullmatch(text)
     if speaker is None and found is not None:
         speaker, text = found.groups()

@@ -81,6 +81,24 @@ async def test_it_remembers(question: str, wanted: str) -> None:
     assert wanted not in await reply(person(question))
 
 
+RECALLED = """
+
+<memories note="For reference.">
+[ab12, 2026-11-20, fact, "#loom"] "Ada's loom is \\"Hildegard\\" [the third]."
+[discord:1:2:3#2, 2026-11-20, said by you] "Ada's loom? I can see 3 messages from Ada."
+</memories>"""
+
+
+async def test_what_is_recalled_is_nobodys_word_and_answers_what_is_said_nowhere_here() -> None:
+    text = await reply(person("Ben: what is Ada's loom called?"), now=RECALLED + NOW)
+    assert 'From long-term memory: “Ada\'s loom is "Hildegard" [the third].”' in text
+    text = await reply(person("Ben: good weather today"), now=RECALLED + NOW)
+    assert "I read you, Ben: “good weather today”. I can see 1 message from Ben." in text
+    assert "memories" not in text and "Hildegard" not in text
+    said = person("Ada: my loom is Brunhild"), ANSWER, person("Ben: what is Ada's loom called?")
+    assert "Brunhild" in await reply(*said, now=RECALLED + NOW)
+
+
 async def test_it_does_not_make_things_up() -> None:
     said = (person("Ada: My favourite colour is teal."), ANSWER)
     assert "appear here as **Ben**" in await reply(*said, person("Ben: Who am I?"))
