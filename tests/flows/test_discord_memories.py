@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from tests.flows.test_discord_changes import until_stored
 from tests.flows.weavers import Weavers, buttons, labels, panel, weavers
 from tests.servers import Valkey
 from tests.simulators.discord_sim import Channel, Message, User
 from tests.simulators.discord_sim.model import Version
+from tests.simulators.openai_sim import Answer
 
 RELEASE = "The release is on Friday"
 
@@ -163,3 +165,34 @@ async def test_a_message_that_somebody_marks_is_remembered_until_the_mark_is_tak
         await here.sim.until(lambda: "✅" not in said.reactions)
         assert "linen" not in await here.stored()
         here.check()
+
+
+async def test_a_message_that_is_deleted_takes_along_what_was_remembered_of_it(
+    server: Valkey,
+) -> None:
+    async with weavers(server) as here:
+        thread = await here.conversation()
+        here.openai.behaviour = lambda _: Answer("Noted.")
+        for where in (here.general, thread):
+            said = await here.sim.say(where, here.ben, "The warp is made of linen")
+            await here.sim.react(said, here.ada, "🧠")
+            await here.sim.until(lambda said=said: here.sim.bot.id in said.reactions.get("✅", ()))
+            assert "linen" in await here.stored()
+            await here.sim.delete(said)
+            await until_stored(here, False, "linen")
+
+
+async def test_of_a_server_that_throws_the_bot_out_no_memory_and_no_token_is_left(
+    server: Valkey,
+) -> None:
+    async with weavers(server) as here:
+        other = await here.sim.add_guild("Dyers")
+        vat = await here.sim.add_text_channel(other, "vat")
+        for whom in ("channel", "workspace"):
+            text = f"The {whom} dyes with indigo"
+            await _call(here, vat, here.ada, "remember", text=text, **{"for": whom})
+        made = await _call(here, vat, here.ada, "connect")
+        await here.press(made, here.ada, "New, only reads")
+        await until_stored(here, True, "indigo", f'"{vat.id}"')
+        await here.sim.leave_guild(other)
+        await until_stored(here, False, "indigo", str(vat.id), str(other.id))
