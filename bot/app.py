@@ -196,7 +196,11 @@ class App:
                 tokenizer = self._tokenizer or await asyncio.to_thread(load_tokenizer, model.name)
                 async with (
                     open_memories(
-                        self._settings, threads, tokenizer.count, outside.metrics.embedded
+                        self._settings,
+                        threads,
+                        tokenizer.count,
+                        outside.metrics.embedded,
+                        outside.metrics.embedding,
                     ) as memories,
                     offered(self._settings, threads, memories) as self._served,
                 ):
@@ -233,7 +237,7 @@ class App:
         )
         metrics = outside.metrics
         recollecting = Recollecting(self._settings, memories, threads)
-        recalling = recollecting.recalling()
+        recalling = recollecting.recalling(metrics.recalled)
         tools = (*recollecting.tools(adapters, tokenizer), *self._tools)
         specs = [tool.spec for tool in tools]
         folding = Folding(
@@ -313,7 +317,7 @@ class App:
             tracer=outside.tracer,
             enclosures=Enclosures(self._settings.integer("BOBBIN_FILE_PARTS") or 0),
             recalling=recalling,
-            capturing=recollecting.capturing(system),
+            capturing=recollecting.capturing(system, metrics.captured),
             tools=tools,
         )
         pacers = {name: shared_pacer(threads, adapter, timer) for name, adapter in adapters.items()}

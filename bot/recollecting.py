@@ -42,12 +42,15 @@ class Recollecting:
     memories: Memories
     threads: Threads
 
-    def recalling(self, missed: Callable[[str], None] = lambda why: None) -> Recalling | None:
-        """What is put before the model unasked; None where that is switched off."""
+    def recalling(self, observe: Callable[[str], None]) -> Recalling | None:
+        """What is put before the model unasked; None where that is switched off.
+
+        `observe` as in `Recalling`.
+        """
         tokens = self.settings.integer("BOBBIN_RECALL_TOKENS") or 0
         if not tokens:
             return None
-        return Recalling(self.memories, tokens, self._granting, missed=missed)
+        return Recalling(self.memories, tokens, self._granting, observe=observe)
 
     def tools(self, adapters: Mapping[str, Adapter], tokenizer: Tokenizer) -> tuple[Tool, ...]:
         """What the model may call; none where that is switched off, or leaves no room to talk."""
@@ -71,8 +74,11 @@ class Recollecting:
             return ()
         return tools
 
-    def capturing(self, system: str) -> Capturing:
-        """What is remembered unasked, in channels that want it; `system` is the system prompt."""
+    def capturing(self, system: str, saved: Callable[[int, int], None]) -> Capturing:
+        """What is remembered unasked, in channels that want it.
+
+        `system` is the system prompt, `saved` as in `Capturing`.
+        """
         return Capturing(
             memories=self.memories,
             threads=self.threads,
@@ -83,6 +89,7 @@ class Recollecting:
             clock=time.time,
             days=self.settings.integer("BOBBIN_CAPTURE_DAYS") or 0,
             buttons=lambda memory: (keep(memory), undo(memory)),
+            saved=saved,
         )
 
     @property

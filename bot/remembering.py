@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from bot.context.tokens import estimate
 from bot.endpoints import open_embedder
 from bot.ids import memory_ids
+from bot.memory.embeddings import unheard
 from bot.memory.searching import Searching
 from bot.memory.service import MemoryService
 from bot.model.port import Usage
@@ -34,6 +35,7 @@ async def open_memories(
     threads: Threads,
     count: Callable[[str], int],
     spent: Callable[[Tally], None] = lambda cost: None,
+    observe: Callable[[str], None] = unheard,
 ) -> AsyncGenerator[MemoryService]:
     """Long-term memory with its index and whatever searches by meaning.
 
@@ -42,17 +44,16 @@ async def open_memories(
         threads: Where conversations are.
         count: Tokens of a text.
         spent: Told what each request for embeddings took.
+        observe: Told how calls for embeddings end, as `bot.memory.embeddings.Meaning` says.
 
     Raises:
         ModelMisconfigured: What searches by meaning cannot be used.
     """
     store = threads.memories(settings.integer("BOBBIN_MEMORIES_PER_SCOPE") or 0)
-
-    def embedded(model: str, usage: Usage) -> None:
-        spent(tally_of(model, usage))
-
-    embedder = await asyncio.to_thread(open_embedder, settings, spent=embedded)
-    searching = Searching(store, threads, count=count, clock=time.time, embedder=embedder)
+    embedder = await asyncio.to_thread(open_embedder, settings, spent=Bill(spent).add)
+    searching = Searching(
+        store, threads, count=count, clock=time.time, embedder=embedder, observe=observe
+    )
     try:
         yield MemoryService(
             store, threads, searching, threads.links, threads.tokens, time.time, memory_ids
@@ -63,7 +64,25 @@ async def open_memories(
             await embedder.close()
 
 
-def tally_of(model: str, usage: Usage) -> Tally:
-    """What a request for embeddings took. It has no payer: it serves whoever searches later."""
-    cost = cost_micros(model, usage)
-    return Tally(prompt=usage.prompt, cost_micros=cost or 0, unpriced=int(cost is None))
+class Bill:
+    """Adds up what requests for embeddings cost. They have no payer: they serve whoever searches.
+
+    One question costs less than a millionth of a dollar, so it is the sum that is rounded.
+
+    Args:
+        spent: Told what each request took, and what it has made the sum grow by.
+    """
+
+    def __init__(self, spent: Callable[[Tally], None]) -> None:
+        self._spent = spent
+        self._tokens = 0
+        self._cost = 0
+
+    def add(self, model: str, usage: Usage) -> None:
+        """Count a request; all of them are of one model."""
+        self._tokens += usage.prompt
+        cost = cost_micros(model, Usage(self._tokens, completion=0))
+        before, self._cost = self._cost, cost or 0
+        self._spent(
+            Tally(prompt=usage.prompt, cost_micros=self._cost - before, unpriced=int(cost is None))
+        )

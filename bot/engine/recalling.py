@@ -39,14 +39,14 @@ class Recalling:
         tokens: Most that may be recalled for a question; 0 for nothing, ever.
         granting: Tells what may be read.
         seconds: How long it may take; what is found later is not used.
-        missed: Told why a question goes without, in one of few words.
+        observe: Told of each question what came of it: "found", "nothing", "slow" or "error".
     """
 
     memories: Memories
     tokens: int
     granting: Granting = field(default_factory=Granting)
     seconds: float = SECONDS
-    missed: Callable[[str], None] = lambda why: None
+    observe: Callable[[str], None] = lambda outcome: None
 
     def room(self, configured: int) -> int:
         """Tokens to keep free for it in prompts of at most so many; always the same."""
@@ -79,12 +79,13 @@ class Recalling:
                 found = await self.memories.context(given, query, max_tokens=most, besides=besides)
         except TimeoutError:
             logger.warning("a question goes without what is remembered: it took too long")
-            self.missed("slow")
+            self.observe("slow")
             return ""
         except BobbinError as error:
             logger.warning("a question goes without what is remembered: %s", error)
-            self.missed("error")
+            self.observe("error")
             return ""
+        self.observe("found" if found.text else "nothing")
         return found.text
 
     async def for_turn(

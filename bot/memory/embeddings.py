@@ -33,8 +33,8 @@ class Meaning:
 
     Args:
         embedder: None for searches by words alone.
-        count: Told "failed" for each call that gave nothing, and "rested" for each question that
-            was not asked because of that.
+        count: Told "done" for each call that gave vectors, "failed" for each that gave none, and
+            "rested" for each question that was not asked because of that.
     """
 
     def __init__(self, embedder: Embedder | None, count: Callable[[str], None] = unheard) -> None:
@@ -82,6 +82,7 @@ class Meaning:
             return self._rest("no answer in time")
         if len(found) != len(texts):
             return self._rest(f"{len(found)} vectors for {len(texts)} texts")
+        self._count("done")
         if self._away:
             self._away = False
             logger.info("the embedder %s is back", self.name)

@@ -206,6 +206,23 @@ GATE_WIDTH = _gauge("bobbin_model_gate_width", "Requests that may run at once, a
 GATE_ACTIVE = _gauge("bobbin_model_gate_active", "Requests that run.")
 GATE_QUEUED = _gauge("bobbin_model_gate_queued", "Requests that wait for their turn.")
 
+RECALLS = _counter(
+    "bobbin_recalls_total",
+    "Questions for which long-term memory was looked through: with what came of it (found, "
+    "nothing), or asked without it (slow, error).",
+    "outcome",
+)
+CAPTURES = _counter(
+    "bobbin_captures_total",
+    "What a model proposed to remember unasked: kept, or dropped by the rules.",
+    "outcome",
+)
+EMBEDDINGS = _counter(
+    "bobbin_embeddings_total",
+    "Calls for vectors (done, failed), and searches by words alone because of failures (rested).",
+    "outcome",
+)
+
 STORE = _seconds(
     "bobbin_store_seconds",
     "Operations on Redis with all their tries, by script.",
@@ -225,7 +242,7 @@ FIGURES: tuple[Figure, ...] = (
     TURNS, TURN_ERRORS, MESSAGES, QUEUE_LAG, FIRST_TOKEN, FIRST_TEXT, WHOLE_TEXT, POSTS, EDITS,
     SKIPPED, RUNNING, STRANDED, LEASE_LOSSES, TAKEOVERS, RATED,
     TOKENS, COST, UNPRICED, REQUESTS, REQUEST, REQUEST_FIRST, RETRIES,
-    GATE_WIDTH, GATE_ACTIVE, GATE_QUEUED,
+    GATE_WIDTH, GATE_ACTIVE, GATE_QUEUED, RECALLS, CAPTURES, EMBEDDINGS,
     STORE, STORE_ERRORS,
 )  # fmt: skip
 """All of them, in the order of the page."""

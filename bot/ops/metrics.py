@@ -103,6 +103,19 @@ class Metrics:
         """Count what embeddings took; they belong to no platform."""
         self._spent("memory", "embedding", cost)
 
+    def embedding(self, outcome: str) -> None:
+        """Count a call for embeddings, or that there was none."""
+        self.add(figures.EMBEDDINGS, 1, outcome)
+
+    def recalled(self, outcome: str) -> None:
+        """Count a question for which long-term memory was looked through."""
+        self.add(figures.RECALLS, 1, outcome)
+
+    def captured(self, kept: int, junk: int) -> None:
+        """Count what was proposed to be remembered unasked."""
+        self.add(figures.CAPTURES, kept, "kept")
+        self.add(figures.CAPTURES, junk, "dropped")
+
     def extracted(self, platform: str) -> None:
         """Count a summary that was made without the model."""
         self.add(figures.FALLBACKS, 1, platform, "summary_extract")

@@ -9,6 +9,7 @@ from dataclasses import replace
 from bot.chat import Author, Incoming, Removal
 from tests.flows.acme import acme, words
 from tests.flows.meadow import ADA, Field, a_meadow
+from tests.flows.seen import SERVED, look_at
 from tests.flows.test_slack_memories import _button, labels
 from tests.flows.weavers import labels as discord_labels
 from tests.flows.weavers import panel, weavers
@@ -151,7 +152,10 @@ async def test_of_a_private_thread_it_stays_there(server: Valkey) -> None:
 
 
 async def test_junk_and_broken_proposals_leave_the_summary_as_it_is(server: Valkey) -> None:
-    async with a_meadow(server, SMALL) as here:
+    async with (
+        a_meadow(server, SMALL | SERVED) as here,
+        look_at(here.stage.app.address) as seen,
+    ):
         await _on(here)
         junk = Answer(
             f"{SUMMARY}\n## Memories\n```json\n"
@@ -173,6 +177,8 @@ async def test_junk_and_broken_proposals_leave_the_summary_as_it_is(server: Valk
         )
         assert here.meadow.told == []
         assert "rhymes" not in await here.stored()
+        assert await seen.figure("bobbin_captures_total", outcome="dropped") >= 3
+        assert not await seen.figure("bobbin_captures_total", outcome="kept")
 
 
 async def test_a_message_that_is_deleted_takes_what_rests_on_it_along(server: Valkey) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from tests.flows.test_discord_changes import until_stored
 from tests.flows.weavers import Weavers, buttons, labels, panel, weavers
 from tests.servers import Valkey
 from tests.simulators.discord_sim import Channel, Message, User
 from tests.simulators.discord_sim.model import Version
+from tests.simulators.openai_sim import Answer
 
 RELEASE = "The release is on Friday"
 
@@ -162,4 +164,67 @@ async def test_a_message_that_somebody_marks_is_remembered_until_the_mark_is_tak
         await here.sim.react(said, here.ada, "🧠", add=False)
         await here.sim.until(lambda: "✅" not in said.reactions)
         assert "linen" not in await here.stored()
+        here.check()
+
+
+async def test_a_message_that_is_deleted_takes_along_what_was_remembered_of_it(
+    server: Valkey,
+) -> None:
+    async with weavers(server) as here:
+        thread = await here.conversation()
+        here.openai.behaviour = lambda _: Answer("Noted.")
+        for where in (here.general, thread):
+            said = await here.sim.say(where, here.ben, "The warp is made of linen")
+            await here.sim.react(said, here.ada, "🧠")
+            await here.sim.until(lambda said=said: here.sim.bot.id in said.reactions.get("✅", ()))
+            assert "linen" in await here.stored()
+            await here.sim.delete(said)
+            await until_stored(here, False, "linen")
+
+
+async def test_of_a_server_that_throws_the_bot_out_no_memory_and_no_token_is_left(
+    server: Valkey,
+) -> None:
+    async with weavers(server) as here:
+        other = await here.sim.add_guild("Dyers")
+        vat = await here.sim.add_text_channel(other, "vat")
+        for whom in ("channel", "workspace"):
+            text = f"The {whom} dyes with indigo"
+            await _call(here, vat, here.ada, "remember", text=text, **{"for": whom})
+        made = await _call(here, vat, here.ada, "connect")
+        await here.press(made, here.ada, "New, only reads")
+        await until_stored(here, True, "indigo", f'"{vat.id}"')
+        await here.sim.leave_guild(other)
+        await until_stored(here, False, "indigo", str(vat.id), str(other.id))
+
+
+async def test_what_somebody_types_to_forget_is_completed_from_what_they_may_delete(
+    server: Valkey,
+) -> None:
+    async with weavers(server) as here:
+        await _call(here, here.general, here.ada, "remember", text="The crimson loom is mine")
+        await _call(
+            here, here.general, here.ada, "remember", text="Red yarn is dear", **{"for": "me"}
+        )
+        await _call(here, here.general, here.ben, "remember", text="The red loom is broken")
+
+        async def offered(who: User, text: str) -> dict[str, str]:
+            typing = await here.sim.autocomplete(here.general, who, "forget", "memory", text)
+            return {each["name"]: each["value"] for each in await typing.completed()}
+
+        assert list(await offered(here.ada, "")) == ["Red yarn is dear", "The crimson loom is mine"]
+        assert list(await offered(here.ada, "LOO crim")) == ["The crimson loom is mine"]
+        assert list(await offered(here.ben, "")) == ["The red loom is broken"]
+        assert await offered(here.ben, "yarn") == {}
+        # What is chosen is the one that is offered to be deleted.
+        chosen = (await offered(here.ada, "yar"))["Red yarn is dear"]
+        asked = await _call(here, here.general, here.ada, "forget", memory=chosen)
+        assert "Red yarn is dear" in panel(asked) and "crimson" not in panel(asked)
+        assert await here.stage.stop() == 0
+        await here.stage.start()
+        await here.press(asked, here.ada, "Delete")
+        await here.press(asked, here.ada, "Delete it")
+        assert panel(asked).startswith("Deleted for good.")
+        left = await here.stored()
+        assert "yarn" not in left and "crimson" in left
         here.check()

@@ -11,6 +11,7 @@ import pytest
 from bot.chat import Author, Incoming
 from tests.flows.acme import acme
 from tests.flows.meadow import ADA, Field, a_meadow
+from tests.flows.seen import SERVED, look_at
 from tests.flows.weavers import asked_last, weavers
 from tests.servers import Valkey
 from tests.simulators.openai_sim import Answer, Request
@@ -207,3 +208,17 @@ async def test_on_slack_as_well_but_not_from_a_direct_message(server: Valkey) ->
         assert '"The loom is Hilda"' in recalled(request)
         assert "Esmeralda" not in request.text
         await here.settled()
+
+
+async def test_an_operator_sees_what_is_recalled_and_what_vectors_take(server: Valkey) -> None:
+    extra = {**SERVED, "BOBBIN_EMBEDDINGS": "openai"}
+    async with a_meadow(server, extra) as here, look_at(here.stage.app.address) as seen:
+        meadow = here.meadow
+        await _remember(here, meadow.event(), "The loom is called Hildegard")
+        here.stage.openai.behaviour = lambda _: Answer("Let me see.")
+        await _asked(here, meadow.event(text="what is our loom called?"))
+        await _asked(here, meadow.event(text="hello", channel="12", thread="u"))
+        assert await seen.figure("bobbin_recalls_total", outcome="found") == 1
+        assert await seen.figure("bobbin_recalls_total", outcome="nothing") == 1
+        assert await seen.figure("bobbin_embeddings_total", outcome="done") >= 2
+        assert await seen.figure("bobbin_tokens_total", purpose="embedding", kind="prompt") > 0

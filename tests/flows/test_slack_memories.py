@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from tests.flows.acme import Acme, acme, words
+from tests.flows.test_slack_changes import until_stored
 from tests.servers import Valkey
+from tests.simulators.openai_sim import Answer
 from tests.simulators.slack_sim import Ephemeral, Message, User
 
 RELEASE = "The release is on Friday"
@@ -228,3 +230,44 @@ def _button_in(view: Any, label: str) -> str:
     rows = [block for block in view.view["blocks"] if block["type"] == "actions"]
     found = [each for row in rows for each in row["elements"]]
     return next(each["action_id"] for each in found if each["text"]["text"] == label)
+
+
+async def test_a_message_that_is_deleted_takes_along_what_was_remembered_of_it(
+    server: Valkey,
+) -> None:
+    async with acme(server) as here:
+        root = await here.conversation()
+        here.openai.behaviour = lambda _: Answer("Noted.")
+        for thread in (None, root):
+            said = here.sim.say(here.general, here.ben, "The warp is made of linen", thread=thread)
+            here.sim.react(said, here.ada, "brain")
+            await until_stored(here, True, "linen")
+            here.sim.delete(said)
+            await until_stored(here, False, "linen")
+
+
+async def test_of_an_account_that_is_closed_no_memory_and_no_token_is_left(server: Valkey) -> None:
+    async with acme(server) as here:
+        await _call(here, here.ada, "/remember", "for=me My loom is crimson")
+        await _call(here, here.ada, "/remember", "The fair wants crimson looms")
+        made = await _call(here, here.ada, "/bobbin", "connect")
+        await _press(here, made, here.ada, "New, only reads")
+        await _call(here, here.ben, "/remember", "Looms are heavy")
+        await until_stored(here, True, "crimson", "heavy", '"tok_', here.ada.id)
+        here.sim.deactivate(here.ada)
+        await until_stored(here, False, "crimson", '"tok_', here.ada.id)
+        assert "heavy" in await here.stored()
+
+
+async def test_of_a_workspace_that_removes_the_bot_no_memory_and_no_token_is_left(
+    server: Valkey,
+) -> None:
+    async with acme(server, ends=None) as here:
+        await _call(here, here.ada, "/remember", "for=me My loom is crimson")
+        await _call(here, here.ada, "/remember", "for=workspace The fair wants crimson looms")
+        made = await _call(here, here.ada, "/bobbin", "connect")
+        await _press(here, made, here.ada, "New, only reads")
+        await until_stored(here, True, "crimson", '"tok_')
+        here.sim.uninstall()
+        assert await here.stage.ended() == 1
+        await until_stored(here, False, "crimson", '"tok_', here.ada.id, f":{here.ada.team}:")

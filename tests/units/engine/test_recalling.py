@@ -48,24 +48,24 @@ class Slow:
         return Context("<memories/>", (), 3, 0)
 
 
-def recalling(slow: Slow, missed: list[str], seconds: float = 10.0) -> Recalling:
+def recalling(slow: Slow, outcomes: list[str], seconds: float = 10.0) -> Recalling:
     async def linked(person: Person) -> Sequence[Person]:
         return (OTHER,)
 
     memories = cast("Memories", slow)
-    return Recalling(memories, 500, Granting(linked), seconds, missed.append)
+    return Recalling(memories, 500, Granting(linked), seconds, outcomes.append)
 
 
 async def test_what_takes_too_long_is_left_out() -> None:
-    slow, missed = Slow(), list[str]()
-    found = await recalling(slow, missed, 0.01).recall(HERE, ADA, "loom?", most=500)
-    assert (found, missed) == ("", ["slow"])
+    slow, outcomes = Slow(), list[str]()
+    found = await recalling(slow, outcomes, 0.01).recall(HERE, ADA, "loom?", most=500)
+    assert (found, outcomes) == ("", ["slow"])
 
 
 async def test_a_store_that_is_away_is_not_waited_for() -> None:
-    slow, missed = Slow(fails=True), list[str]()
-    found = await recalling(slow, missed).recall(HERE, ADA, "loom?", most=500)
-    assert (found, missed) == ("", ["error"])
+    slow, outcomes = Slow(fails=True), list[str]()
+    found = await recalling(slow, outcomes).recall(HERE, ADA, "loom?", most=500)
+    assert (found, outcomes) == ("", ["error"])
 
 
 @pytest.mark.parametrize(("query", "most"), [("  \n", 500), ("loom?", 0)])

@@ -69,6 +69,17 @@ def test_a_platform_is_shown_before_anything_happens() -> None:
     assert value(metrics, "bobbin_takeovers_total", platform="slack") == 0
 
 
+def test_what_memory_does_is_counted() -> None:
+    metrics = Metrics()
+    metrics.recalled("found")
+    metrics.embedding("failed")
+    metrics.captured(2, 3)
+    assert value(metrics, "bobbin_recalls_total", outcome="found") == 1
+    assert value(metrics, "bobbin_embeddings_total", outcome="failed") == 1
+    assert value(metrics, "bobbin_captures_total", outcome="kept") == 2
+    assert value(metrics, "bobbin_captures_total", outcome="dropped") == 3
+
+
 def test_each_process_has_a_registry_of_its_own() -> None:
     one, two = Metrics(), Metrics()
     one.taken_over("discord")

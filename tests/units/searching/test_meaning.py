@@ -88,6 +88,7 @@ async def test_an_embedder_that_is_away_costs_no_search(
         assert away.asked == [("automobile",)]
         assert counted[:2] == ["failed", "rested"]
         assert await near.searching.fill(here()) == 0
+        assert "done" not in counted
     assert [record.message for record in caplog.records if record.levelname == "WARNING"] == [
         f"searching by words alone, the embedder is away: the service is away ({ModelBusy.hint})"
     ]
