@@ -13,7 +13,6 @@ from tests.flows.test_slack_memories import press as press_on_slack
 from tests.flows.weavers import buttons, labels, panel, weavers
 from tests.servers import Valkey
 
-
 ALL = {EVERYTHING: "true"}
 
 
