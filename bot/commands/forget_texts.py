@@ -9,6 +9,9 @@ from bot.panels import Button, Style
 from bot.storage.types import Erased
 
 COMMAND = "forget"
+MEMORY = "memory"
+"""Its option for one memory."""
+
 YES, ALL, NO = "yes", "all", "no"
 """What its buttons say."""
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from bot.chat import EVERYTHING, SURE, CommandCall, CommandReply, ThreadKey
+from bot.command_spec import Completion
 from bot.commands import forget_texts, memory_texts
 from bot.commands.memory_acts import Act, Verb, fitting
-from bot.commands.memory_places import Grants
+from bot.commands.memory_places import Grants, is_own
 from bot.engine.running import Ending, Running
 from bot.memories import Scope
 from bot.memory.port import Memories
@@ -20,6 +21,11 @@ FORGET_SECONDS = 20.0
 """How long /forget tries to reach a store that is away."""
 
 MOST_SHOWN = 5
+MOST_COMPLETED = 25
+"""Memories that are offered while somebody types."""
+
+MOST_LOOKED_AT = 500
+"""The newest ones, among which what is typed is looked for as it stands."""
 
 
 class Forgetting:
@@ -111,7 +117,7 @@ class Forgetting:
 
     async def memory(self, call: CommandCall) -> CommandReply:
         """Find the memory that is meant, and offer to delete it."""
-        wanted = call.options.get("memory", "").strip()
+        wanted = call.options.get(forget_texts.MEMORY, "").strip()
         if not wanted:
             return CommandReply(memory_texts.NONE, harmless=True)
         given = await self._grants.of(call)
@@ -128,6 +134,29 @@ class Forgetting:
             forget_texts.WHICH,
             entries=tuple(memory_texts.deletable(each, given, act) for each in found),
         )
+
+    async def completions(self, call: CommandCall) -> Sequence[Completion]:
+        """Memories that the caller may delete and that have all words typed so far.
+
+        Those in which the words stand as they are come first, the newest before others; then those
+        that a search finds.
+        """
+        typed = call.options.get(forget_texts.MEMORY, "").casefold()
+        given = await self._grants.of(call)
+        page = await self._memories.page(given, limit=MOST_LOOKED_AT)
+        found = [
+            each
+            for each in page.memories
+            if all(word in each.text.content.casefold() for word in typed.split())
+        ]
+        if typed and len(found) < MOST_COMPLETED:
+            hits = await self._memories.search(given, typed, limit=MOST_COMPLETED, said=False)
+            found += [hit.memory for hit in hits if hit.memory is not None]
+        mine = {each.id: each for each in found if is_own(each, given)}
+        return [
+            Completion(" ".join(each.text.content.split()), each.id)
+            for each in list(mine.values())[:MOST_COMPLETED]
+        ]
 
 
 @dataclass(frozen=True, slots=True)
