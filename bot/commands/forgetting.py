@@ -11,7 +11,7 @@ from bot.commands import forget_texts, memory_texts
 from bot.commands.memory_acts import Act, Verb, fitting
 from bot.commands.memory_places import Grants, is_own
 from bot.engine.running import Ending, Running
-from bot.memories import Scope
+from bot.memories import Scope, ScopeKind
 from bot.memory.port import Memories
 from bot.storage.patience import patiently
 from bot.storage.threads import Threads
@@ -107,7 +107,8 @@ class Forgetting:
         async for _ in self._threads.all_of(call.platform, call.space, call.author.id):
             conversations += 1
         given = await self._grants.of(call)
-        mine = (Scope.of_person(given.person),)
+        direct = (each for each in given.readable if each.kind is ScopeKind.DM)
+        mine = (Scope.of_person(given.person), *direct)
         own = (await self._memories.stats(replace(given, readable=mine, channels=()))).total
         return CommandReply(
             forget_texts.all_goes(conversations, own),
