@@ -152,13 +152,17 @@ def question_in(view: Mapping[str, Any]) -> str:
 
 
 def forget(subject: Subject, details: str = "") -> dict[str, Any]:
-    """Asks whether a conversation is to be erased, and says what goes."""
-    return _window(FORGET, [section(GOES), *sections(details, 3)], subject, submit="Forget it")
+    """Asks whether a conversation is to be erased; `details` say what goes, in Markdown."""
+    return _window(FORGET, _goes(GOES, details), subject, submit="Forget it")
 
 
-def forget_all(subject: Subject) -> dict[str, Any]:
-    """Asks whether everything with somebody's words in it is to be erased."""
-    return _window(FORGET_ALL, [section(ALL_GOES)], subject, submit="Forget it all")
+def forget_all(subject: Subject, details: str = "") -> dict[str, Any]:
+    """Asks whether everything with somebody's words in it is to be erased, likewise."""
+    return _window(FORGET_ALL, _goes(ALL_GOES, details), subject, submit="Forget it all")
+
+
+def _goes(known: str, details: str) -> list[dict[str, Any]]:
+    return sections(details, 3) or [section(known), _aside(WORKING)]
 
 
 def threads(choices: Sequence[ThreadChoice]) -> dict[str, Any]:

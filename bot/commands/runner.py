@@ -151,8 +151,8 @@ class Commands:
             return _told(texts.UNKNOWN)
         if call.name == "forget":
             said = meant(call)
-            if said.kept:
-                return CommandReply(forget_texts.KEPT, harmless=True, replaces=True)
+            if said.told is not None:
+                return said.told
             call = said.call
             if EVERYTHING in call.options:
                 return await self._forgetting.everything(call)
