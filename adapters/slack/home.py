@@ -27,7 +27,8 @@ HOW = (
 NONE = "_You have no conversation with me in this workspace yet._"
 KEPT = (
     "Of each conversation: what was said in it, by whom and when, my answers, and a summary of "
-    "what is long ago. Of you: how many tokens you used per day."
+    "what is long ago. Of you: what you have had me remember, the accounts you have linked, the "
+    "tokens you have made for other programs, and how many tokens you used per day."
 )
 
 

@@ -84,6 +84,8 @@ async def test_what_is_for_one_alone_is_shown_to_nobody_else_until_it_is_shared(
     async with acme(server) as here:
         saved = await _call(here, here.ada, "/remember", "for=me My loom is crimson")
         assert words(saved).startswith("🧠 Remembered, for you alone")
+        unclear = await _call(here, here.ada, "/remember", "for=her My loom is crimson")
+        assert words(unclear).startswith("`for` is one of `here`")
         for text in ("", "loom"):
             assert "crimson" not in words(await _call(here, here.ben, "/memories", text))
         mine = await _call(here, here.ada, "/memories")
