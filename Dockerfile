@@ -3,8 +3,11 @@ WORKDIR /src
 COPY pyproject.toml constraints.txt README.md LICENSE ./
 COPY bot bot
 COPY adapters adapters
+COPY bobbin bobbin
+# What is optional: --build-arg EXTRAS=embeddings for BOBBIN_EMBEDDINGS=openai, otel for spans.
+ARG EXTRAS=""
 RUN python -m venv /opt/bobbin \
- && /opt/bobbin/bin/pip install --no-cache-dir --constraint constraints.txt .
+ && /opt/bobbin/bin/pip install --no-cache-dir --constraint constraints.txt ".${EXTRAS:+[$EXTRAS]}"
 
 FROM python:3.13-slim
 # The model's SDK checks certificates against the system's store.

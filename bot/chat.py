@@ -14,7 +14,7 @@ from urllib.parse import quote, unquote
 
 from bot.attached import Attachment
 from bot.capabilities import Capabilities
-from bot.command_spec import CommandSpec
+from bot.command_spec import CommandSpec, Completion
 from bot.controls import PLAIN, Action, Presentation
 from bot.panels import Button, Entry, Window
 from bot.services import Claims, Meter, Notes
@@ -425,6 +425,13 @@ class Inbox(Protocol):
 
     async def command(self, call: CommandCall) -> CommandReply:
         """Run a command. Never raises a `BobbinError`: failures come back as a reply."""
+        ...
+
+    async def complete(self, call: CommandCall, option: str) -> Sequence[Completion]:
+        """What an option may mean of which the call has what is typed so far, for the caller alone.
+
+        Raises StoreError.
+        """
         ...
 
     async def pressed(self, press: Press) -> CommandReply:

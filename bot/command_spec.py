@@ -24,6 +24,7 @@ class CommandOption:
         kind: What it takes.
         required: The command can't be called without it.
         choices: The values of a `CHOICE`.
+        completes: What is being typed in it can be completed, see `bot.chat.Inbox.complete`.
         rest: Where a command is typed, its value goes on to the end. The first option needs no
             name in front then: "/ask why is the sky blue".
     """
@@ -34,6 +35,15 @@ class CommandOption:
     required: bool = False
     choices: tuple[str, ...] = ()
     rest: bool = False
+    completes: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """What an option that is being typed may mean: how it reads, and what is given for it."""
+
+    label: str
+    value: str
 
 
 @dataclass(frozen=True, slots=True)

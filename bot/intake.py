@@ -27,7 +27,7 @@ from bot.chat import (
     ThreadKey,
     everywhere,
 )
-from bot.command_spec import CommandSpec
+from bot.command_spec import CommandSpec, Completion
 from bot.commands.forgetting import meant
 from bot.commands.presses import Presses
 from bot.commands.runner import Commands
@@ -245,6 +245,13 @@ class Reception:
         if refusal is not None:
             return CommandReply(refusals.TO_COMMANDS[refusal], harmless=True)
         return await self._commands.run(call)
+
+    async def complete(self, call: CommandCall, option: str) -> Sequence[Completion]:
+        """See `bot.chat.Inbox`."""
+        call = replace(call, author=self._access.known(call.author, call.platform))
+        if self._refusal_of(call) is not None:
+            return ()
+        return await self._commands.complete(call, option)
 
     async def pressed(self, press: Press) -> CommandReply:
         """See `bot.chat.Inbox`."""

@@ -346,6 +346,27 @@ class Context:
 
 
 @dataclass(frozen=True, slots=True)
+class Kept:
+    """How much is kept of a person or a conversation, told before it is erased.
+
+    Attributes:
+        own: Memories in the scope itself; of a person in direct messages with them, too.
+        elsewhere: Memories that came from there and lie in other scopes.
+        vectors: Made of these memories, and of what was said in the conversations meant.
+        imports: A person's conversations from other programs.
+        tokens: What a person's other programs use.
+        links: Other accounts that are linked with a person's.
+    """
+
+    own: int = 0
+    elsewhere: int = 0
+    vectors: int = 0
+    imports: int = 0
+    tokens: int = 0
+    links: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Stats:
     """Figures of what one may read: how many by scope, kind and tag (active ones)."""
 

@@ -19,7 +19,7 @@ from bot.chat import (
     ThreadKey,
     everywhere,
 )
-from bot.command_spec import CommandSpec
+from bot.command_spec import CommandSpec, Completion
 from bot.commands.specs import COMMANDS
 from bot.errors import StoreUnavailable
 from bot.report import Unmeasured
@@ -188,6 +188,10 @@ class RecordingInbox:
         self.calls.append(call)
         await self._tell()
         return self.reply
+
+    async def complete(self, call: CommandCall, option: str) -> Sequence[Completion]:
+        """See `bot.chat.Inbox`."""
+        return ()
 
     async def pressed(self, press: Press) -> CommandReply:
         """See `bot.chat.Inbox`."""

@@ -150,7 +150,7 @@ CONVERSATION: tuple[Variable, ...] = (
         "BOBBIN_MEMORY_TOOLS",
         "Whether the model may remember what it is asked to and search what is remembered. Switch "
         "it off for servers without tool calling; it is off where BOBBIN_CONTEXT_TOKENS is below "
-        "some 3000.",
+        "some 1200.",
         "on",
     ),
     Variable(

@@ -1,32 +1,56 @@
-"""Which conversation is meant: what somebody types is completed from his own."""
+"""What somebody types into an option is completed: conversations and memories of their own."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import discord
 
 from adapters.discord.calls import Calls
 from adapters.discord.client import Listening
-from adapters.discord.commands import MOST_CHOICES, THREADED, Called, call_of, cut, offered
+from adapters.discord.commands import (
+    ANYWHERE,
+    LONGEST_LABEL,
+    MOST_CHOICES,
+    THREADED,
+    Called,
+    call_of,
+    cut,
+    offered,
+)
 from adapters.discord.values import Place, Writer
 from adapters.discord.words import THREAD
 from bot.chat import Inbox, ThreadChoice
+from bot.command_spec import Completion
 from bot.errors import BobbinError
 
+log = logging.getLogger(__name__)
 
-def typed(interaction: discord.Interaction[Listening]) -> tuple[str, str] | None:
-    """The command whose option for a thread is being typed, and what stands there so far.
+NO_WORDS = "(no words)"
+
+
+@dataclass(frozen=True, slots=True)
+class Typing:
+    """The command and the option that are being typed, and what stands there so far."""
+
+    command: str
+    option: str
+    text: str
+
+
+def typed(interaction: discord.Interaction[Listening]) -> Typing | None:
+    """What is being typed.
 
     Raises:
         KeyError, TypeError: The payload is malformed.
     """
     data = cast("Mapping[str, Any]", interaction.data or {})
     for option in cast("Sequence[Mapping[str, Any]]", data.get("options") or ()):
-        if option.get("focused") and option["name"] == THREAD and data["name"] in THREADED:
-            return data["name"], str(option["value"])
+        if option.get("focused"):
+            return Typing(data["name"], option["name"], str(option["value"]))
     return None
 
 
@@ -37,32 +61,43 @@ async def complete(
     inbox: Inbox,
     calls: Calls,
     seconds: float,
+    outside: bool,
 ) -> None:
-    """Offer the conversations that this person has in this channel; none while they are unknown."""
-    asked = typed(interaction)
-    found: Sequence[ThreadChoice] = ()
-    if asked is not None:
-        command, text = asked
-        # Called for a thread that it does not find, a command says which ones there are.
-        called = Called(str(interaction.id), command, writer, place, {THREAD: "?"})
+    """Offer what this person may mean in this channel; nothing while that is unknown.
+
+    `outside` as in `Called`.
+    """
+    typing = typed(interaction)
+    found: Sequence[Completion] = ()
+    if typing is not None and not (outside and typing.command not in ANYWHERE):
+        called = Called(
+            str(interaction.id), typing.command, writer, place, {typing.option: typing.text}
+        )
         try:
-            reply = await inbox.command(replace(call_of(called), thread=None))
-            found = reply.choices
-        except BobbinError:
-            found = ()
-        found = tuple(fitting(found, text))
+            found = await _found(called, typing, inbox)
+        except BobbinError as error:
+            log.info("What is typed is not completed: %s", error)
+    choices = [
+        discord.app_commands.Choice(name=cut(each.label) or NO_WORDS, value=each.value)
+        for each in found
+        if len(each.value) <= LONGEST_LABEL
+    ]
     await calls.answer(
-        lambda: interaction.response.autocomplete(
-            [
-                discord.app_commands.Choice(
-                    name=cut(choice.label) or "(no words)", value=str(choice.thread)
-                )
-                for choice in found
-            ]
-        ),
+        lambda: interaction.response.autocomplete(choices[:MOST_CHOICES]),
         seconds=seconds,
         repeat=False,
     )
+
+
+async def _found(called: Called, typing: Typing, inbox: Inbox) -> Sequence[Completion]:
+    if typing.option != THREAD or typing.command not in THREADED:
+        return await inbox.complete(call_of(called), typing.option)
+    # Called for a thread that it does not find, a command says which ones there are.
+    unknown = call_of(replace(called, options={THREAD: "?"}))
+    reply = await inbox.command(replace(unknown, thread=None))
+    return [
+        Completion(each.label, str(each.thread)) for each in fitting(reply.choices, typing.text)
+    ]
 
 
 def fitting(choices: Sequence[ThreadChoice], text: str) -> Iterable[ThreadChoice]:

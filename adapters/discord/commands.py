@@ -88,6 +88,8 @@ def _option(command: str, option: CommandOption) -> dict[str, Any]:
         **localised(f"{command}.{option.name}"),
         "required": option.required,
     }
+    if option.completes:
+        told["autocomplete"] = True
     if option.choices:
         told["choices"] = [{"name": choice, "value": choice} for choice in option.choices]
     return told

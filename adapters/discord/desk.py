@@ -76,7 +76,13 @@ class Desk:
         if interaction.type is discord.InteractionType.autocomplete:
             writer = interactions.writer_of(interaction)
             await choosing.complete(
-                interaction, place, writer, self._inbox, self._calls, ACKNOWLEDGE_SECONDS
+                interaction,
+                place,
+                writer,
+                self._inbox,
+                self._calls,
+                ACKNOWLEDGE_SECONDS,
+                is_outside(interaction),
             )
             return
         used = panels.used(interaction)

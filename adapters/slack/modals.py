@@ -57,13 +57,15 @@ NOTHING = "I find no words in this message."
 NONE_YET = "You have no conversation with me here yet. Mention me in a channel to begin one."
 GOES = (
     "This erases what I keep of this conversation: what was said, by everybody, and what I "
-    "answered; the summary; the names; and that I take part in it. An answer that is being written "
-    "stops. It can't be undone. What stands in Slack stays there."
+    "answered; the summary; the names; what I remember from it; and that I take part in it. An "
+    "answer that is being written stops. It can't be undone. What stands in Slack stays there."
 )
 ALL_GOES = (
     "This erases *every conversation in this workspace in which you have written to me*, with what "
-    "others said in it and what I answered, the summaries and the names. It can't be undone. What "
-    "stands in Slack stays there, and so does how many tokens were used per day."
+    "others said in it and what I answered, the summaries and the names; *your memories*, and what "
+    "you have had me remember for others; the accounts you have linked and the tokens you have "
+    "made. It can't be undone. What stands in Slack stays there, and so does how many tokens were "
+    "used per day."
 )
 
 
@@ -152,13 +154,17 @@ def question_in(view: Mapping[str, Any]) -> str:
 
 
 def forget(subject: Subject, details: str = "") -> dict[str, Any]:
-    """Asks whether a conversation is to be erased, and says what goes."""
-    return _window(FORGET, [section(GOES), *sections(details, 3)], subject, submit="Forget it")
+    """Asks whether a conversation is to be erased; `details` say what goes, in Markdown."""
+    return _window(FORGET, _goes(GOES, details), subject, submit="Forget it")
 
 
-def forget_all(subject: Subject) -> dict[str, Any]:
-    """Asks whether everything with somebody's words in it is to be erased."""
-    return _window(FORGET_ALL, [section(ALL_GOES)], subject, submit="Forget it all")
+def forget_all(subject: Subject, details: str = "") -> dict[str, Any]:
+    """Asks whether everything with somebody's words in it is to be erased, likewise."""
+    return _window(FORGET_ALL, _goes(ALL_GOES, details), subject, submit="Forget it all")
+
+
+def _goes(known: str, details: str) -> list[dict[str, Any]]:
+    return sections(details, 3) or [section(known), _aside(WORKING)]
 
 
 def threads(choices: Sequence[ThreadChoice]) -> dict[str, Any]:

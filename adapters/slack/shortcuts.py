@@ -13,6 +13,7 @@ from adapters.slack.errands import Errands
 from adapters.slack.home_tab import HomeTab
 from adapters.slack.interactions import Called, Interactions
 from adapters.slack.modals import ASK, FORGET, REMEMBER, SUMMARY, THREADS, Subject
+from adapters.slack.modals import FORGET_ALL as ALL
 from adapters.slack.mrkdwn import mrkdwn
 from adapters.slack.translate import author_of, earlier, id_in, looked_up, past, text_in
 from adapters.slack.values import PLATFORM, Said, Timing, fields, objects
@@ -89,6 +90,9 @@ class Shortcuts:
         match text_in(action, "action_id"):
             case home.REFRESH:
                 self._errands.start(lambda: self._home.show(here, user), "page")
+            case home.SEARCH:
+                query, at = str(action.get("value") or ""), text_in(action, "action_ts")
+                self._errands.start(lambda: self._search(here, user, at, query), "page")
             case home.HELP:
                 self._errands.start(lambda: self._help(here, user, trigger), "page")
             case home.FORGET_ALL:
@@ -120,7 +124,10 @@ class Shortcuts:
             key, deed = modals.chosen_in(view)
             subject = Subject(key)
             if deed == "forget":
-                return _in_place(modals.forget(subject))
+                self._errands.start(
+                    lambda: self._asked(here, user, called, window, subject), "window"
+                )
+                return _in_place({**modals.forget(subject), "external_id": mark})
             name = SUMMARY
             command = Asked(deed, user, ThreadKey.parse(key))
         elif name == ASK:
@@ -176,14 +183,43 @@ class Shortcuts:
         window = await self._open(here, user, trigger, modals.forget(subject), subject, once=True)
         if window is None:
             return
-        asked = Asked("usage", user, ThreadKey.parse(subject.thread))
+        await self._asked(here, user, trigger, window, subject)
+
+    async def _asked(
+        self, here: Workspace, user: str, trigger: str, window: Window, subject: Subject
+    ) -> None:
+        """Show what would go, of a conversation or of everything; or why nothing can."""
+        thread = ThreadKey.parse(subject.thread) if subject.thread else None
+        options = {} if thread is not None else {EVERYTHING: "true"}
+        asked = Asked("forget", user, thread, options)
         reply, _ = await self._interactions.reply(here, _called(trigger, asked, subject))
+        name, ask = (FORGET, modals.forget) if thread is not None else (ALL, modals.forget_all)
+        view = ask(subject, reply.text) if reply.buttons else modals.told(name, reply.text)
         # Unless it was sent off meanwhile: then something else stands there.
-        await filled(here, window, modals.forget(subject, reply.text))
+        await filled(here, window, view)
 
     async def _forget_all(self, here: Workspace, user: str, trigger: str) -> None:
         subject = Subject(home=True)
-        await self._open(here, user, trigger, modals.forget_all(subject), subject)
+        view = modals.forget_all(subject)
+        window = await self._open(here, user, trigger, view, subject, once=True)
+        if window is not None:
+            await self._asked(here, user, trigger, window, subject)
+
+    async def _search(self, here: Workspace, user: str, at: str, query: str) -> None:
+        """Look for words among memories and past conversations; for none show the first page."""
+        if not query.strip():
+            await self._home.show(here, user)
+            return
+        event = f"{here.own.team}:{user}:{at}"
+        found: list[CommandReply] = []
+        for name in ("memories", "recall"):
+            asked = Asked(name, user, options={"query": query})
+            reply, _ = await self._interactions.reply(
+                here, Called(f"{event}:{name}", asked, "", "", home=True)
+            )
+            found.append(reply)
+        memories, said = found
+        await self._home.show(here, user, memories=memories, said=said)
 
     async def _help(self, here: Workspace, user: str, trigger: str) -> None:
         subject = Subject(home=True)

@@ -2,41 +2,70 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 
 from bot.chat import ThreadKey
+from bot.memories import Kept
 from bot.panels import Button, Style
 from bot.storage.types import Erased
 
 COMMAND = "forget"
+MEMORY = "memory"
+"""Its option for one memory."""
+
 YES, ALL, NO = "yes", "all", "no"
 """What its buttons say."""
 
 KEPT = "Nothing was erased."
 WHICH = "Which one do you mean?"
 NOTHING_OF_YOURS = "I keep no conversation with you here, and remember nothing of yours."
-SURE_OF_ALL = (
-    Button("Forget it all", COMMAND, ALL, Style.DANGER),
-    Button("Keep it", COMMAND, NO),
-)
-TYPE_IT = "`forget sure` does it."
 
 
 @dataclass(frozen=True, slots=True)
 class Goes:
-    """What would be erased with a conversation; `memories` lie in its scope alone."""
+    """What would be erased with a conversation."""
 
     messages: int
     summary: bool
     names: int
-    memories: int
+    kept: Kept
 
 
-def sure_of_thread(thread: ThreadKey) -> tuple[Button, ...]:
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What one of the buttons says, and whether who pressed it is who had been asked."""
+
+    verb: str
+    to_them: bool
+
+
+def mark_of(asker: str) -> str:
+    """A few characters that stand for a user id in a button, which has no room for more."""
+    return hashlib.sha256(asker.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+
+
+def read(act: str, presser: str) -> Said:
+    """What a button says that `presser` has pressed."""
+    verb, _, mark = act.partition(":")
+    return Said(verb, mark == mark_of(presser))
+
+
+def sure_of_thread(thread: ThreadKey, asker: str) -> tuple[Button, ...]:
     """The buttons under the question whether a conversation is to be erased."""
+    mark, key = mark_of(asker), str(thread)
     return (
-        Button("Forget it", COMMAND, YES, Style.DANGER, thread=str(thread)),
-        Button("Keep it", COMMAND, NO, thread=str(thread)),
+        Button("Forget it", COMMAND, f"{YES}:{mark}", Style.DANGER, thread=key),
+        Button("Keep it", COMMAND, f"{NO}:{mark}", thread=key),
+    )
+
+
+def sure_of_all(asker: str) -> tuple[Button, ...]:
+    """The buttons under the question whether everything about somebody is to be erased."""
+    mark = mark_of(asker)
+    return (
+        Button("Forget it all", COMMAND, f"{ALL}:{mark}", Style.DANGER),
+        Button("Keep it", COMMAND, f"{NO}:{mark}"),
     )
 
 
@@ -47,33 +76,60 @@ def thread_goes(goes: Goes) -> str:
         what.append("the summary")
     if goes.names:
         what.append(count(goes.names, "name"))
-    if goes.memories:
-        what.append(memories(goes.memories))
+    if goes.kept.own:
+        what.append(f"{memories(goes.kept.own)} of it alone")
+    if goes.kept.elsewhere:
+        what.append(f"{memories(goes.kept.elsewhere)} made from it")
+    if goes.kept.vectors:
+        what.append(count(goes.kept.vectors, "vector"))
     return (
-        f"**Forget this conversation?** That erases {joined(what)}, with everything I remember "
-        "from it, for everybody here. It can't be undone. What stands in the chat stays there."
+        f"**Forget this conversation?** That erases {joined(what)}, for everybody here. It can't "
+        "be undone. What stands in the chat stays there."
     )
 
 
-def all_goes(conversations: int, own: int) -> str:
+def all_goes(conversations: int, kept: Kept) -> str:
     """What is asked before everything about somebody is erased."""
+    what: list[str] = []
+    if conversations:
+        what.append(
+            f"{count(conversations, 'conversation')} of this place in which you have written, with "
+            "what others said there and what I answered"
+        )
+    if kept.own:
+        what.append(f"{memories(kept.own)} of your own")
+    if kept.elsewhere:
+        what.append(f"{memories(kept.elsewhere)} that you have had me keep for others")
+    if kept.imports:
+        what.append(f"{count(kept.imports, 'conversation')} that you have imported")
+    if kept.vectors:
+        what.append(f"{count(kept.vectors, 'vector')} made of all that")
+    if kept.tokens:
+        what.append(f"{count(kept.tokens, 'token')} of your other programs")
+    if kept.links:
+        what.append(f"the link with {count(kept.links, 'other account')}")
+    what.append("every note of what you have done with memories")
+    stays = " What I keep of your other accounts stays; say it there, too." if kept.links else ""
     return (
-        "**Forget everything about you?** That erases "
-        f"{count(conversations, 'conversation')} of this place in which you have written, with "
-        "what others said in them and what I answered; "
-        f"{memories(own)} of your own, and what you have had me remember for others; the accounts "
-        "you have linked and the tokens you have made. It can't be undone. What stands in the "
-        "chat stays there, and so does how many tokens were used per day."
+        "**Forget everything about you?** That erases\n"
+        + "\n".join(f"- {each}" for each in what)
+        + f"\n\nIt can't be undone.{stays} What stands in the chat stays there, and so does how "
+        "many tokens were used per day."
     )
 
 
-def erased_text(erased: Erased) -> str:
-    """What is said afterwards, exact about what went and what stays."""
+def erased_text(erased: Erased, made: int = 0) -> str:
+    """What is said afterwards, exact about what went and what stays.
+
+    `made` is how many memories went with it.
+    """
     what = [count(erased.messages, "message")]
     if erased.summary:
         what.append("the summary")
     if erased.names:
         what.append(count(erased.names, "name"))
+    if made:
+        what.append(memories(made))
     if erased.taking_part:
         what.append("that I take part in this thread")
     ended = " The answer I was writing is stopped." if erased.running else ""

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from bot.chat import EVERYTHING, SURE, CommandCall, CommandReply, ThreadKey
-from bot.commands import forget_texts, memory_texts
+from bot.command_spec import Completion
+from bot.commands import forget_texts, memory_texts, texts
 from bot.commands.memory_acts import Act, Verb, fitting
-from bot.commands.memory_places import Grants
+from bot.commands.memory_places import Grants, is_own
 from bot.engine.running import Ending, Running
-from bot.memories import Scope
 from bot.memory.port import Memories
 from bot.storage.patience import patiently
 from bot.storage.threads import Threads
@@ -20,6 +20,11 @@ FORGET_SECONDS = 20.0
 """How long /forget tries to reach a store that is away."""
 
 MOST_SHOWN = 5
+MOST_COMPLETED = 25
+"""Memories that are offered while somebody types."""
+
+MOST_LOOKED_AT = 500
+"""The newest ones, among which what is typed is looked for as it stands."""
 
 
 class Forgetting:
@@ -51,67 +56,66 @@ class Forgetting:
         """Erase a conversation; whoever has not said that they are sure is told what goes."""
         if SURE not in call.options:
             return await self._thread_asked(call, thread)
-        text = forget_texts.erased_text(await self.erase(thread))
+        text = forget_texts.erased_text(*await self._erase(thread))
         return CommandReply(text, harmless=True, replaces=bool(call.act))
 
-    async def erase(self, thread: ThreadKey) -> Erased:
-        """Erase a conversation with all that was made from it."""
+    async def _erase(self, thread: ThreadKey) -> tuple[Erased, int]:
+        """Erase a conversation with all that was made from it; what, and how many memories."""
         nonce = self._new_id()
         erased = await patiently(lambda: self._threads.forget(thread, nonce=nonce), FORGET_SECONDS)
         self._running.end(thread, Ending.FORGOTTEN)
-        await self._memories.forget_thread(thread)
-        return erased
+        return erased, await self._memories.forget_thread(thread)
 
     async def _thread_asked(self, call: CommandCall, thread: ThreadKey) -> CommandReply:
         conversation = await self._threads.take_window(thread)
-        given = await self._grants.of(call)
-        only = replace(given, readable=(Scope.of_thread(thread),), channels=(), threads=())
-        of_it = (await self._memories.stats(only)).total
         goes = forget_texts.Goes(
             messages=await self._threads.count(thread),
             summary=bool(conversation.summary.text),
             names=len(conversation.names),
-            memories=of_it,
+            kept=await self._memories.kept_of(thread),
         )
         return CommandReply(
             forget_texts.thread_goes(goes),
             harmless=True,
-            buttons=forget_texts.sure_of_thread(thread),
+            buttons=forget_texts.sure_of_thread(thread, call.author.id),
         )
 
     async def everything(self, call: CommandCall) -> CommandReply:
         """Erase what is about the caller: conversations of the space, and all of their memories."""
         if SURE not in call.options:
             return await self._everything_asked(call)
-        gone = 0
+        gone = memories = 0
         # All are found first: what is erased meanwhile must not let the search miss others.
         mine = [
             thread
             async for thread in self._threads.all_of(call.platform, call.space, call.author.id)
         ]
         for thread in mine:
-            await self.erase(thread)
+            _, made = await self._erase(thread)
+            memories += made
             gone += 1
-        forgotten = await self._memories.forget_person(self._grants.person(call))
-        text = forget_texts.all_erased_text(gone, forgotten)
-        return CommandReply(text, harmless=True, replaces=bool(call.act))
+        memories += await self._memories.forget_person(self._grants.person(call))
+        text = forget_texts.all_erased_text(gone, memories)
+        # Pressed twice, what is said of the first time stays.
+        done = bool(gone or memories)
+        return CommandReply(text, harmless=True, replaces=bool(call.act) and done)
 
     async def _everything_asked(self, call: CommandCall) -> CommandReply:
-        conversations = 0
-        async for _ in self._threads.all_of(call.platform, call.space, call.author.id):
-            conversations += 1
-        given = await self._grants.of(call)
-        mine = (Scope.of_person(given.person),)
-        own = (await self._memories.stats(replace(given, readable=mine, channels=()))).total
+        mine = [
+            thread
+            async for thread in self._threads.all_of(call.platform, call.space, call.author.id)
+        ]
+        kept = await self._memories.kept_of(self._grants.person(call))
+        kept = replace(kept, vectors=kept.vectors + await self._threads.count_vectors(mine))
         return CommandReply(
-            forget_texts.all_goes(conversations, own),
+            forget_texts.all_goes(len(mine), kept),
             harmless=True,
-            buttons=forget_texts.SURE_OF_ALL,
+            buttons=forget_texts.sure_of_all(call.author.id),
         )
 
     async def memory(self, call: CommandCall) -> CommandReply:
         """Find the memory that is meant, and offer to delete it."""
-        wanted = call.options.get("memory", "").strip()
+        wanted = call.options.get(forget_texts.MEMORY, "").strip()
         if not wanted:
             return CommandReply(memory_texts.NONE, harmless=True)
         given = await self._grants.of(call)
@@ -129,23 +133,51 @@ class Forgetting:
             entries=tuple(memory_texts.deletable(each, given, act) for each in found),
         )
 
+    async def completions(self, call: CommandCall) -> Sequence[Completion]:
+        """Memories that the caller may delete and that have all words typed so far.
+
+        Those in which the words stand as they are come first, the newest before others; then those
+        that a search finds.
+        """
+        typed = call.options.get(forget_texts.MEMORY, "").casefold()
+        given = await self._grants.of(call)
+        page = await self._memories.page(given, limit=MOST_LOOKED_AT)
+        found = [
+            each
+            for each in page.memories
+            if all(word in each.text.content.casefold() for word in typed.split())
+        ]
+        if typed and len(found) < MOST_COMPLETED:
+            hits = await self._memories.search(given, typed, limit=MOST_COMPLETED, said=False)
+            found += [hit.memory for hit in hits if hit.memory is not None]
+        mine = {each.id: each for each in found if is_own(each, given)}
+        return [
+            Completion(" ".join(each.text.content.split()), each.id)
+            for each in list(mine.values())[:MOST_COMPLETED]
+        ]
+
 
 @dataclass(frozen=True, slots=True)
 class Meant:
-    """A call of /forget with what its button said put into options."""
+    """A call of /forget with what its button said put into options, or what is said instead."""
 
     call: CommandCall
-    kept: bool = False
+    told: CommandReply | None = None
 
 
 def meant(call: CommandCall) -> Meant:
-    """What is to be forgotten: a button says it in a word."""
-    match call.act:
-        case forget_texts.YES:
-            return Meant(replace(call, options={SURE: "true"}))
-        case forget_texts.ALL:
-            return Meant(replace(call, options={SURE: "true", EVERYTHING: "true"}))
-        case "":
-            return Meant(call)
-        case _:
-            return Meant(call, kept=True)
+    """What is to be forgotten: a button says it in a word, and only whom it was shown to may.
+
+    An admin may press in their place, but for what is about the one who presses.
+    """
+    if not call.act:
+        return Meant(call)
+    said = forget_texts.read(call.act, call.author.id)
+    of_all = said.verb == forget_texts.ALL
+    if not said.to_them and (of_all or not call.author.is_admin):
+        return Meant(call, CommandReply(texts.NOT_ASKED, harmless=True))
+    if of_all:
+        return Meant(replace(call, options={SURE: "true", EVERYTHING: "true"}))
+    if said.verb == forget_texts.YES:
+        return Meant(replace(call, options={SURE: "true"}))
+    return Meant(call, CommandReply(forget_texts.KEPT, harmless=True, replaces=True))

@@ -20,7 +20,7 @@ from bot.chat import (
     Overview,
     ThreadKey,
 )
-from bot.command_spec import CommandSpec
+from bot.command_spec import CommandSpec, Completion
 from bot.commands import forget_texts, texts
 from bot.commands.forgetting import FORGET_SECONDS, Forgetting, meant
 from bot.commands.memory import MemoryCommands
@@ -127,6 +127,12 @@ class Commands:
         except BobbinError as error:
             return _told(error.user_text)
 
+    async def complete(self, call: CommandCall, option: str) -> Sequence[Completion]:
+        """See `bot.chat.Inbox`."""
+        if (call.name, option) != ("forget", forget_texts.MEMORY):
+            return ()
+        return await self._forgetting.completions(call)
+
     async def overview(self, platform: str, space: str, author: Author) -> Overview:
         """See `bot.chat.Inbox`."""
         overview = await self._overviews.of(platform, space, author)
@@ -145,12 +151,12 @@ class Commands:
             return _told(texts.UNKNOWN)
         if call.name == "forget":
             said = meant(call)
-            if said.kept:
-                return CommandReply(forget_texts.KEPT, harmless=True, replaces=True)
+            if said.told is not None:
+                return said.told
             call = said.call
             if EVERYTHING in call.options:
                 return await self._forgetting.everything(call)
-            if call.options.get("memory"):
+            if call.options.get(forget_texts.MEMORY):
                 return await self._forgetting.memory(call)
         thread = await self._meant(call)
         if thread is None:

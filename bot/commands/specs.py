@@ -41,7 +41,7 @@ WHOM = CommandOption(
 )
 QUERY = CommandOption("query", "Words or #tags to look for; nothing shows all", rest=True)
 SOUGHT = CommandOption("query", "What was it about?", required=True, rest=True)
-ONE = CommandOption("memory", "One thing that I remember: words of it, or its id")
+ONE = CommandOption("memory", "One thing that I remember: words of it, or its id", completes=True)
 ALL = CommandOption(EVERYTHING, "Everything about you, memories and conversations", OptionKind.FLAG)
 CERTAIN = CommandOption(SURE, "At once, without asking again", OptionKind.FLAG)
 

@@ -12,6 +12,7 @@ from bot.memories import (
     Context,
     Filter,
     Found,
+    Kept,
     Kind,
     Memory,
     MemoryText,
@@ -212,6 +213,10 @@ class Memories(Protocol):
 
     def everything(self, grant: Grant, filter: Filter = ANY) -> AsyncIterator[Memory]:
         """All memories that may be read, oldest first, for exports."""
+        ...
+
+    async def kept_of(self, of: Person | ThreadKey) -> Kept:
+        """What `forget_person` or `forget_thread` would remove now, for nobody else to be told."""
         ...
 
     async def forget_person(self, person: Person, space: str = "") -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import replace
 
 from bot.audience import Grant, imports_of
 from bot.chat import ThreadKey
@@ -10,6 +11,7 @@ from bot.memories import (
     Context,
     Filter,
     Found,
+    Kept,
     Kind,
     Memory,
     Page,
@@ -141,6 +143,20 @@ class MemoryService(Writing):
                     yield memory
             if not after:
                 return
+
+    async def kept_of(self, of: Person | ThreadKey) -> Kept:
+        """See `bot.memory.port.Memories`."""
+        kept = await self._store.kept_of(of)
+        if isinstance(of, ThreadKey):
+            return replace(kept, vectors=kept.vectors + await self._threads.count_vectors([of]))
+        imports = await self._threads.searchable(imports_of(of))
+        return replace(
+            kept,
+            vectors=kept.vectors + await self._threads.count_vectors(imports),
+            imports=len(imports),
+            tokens=len(await self._credentials.of(of)),
+            links=len(await self._links.of(of)),
+        )
 
     async def forget_person(self, person: Person, space: str = "") -> int:
         """See `bot.memory.port.Memories`."""

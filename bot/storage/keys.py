@@ -369,6 +369,11 @@ class ScopeKeys:
         return f"{self.base}:used"
 
     @property
+    def models(self) -> str:
+        """Models that vectors were made with."""
+        return f"{self.base}:models"
+
+    @property
     def vectors(self) -> str:
         """Vectors by model and id."""
         return f"{self.base}:vectors"

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import cast
 
 from bot.chat import ThreadKey
-from bot.memories import EVERY_SPACE, Memory, Person, Scope, ScopeKind, Via
+from bot.memories import EVERY_SPACE, Kept, Memory, Person, Scope, ScopeKind, Via
 from bot.storage.base import DAY_SECONDS
 from bot.storage.codec import to_bytes, to_text
 from bot.storage.connect import Command
@@ -77,6 +77,36 @@ class MemoryErasure(MemoryWriting):
             else:
                 await self._forget_deeds(scope, person)
         return gone
+
+    async def kept_of(self, of: Person | ThreadKey) -> Kept:
+        """What `forget_person` or `forget_thread` would remove now.
+
+        Raises StoreUnavailable or StoreMismatch.
+        """
+        if isinstance(of, ThreadKey):
+            scopes = [Scope.of_thread(of)]
+        else:
+            scopes = [Scope.of_person(of)]
+            async for scope in self.scopes():
+                with_them = scope.kind is ScopeKind.DM and _is_with(scope, of)
+                if with_them and scope.platform == of.platform:
+                    scopes.append(scope)
+        found = {each.id: each for scope in scopes for each in await self._from(scope)}
+        own = sum(each.scope in scopes for each in found.values())
+        return Kept(own, len(found) - own, await self._vectors_of(found.values()))
+
+    async def _vectors_of(self, memories: Iterable[Memory]) -> int:
+        found = 0
+        for scope, ids in _grouped((each.scope, each.id) for each in memories).items():
+            keys = ScopeKeys(scope)
+            models = [to_text(name) for name in await self._link.call("SMEMBERS", keys.models)]
+            for first in range(0, len(ids), PAGE):
+                commands: list[Command] = []
+                for id in ids[first : first + PAGE]:
+                    commands += [("HEXISTS", keys.vectors, f"{name}|{id}") for name in models]
+                if commands:
+                    found += sum(map(int, await self._link.batch(commands)))
+        return found
 
     async def forget_place(self, platform: str, space: str, channel: str = "") -> int:
         """Remove what lies in a channel with its threads, or in a whole space, and what came from

@@ -91,6 +91,14 @@ class Spoken(Base):
         names = await self._link.call("ZRANGE", of_place(place).said(place), 0, -1)
         return frozenset(ThreadKey.parse(to_text(name)) for name in names if name)
 
+    async def count_vectors(self, threads: Iterable[ThreadKey]) -> int:
+        """How many vectors there are of what was said. Raises StoreUnavailable."""
+        commands: list[Command] = [("HLEN", ThreadKeys(thread).vectors) for thread in threads]
+        found = 0
+        for first in range(0, len(commands), THREADS_AT_ONCE):
+            found += sum(await self._link.batch(commands[first : first + THREADS_AT_ONCE]))
+        return found
+
     async def marks(self, threads: Sequence[ThreadKey]) -> Mapping[ThreadKey, Mark]:
         """How some logs stand. Raises StoreUnavailable."""
         found: dict[ThreadKey, Mark] = {}

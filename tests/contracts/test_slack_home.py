@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 
 from adapters.slack import home
 from adapters.slack.manifest import manifest
-from adapters.slack.modals import ALL_GOES, GOES, WORKING
+from adapters.slack.modals import GOES, WORKING
 from adapters.slack.mrkdwn import LONGEST_SECTION, mrkdwn, sections
 from adapters.slack.shortcuts import UNSEEN
 from adapters.slack.values import Own
 from bot.chat import EVERYTHING, SURE, CommandReply, Overview, ThreadChoice, ThreadKey
 from bot.errors import StoreUnavailable
 from tests.contracts.slack_rig import ADDRESS, Rig, connected, simulator
-from tests.contracts.test_slack_shortcuts import opened, says, text
+from tests.contracts.test_slack_shortcuts import ASKED, opened, says, text
 from tests.simulators.slack_sim import Message, View
 from tests.simulators.slack_sim.methods_views import check_view
 
@@ -116,14 +116,15 @@ async def test_a_row_is_forgotten_after_a_question_and_is_gone(rig: Rig) -> None
 async def test_everything_is_forgotten_after_a_question(rig: Rig) -> None:
     root_of(rig)
     view = await page(rig)
+    rig.inbox.replies = [ASKED, CommandReply("done")]
     rig.sim.click(view, home.FORGET_ALL, rig.ada)
     window = await opened(rig)
-    assert text(window) == ALL_GOES
-    assert rig.inbox.calls == []
+    await says(rig, window, ASKED.text)
     rig.inbox.kept = Overview()
     await rig.sim.submit(window, rig.ada, {}).acked()
     await rig.until(lambda: home.NONE in text(view))
-    (call,) = rig.inbox.calls
+    asked, call = rig.inbox.calls
+    assert (asked.name, asked.thread, asked.options) == ("forget", None, {EVERYTHING: "true"})
     assert (call.name, call.thread, call.options) == (
         "forget",
         None,

@@ -19,8 +19,9 @@ from adapters.slack.modals import (
     WORKING,
 )
 from adapters.slack.shortcuts import TOO_LATE
-from bot.chat import CommandReply, File, Overview, ThreadChoice, ThreadKey
+from bot.chat import SURE, CommandReply, File, Overview, ThreadChoice, ThreadKey
 from bot.errors import StoreUnavailable
+from bot.panels import Button
 from tests.contracts.slack_rig import ADDRESS, PATIENT, Rig, connected, simulator
 from tests.simulators.slack_sim import Interaction, Message, View
 
@@ -32,6 +33,9 @@ async def rig(request: pytest.FixtureRequest) -> AsyncIterator[Rig]:
         yield made
         assert made.sim.violations == []
         assert made.inbox.malformed_events == []
+
+
+ASKED = CommandReply("12 messages would go.", buttons=(Button("Forget it", "forget", "yes"),))
 
 
 def text(view: View) -> str:
@@ -153,20 +157,28 @@ async def test_a_summary_needs_no_window(rig: Rig) -> None:
 
 
 async def test_forgetting_says_what_goes_and_asks_first(rig: Rig) -> None:
-    rig.inbox.replies = [CommandReply("12 messages stored."), CommandReply("Forgotten: it.")]
+    rig.inbox.replies = [ASKED, CommandReply("Forgotten: it.")]
     root = said(rig, "a secret")
     await used(rig, "bobbin_forget", root)
     view = await opened(rig)
-    assert text(view).startswith(GOES)
-    await says(rig, view, "12 messages stored.")
-    assert [call.name for call in rig.inbox.calls] == ["usage"]
+    await says(rig, view, ASKED.text)
+    assert [(call.name, call.options) for call in rig.inbox.calls] == [("forget", {})]
     assert "secret" not in view.view["private_metadata"]
     await rig.sim.submit(view, rig.ada, {}).acked()
     await says(rig, view, "Forgotten: it.")
     assert [(call.name, call.thread) for call in rig.inbox.calls] == [
-        ("usage", rig.key(root)),
+        ("forget", rig.key(root)),
         ("forget", rig.key(root)),
     ]
+    assert rig.inbox.calls[-1].options == {SURE: "true"}
+    assert "submit" not in view.view
+
+
+async def test_what_somebody_may_not_have_forgotten_is_not_asked_about(rig: Rig) -> None:
+    rig.inbox.replies = [CommandReply("Only people who took part can do that.")]
+    await used(rig, "bobbin_forget", said(rig, "a secret"))
+    view = await opened(rig)
+    await says(rig, view, "Only people who took part")
     assert "submit" not in view.view
 
 
@@ -245,12 +257,15 @@ async def test_what_is_chosen_to_be_forgotten_is_asked_about_first(rig: Rig) -> 
     await used(rig, "bobbin_threads", None)
     view = await opened(rig)
     await rig.until(lambda: "submit" in view.view)
+    rig.inbox.replies = [ASKED, CommandReply("done")]
     await rig.sim.submit(view, rig.ada, choosing(view, "forget")).acked()
-    await says(rig, view, GOES[:40])
-    assert rig.inbox.calls == []
+    await says(rig, view, ASKED.text)
     await rig.sim.submit(view, rig.ada, {}).acked()
     await says(rig, view, "done")
-    assert [(call.name, call.thread) for call in rig.inbox.calls] == [("forget", rig.key(root))]
+    assert [(call.name, call.thread, call.options) for call in rig.inbox.calls] == [
+        ("forget", rig.key(root), {}),
+        ("forget", rig.key(root), {SURE: "true"}),
+    ]
 
 
 async def test_nothing_of_another_workspace_can_be_chosen(rig: Rig) -> None:

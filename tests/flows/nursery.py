@@ -27,13 +27,22 @@ from pathlib import Path
 
 HEAVY = (
     "bot.cli",
-    "bot.model.endpoint",
+    "bot.model.chat",
+    "bot.model.responses",
+    "openai.resources.chat.completions.completions",
+    "openai.resources.responses.responses",
+    "httpcore2",
+    "anyio._backends._asyncio",
+    "snowballstemmer",
+    "adapters.console.adapter",
     "adapters.discord.adapter",
     "adapters.slack.adapter",
     "bot.ops.outside",
     "bot.api.serving",
     "bot.api.stdio",
 )
+"""What is found by name, or imported by an SDK on first use, and takes more than a moment."""
+
 MODELS = ("gpt-6-luna", "demo")
 MOST_BYTES = 1 << 17
 

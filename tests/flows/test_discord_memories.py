@@ -196,3 +196,35 @@ async def test_of_a_server_that_throws_the_bot_out_no_memory_and_no_token_is_lef
         await until_stored(here, True, "indigo", f'"{vat.id}"')
         await here.sim.leave_guild(other)
         await until_stored(here, False, "indigo", str(vat.id), str(other.id))
+
+
+async def test_what_somebody_types_to_forget_is_completed_from_what_they_may_delete(
+    server: Valkey,
+) -> None:
+    async with weavers(server) as here:
+        await _call(here, here.general, here.ada, "remember", text="The crimson loom is mine")
+        await _call(
+            here, here.general, here.ada, "remember", text="Red yarn is dear", **{"for": "me"}
+        )
+        await _call(here, here.general, here.ben, "remember", text="The red loom is broken")
+
+        async def offered(who: User, text: str) -> dict[str, str]:
+            typing = await here.sim.autocomplete(here.general, who, "forget", "memory", text)
+            return {each["name"]: each["value"] for each in await typing.completed()}
+
+        assert list(await offered(here.ada, "")) == ["Red yarn is dear", "The crimson loom is mine"]
+        assert list(await offered(here.ada, "LOO crim")) == ["The crimson loom is mine"]
+        assert list(await offered(here.ben, "")) == ["The red loom is broken"]
+        assert await offered(here.ben, "yarn") == {}
+        # What is chosen is the one that is offered to be deleted.
+        chosen = (await offered(here.ada, "yar"))["Red yarn is dear"]
+        asked = await _call(here, here.general, here.ada, "forget", memory=chosen)
+        assert "Red yarn is dear" in panel(asked) and "crimson" not in panel(asked)
+        assert await here.stage.stop() == 0
+        await here.stage.start()
+        await here.press(asked, here.ada, "Delete")
+        await here.press(asked, here.ada, "Delete it")
+        assert panel(asked).startswith("Deleted for good.")
+        left = await here.stored()
+        assert "yarn" not in left and "crimson" in left
+        here.check()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from adapters.slack.home import SEARCH
 from tests.flows.acme import Acme, acme, words
 from tests.flows.test_slack_changes import until_stored
 from tests.servers import Valkey
@@ -38,7 +39,7 @@ def _button(shown: Shows, label: str) -> str:
     return next(each["action_id"] for each in _buttons(shown) if each["text"]["text"] == label)
 
 
-async def _press(here: Acme, shown: Shows, who: User, label: str) -> Ephemeral:
+async def press(here: Acme, shown: Shows, who: User, label: str) -> Ephemeral:
     """Press a button; the private message that stands there, or beside it, afterwards."""
     click = here.sim.click(shown, _button(shown, label), who)
     await click.acked()
@@ -70,9 +71,9 @@ async def test_a_memory_lives_from_a_command_to_its_deletion(server: Valkey) -> 
         others = await _call(here, here.ben, "/memories", "release day")
         assert "Monday" in words(others) and labels(others) == []
 
-        asked = await _press(here, corrected, here.ada, "Delete")
+        asked = await press(here, corrected, here.ada, "Delete")
         assert words(asked).startswith("Delete this for good?")
-        gone = await _press(here, asked, here.ada, "Delete it")
+        gone = await press(here, asked, here.ada, "Delete it")
         assert words(gone).startswith("Deleted for good.")
         # What it had corrected is gone with it.
         assert "release" not in (await here.stored()).casefold()
@@ -84,11 +85,13 @@ async def test_what_is_for_one_alone_is_shown_to_nobody_else_until_it_is_shared(
     async with acme(server) as here:
         saved = await _call(here, here.ada, "/remember", "for=me My loom is crimson")
         assert words(saved).startswith("🧠 Remembered, for you alone")
+        unclear = await _call(here, here.ada, "/remember", "for=her My loom is crimson")
+        assert words(unclear).startswith("`for` is one of `here`")
         for text in ("", "loom"):
             assert "crimson" not in words(await _call(here, here.ben, "/memories", text))
         mine = await _call(here, here.ada, "/memories")
-        asked = await _press(here, mine, here.ada, "Share")
-        shared = await _press(here, asked, here.ada, "Share it")
+        asked = await press(here, mine, here.ada, "Share")
+        shared = await press(here, asked, here.ada, "Share it")
         assert "Shared: everybody in this channel" in words(shared)
         assert "crimson" in words(await _call(here, here.ben, "/memories"))
 
@@ -101,7 +104,7 @@ async def test_a_message_is_remembered_from_its_menu(server: Valkey) -> None:
         [shown] = await shortcut.responded()
         assert "> Ben: The warp is made of linen" in words(shown)
         note = _newest(here, here.ada)
-        undone = await _press(here, note, here.ada, "Undo")
+        undone = await press(here, note, here.ada, "Undo")
         assert words(undone).startswith("Taken back")
         assert "linen" not in await here.stored()
 
@@ -125,11 +128,11 @@ async def test_forgetting_a_thread_is_asked_about_and_only_who_took_part_says_ye
         here.ask(here.ada, "forget", thread=root)
         asked = await here.whispered(here.ada)
         assert words(asked).startswith("**Forget this conversation?** That erases 2 messages")
-        kept = await _press(here, asked, here.ada, "Keep it")
+        kept = await press(here, asked, here.ada, "Keep it")
         assert words(kept) == "Nothing was erased."
         assert "ultramarine" in await here.stored()
         note = await _call(here, here.ada, "/forget", here.sim.permalink(root))
-        gone = await _press(here, note, here.ada, "Forget it")
+        gone = await press(here, note, here.ada, "Forget it")
         assert words(gone).startswith("Forgotten: 2 messages")
         assert "ultramarine" not in await here.stored()
 
@@ -141,7 +144,7 @@ async def test_everything_about_somebody_goes_after_they_have_seen_what(server: 
         await _call(here, here.ada, "/remember", "Ultramarine is for all")
         asked = await _call(here, here.ada, "/forget", "everything")
         assert "1 conversation" in words(asked) and "1 memory of your own" in words(asked)
-        gone = await _press(here, asked, here.ada, "Forget it all")
+        gone = await press(here, asked, here.ada, "Forget it all")
         assert words(gone).startswith("Forgotten: 1 conversation and 2 memories")
         left = await here.stored()
         assert "ltramarine" not in left and "Ada" not in left
@@ -156,7 +159,7 @@ async def test_a_memory_is_thought_of_in_a_new_thread_and_buttons_work_after_a_r
         assert RELEASE in words(listed)
         mine = await _call(here, here.ada, "/memories")
         await here.restart()
-        pinned = await _press(here, mine, here.ada, "Pin")
+        pinned = await press(here, mine, here.ada, "Pin")
         assert words(pinned).startswith("Pinned") and "📌" in words(pinned)
 
 
@@ -194,7 +197,7 @@ async def test_a_message_that_somebody_marks_is_remembered_and_they_alone_are_to
         await here.sim.until(lambda: len(here.whispers(here.ada)) == 2)
         listed = await _call(here, here.ada, "/memories")
         assert words(listed).count("linen") == 1
-        await _press(here, note, here.ada, "Undo")
+        await press(here, note, here.ada, "Undo")
         assert "linen" not in await here.stored()
 
 
@@ -251,7 +254,7 @@ async def test_of_an_account_that_is_closed_no_memory_and_no_token_is_left(serve
         await _call(here, here.ada, "/remember", "for=me My loom is crimson")
         await _call(here, here.ada, "/remember", "The fair wants crimson looms")
         made = await _call(here, here.ada, "/bobbin", "connect")
-        await _press(here, made, here.ada, "New, only reads")
+        await press(here, made, here.ada, "New, only reads")
         await _call(here, here.ben, "/remember", "Looms are heavy")
         await until_stored(here, True, "crimson", "heavy", '"tok_', here.ada.id)
         here.sim.deactivate(here.ada)
@@ -266,8 +269,37 @@ async def test_of_a_workspace_that_removes_the_bot_no_memory_and_no_token_is_lef
         await _call(here, here.ada, "/remember", "for=me My loom is crimson")
         await _call(here, here.ada, "/remember", "for=workspace The fair wants crimson looms")
         made = await _call(here, here.ada, "/bobbin", "connect")
-        await _press(here, made, here.ada, "New, only reads")
+        await press(here, made, here.ada, "New, only reads")
         await until_stored(here, True, "crimson", '"tok_')
         here.sim.uninstall()
         assert await here.stage.ended() == 1
         await until_stored(here, False, "crimson", '"tok_', here.ada.id, f":{here.ada.team}:")
+
+
+async def test_on_the_home_tab_one_searches_what_is_kept_about_oneself(server: Valkey) -> None:
+    async with acme(server) as here:
+        for number in range(6):
+            await _call(here, here.ada, "/remember", f"for=me Loom number {number} has spools")
+        await _call(here, here.ada, "/remember", "for=me My yarn is crimson")
+        await _call(here, here.ben, "/remember", "for=me My yarn is emerald")
+        home_of = here.sim.open_dm(here.ada)
+        here.openai.script.append(Answer("Dear yarn."))
+        root = here.sim.say(home_of, here.ada, "yarn has become dear")
+        await here.until_said(root, "Dear yarn.")
+        await here.settled()
+        here.sim.open_home(here.ada)
+        home = await here.sim.until(lambda: here.sim.home(here.ada))
+        assert home is not None
+        await here.sim.click(home, SEARCH, here.ada, value="yarn").acked()
+        await here.sim.until(lambda: "About “yarn”:" in str(home.view))
+        shown = str(home.view)
+        assert "My yarn is crimson" in shown and "spools" not in shown and "emerald" not in shown
+        assert "yarn has become dear" in shown and here.sim.permalink(root) in shown
+        # What is found is changed there as in the list of all.
+        here.sim.click(home, _button_in(home, "Pin"), here.ada)
+        await here.sim.until(lambda: "Pinned" in str(home.view))
+        assert "About “yarn”:" in str(home.view) and "spools" not in str(home.view)
+        await here.sim.click(home, SEARCH, here.ada, value="nonsense").acked()
+        await here.sim.until(lambda: "nothing about “nonsense”" in str(home.view))
+        await here.sim.click(home, SEARCH, here.ada).acked()
+        await here.sim.until(lambda: "spools" in str(home.view))
