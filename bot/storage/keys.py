@@ -57,7 +57,7 @@ fixed by its name and by the number of buckets, which therefore never changes fo
     L:groups, L:codes                HASH    see the header of link_accounts.lua
     L:code:<digest>                  STRING  the account that made this code
     L:done:<person>                  STRING  what was answered when he redeemed a code; a minute
-    L:tries:<digest>                 STRING  how many codes an account tried that were none; ten minutes
+    L:tries:<digest>                 STRING  codes that were none, of one account; ten minutes
     K = bobbin:{tokens}
     K:tokens                         HASH    digest of a token -> what it opens
     K:ids                            HASH    id of a token -> its digest
