@@ -26,8 +26,9 @@ types: $(VENV)/.dev
 imports: $(VENV)/.dev
 	$(BIN)/lint-imports --no-cache
 
+# Bytecode in any case: the workers read what one of them has compiled.
 unit: $(VENV)/.dev
-	$(BIN)/pytest -n 3
+	PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n 3
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks

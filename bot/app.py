@@ -325,7 +325,7 @@ class App:
         engine = Engine(
             desk, adapters, pacers, running, sweep, metrics.taken_over, self._timing.mark_after
         )
-        grants = Grants(threads.links, adapters)
+        grants = Grants(threads, adapters)
         commands = Commands(
             threads,
             folding,

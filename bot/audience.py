@@ -122,15 +122,21 @@ def grant(
     person: Person,
     *,
     linked: Iterable[Person] = (),
+    directs: Iterable[tuple[str, str, str]] = (),
     admin: bool = False,
     via: Via = Via.COMMAND,
 ) -> Grant:
-    """What `person`, who is there, may do in a place."""
+    """What `person`, who is there, may do in a place.
+
+    `directs` are channels of direct messages with the person who is alone there, or with one of
+    the `linked`; where others read along they open nothing.
+    """
     channels: list[tuple[str, str, str]] = []
     if not audience.confined:
         channels.append((audience.platform, audience.space, audience.channel))
     if audience.alone is not None:
         channels += map(imports_of, dict.fromkeys((audience.alone, *linked)))
+        channels += [each for each in dict.fromkeys(directs) if each not in channels]
     return Grant(
         person,
         readable(audience, linked),

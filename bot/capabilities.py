@@ -34,6 +34,11 @@ def everything(channel: str, message: str) -> bool:
     return True
 
 
+def nowhere(space: str) -> None:
+    """No direct messages."""
+    return
+
+
 @dataclass(frozen=True, slots=True)
 class Capabilities:
     """What a platform can show.
@@ -55,6 +60,8 @@ class Capabilities:
             stands for a message of an answer that is about to be posted there.
         people_per_space: A user id belongs to one server or workspace, and so do direct messages;
             else it is the same in all of the platform's.
+        directs: Where direct messages with people of a space lie: the space, and what the ids of
+            these channels, and of no other ones there, begin with; None where that can't be told.
     """
 
     max_chars: int
@@ -69,6 +76,7 @@ class Capabilities:
     streams: bool = False
     streamed: Callable[[str, str], bool] = everything
     people_per_space: bool = True
+    directs: Callable[[str], tuple[str, str] | None] = nowhere
 
     def edits_count_as(self, channel: str, message: str = "") -> Call:
         """What an edit of a message is counted as now."""

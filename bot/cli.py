@@ -116,7 +116,7 @@ def _parser(specs: Sequence[AdapterSpec]) -> argparse.ArgumentParser:
     what = forget.add_mutually_exclusive_group(required=True)
     what.add_argument("thread", nargs="?", help="platform:space:channel:thread")
     what.add_argument(
-        "--user", metavar="platform:space:id", help="with * as space: wherever he has written"
+        "--user", metavar="platform:space:id", help="with * as space: wherever they have written"
     )
     add_memory_commands(commands, time.time)
     add_tokens_parser(commands)

@@ -1,4 +1,4 @@
-"""How thoroughly hypothesis looks, where a test does not say so itself.
+"""What holds for the whole suite: how thoroughly hypothesis looks, and how workers begin.
 
 The suite looks at the same examples each time, so that it says something about a change and nothing
 about chance; HYPOTHESIS_PROFILE=thorough looks at more and at others each time.
@@ -6,10 +6,42 @@ about chance; HYPOTHESIS_PROFILE=thorough looks at more and at others each time.
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import os
+from importlib import import_module
+from pathlib import Path
 
+import pytest
 from hypothesis import settings
 
 settings.register_profile("suite", max_examples=30, deadline=None, derandomize=True)
 settings.register_profile("thorough", max_examples=500, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Let each of several workers import the whole suite from another file on.
+
+    All of them import all of it. What one has compiled, which takes most of that time, the others
+    read; if they went side by side, each would compile everything.
+    """
+    worker = os.environ.get("PYTEST_XDIST_WORKER")
+    if worker is None or list(session.config.args) != session.config.getini("testpaths"):
+        return
+    root = session.config.rootpath
+    names = [
+        ".".join(path.relative_to(root).with_suffix("").parts)
+        for path in sorted(Path(__file__).parent.rglob("test_*.py"))
+    ]
+    first = len(names) * int(worker[2:]) // int(os.environ["PYTEST_XDIST_WORKER_COUNT"])
+    for name in names[first:] + names[:first]:
+        # What cannot be imported is told when it is collected.
+        with contextlib.suppress(ImportError, SyntaxError):
+            import_module(name)
+
+
+def pytest_collection_finish() -> None:
+    """Spare the collector what lives until the end: thousands of tests, and the SDKs."""
+    gc.collect()
+    gc.freeze()

@@ -39,7 +39,7 @@ from adapters.discord.reactions import Reactions
 from adapters.discord.render import measure_shown, rendering
 from adapters.discord.servers import Servers
 from adapters.discord.shards import ALONE, Plan, Shard, read_plan
-from adapters.discord.values import PLATFORM
+from adapters.discord.values import DIRECT_SPACE, PLATFORM
 from bot.attached import Attachment
 from bot.capabilities import Capabilities, Limit
 from bot.chat import CommandReply, File, History, Inbox, Incoming, MessageRef, Spot, ThreadKey
@@ -64,6 +64,7 @@ CAPABILITIES = Capabilities(
     controls=frozenset(Action),
     file_bytes=FILE_BYTES,
     people_per_space=False,
+    directs=lambda space: (DIRECT_SPACE, ""),
 )
 
 NOBODY = discord.AllowedMentions.none()

@@ -65,6 +65,7 @@ CAPABILITIES = Capabilities(
     slash_in_threads=False,
     file_bytes=FILE_BYTES,
     controls=frozenset(Action),
+    directs=lambda space: (space, "D"),
 )
 
 

@@ -57,13 +57,15 @@ NOTHING = "I find no words in this message."
 NONE_YET = "You have no conversation with me here yet. Mention me in a channel to begin one."
 GOES = (
     "This erases what I keep of this conversation: what was said, by everybody, and what I "
-    "answered; the summary; the names; and that I take part in it. An answer that is being written "
-    "stops. It can't be undone. What stands in Slack stays there."
+    "answered; the summary; the names; what I remember from it; and that I take part in it. An "
+    "answer that is being written stops. It can't be undone. What stands in Slack stays there."
 )
 ALL_GOES = (
     "This erases *every conversation in this workspace in which you have written to me*, with what "
-    "others said in it and what I answered, the summaries and the names. It can't be undone. What "
-    "stands in Slack stays there, and so does how many tokens were used per day."
+    "others said in it and what I answered, the summaries and the names; *your memories*, and what "
+    "you have had me remember for others; the accounts you have linked and the tokens you have "
+    "made. It can't be undone. What stands in Slack stays there, and so does how many tokens were "
+    "used per day."
 )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from bot.audience import Grant, grant, person_of
@@ -12,6 +12,8 @@ from bot.commands.place_settings import place_called
 from bot.links import Links
 from bot.memories import Memory, Person, Scope, ScopeKind, Via
 from bot.presence import audience_of_call
+from bot.storage.keys import Place
+from bot.storage.threads import Threads
 
 HERE = "here"
 ME = "me"
@@ -26,8 +28,16 @@ FOR = (HERE, *_KINDS)
 """Whom something can be remembered for, as people say it."""
 
 
-def grant_of(call: CommandCall, capabilities: Capabilities, linked: Iterable[Person] = ()) -> Grant:
-    """What the caller may do with memories there, in a reply that is shown to nobody else."""
+def grant_of(
+    call: CommandCall,
+    capabilities: Capabilities,
+    linked: Iterable[Person] = (),
+    directs: Iterable[Place] = (),
+) -> Grant:
+    """What the caller may do with memories there, in a reply that is shown to nobody else.
+
+    `linked` and `directs` as of `bot.audience.grant`.
+    """
     platform, space, channel = place_called(call)
     here = replace(call, channel=channel, thread=_here(call, channel))
     per_space = capabilities.people_per_space
@@ -35,6 +45,7 @@ def grant_of(call: CommandCall, capabilities: Capabilities, linked: Iterable[Per
         audience_of_call(here, capabilities),
         person_of(platform, space, call.author.id, per_space=per_space),
         linked=linked,
+        directs=directs,
         admin=call.author.is_admin and not call.direct,
         via=Via.REACTION if call.reacted else Via.COMMAND,
     )
@@ -83,18 +94,38 @@ class Grants:
     """Tells what the caller of a command may do with memories, other accounts of theirs included.
 
     Args:
-        links: Which accounts belong together.
+        threads: Knows which accounts belong together, and who has written where.
         adapters: The platforms, for what they tell of people.
     """
 
-    def __init__(self, links: Links, adapters: Mapping[str, Adapter]) -> None:
-        self._links = links
+    def __init__(self, threads: Threads, adapters: Mapping[str, Adapter]) -> None:
+        self._threads = threads
+        self._links: Links = threads.links
         self._adapters = adapters
 
     async def of(self, call: CommandCall) -> Grant:
         """See `grant_of`. Raises StoreError."""
         linked = await self._links.of(self.person(call))
         return grant_of(call, self._adapters[call.platform].capabilities, linked)
+
+    async def of_all_said(self, call: CommandCall) -> Grant:
+        """As `of`; with it may be read, too, what the caller has said to the bot alone, anywhere.
+
+        Raises StoreError.
+        """
+        person = self.person(call)
+        linked = await self._links.of(person)
+        directs: list[Place] = []
+        for each in (person, *linked):
+            directs += await self._directs(each, call.space if each == person else each.space)
+        return grant_of(call, self._adapters[call.platform].capabilities, linked, directs)
+
+    async def _directs(self, person: Person, space: str) -> Sequence[Place]:
+        adapter = self._adapters.get(person.platform)
+        where = adapter.capabilities.directs(space) if adapter is not None else None
+        if where is None:
+            return ()
+        return await self._threads.directs_of(person.platform, *where, person.user)
 
     def person(self, call: CommandCall) -> Person:
         """Who called it."""

@@ -42,6 +42,7 @@ NOT_THERE = {
     "me": "That can't be remembered here.",
     "here": "Nothing can be remembered here.",
 }
+NO_SUCH_FOR = "`for` is one of `here`, `thread`, `channel`, `workspace` and `me`."
 KNOWN = "I knew that already, for {whom}."
 SAVED = "🧠 Remembered, for {whom}:"
 SIMILAR = "Much like it is this. Merging keeps the new words in its place:"

@@ -54,7 +54,7 @@ class Recalling:
                 return CommandReply(memory_texts.NO_QUERY, harmless=True)
         if not act.query:
             return CommandReply(memory_texts.NO_QUERY, harmless=True)
-        given = await self._grants.of(call)
+        given = await self._grants.of_all_said(call)
         # Memories are among the hits, too, and are shown by another command.
         hits = await self._memories.search(given, act.query, limit=2 * MOST)
         said = [hit.said for hit in hits if hit.said is not None][:MOST]

@@ -61,7 +61,7 @@ class Remembering:
             return _told(texts.NO_WORDS if about is not None else memory_texts.NO_TEXT)
         whom = call.options.get("for", HERE)
         if whom not in FOR:
-            return _told(memory_texts.NOT_THERE[HERE])
+            return _told(memory_texts.NO_SUCH_FOR)
         given = await self._grants.of(call)
         scope = scope_meant(given, whom)
         if scope is None:

@@ -12,6 +12,7 @@ from bot.model.wire import mapping, sequence, string
 
 REMEMBER = "remember"
 _ASKED = re.compile(r"\W*(?:please,? )?remember (?:that |this: ?)?(?P<what>\S.*)", re.I | re.S)
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s")
 _CONTENT = ("content", "text", "memory")
 """What the words to remember may be called in a tool's schema."""
 
@@ -27,11 +28,12 @@ _EMPTY: Mapping[str, object] = {
 
 
 def result_of(prompt: Prompt) -> str | None:
-    """What to say once the tool was called: its own words; None if it was not."""
+    """What to say once the tool was called: its own first sentence; None if it was not."""
     last = prompt.messages[-1] if prompt.messages else None
     if last is None or last.role != "tool":
         return None
-    return shorten(last.content, 600) or "Done."
+    # What follows it is often meant for a model that can think.
+    return shorten(_SENTENCE_END.split(last.content, maxsplit=1)[0], 600) or "Done."
 
 
 def call_for(prompt: Prompt, conversation: Conversation) -> ToolCall | None:

@@ -57,7 +57,7 @@ async def edit(opened: Opened, grant: Grant, arguments: argparse.Namespace) -> i
 
 async def delete(opened: Opened, grant: Grant, arguments: argparse.Namespace) -> int:
     """Delete memories for good, once somebody is sure."""
-    match sure(f"Delete {len(arguments.ids)} memories for good?", yes=arguments.yes):
+    match sure(f"Delete {showing.so_many(len(arguments.ids))} for good?", yes=arguments.yes):
         case None:
             print(NOT_ASKED, file=sys.stderr)
             return 2

@@ -123,8 +123,8 @@ async def erase(opened: Opened, grant: Grant, arguments: argparse.Namespace) -> 
     imported = 0
     if person is not None:
         imported = len(await opened.threads.searchable(imports_of(person)))
-    what = f"{len(ids)} memories"
-    what += f" and {imported} imported conversations" if imported else ""
+    what = showing.so_many(len(ids))
+    what += f" and {_conversations(imported)}" if imported else ""
     match sure(f"Erase {what} for good?", yes=arguments.yes):
         case None:
             print(f"this would erase {what}; {NOT_ASKED}", file=sys.stderr)
@@ -141,6 +141,10 @@ async def erase(opened: Opened, grant: Grant, arguments: argparse.Namespace) -> 
         # What they had remembered in shared places, too, and the conversations.
         gone += await opened.memories.forget_person(person)
     counts = {"memories": gone, "conversations": imported}
-    text = f"{gone} memories erased" + (f", {imported} imported conversations" * bool(imported))
+    text = f"{showing.so_many(gone)} erased" + (f", {_conversations(imported)}" * bool(imported))
     say(counts, text, arguments)
     return 0 if gone or imported else 1
+
+
+def _conversations(imported: int) -> str:
+    return f"{imported} imported conversation{'s' * (imported != 1)}"

@@ -25,7 +25,12 @@ def add_memory_commands(
     commands: _SubParsersAction[argparse.ArgumentParser], now: Callable[[], float]
 ) -> None:
     """Add `memory` with its own commands; `now` is for times like "30d"."""
-    memory = commands.add_parser("memory", help="read and change what is remembered")
+    memory = commands.add_parser(
+        "memory",
+        help="read and change what is remembered",
+        description="Read and change what is remembered. Say whose: --person, --scope or --all, "
+        "behind the command.",
+    )
     each = memory.add_subparsers(dest="memory_command", required=True, metavar="command")
     common = _common()
 
@@ -52,8 +57,11 @@ def add_memory_commands(
     edit.add_argument("--content", help="new words; the old ones are kept as superseded")
     _parts(edit, now)
     edit.add_argument("--no-tags", action="store_true", help="take all tags away")
-    edit.add_argument("--archive", action=argparse.BooleanOptionalAction, default=None)
-    edit.add_argument("--confirm", action=argparse.BooleanOptionalAction, default=None)
+    switch = argparse.BooleanOptionalAction
+    out = "kept out of the way: never recalled"
+    edit.add_argument("--archive", action=switch, default=None, help=out)
+    agreed = "somebody stands by it; only for what was remembered unasked"
+    edit.add_argument("--confirm", action=switch, default=None, help=agreed)
     edit.add_argument("--if-version", type=_positive, metavar="n", help="only if it is still that")
     delete = command("delete", "delete memories for good")
     delete.add_argument("ids", nargs="+", metavar="id")
@@ -119,7 +127,9 @@ def _parts(parser: argparse.ArgumentParser, now: Callable[[], float]) -> None:
     parser.add_argument("--kind", type=Kind, choices=list(Kind))
     parser.add_argument("--tag", action="append", help="once for each tag")
     parser.add_argument("--about", help="the subject")
-    parser.add_argument("--pin", action=argparse.BooleanOptionalAction, default=None)
+    parser.add_argument(
+        "--pin", action=argparse.BooleanOptionalAction, default=None, help="recalled before others"
+    )
     parser.add_argument("--event", type=when, metavar="when", help="when it happens")
     parser.add_argument("--expires", type=when, metavar="when", help="it is deleted then")
 

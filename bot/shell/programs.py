@@ -16,7 +16,12 @@ from bot.storage.threads import Threads
 def add_program_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:  # pyright: ignore[reportPrivateUsage]
     """The commands' options."""
     commands.add_parser("api", help="serve REST and MCP at BOBBIN_API_PORT, and nothing else")
-    commands.add_parser("mcp", help="serve MCP over standard input and output")
+    mcp = "serve MCP over standard input and output"
+    more = (
+        "Serve MCP over standard input and output to the program that starts this. BOBBIN_TOKEN "
+        "says for whom; docs/memory-api.md has configurations for usual programs."
+    )
+    commands.add_parser("mcp", help=mcp, description=more)
 
 
 def check_programs(command: str, settings: Settings) -> None:

@@ -7,6 +7,7 @@ import sys
 
 from bot.audience import Grant
 from bot.memories import Filter, Status
+from bot.memory.transfer import ALL_STATUSES
 from bot.shell import showing
 from bot.shell.grants import operator_grant
 from bot.shell.opened import Opened
@@ -33,7 +34,10 @@ async def scopes(opened: Opened, arguments: argparse.Namespace) -> int:
     counts: dict[str, int] = {}
     async for scope in opened.scopes():
         grant = await operator_grant(None, [scope], opened.scopes)
-        counts[str(scope)] = (await opened.memories.stats(grant)).total
+        count = (await opened.memories.stats(grant)).total
+        # One may hold nothing but traces of what came from it.
+        if count or (await opened.memories.page(grant, ALL_STATUSES, limit=1)).memories:
+            counts[str(scope)] = count
     lines = [f"{count:6}  {scope}" for scope, count in sorted(counts.items())]
     say(counts, "\n".join(lines) or "nothing is remembered yet", arguments)
     return 0

@@ -145,9 +145,14 @@ def written_text(written: Written) -> str:
     return "\n".join(lines)
 
 
+def so_many(memories: int) -> str:
+    """How many memories."""
+    return f"{memories} memory" if memories == 1 else f"{memories} memories"
+
+
 def stats_text(stats: Stats) -> str:
     """Figures, the largest first."""
-    lines = [f"{stats.total} memories"]
+    lines = [so_many(stats.total)]
     groups: Iterable[tuple[str, Iterable[tuple[str, int]]]] = (
         ("scope", [(str(name), count) for name, count in stats.by_scope.items()]),
         ("kind", [(str(name), count) for name, count in stats.by_kind.items()]),

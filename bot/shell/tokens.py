@@ -26,7 +26,9 @@ _WORDS = {
 
 def add_tokens_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:  # pyright: ignore[reportPrivateUsage]
     """The command's options."""
-    tokens = commands.add_parser("tokens", help="make and revoke tokens for other programs")
+    what = "make and revoke tokens for other programs"
+    more = "A token lets another program use what one person may see; docs/memory-api.md tells how."
+    tokens = commands.add_parser("tokens", help=what, description=more)
     acts = tokens.add_subparsers(dest="act", required=True, metavar="what")
     create = acts.add_parser("create", help="make a token and print it, once")
     create.add_argument(
@@ -46,7 +48,9 @@ def add_tokens_parser(commands: argparse._SubParsersAction[argparse.ArgumentPars
     create.add_argument(
         "--direct", action="append", default=[], metavar="space", help="and direct messages there"
     )
-    listed = acts.add_parser("list", help="show tokens, never the tokens themselves")
+    listed = acts.add_parser(
+        "list", help="show who has one and what it opens; the tokens are not kept"
+    )
     listed.add_argument("person", nargs="?", metavar="platform:space:user")
     revoke = acts.add_parser("revoke", help="end tokens at once")
     which = revoke.add_mutually_exclusive_group(required=True)

@@ -9,7 +9,7 @@ from bot.audience import is_import
 from bot.chat import ThreadChoice, ThreadKey
 from bot.storage.codec import to_bytes, to_text
 from bot.storage.directory import Directory
-from bot.storage.keys import BUCKETS, BucketKeys, ThreadKeys
+from bot.storage.keys import BUCKETS, BucketKeys, Place, ThreadKeys, place_of
 
 LATEST_OF_BUCKET = 100
 LATEST_OF_SPACE = 5_000
@@ -26,6 +26,23 @@ class Persons(Directory):
         The hundred latest threads of every bucket are looked through, five hundred of those in the
         space at a time, until there are enough. Raises StoreUnavailable.
         """
+        threads = await self._latest(platform, space)
+        mine: list[ThreadKey] = []
+        for start in range(0, len(threads), AT_A_TIME):
+            mine += await self._wrote(threads[start : start + AT_A_TIME], user)
+            if len(mine) >= MOST:
+                break
+        fields = await self._link.batch(
+            [("HMGET", ThreadKeys(thread).meta, "label", "last") for thread in mine[:MOST]]
+        )
+        return [
+            ThreadChoice(thread, to_text(label or b""), int(last) / 1000)
+            for thread, (label, last) in zip(mine, fields, strict=False)
+            if last is not None
+        ]
+
+    async def _latest(self, platform: str, space: str) -> Sequence[ThreadKey]:
+        """The latest threads of a space, among the hundred latest of every bucket."""
         last = LATEST_OF_BUCKET - 1
         found = await self._link.batch(
             [
@@ -43,20 +60,24 @@ class Persons(Directory):
         ]
         here.sort(reverse=True)
         named = [ThreadKey.parse(to_text(name)) for _, name in here]
-        threads = [each for each in named if not is_import(each)][:LATEST_OF_SPACE]
-        mine: list[ThreadKey] = []
-        for start in range(0, len(threads), AT_A_TIME):
-            mine += await self._wrote(threads[start : start + AT_A_TIME], user)
-            if len(mine) >= MOST:
-                break
-        fields = await self._link.batch(
-            [("HMGET", ThreadKeys(thread).meta, "label", "last") for thread in mine[:MOST]]
-        )
-        return [
-            ThreadChoice(thread, to_text(label or b""), int(last) / 1000)
-            for thread, (label, last) in zip(mine, fields, strict=False)
-            if last is not None
+        return [each for each in named if not is_import(each)][:LATEST_OF_SPACE]
+
+    async def directs_of(
+        self, platform: str, space: str, begins: str, user: str
+    ) -> Sequence[Place]:
+        """Channels in which `user` has written and whose ids begin so, the latest first.
+
+        The hundred latest threads of every bucket are looked through. Raises StoreUnavailable.
+        """
+        wanted = [
+            thread
+            for thread in await self._latest(platform, space)
+            if thread.channel.startswith(begins)
         ]
+        mine: list[ThreadKey] = []
+        for start in range(0, len(wanted), AT_A_TIME):
+            mine += await self._wrote(wanted[start : start + AT_A_TIME], user)
+        return tuple(dict.fromkeys(place_of(thread) for thread in mine))
 
     async def all_of(self, platform: str, space: str, user: str) -> AsyncIterator[ThreadKey]:
         """Every thread of the space in which `user` has written, in no order.

@@ -22,6 +22,7 @@ from tests.servers import Valkey
 ADA = ("--person", "discord:@:7001")
 EVE = ("--person", "discord:@:6666")
 CHANNEL = "channel:slack:T0WEAVERS1:C0GENERAL1::"
+ELSEWHERE = "channel:slack:T1:C404::"
 OWN = "user:discord:@:::7001"
 
 
@@ -90,6 +91,10 @@ async def test_a_memory_from_its_first_word_to_its_last(shell: Shell) -> None:
     await shell.good("share", first, *ADA, "--to", CHANNEL)
     assert (await shell.json("stats", "--scope", CHANNEL))["total"] == 1
     assert CHANNEL in await shell.good("scopes")
+    await shell.good("add", "Not for long", "--scope", ELSEWHERE)
+    [gone] = (await shell.json("list", "--scope", ELSEWHERE))["memories"]
+    await shell.good("delete", gone["id"], "--scope", ELSEWHERE, "--yes")
+    assert not {ELSEWHERE, "user:shell:@:::operator"} & (await shell.json("scopes")).keys()
     refused = await shell.run("delete", first, *ADA)
     assert refused.code == 2 and "--yes" in refused.log
     assert "deleted" in await shell.good("delete", first, *ADA, "--yes")

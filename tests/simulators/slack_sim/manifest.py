@@ -49,6 +49,7 @@ DEFAULT_MANIFEST: Mapping[str, Any] = {
         "bot_user": {"display_name": "Bobbin"},
         "shortcuts": [
             {"type": "message", "callback_id": "bobbin_ask"},
+            {"type": "message", "callback_id": "bobbin_remember"},
             {"type": "message", "callback_id": "bobbin_summary"},
             {"type": "message", "callback_id": "bobbin_minutes"},
             {"type": "message", "callback_id": "bobbin_forget"},
@@ -56,6 +57,9 @@ DEFAULT_MANIFEST: Mapping[str, Any] = {
         ],
         "slash_commands": [
             {"command": "/bobbin", "should_escape": True},
+            {"command": "/remember", "should_escape": True},
+            {"command": "/memories", "should_escape": True},
+            {"command": "/recall", "should_escape": True},
             {"command": "/summary", "should_escape": True},
             {"command": "/forget", "should_escape": True},
         ],

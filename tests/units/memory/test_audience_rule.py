@@ -23,9 +23,20 @@ def test_everybody_in_a_place_is_in_the_audience_of_what_may_be_recalled_there(
 @given(worlds())
 def test_a_grant_opens_no_conversation_that_somebody_there_does_not_read(world: World) -> None:
     for place in world.places():
+        directs = [
+            (room.thread.platform, room.thread.space, room.thread.channel)
+            for room in world.rooms
+            if room.direct and place.asker in room.readers
+        ]
         opened = grant(
-            place.audience, place.account, linked=world.accounts(place.asker), admin=True
+            place.audience,
+            place.account,
+            linked=world.accounts(place.asker),
+            directs=directs,
+            admin=True,
         )
+        # Where others read along too, nothing of what was said to the bot alone is opened.
+        assert place.audience.alone is None or set(directs) <= set(opened.channels)
         for room in world.rooms:
             key = room.thread
             by_channel = (key.platform, key.space, key.channel) in opened.channels

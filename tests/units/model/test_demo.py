@@ -250,7 +250,7 @@ async def test_it_calls_the_tool_that_remembers_when_it_is_told_to() -> None:
         "tags": [],
         "until": None,
     }
-    told = Message("tool", "Remembered for this channel.", call_id=call.id)
+    told = Message("tool", "Remembered for this channel. Do not repeat it.", call_id=call.id)
     again = replace(asked, messages=(*asked.messages, Message("assistant", "", (), (call,)), told))
     assert text_of(await ask(DemoModel(0), again)) == "Remembered for this channel."
 
