@@ -16,12 +16,18 @@ MOST_LINKED = 10
 """Accounts that belong together at most."""
 
 
+MOST_TRIES = 5
+"""Codes that were none, from one account within `CODE_SECONDS`; after that no code is taken."""
+
+
 class Linking(StrEnum):
     """What became of a code that somebody redeemed."""
 
     LINKED = "linked"
     UNKNOWN = "unknown"
     """There is no such code, or it was used, or its time is over."""
+    OFTEN = "often"
+    """`MOST_TRIES` codes were none; this one was not looked at."""
     SELF = "self"
     """It was made by the same account; it stays good for another."""
     ALREADY = "already"

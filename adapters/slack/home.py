@@ -14,9 +14,10 @@ from adapters.slack.panels import in_view
 from adapters.slack.values import Own, fields
 from bot.chat import CommandReply, Overview, ThreadChoice, ThreadKey
 
-MENU, REFRESH, FORGET_ALL, HELP = (
-    f"{HOME}:{name}" for name in ("menu", "refresh", "forget_all", "help")
+MENU, REFRESH, FORGET_ALL, HELP, SEARCH = (
+    f"{HOME}:{name}" for name in ("menu", "refresh", "forget_all", "help", "search")
 )
+LONGEST_SEARCH = 150
 MOST_THREADS = 25
 LONGEST_LABEL = 150
 
@@ -33,7 +34,11 @@ KEPT = (
 
 
 def home(
-    overview: Overview, own: Own, note: str = "", memories: CommandReply | None = None
+    overview: Overview,
+    own: Own,
+    note: str = "",
+    memories: CommandReply | None = None,
+    said: CommandReply | None = None,
 ) -> dict[str, Any]:
     """The view.
 
@@ -42,6 +47,7 @@ def home(
         own: Who we are, for links.
         note: Something to say first, in Slack's own markup.
         memories: Shown of memories in the place of their first page.
+        said: Found in past conversations.
     """
     memories = memories or overview.memories
     shown = overview.threads[:MOST_THREADS]
@@ -49,7 +55,7 @@ def home(
         *([section(note), _divider()] if note else []),
         _header("Your conversations"),
         *([_row(choice, own) for choice in shown] or [section(NONE)]),
-        *(_memories(memories) if memories is not None else []),
+        *(_memories(memories, said) if memories is not None else []),
         _divider(),
         _header("What you use"),
         *sections(overview.used, 4),
@@ -65,8 +71,33 @@ def home(
     return {"type": "home", "callback_id": HOME, "blocks": blocks}
 
 
-def _memories(shown: CommandReply) -> list[dict[str, Any]]:
-    return [_divider(), _header("What I remember for you"), *in_view(shown, 1)]
+def _memories(shown: CommandReply, said: CommandReply | None) -> list[dict[str, Any]]:
+    found = [_header("What was said"), *in_view(said, 1)] if said is not None else []
+    return [
+        _divider(),
+        _header("What I remember for you"),
+        _search_field(),
+        *in_view(shown, 1),
+        *found,
+    ]
+
+
+def _search_field() -> dict[str, Any]:
+    field = {
+        "type": "plain_text_input",
+        "action_id": SEARCH,
+        "max_length": LONGEST_SEARCH,
+        "placeholder": plain("Words or #tags, then Enter"),
+        "dispatch_action_config": {"trigger_actions_on": ["on_enter_pressed"]},
+    }
+    return {
+        "type": "input",
+        "block_id": SEARCH,
+        "dispatch_action": True,
+        "optional": True,
+        "label": plain("Search what is kept about you"),
+        "element": field,
+    }
 
 
 def away(text: str) -> dict[str, Any]:

@@ -59,6 +59,7 @@ class HomeTab:
         note: str = "",
         mark: str = "",
         memories: CommandReply | None = None,
+        said: CommandReply | None = None,
     ) -> None:
         """Bring somebody's page up to date.
 
@@ -67,6 +68,7 @@ class HomeTab:
             user: Whose.
             note: Something to say first, in Slack's own markup.
             memories: What is shown of memories; None for the first page of them.
+            said: What a search has found in past conversations.
             mark: Hash of the page that this one is to replace, empty for whatever is there.
 
         Raises:
@@ -74,7 +76,7 @@ class HomeTab:
         """
         # One at a time, so that an older page never lands on a newer one.
         async with self._lines.turn(f"{here.own.team} {user}"):
-            view = await self._view(here, user, note, memories)
+            view = await self._view(here, user, note, memories, said)
             given = {"hash": mark} if mark else {}
             try:
                 await here.calls.answer(
@@ -87,7 +89,12 @@ class HomeTab:
                 log.debug("A newer page is shown already")
 
     async def _view(
-        self, here: Workspace, user: str, note: str, memories: CommandReply | None
+        self,
+        here: Workspace,
+        user: str,
+        note: str,
+        memories: CommandReply | None,
+        said: CommandReply | None,
     ) -> dict[str, Any]:
         person = await here.names.person(user, self._timing.names)
         try:
@@ -95,4 +102,4 @@ class HomeTab:
         except StoreError as error:
             log.warning("What is kept of somebody cannot be shown: %s", error)
             return home.away(error.user_text)
-        return home.home(overview, here.own, note, memories)
+        return home.home(overview, here.own, note, memories, said)

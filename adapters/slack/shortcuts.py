@@ -90,6 +90,9 @@ class Shortcuts:
         match text_in(action, "action_id"):
             case home.REFRESH:
                 self._errands.start(lambda: self._home.show(here, user), "page")
+            case home.SEARCH:
+                query, at = str(action.get("value") or ""), text_in(action, "action_ts")
+                self._errands.start(lambda: self._search(here, user, at, query), "page")
             case home.HELP:
                 self._errands.start(lambda: self._help(here, user, trigger), "page")
             case home.FORGET_ALL:
@@ -201,6 +204,22 @@ class Shortcuts:
         window = await self._open(here, user, trigger, view, subject, once=True)
         if window is not None:
             await self._asked(here, user, trigger, window, subject)
+
+    async def _search(self, here: Workspace, user: str, at: str, query: str) -> None:
+        """Look for words among memories and past conversations; for none show the first page."""
+        if not query.strip():
+            await self._home.show(here, user)
+            return
+        event = f"{here.own.team}:{user}:{at}"
+        found: list[CommandReply] = []
+        for name in ("memories", "recall"):
+            asked = Asked(name, user, options={"query": query})
+            reply, _ = await self._interactions.reply(
+                here, Called(f"{event}:{name}", asked, "", "", home=True)
+            )
+            found.append(reply)
+        memories, said = found
+        await self._home.show(here, user, memories=memories, said=said)
 
     async def _help(self, here: Workspace, user: str, trigger: str) -> None:
         subject = Subject(home=True)

@@ -57,6 +57,7 @@ fixed by its name and by the number of buckets, which therefore never changes fo
     L:groups, L:codes                HASH    see the header of link_accounts.lua
     L:code:<digest>                  STRING  the account that made this code
     L:done:<person>                  STRING  what was answered when he redeemed a code; a minute
+    L:tries:<digest>                 STRING  codes that were none, of one account; ten minutes
     K = bobbin:{tokens}
     K:tokens                         HASH    digest of a token -> what it opens
     K:ids                            HASH    id of a token -> its digest
@@ -138,6 +139,11 @@ def link_code(digest: str) -> str:
 def link_done(person: str) -> str:
     """What was answered to a person, named as `str` writes him, who redeemed a code."""
     return f"{PREFIX}:{{links}}:done:{person}"
+
+
+def link_tries(digest: str) -> str:
+    """How many codes that were none somebody has tried, named by a digest."""
+    return f"{PREFIX}:{{links}}:tries:{digest}"
 
 
 def tokens_of(person: str) -> str:

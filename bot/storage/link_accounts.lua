@@ -1,17 +1,18 @@
 --[[
 Link the account that redeems a code with the one that made it, and with all linked to either.
 
-KEYS  1 L:code:<digest>, 2 L:groups, 3 L:codes, 4 L:done:<who redeems>
-ARGV  1 who redeems, 2 most accounts in a group, 3 how long the answer is kept (s), 4 nonce
+KEYS  1 L:code:<digest>, 2 L:groups, 3 L:codes, 4 L:done:<who redeems>, 5 L:tries:<digest of that>
+ARGV  1 who redeems, 2 most accounts in a group, 3 how long the answer is kept (s), 4 nonce,
+      5 codes that may be none, 6 how long these are counted (s)
 Returns  {result, who made the code or ""}
 
 L:groups holds for each account all that are linked, itself among them, with blanks between them;
 L:codes holds for each account the digest of its code. An account is "<platform>:<space>:<user>", of
 which the first two are its place.
 --]]
-local CODE, GROUPS, CODES, DONE = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local CODE, GROUPS, CODES, DONE, TRIES = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local WHO, MOST, STAYS = ARGV[1], tonumber(ARGV[2]), ARGV[3]
-local NONCE = ARGV[4]
+local NONCE, MOST_TRIES, COUNTED = ARGV[4], tonumber(ARGV[5]), ARGV[6]
 
 local nonce, told, other = string.match(redis.call("GET", DONE) or "", "^(.-)|(.-)|(.*)$")
 if nonce == NONCE then
@@ -29,8 +30,14 @@ local function answer(result, maker)
   return { result, maker }
 end
 
+if tonumber(redis.call("GET", TRIES) or "0") >= MOST_TRIES then
+  return { "often", "" }
+end
 local maker = redis.call("GET", CODE)
 if not maker then
+  if redis.call("INCR", TRIES) == 1 then
+    redis.call("EXPIRE", TRIES, COUNTED)
+  end
   return { "unknown", "" }
 end
 if maker == WHO then

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 
-from bot.links import CODE_SECONDS, MOST_LINKED, Linked, Linking
+from bot.links import CODE_SECONDS, MOST_LINKED, MOST_TRIES, Linked, Linking
 from bot.memories import Person
 from bot.storage import keys
 from bot.storage.codec import to_bytes, to_text
@@ -45,10 +45,13 @@ class StoredLinks:
             keys.LINK_GROUPS,
             keys.LINK_CODES,
             keys.link_done(str(person)),
+            keys.link_tries(_digest(str(person))),
         )
-        result, other = await self._link.run(
-            SCRIPTS["link_accounts"], names, (str(person), MOST_LINKED, ANSWER_SECONDS, nonce)
+        arguments = (
+            *(str(person), MOST_LINKED, ANSWER_SECONDS, nonce),
+            *(MOST_TRIES, CODE_SECONDS),
         )
+        result, other = await self._link.run(SCRIPTS["link_accounts"], names, arguments)
         return Linked(Linking(to_text(result)), Person.parse(to_text(other)) if other else None)
 
     async def of(self, person: Person) -> Sequence[Person]:

@@ -104,7 +104,7 @@ async def test_memories_are_pressed_by_their_numbers(folder: Path) -> None:
     assert "  /1 Edit  /2 Pin  /3 Delete\n" in ended.out
     assert "My loom is crimson\nWrite /1 and the new words behind it." in ended.out
     assert "Corrected." in ended.out and "> My loom is teal #loom" in ended.out
-    assert "1 memory of your own" in ended.out
+    assert "- 2 memories of your own" in ended.out
     assert "/1 Forget it all  /2 Keep it" in ended.out
     assert ended.out.rstrip().endswith("`/remember` begins it.")
     files = [path for path in (folder / "data").rglob("*") if path.is_file()]

@@ -45,7 +45,7 @@ async def test_what_is_somebodys_own_follows_to_a_linked_account_and_no_further(
 
         code = code_in(await call(here, "link"))
         assert "very account" in (await call(here, "link", code=code)).text
-        assert (await call(there, "link", BEN, code=code)).text.startswith("Linked.")
+        assert (await call(there, "link", BEN, code=code)).text.startswith("Linked with ")
         [entry] = (await call(there, "memories", BEN)).entries
         assert "crimson" in entry.text
         # Once only, and for nobody else.

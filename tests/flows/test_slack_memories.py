@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from adapters.slack.home import SEARCH
 from tests.flows.acme import Acme, acme, words
 from tests.flows.test_slack_changes import until_stored
 from tests.servers import Valkey
@@ -273,3 +274,32 @@ async def test_of_a_workspace_that_removes_the_bot_no_memory_and_no_token_is_lef
         here.sim.uninstall()
         assert await here.stage.ended() == 1
         await until_stored(here, False, "crimson", '"tok_', here.ada.id, f":{here.ada.team}:")
+
+
+async def test_on_the_home_tab_one_searches_what_is_kept_about_oneself(server: Valkey) -> None:
+    async with acme(server) as here:
+        for number in range(6):
+            await _call(here, here.ada, "/remember", f"for=me Loom number {number} has spools")
+        await _call(here, here.ada, "/remember", "for=me My yarn is crimson")
+        await _call(here, here.ben, "/remember", "for=me My yarn is emerald")
+        home_of = here.sim.open_dm(here.ada)
+        here.openai.script.append(Answer("Dear yarn."))
+        root = here.sim.say(home_of, here.ada, "yarn has become dear")
+        await here.until_said(root, "Dear yarn.")
+        await here.settled()
+        here.sim.open_home(here.ada)
+        home = await here.sim.until(lambda: here.sim.home(here.ada))
+        assert home is not None
+        await here.sim.click(home, SEARCH, here.ada, value="yarn").acked()
+        await here.sim.until(lambda: "About “yarn”:" in str(home.view))
+        shown = str(home.view)
+        assert "My yarn is crimson" in shown and "spools" not in shown and "emerald" not in shown
+        assert "yarn has become dear" in shown and here.sim.permalink(root) in shown
+        # What is found is changed there as in the list of all.
+        here.sim.click(home, _button_in(home, "Pin"), here.ada)
+        await here.sim.until(lambda: "Pinned" in str(home.view))
+        assert "About “yarn”:" in str(home.view) and "spools" not in str(home.view)
+        await here.sim.click(home, SEARCH, here.ada, value="nonsense").acked()
+        await here.sim.until(lambda: "nothing about “nonsense”" in str(home.view))
+        await here.sim.click(home, SEARCH, here.ada).acked()
+        await here.sim.until(lambda: "spools" in str(home.view))

@@ -320,8 +320,23 @@ def find_action(blocks: Any, action_id: str, value: str | None, ts: str) -> JSON
                     "type": element["type"],
                     "action_ts": ts,
                 }
+                if block["type"] == "input":
+                    return base | _typed(block, value)
                 return base | _chosen(element, value)
     raise ValueError(f"no element {action_id!r} to click on")
+
+
+def _typed(block: JSON, value: str | None) -> JSON:
+    """What a field tells when somebody presses Enter in it."""
+    element = block["element"]
+    if not block.get("dispatch_action") or element["type"] != "plain_text_input":
+        raise ValueError("nobody is told of what is typed there")
+    config = element.get("dispatch_action_config", {})
+    if "on_enter_pressed" not in config.get("trigger_actions_on", ["on_enter_pressed"]):
+        raise ValueError("nobody is told of Enter there")
+    if value is not None and len(value) > element.get("max_length", 3000):
+        raise ValueError("the field takes no more characters")
+    return {"value": value or None}
 
 
 def _chosen(element: JSON, value: str | None) -> JSON:

@@ -55,6 +55,15 @@ def _check_input(block: dict[str, Any]) -> None:
     element = block.get("element")
     if not isinstance(element, dict) or element.get("type") not in _INPUTS:
         raise refuse("an input needs an element that takes one")
+    if not isinstance(block.get("dispatch_action", False), bool):
+        raise refuse("dispatch_action is true or false")
+    config = element.get("dispatch_action_config")
+    if config is not None:
+        on = config.get("trigger_actions_on") if isinstance(config, dict) else None
+        if not block.get("dispatch_action") or element["type"] != "plain_text_input":
+            raise refuse("dispatch_action_config belongs to a text that is sent as it is typed")
+        if not on or set(on) - {"on_enter_pressed", "on_character_entered"}:
+            raise refuse(f"unknown trigger_actions_on {on}")
     if not element.get("action_id") or not block.get("block_id"):
         raise refuse("an input without ids could not be read back")
 

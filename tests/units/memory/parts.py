@@ -13,6 +13,7 @@ from bot.memories import MemoryText, Person, Scope, Source, Via, Written
 from bot.memory.port import NewMemory
 from bot.memory.searching import Searching
 from bot.memory.service import MemoryService
+from bot.recall.embedding import Embedder
 from bot.records import Entry, Tally
 from bot.storage.threads import Threads
 from bot.storage.types import Turn
@@ -32,16 +33,23 @@ def there(person: Person = ADA, *, admin: bool = False, private: bool = True) ->
 
 
 class Parts:
-    """One process. `most` memories may be in one scope."""
+    """One process: `most` memories may be in one scope, `embedder` makes vectors."""
 
     def __init__(
-        self, client: Any, clock: Clock, new_id: Callable[[], str], most: int = 100
+        self,
+        client: Any,
+        clock: Clock,
+        new_id: Callable[[], str],
+        most: int = 100,
+        embedder: Embedder | None = None,
     ) -> None:
         self.client = client
         self.clock = clock
         self.threads = Threads(client, worker="w", clock=clock, new_id=new_id)
         self.store = self.threads.memories(most)
-        self.searching = Searching(self.store, self.threads, count=estimate, clock=clock)
+        self.searching = Searching(
+            self.store, self.threads, count=estimate, clock=clock, embedder=embedder
+        )
         self.memories = MemoryService(
             self.store,
             self.threads,

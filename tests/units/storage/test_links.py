@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from redis.asyncio import Redis
 
-from bot.links import CODE_SECONDS, MOST_LINKED, Linked, Linking
+from bot.links import CODE_SECONDS, MOST_LINKED, MOST_TRIES, Linked, Linking
 from bot.memories import Person
 from bot.storage.connect import Link, open_redis
 from bot.storage.links import StoredLinks
@@ -97,3 +97,28 @@ async def test_a_lost_answer_is_given_again(server: Valkey, new_id: Callable[[],
         assert (await links.redeem(SLACK, "lost")).result is Linking.LINKED
         assert proxy.lost == 1
         await client.aclose()
+
+
+async def test_who_tries_codes_is_soon_heard_no_more(links: StoredLinks, client: Redis) -> None:
+    await links.issue(DISCORD, "a")
+    for number in range(MOST_TRIES):
+        assert await links.redeem(STRANGER, f"guess {number}") == Linked(Linking.UNKNOWN)
+    assert await links.redeem(STRANGER, "a") == Linked(Linking.OFTEN)
+    assert await links.unlink(STRANGER) is False
+    assert await links.redeem(STRANGER, "a") == Linked(Linking.OFTEN)
+    assert await links.of(DISCORD) == []
+    # It is counted for a while only, under no name, and keeps nobody else out.
+    [tries] = [key for key in await all_keys(client) if ":tries:" in key]
+    assert STRANGER.user not in tries
+    assert 0 < await client.ttl(tries) <= CODE_SECONDS
+    assert (await links.redeem(SLACK, "a")).result is Linking.LINKED
+
+
+async def test_a_code_whose_time_is_over_is_none(links: StoredLinks, client: Redis) -> None:
+    await links.issue(DISCORD, "a")
+    [code] = [key for key in await all_keys(client) if ":code:" in key]
+    await client.pexpire(code, 1)
+    while await client.exists(code):
+        pass
+    assert await links.redeem(SLACK, "a") == Linked(Linking.UNKNOWN)
+    assert await links.of(SLACK) == []
