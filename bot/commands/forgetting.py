@@ -56,7 +56,11 @@ class Forgetting:
         """Erase a conversation; whoever has not said that they are sure is told what goes."""
         if SURE not in call.options:
             return await self._thread_asked(call, thread)
-        text = forget_texts.erased_text(*await self._erase(thread))
+        erased, memories = await self._erase(thread)
+        if erased == Erased() and not memories:
+            # Pressed twice at once, what is said of the first time stays.
+            return CommandReply(texts.NOTHING_STORED, harmless=True)
+        text = forget_texts.erased_text(erased, memories)
         return CommandReply(text, harmless=True, replaces=bool(call.act))
 
     async def _erase(self, thread: ThreadKey) -> tuple[Erased, int]:

@@ -122,13 +122,24 @@ class Browsing:
         )
         said = _said(written, {Wrote.UPDATED: memory_texts.CORRECTED})
         if written.result is Wrote.CONFLICT and written.memory is not None:
-            shown = (entry(written.memory, given, act),)
+            shown = (entry(await self._now(given, written.memory), given, act),)
             return CommandReply(said, entries=shown, replaces=True)
         reply = await self._list(given, act, said)
         new = written.memory
         if written.result is Wrote.UPDATED and new is not None and new.id != memory.id:
             return replace(reply, buttons=(memory_texts.undo(new, act), *reply.buttons))
         return reply
+
+    async def _now(self, given: Grant, memory: Memory) -> Memory:
+        """What has taken the place of a memory, the memory itself if nothing has."""
+        seen = {memory.id}
+        while memory.superseded_by and memory.superseded_by not in seen:
+            seen.add(memory.superseded_by)
+            newer = await self._memories.get(given, memory.superseded_by)
+            if newer is None:
+                break
+            memory = newer
+        return memory
 
     async def _shared(
         self, call: CommandCall, given: Grant, act: Act, memory: Memory

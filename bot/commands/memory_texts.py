@@ -56,11 +56,17 @@ CORRECTED = "Corrected."
 SAME = "Nothing was changed."
 PINNED = "Pinned: I think of it first."
 UNPINNED = "No longer pinned."
-SHARED = "Shared: everybody in this channel can be told it now."
+SHARED = (
+    "Shared: everybody in this channel can be told it now. What they see is a memory of its own: "
+    "to take it back, delete it here."
+)
 KEPT = "Kept for good."
 MERGED = "Merged into one."
 SURE_DELETE = "Delete this for good?"
-SURE_SHARE = "Show this to everybody in this channel, now and later?"
+SURE_SHARE = (
+    "Show this to everybody in this channel, now and later? They get a copy, which stays when you "
+    "change or delete yours."
+)
 NONE = "Nothing is remembered that I could show you here. `/remember` begins it."
 NOT_FOUND = "I find nothing about “{query}” that I could show you here."
 NOTHING_SAID = "I find nothing about “{query}” in past conversations that I may show you here."

@@ -34,6 +34,8 @@ _TAG = re.compile(rf"(?<!\S)#(\w[\w-]{{0,{LONGEST_TAG - 1}}})(?!\S)")
 _SHARED = (ScopeKind.THREAD, ScopeKind.CHANNEL, ScopeKind.WORKSPACE)
 
 MOST_SIMILAR = 3
+MOST_SIGNS = 20
+"""How often somebody can have one message remembered by a sign and take that back, in a day."""
 
 
 class Remembering:
@@ -71,10 +73,24 @@ class Remembering:
             await self._source(call, given),
             scope,
         )
-        result = await self._memories.add(given, new, key=f"{call.platform}:{call.event_id}")
+        result = await self._kept(call, given, new)
         if call.act == TAKE_BACK:
             return await self._taken_back(given, new, result)
         return reply_to(result)
+
+    async def _kept(self, call: CommandCall, given: Grant, new: NewMemory) -> Written:
+        """Keep it once for each call.
+
+        Signs on a message have the same id each time, by which it is found what one of them has
+        kept; a sign that comes back after that was undone is a new call.
+        """
+        key = f"{call.platform}:{call.event_id}"
+        written = await self._memories.add(given, new, key=key)
+        for time in range(1, MOST_SIGNS if call.reacted else 1):
+            if written.memory is not None or written.result not in (Wrote.CREATED, Wrote.TOUCHED):
+                break
+            written = await self._memories.add(given, new, key=f"{key}:{time}")
+        return written
 
     async def _taken_back(self, given: Grant, new: NewMemory, found: Written) -> CommandReply:
         """What the same call has remembered before is given back by it, and is undone."""

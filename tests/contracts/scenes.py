@@ -16,6 +16,7 @@ from bot.records import Entry, Summary, Tally
 from bot.storage.keys import place_of
 from bot.storage.threads import Threads
 from bot.storage.types import Again, Draft, Rated, Rating, Turn
+from tests.contracts.memory_scenes import MEMORY_SCENES
 from tests.units.storage.samples import THREAD, commit, message, talk
 
 Trouble = Callable[[], Awaitable[None]]
@@ -293,6 +294,7 @@ async def _exchange(threads: Threads, trouble: Trouble) -> object:
 
 
 SCENES: Mapping[str, Scene] = {
+    **MEMORY_SCENES,
     "account": _account,
     "afford": _afford,
     "again": _again,
@@ -327,7 +329,10 @@ SCENES: Mapping[str, Scene] = {
 
 
 async def contents(client: Redis) -> Mapping[str, Any]:
-    """Every key with what it holds, without times of the server's clock."""
+    """Every key with what it holds, without times of the server's clock.
+
+    Of stamps that are made from it, what is left is their order.
+    """
     found: dict[str, Any] = {}
     async for raw in client.scan_iter(count=1000):
         key = raw.decode()
@@ -336,14 +341,20 @@ async def contents(client: Redis) -> Mapping[str, Any]:
                 found[key] = set(await client.hkeys(key))
             case "hash":
                 found[key] = await client.hgetall(key)
-                for moment in (b"until", b"since"):
+                for moment in (b"until", b"since", b"said", b"reworked"):
                     found[key].pop(moment, None)
+                if key.endswith(":meta") and ":s:" in key:
+                    found[key].pop(b"version")
             case "list":
                 found[key] = await client.lrange(key, 0, -1)
             case "set":
                 found[key] = await client.smembers(key)
             case "zset" if key.endswith((":leases", ":slots")):
                 found[key] = set(await client.zrange(key, 0, -1))
+            case "zset" if key.endswith((":changes", ":gone")) or ":said:" in key:
+                found[key] = await client.zrange(key, 0, -1)
+            case "stream":
+                found[key] = [fields for _, fields in await client.xrange(key)]
             case "zset":
                 found[key] = await client.zrange(key, 0, -1, withscores=True)
             case _:

@@ -24,6 +24,9 @@ from tests.units.storage.samples import THREAD, commit, end_lease, exchange, mes
 FREEING = ("release",)
 """Scripts that need no memory at all, so that a full server carries them out."""
 
+ERASING = ("end_token", "erase_scope", "unlink_account")
+"""Scripts that only take away, which they can do on a full server as well."""
+
 DISPENSABLE = ("exchange", "reserve")
 """Scripts without which a process goes by its own count."""
 
@@ -99,7 +102,9 @@ async def test_no_lost_reply_changes_anything(server: Valkey, script: str) -> No
     await losing_changes_nothing(server, "redis", script)
 
 
-@pytest.mark.parametrize("script", ["begin", "commit", "forget", "spend"])
+@pytest.mark.parametrize(
+    "script", ["begin", "commit", "forget", "link_accounts", "memorise", "spend"]
+)
 async def test_nor_does_it_on_a_cluster(lone_cluster: Valkey, script: str) -> None:
     await losing_changes_nothing(lone_cluster, "redis+cluster", script)
 
@@ -147,6 +152,12 @@ async def test_out_of_memory_nothing_is_half_done(server: Valkey, script: str) -
             await client.config_set("maxmemory", "0")
         if script in FREEING:
             assert await contents(client) == {}
+        elif script in ERASING:
+            left = await contents(client)
+            assert left != before[0]
+            await client.flushall()
+            await SCENES[script](store(client), no_trouble)
+            assert left == await contents(client)
         elif script in DISPENSABLE:
             # They begin by giving back what has expired, after which Redis lets them write on.
             await client.flushall()

@@ -33,13 +33,13 @@ PATIENT = SlackTiming(ack=10.0 * SCALE, trigger=600.0, status=120.0 * SCALE)
 """
 
 QUICK = Timing(
-    renew=0.05,
-    sweep=0.2,
+    renew=0.1,
+    sweep=0.5,
     store_at_start=10.0,
     store_in_turn=10.0,
     grace=5.0,
     resume=0.05,
-    leftovers=0.2,
+    leftovers=0.5,
     first_retry=0.1,
     longest_retry=1.0,
 )

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from dataclasses import replace
 
+from redis.asyncio import Redis
+
 from bot.chat import Author, Incoming, Removal
+from bot.engine.capturing import A_DAY
+from bot.ids import new_id
+from bot.storage.connect import open_redis
+from bot.storage.threads import Threads
 from tests.flows.acme import acme, words
 from tests.flows.meadow import ADA, Field, a_meadow
 from tests.flows.seen import SERVED, look_at
@@ -138,6 +145,60 @@ async def test_nothing_is_asked_for_where_it_is_not_wanted(server: Valkey) -> No
         await _long(here, channel="12", thread="v")
         await here.meadow.until_told(1)
         assert any(map(asks, here.stage.openai.chats))
+
+
+def _later(here: Field, days: float) -> tuple[Redis, Threads]:
+    """Another process, some days later by its clock; the client is the caller's to close."""
+    client = open_redis(here.stage.server.url)
+    later = time.time() + days * 86_400
+    return client, Threads(client, worker="w", clock=lambda: later, new_id=new_id)
+
+
+async def test_what_nobody_has_kept_is_gone_after_its_days(server: Valkey) -> None:
+    async with a_meadow(server, SMALL | {"BOBBIN_CAPTURE_DAYS": "3"}) as here:
+        await _on(here)
+        here.stage.openai.on(folds, proposing(), times=None)  # type: ignore[arg-type]
+        await _long(here)
+        await here.meadow.until_told(1)
+        for days, gone in ((2.9, 0), (3.1, 1)):
+            client, threads = _later(here, days)
+            assert await threads.memories().sweep() == gone
+            await client.aclose()
+        assert KEPT.casefold() not in await _memories(here)
+
+
+async def test_what_somebody_has_kept_stays(server: Valkey) -> None:
+    async with a_meadow(server, SMALL | {"BOBBIN_CAPTURE_DAYS": "3"}) as here:
+        await _on(here)
+        here.stage.openai.on(folds, proposing(), times=None)  # type: ignore[arg-type]
+        await _long(here)
+        await here.meadow.until_told(1)
+        keep, _ = here.meadow.told[0][1].entries[0].buttons
+        await here.meadow.call(keep.command, here.meadow.event(ADA), act=keep.act)
+        client, threads = _later(here, 3.1)
+        assert await threads.memories().sweep() == 0
+        await client.aclose()
+        assert KEPT.casefold() in await _memories(here)
+
+
+async def test_in_a_day_a_channel_is_remembered_of_so_much_and_no_more(server: Valkey) -> None:
+    async with a_meadow(server, SMALL) as here:
+        await _on(here)
+        await _on(here, "12")
+        client, threads = _later(here, 0)
+        claims = threads.claims("bobbin")
+        for _ in range(A_DAY):
+            assert not await claims.spend("remembered:discord:1:11", A_DAY, 86_400 / A_DAY)
+        await client.aclose()
+        here.stage.openai.on(folds, proposing(), times=None)  # type: ignore[arg-type]
+        await _long(here)
+        # Another channel has a share of its own; it is told of after the first would have been.
+        await _long(here, channel="12", thread="v")
+        await here.meadow.until_told(1)
+        assert len(here.meadow.told) == 1
+        assert "channel:discord:1:12" in await here.stored()
+        first = [line for line in (await _memories(here)).splitlines() if KEPT.casefold() in line]
+        assert all("channel:discord:1:11" not in line for line in first)
 
 
 async def test_of_a_private_thread_it_stays_there(server: Valkey) -> None:

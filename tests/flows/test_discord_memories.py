@@ -228,3 +228,29 @@ async def test_what_somebody_types_to_forget_is_completed_from_what_they_may_del
         left = await here.stored()
         assert "yarn" not in left and "crimson" in left
         here.check()
+
+
+async def test_who_edits_what_was_changed_meanwhile_is_shown_how_it_reads(server: Valkey) -> None:
+    async with weavers(server) as here:
+        for words in (RELEASE, "The warp is linen"):
+            await _call(here, here.general, here.ada, "remember", text=words)
+        for changed, label, given, shows in (
+            ("linen", "Pin", {}, "linen"),
+            ("release", "Edit", {"content": "The release is on Monday"}, "Monday"),
+        ):
+            listed = await _call(here, here.general, here.ada, "memories", query=changed)
+            other = await _call(here, here.general, here.ada, "memories", query=changed)
+            [edit] = [each["custom_id"] for each in buttons(listed) if each["label"] == "Edit"]
+            window = await here.sim.click(listed, here.ada, edit)
+            await window.asked()
+            if given:
+                await here.fill(other, here.ada, label, **given)
+            else:
+                await here.press(other, here.ada, label)
+            before = len(listed.versions)
+            await here.sim.submit(window, content=f"{changed} overwritten", tags="")
+            await here.sim.until(lambda listed=listed, before=before: len(listed.versions) > before)
+            assert panel(listed).startswith("Somebody has changed it meanwhile")
+            assert shows in panel(listed) and "overwritten" not in await here.stored()
+            assert "Edit" in labels(listed)
+        here.check()

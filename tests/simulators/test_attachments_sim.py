@@ -15,6 +15,7 @@ from tests import enclosures
 from tests.simulators.discord_sim import DiscordSimulator
 from tests.simulators.openai_sim import OpenAISimulator
 from tests.simulators.openai_sim.catalogue import local_model
+from tests.simulators.openai_sim.sdk import client_of
 from tests.simulators.slack_sim import SlackSimulator
 
 
@@ -22,9 +23,7 @@ from tests.simulators.slack_sim import SlackSimulator
 async def asking() -> AsyncIterator[tuple[OpenAISimulator, openai.AsyncOpenAI]]:
     """A model and its client."""
     async with OpenAISimulator() as sim:
-        async with openai.AsyncOpenAI(
-            api_key=sim.api_key, base_url=sim.base_url, max_retries=0
-        ) as client:
+        async with client_of(sim) as client:
             yield sim, client
 
 

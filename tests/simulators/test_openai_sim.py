@@ -41,6 +41,7 @@ from tests.simulators.openai_sim import (
     rate_limited,
     without_ids,
 )
+from tests.simulators.openai_sim.sdk import client_of
 
 MODEL = "gpt-6-luna"
 HELLO: list[Any] = [{"role": "user", "content": "Ada: hello"}]
@@ -54,13 +55,7 @@ async def sim() -> AsyncIterator[OpenAISimulator]:
 
 @pytest.fixture
 async def client(sim: OpenAISimulator) -> AsyncIterator[AsyncOpenAI]:
-    found = sim.environment()
-    async with AsyncOpenAI(
-        api_key=found["OPENAI_API_KEY"],
-        base_url=found["OPENAI_BASE_URL"],
-        max_retries=0,
-        timeout=httpx2.Timeout(10),
-    ) as opened:
+    async with client_of(sim) as opened:
         yield opened
 
 

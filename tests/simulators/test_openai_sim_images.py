@@ -10,16 +10,13 @@ import pytest
 
 from tests.simulators.openai_sim import OpenAISimulator
 from tests.simulators.openai_sim.images import picture
+from tests.simulators.openai_sim.sdk import client_of
 
 MODEL = "gpt-image-2.5-flare"
 
 
-def client(sim: OpenAISimulator) -> openai.AsyncOpenAI:
-    return openai.AsyncOpenAI(api_key=sim.api_key, base_url=sim.base_url, max_retries=0)
-
-
 async def test_a_right_request_gets_a_picture_of_its_own() -> None:
-    async with OpenAISimulator() as sim, client(sim) as asking:
+    async with OpenAISimulator() as sim, client_of(sim) as asking:
         made = await asking.images.generate(model=MODEL, prompt="a cat", size="1536x864")
         assert made.data and made.usage
         assert base64.b64decode(made.data[0].b64_json or "") == picture("a cat")
@@ -41,7 +38,7 @@ async def test_a_right_request_gets_a_picture_of_its_own() -> None:
     ],
 )
 async def test_a_wrong_request_is_refused(given: dict[str, Any], code: str) -> None:
-    async with OpenAISimulator() as sim, client(sim) as asking:
+    async with OpenAISimulator() as sim, client_of(sim) as asking:
         with pytest.raises(openai.APIStatusError) as refused:
             await asking.images.generate(**{"model": MODEL, "prompt": "a cat"} | given)
         assert refused.value.code == code

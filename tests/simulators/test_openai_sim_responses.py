@@ -12,6 +12,7 @@ import pytest
 from openai import AsyncOpenAI
 
 from tests.simulators.openai_sim import Answer, OpenAISimulator, Refusal, ToolCall
+from tests.simulators.openai_sim.sdk import client_of
 
 MODEL = "gpt-6-luna"
 HELLO: list[Any] = [{"role": "user", "content": "Ada: hello"}]
@@ -35,10 +36,7 @@ CHAT_TOOL: dict[str, Any] = {"type": "function", "function": DICE}
 
 @asynccontextmanager
 async def served(**options: Any) -> AsyncIterator[tuple[OpenAISimulator, AsyncOpenAI]]:
-    async with (
-        OpenAISimulator(**options) as sim,
-        AsyncOpenAI(api_key=sim.api_key, base_url=sim.base_url, max_retries=0, timeout=10) as sdk,
-    ):
+    async with OpenAISimulator(**options) as sim, client_of(sim) as sdk:
         yield sim, sdk
 
 

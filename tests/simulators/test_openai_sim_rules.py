@@ -17,6 +17,7 @@ from openai import AsyncOpenAI
 from tests.simulators.openai_sim import Answer, Cut, OpenAISimulator, RateLimit, dropped, words
 from tests.simulators.openai_sim.errors import OverflowStyle, reset_text
 from tests.simulators.openai_sim.limits import Limiter
+from tests.simulators.openai_sim.sdk import client_of
 
 MODEL = "gpt-6-luna"
 HELLO: list[Any] = [{"role": "user", "content": "Ada: hello"}]
@@ -30,12 +31,7 @@ TOOL: dict[str, Any] = {
 async def served(
     key: str | None = None, **options: Any
 ) -> AsyncIterator[tuple[OpenAISimulator, AsyncOpenAI]]:
-    async with (
-        OpenAISimulator(**options) as sim,
-        AsyncOpenAI(
-            api_key=key or sim.api_key, base_url=sim.base_url, max_retries=0, timeout=10
-        ) as client,
-    ):
+    async with OpenAISimulator(**options) as sim, client_of(sim, key) as client:
         yield sim, client
 
 

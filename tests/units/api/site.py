@@ -16,15 +16,17 @@ from mcp.client.streamable_http import streamable_http_client
 from bot.api.offer import Behind, Offer
 from bot.api.serving import serving
 from bot.audience import Audience, Grant, grant
-from bot.chat import ThreadKey
+from bot.chat import Author, Incoming, MessageRef, ThreadKey
 from bot.credentials import Issued, issue
 from bot.ids import memory_ids, new_id
 from bot.memories import Person
 from bot.memory.port import Memories
 from bot.memory.searching import Searching
 from bot.memory.service import MemoryService
+from bot.records import Entry, Tally
 from bot.storage.connect import open_redis, wait_until_ready
 from bot.storage.threads import Threads
+from bot.storage.types import Turn
 
 MANY = 100_000
 _NUMBERS = itertools.count(1)
@@ -62,6 +64,21 @@ class Site:
         )
         assert await self.threads.tokens.add(issued.credential)
         return issued
+
+    async def talk(self, place: Audience, *texts: str) -> None:
+        """Let the person of a place say something there; each is answered with "Noted."."""
+        thread, person = place.thread, place.alone
+        assert thread is not None and person is not None
+        for number, text in enumerate(texts, start=1):
+            message = MessageRef(thread.channel, f"m{number}")
+            who = Author(person.user, "Ada")
+            id = f"{thread}{number}"
+            event = Incoming(id, thread, message, who, text, number, number, addressed=True)
+            turn = await self.threads.begin(event)
+            assert isinstance(turn, Turn)
+            said = Entry("user", text, 1.0 * number, who.id, who.name, (message.message,))
+            answer = Entry("assistant", "Noted.", 1.5 * number, message_ids=(f"a{number}",))
+            await self.threads.commit(turn.lease, [said, answer], Tally(turns=1), {})
 
     @asynccontextmanager
     async def http(self, token: str = "") -> AsyncIterator[httpx2.AsyncClient]:

@@ -126,9 +126,18 @@ async def test_an_export_in_parts_comes_back(site: Site) -> None:
 
 async def test_a_conversation_is_read_by_those_who_may(site: Site) -> None:
     place = somebody()
+    await site.talk(place, "my loom is crimson", "and it squeaks")
+    thread = str(place.thread)
     async with site.mcp((await site.token(place)).token) as client:
-        page = await client.call_tool("get_conversation", {"thread": str(place.thread)})
-        assert page.is_error or page.structured_content is not None
+        page = await called(client, "get_conversation", thread=thread, limit=3)
+        assert [(each["seq"], each["author"], each["content"]) for each in page["messages"]] == [
+            (1, "Ada", "my loom is crimson"),
+            (2, "", "Noted."),
+            (3, "Ada", "and it squeaks"),
+        ]
+        rest = await called(client, "get_conversation", thread=thread, after=page["next_after"])
+        assert [each["role"] for each in rest["messages"]] == ["assistant"]
+        assert rest["next_after"] is None
     async with site.mcp() as other:
         said = await refused(other, "get_conversation", thread=str(place.thread))
         assert "no such conversation" in said

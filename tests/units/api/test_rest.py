@@ -263,6 +263,27 @@ async def test_no_argument_opens_what_the_token_does_not(site: Site) -> None:
         assert (thread.status_code, error_of(thread)["code"]) == (404, "not_found")
 
 
+async def test_a_conversation_is_read_page_by_page_by_those_who_may(site: Site) -> None:
+    place = somebody()
+    await site.talk(place, "my loom is crimson", "and it squeaks")
+    path = f"/v1/conversations/{place.thread}"
+    async with site.http((await site.token(place)).token) as http:
+        first = (await http.get(path, params={"limit": 3})).json()
+        assert [each["content"] for each in first["data"]] == [
+            "my loom is crimson",
+            "Noted.",
+            "and it squeaks",
+        ]
+        assert (first["has_more"], first["last_seq"]) == (True, 3)
+        rest = (await http.get(path, params={"after": first["last_seq"]})).json()
+        assert [each["role"] for each in rest["data"]] == ["assistant"]
+        assert (rest["has_more"], rest["last_seq"]) == (False, 4)
+        found = (await http.post("/v1/memory/search", json={"query": "which loom squeaks?"})).json()
+        assert "and it squeaks" in str(found)
+    async with site.http() as other:
+        assert (await other.get(path)).status_code == 404
+
+
 async def test_a_scope_can_be_named_to_narrow(site: Site) -> None:
     async with site.http() as http:
         await created(http, "For me.")
