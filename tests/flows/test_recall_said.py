@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from adapters.discord.desk import NOT_HERE
 from tests.flows.acme import acme, words
+from tests.flows.test_discord_controls import press
 from tests.flows.weavers import panel, weavers
 from tests.servers import Valkey
 from tests.simulators.discord_sim import Channel, User
@@ -70,3 +72,83 @@ async def test_other_channels_are_not_searched_however_public_they_are(server: V
         for channel, sees in ((here.general, False), (other, True)):
             call = here.sim.slash(channel, here.ada, "/recall", "ultramarine loom")
             assert (SECRET in words(await here.told(call))) is sees
+
+
+async def test_only_the_newest_of_an_answer_given_again_is_found(server: Valkey) -> None:
+    async with weavers(server) as here:
+        thread = await here.conversation("which yarn for the fair?", "Take the crimson yarn.")
+        [answer] = here.posts(thread)
+
+        async def found() -> str:
+            call = await here.sim.slash(here.general, here.ada, "recall", query="yarn fair")
+            return panel(await call.answered())
+
+        assert "crimson" in await found()
+        here.openai.script.append(Answer("Take the emerald yarn."))
+        assert await press(here, answer, here.ada, "regenerate") == "I'm answering this anew."
+        await here.until_said(thread, "Take the emerald yarn.")
+        await here.settled()
+        told = await found()
+        assert "emerald" in told and "crimson" not in told
+        # Nor does what is found by a process that has not held it before say anything else.
+        assert await here.stage.stop() == 0
+        await here.stage.start()
+        told = await found()
+        assert "emerald" in told and "crimson" not in told
+        assert "crimson" not in await here.stored()
+        here.check()
+
+
+async def test_where_the_bot_was_only_brought_along_nothing_but_ones_own_is_kept_and_shown(
+    server: Valkey,
+) -> None:
+    async with weavers(server) as here:
+        call = await here.sim.slash(
+            here.general, here.ada, "remember", text="The channel weaves on Mondays"
+        )
+        await call.answered()
+        far = await here.sim.add_foreign_channel()
+        assert far.guild is not None
+        for who in (here.ada, here.ben):
+            here.sim.install(who)
+
+        async def told(who: User, name: str, **options: object) -> str:
+            call = await here.sim.slash(far, who, name, **options)
+            answer = await call.answered()
+            assert call.ephemeral
+            return panel(answer)
+
+        assert "for our direct messages" in await told(here.ada, "remember", text=SECRET)
+        for whom in ("channel", "thread", "workspace"):
+            words = await told(here.ada, "remember", text="Told to all", **{"for": whom})
+            assert "Remembered" not in words
+        said = await here.sim.say(far, here.ben, "The weft is emerald")
+        await (await here.sim.message_menu(said, here.ada, "Remember this")).answered()
+        mine = await told(here.ada, "memories")
+        assert SECRET in mine and "emerald" in mine and "Mondays" not in mine
+        others = await told(here.ben, "memories")
+        assert "ultramarine" not in others and "emerald" not in others and "Mondays" not in others
+        for name, options in (
+            ("recall", {"query": "loom"}),
+            ("forget", {"everything": True, "sure": True}),
+            ("connect", {}),
+            ("link", {}),
+        ):
+            assert await told(here.ada, name, **options) == NOT_HERE
+        typing = await here.sim.autocomplete(far, here.ada, "forget", "memory", "")
+        assert await typing.completed() == []
+        # What is theirs wherever nobody reads along goes with a question of theirs, and no other's.
+        mine = await told(here.ada, "remember", text="My loom is teal", **{"for": "me"})
+        assert "for you alone" in mine
+        for who, sees in ((here.ada, True), (here.ben, False)):
+            before = len(here.openai.chats)
+            call = await here.sim.slash(far, who, "ask", question="what is my loom like?")
+            await call.answered()
+            assert ("My loom is teal" in here.openai.chats[before].text) is sees, who.name
+        # Of the server itself nothing is kept but what was used there.
+        lines = (await here.stored()).splitlines()
+        assert not any("Told to all" in line for line in lines)
+        named = [line for line in lines if str(far.guild.id) in line]
+        assert all(":use:" in line for line in named), named
+        assert [route for route in here.sim.calls_by_route() if "{guild_id}" in route] == []
+        here.check()
