@@ -473,6 +473,13 @@ class Inbox(Protocol):
         """
         ...
 
+    async def departed(self, platform: str, space: str, channel: str, user: str) -> None:
+        """Somebody reads a channel no longer: nothing of theirs opens it for other programs.
+
+        Raises StoreError; call it again then.
+        """
+        ...
+
     def malformed(self, platform: str, kind: str) -> None:
         """Count an event that could not be read; the adapter has logged it."""
         ...

@@ -112,7 +112,9 @@ def _parser(specs: Sequence[AdapterSpec]) -> argparse.ArgumentParser:
     restore.add_argument(
         "--replace", action="store_true", help="also conversations that are stored already"
     )
-    forget = commands.add_parser("forget", help="erase a conversation, or what somebody said")
+    forget = commands.add_parser(
+        "forget", help="erase a conversation, or what somebody said and had remembered"
+    )
     what = forget.add_mutually_exclusive_group(required=True)
     what.add_argument("thread", nargs="?", help="platform:space:channel:thread")
     what.add_argument(

@@ -291,6 +291,10 @@ class Reception:
         gone = await self._changes.left(platform, space)
         logger.info("removed from a place on %s: %d conversation(s) deleted", platform, gone)
 
+    async def departed(self, platform: str, space: str, channel: str, user: str) -> None:
+        """See `bot.chat.Inbox`."""
+        await self._changes.departed(platform, space, channel, user)
+
     def malformed(self, platform: str, kind: str) -> None:
         """See `bot.chat.Inbox`."""
         self.malformed_events += 1

@@ -129,6 +129,7 @@ class RecordingInbox:
         followed: What `taking_part` finds.
         open: Channels in which everything is answered.
         spaces_left: What `left` was told.
+        departures: What `departed` was told.
         connections: What `meter` was told of connections.
     """
 
@@ -149,6 +150,7 @@ class RecordingInbox:
         self.followed: Sequence[Followed] = ()
         self.open: set[str] = set()
         self.spaces_left: list[tuple[str, str]] = []
+        self.departures: list[tuple[str, str, str, str]] = []
         self.claims: Claims = MemoryClaims()
         self.connections = RecordingMeter()
         self.meter: Meter = self.connections
@@ -220,6 +222,11 @@ class RecordingInbox:
     async def left(self, platform: str, space: str) -> None:
         """See `bot.chat.Inbox`."""
         self.spaces_left.append((platform, space))
+        await self._tell()
+
+    async def departed(self, platform: str, space: str, channel: str, user: str) -> None:
+        """See `bot.chat.Inbox`."""
+        self.departures.append((platform, space, channel, user))
         await self._tell()
 
     def malformed(self, platform: str, kind: str) -> None:

@@ -29,6 +29,7 @@ TOMBSTONE = "tombstone"
 
 CHANNELS = ("channel_deleted", "group_deleted")
 PERSON = "user_change"
+DEPARTED = "member_left_channel"
 EVENTS = (*CHANNELS, PERSON)
 """Events about changes that are not messages."""
 
@@ -84,6 +85,17 @@ def removal(body: Mapping[str, Any], own: Own) -> Removal | None:
             return None
         case _:
             return None
+
+
+def departure(body: Mapping[str, Any], own: Own) -> tuple[str, str] | None:
+    """The channel and who has left it or was taken out of it; None when it was the bot.
+
+    Raises:
+        KeyError, TypeError, ValueError: The payload is malformed.
+    """
+    event = fields(body["event"])
+    user = id_in(event, "user")
+    return None if user == own.user else (id_in(event, "channel"), user)
 
 
 def _message(event: Mapping[str, Any], ts: str, message: Mapping[str, Any], own: Own) -> Removal:

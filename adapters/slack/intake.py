@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 
 SAID = ("app_mention", "message")
 LEFT = ("app_uninstalled", "tokens_revoked")
-EVENTS = (*SAID, *LEFT, *changes.EVENTS, *BESIDE)
+EVENTS = (*SAID, *LEFT, *changes.EVENTS, changes.DEPARTED, *BESIDE)
 """Events with a listener of their own, as Bolt names them; any other is only acknowledged."""
 
 RATE_LIMITED = "app_rate_limited"
@@ -145,6 +145,7 @@ class Intake:
             app.event(name)(self._left)
         for name in changes.EVENTS:
             app.event(name)(self._changed)
+        app.event(changes.DEPARTED)(self._departed)
         self._surfaces.listen(app)
         return app
 
@@ -193,6 +194,12 @@ class Intake:
             )
             event = replace(incoming(found, own, names), edited=edit.at)
             await self._inbox.edited(event)
+
+    async def _departed(self, body: Mapping[str, Any], context: Mapping[str, Any]) -> None:
+        own = _here(context).own
+        found = changes.departure(body, own)
+        if found is not None:
+            await self._inbox.departed(PLATFORM, own.team, *found)
 
     async def _left(self, body: Mapping[str, Any], context: Mapping[str, Any]) -> None:
         """Erase what is kept, however often Slack says so, before it is acknowledged."""

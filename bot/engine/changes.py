@@ -83,6 +83,13 @@ class Changes:
         await self._memories.forget_place(platform, space)
         return gone
 
+    async def departed(self, platform: str, space: str, channel: str, user: str) -> None:
+        """Take a channel out of what the tokens of somebody open. Raises StoreError."""
+        person = person_of(platform, space, user, per_space=self._per_space(platform))
+        gone = await self._memories.shut_out(person, (platform, space, channel))
+        if gone:
+            logger.info("somebody left a channel on %s: %d token(s) reach less", platform, gone)
+
     async def remembered(self, thread: ThreadKey) -> Sequence[str]:
         """Ids of the messages that the newest entries hold. Raises StoreError."""
         return await self._threads.newest_messages(thread, REMEMBERED)

@@ -245,3 +245,10 @@ class Memories(Protocol):
     async def let_go(self, thread: ThreadKey) -> None:
         """Hold nothing in this process of what was taken out of a conversation's log just now."""
         ...
+
+    async def shut_out(self, person: Person, channel: tuple[str, str, str]) -> int:
+        """Let a person's tokens open nothing of a channel; how many did. Safe to repeat.
+
+        A token that opened nothing else ends.
+        """
+        ...

@@ -192,6 +192,10 @@ class MemoryService(Writing):
             await self._searching.let_go(threads=())
         return gone
 
+    async def shut_out(self, person: Person, channel: tuple[str, str, str]) -> int:
+        """See `bot.memory.port.Memories`."""
+        return await self._credentials.shut_out(person, channel)
+
     async def let_go(self, thread: ThreadKey) -> None:
         """See `bot.memory.port.Memories`."""
         await self._searching.let_go(scopes=(), threads=[thread])

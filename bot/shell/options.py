@@ -28,8 +28,8 @@ def add_memory_commands(
     memory = commands.add_parser(
         "memory",
         help="read and change what is remembered",
-        description="Read and change what is remembered. Say whose: --person, --scope or --all, "
-        "behind the command.",
+        description="Read and change what is remembered. Every command has to be told whose: "
+        "by --person, --scope or --all.",
     )
     each = memory.add_subparsers(dest="memory_command", required=True, metavar="command")
     common = _common()

@@ -104,12 +104,28 @@ class StoredCredentials:
             if (at_home and not channel) or not left.readable:
                 gone += await self._end(found)
             elif left != found:
-                await self._link.run(
-                    SCRIPTS["add_token"],
-                    (keys.TOKENS, keys.TOKEN_IDS, keys.tokens_of(str(left.person))),
-                    (left.digest, left.id, _dump(left), MOST_TOKENS, "narrow"),
-                )
+                await self._narrow(left)
         return gone
+
+    async def shut_out(self, person: Person, channel: tuple[str, str, str]) -> int:
+        """Leave nothing of a channel in somebody's tokens; one that opened nothing else ends.
+
+        Safe to repeat.
+
+        Returns:
+            In how many there was something. Raises StoreUnavailable.
+        """
+        changed = 0
+        for found in await self.of(person):
+            left = without(found, *channel)
+            if left == found:
+                continue
+            changed += 1
+            if left.readable:
+                await self._narrow(left)
+            else:
+                await self._end(found)
+        return changed
 
     async def sweep(self) -> None:
         """Remove what has ended by itself. Raises StoreUnavailable."""
@@ -119,6 +135,14 @@ class StoredCredentials:
         for each in found:
             if self._is_over(each):
                 await self._end(each)
+
+    async def _narrow(self, credential: Credential) -> None:
+        """Put a token in place of the same one that opens more, unless that has ended."""
+        await self._link.run(
+            SCRIPTS["add_token"],
+            (keys.TOKENS, keys.TOKEN_IDS, keys.tokens_of(str(credential.person))),
+            (credential.digest, credential.id, _dump(credential), MOST_TOKENS, "narrow"),
+        )
 
     async def _end(self, credential: Credential) -> bool:
         names = (keys.TOKENS, keys.TOKEN_IDS, keys.tokens_of(str(credential.person)))

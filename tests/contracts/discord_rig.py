@@ -256,6 +256,9 @@ class RecordingInbox:
         self.spaces_left.append((platform, space))
         self.changed()
 
+    async def departed(self, platform: str, space: str, channel: str, user: str) -> None:
+        raise AssertionError("Discord does not tell who leaves a channel")
+
     def malformed(self, platform: str, kind: str) -> None:
         self.malformed_events.append(kind)
         self.changed()

@@ -155,6 +155,7 @@ class RecordingInbox:
     meter: Counted = field(init=False)
     away: int = 0
     spaces_left: list[tuple[str, str]] = field(default_factory=list)
+    departures: list[tuple[str, str, str, str]] = field(default_factory=list)
     messages: list[Incoming] = field(default_factory=list)
     calls: list[CommandCall] = field(default_factory=list)
     malformed_events: list[str] = field(default_factory=list)
@@ -232,6 +233,13 @@ class RecordingInbox:
             self.away -= 1
             raise StoreUnavailable("away")
         self.spaces_left.append((platform, space))
+        self.changed()
+
+    async def departed(self, platform: str, space: str, channel: str, user: str) -> None:
+        if self.away:
+            self.away -= 1
+            raise StoreUnavailable("away")
+        self.departures.append((platform, space, channel, user))
         self.changed()
 
     def malformed(self, platform: str, kind: str) -> None:

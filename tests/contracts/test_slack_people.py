@@ -136,3 +136,16 @@ async def test_every_event_without_a_listener_is_acknowledged(rig: Rig) -> None:
     await rig.sim.settled()
     assert all(envelope.state == "acked" for envelope in rig.sim.envelopes)
     assert rig.inbox.malformed_events == []
+
+
+async def test_who_leaves_a_channel_is_told_of_until_it_is_kept_and_the_bot_itself_is_not() -> None:
+    timing = SimTiming(ack=4.0, redelivery=(0.0, 1.0, 1.0))
+    async with connected(simulator(manifest=manifest(), timing=timing)) as rig:
+        sim = rig.sim
+        room = sim.add_channel("looms", members=[rig.ada], private=True)
+        bot = sim.workspace.bot.id
+        sim.raw_event({"type": "member_left_channel", "user": bot, "channel": room.id})
+        rig.inbox.away = 1
+        sim.leave(room, rig.ada)
+        await rig.until(lambda: bool(rig.inbox.departures))
+        assert rig.inbox.departures == [("slack", sim.workspace.id, room.id, rig.ada.id)]

@@ -335,3 +335,21 @@ async def test_on_the_home_tab_whoever_looks_after_a_channel_says_whether_it_is_
         theirs = await page(boss, here.general, by_itself)
         here.sim.click(theirs, _button_in(theirs, "Only when asked to"), boss)
         await here.sim.until(lambda: "only what somebody asks me" in str(theirs.view))
+
+
+async def test_who_leaves_a_channel_reaches_it_by_no_token_any_more(server: Valkey) -> None:
+    async with acme(server) as here:
+        secret = here.sim.add_channel("looms", members=[here.ada, here.ben], private=True)
+        for who in (here.ada, here.ben):
+            call = here.sim.slash(secret, who, "/bobbin", "connect")
+            await here.told(call)
+            await press(here, call.ephemerals[0], who, "New, reads and writes")
+        opened = f'"channel:slack:{secret.team}:{secret.id}::"'
+        assert (await here.stored()).count(f'"slack","{secret.team}","{secret.id}"') == 2
+        here.sim.leave(secret, here.ada)
+        await here.sim.settled()
+        tokens = [line for line in (await here.stored()).splitlines() if ":tokens = " in line]
+        assert str(tokens).count(f'"slack","{secret.team}","{secret.id}"') == 1
+        # Ben's, to read and to write; what is Ada's alone, and everybody's, is hers still.
+        assert str(tokens).count(opened) == 2
+        assert str(tokens).count(f'"workspace:slack:{secret.team}:::"') == 4

@@ -34,6 +34,7 @@ BOT_EVENTS = (
     "channel_deleted",
     "group_deleted",
     "member_joined_channel",
+    "member_left_channel",
     "message.channels",
     "message.groups",
     "message.im",

@@ -275,6 +275,21 @@ class People:
         self.emitter.emit(workspace, "member_joined_channel", event, channel=channel)
         return message
 
+    def leave(self, channel: Channel, user: User) -> Envelope | None:
+        """Take somebody out of a channel: ``channel_leave`` message and ``member_left_channel``."""
+        channel.members.remove(user.id)
+        message = self.system_message(channel, user, "channel_leave")
+        event = {
+            "type": "member_left_channel",
+            "user": user.id,
+            "channel": channel.id,
+            "channel_type": "C" if channel.kind == "channel" else "G",
+            "team": channel.team,
+            "event_ts": message.ts,
+        }
+        workspace = self.state.workspace_of(channel)
+        return self.emitter.emit(workspace, "member_left_channel", event, channel=channel)
+
     def system_message(self, channel: Channel, user: User, subtype: str) -> Message:
         """Let Slack write a message such as ``channel_topic``."""
         text = _SYSTEM_TEXTS.get(subtype, "{user}").format(user=user.mention)

@@ -117,3 +117,17 @@ async def test_a_place_that_is_gone_is_in_no_token(tokens: StoredCredentials) ->
     assert await tokens.everyone() == [token(3, BEN, **narrowed), token(2, **narrowed)]
     assert await tokens.forget("slack", "T") == 1
     assert await tokens.everyone() == [token(2, **narrowed, threads=())]
+
+
+async def test_who_leaves_a_channel_reaches_it_by_no_token_and_keeps_the_rest(
+    tokens: StoredCredentials,
+) -> None:
+    thread = Scope.of_thread(ThreadKey("slack", "T", "C", "1"))
+    await tokens.add(token(1, BEN))
+    await tokens.add(token(2, BEN, readable=(CHANNEL, thread), writable=(CHANNEL,)))
+    await tokens.add(token(3, ADA))
+    assert await tokens.shut_out(BEN, ("slack", "T", "C")) == 2
+    assert await tokens.of(BEN) == [token(1, BEN, readable=(OWN,), channels=())]
+    assert await tokens.find("digest2") is None
+    assert await tokens.of(ADA) == [token(3)]
+    assert await tokens.shut_out(BEN, ("slack", "T", "C")) == 0
