@@ -99,9 +99,17 @@ def _of(user: str, log: Sequence[Entry]) -> Sequence[Entry]:
     for entry in log:
         if entry.role == "user":
             asked.setdefault(entry.turn, set()).add(entry.author_id)
-    return [
-        entry
-        for entry in log
-        if entry.author_id == user
-        or (entry.role == "assistant" and entry.turn and asked.get(entry.turn) == {user})
-    ]
+    found: list[Entry] = []
+    before = ""
+    for entry in log:
+        if entry.role != "assistant":
+            before = entry.turn
+            his = entry.author_id == user
+        else:
+            # One that was given again is of a later turn than what it answers.
+            turn = entry.turn if entry.turn in asked else before
+            his = bool(entry.turn and turn) and asked.get(turn) == {user}
+            before = ""
+        if his:
+            found.append(entry)
+    return found

@@ -9,6 +9,7 @@ import discord
 import pytest
 
 from adapters.discord.check import check
+from adapters.discord.client import intents
 from adapters.discord.commands import payload
 from adapters.discord.permissions import SPARED, WHY, invite, personal_invite
 from bot.spec import Finding
@@ -123,3 +124,19 @@ def test_the_page_names_every_permission_with_its_reason() -> None:
     page = " ".join(PAGE.read_text().split())
     for name, why in (*WHY.values(), *SPARED.values()):
         assert name in page and why in page, name
+
+
+def test_the_page_names_every_intent() -> None:
+    asked = [name for name, on in intents(True) if on]
+    table = PAGE.read_text().partition("| intent |")[2].partition("\n\n")[0]
+    names = {
+        "guilds": "Guilds",
+        "guild_messages": "Guild Messages",
+        "dm_messages": "Direct Messages",
+        "guild_reactions": "Guild Message Reactions",
+        "dm_reactions": "Direct Message Reactions",
+        "message_content": "Message Content",
+    }
+    assert sorted(asked) == sorted(names)
+    for name in asked:
+        assert names[name] in table, name

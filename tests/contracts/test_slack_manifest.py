@@ -48,6 +48,14 @@ def methods() -> set[str]:
     return called
 
 
+NEEDED_BY_MANY = (
+    "SLACK_CLIENT_ID",
+    "SLACK_CLIENT_SECRET",
+    "SLACK_INSTALL_KEYS",
+    "SLACK_HTTP_PORT",
+)
+
+
 def test_every_event_has_a_listener_and_every_listener_an_event() -> None:
     assert {event.partition(".")[0] for event in subscribed()} == set(EVENTS)
 
@@ -254,3 +262,16 @@ def test_the_manifest_for_many_workspaces(capsys: pytest.CaptureFixture[str]) ->
     assert found["oauth_config"]["redirect_urls"]
     for words in (["--many"], ["--other", "https://x.example"], ["http://x.example"]):
         assert main(words) == 2
+
+
+async def test_the_simulator_that_people_try_it_with_lacks_nothing() -> None:
+    async with SlackSimulator() as sim:
+        found = await check(sim.environment())
+    assert [finding for finding in found if not finding.ok] == []
+
+
+def test_the_page_names_all_that_many_workspaces_need() -> None:
+    page = Path(__file__).parents[2] / "docs/slack.md"
+    section = page.read_text().partition("## Many workspaces")[2].partition("\n## ")[0]
+    for name in (*NEEDED_BY_MANY, "SLACK_SIGNING_SECRET", "SLACK_APP_TOKEN"):
+        assert f"`{name}`" in section, name

@@ -23,6 +23,7 @@ BOT_SCOPES = (
     "mpim:read",
     "reactions:read",
     "reactions:write",
+    "usergroups:read",
     "users:read",
 )
 BOT_EVENTS = (
