@@ -1,8 +1,4 @@
-"""What holds for the whole suite: how thoroughly hypothesis looks, and how workers begin.
-
-The suite looks at the same examples each time, so that it says something about a change and nothing
-about chance; HYPOTHESIS_PROFILE=thorough looks at more and at others each time.
-"""
+"""What holds for the whole suite: the profiles of hypothesis, and how workers begin."""
 
 from __future__ import annotations
 
@@ -15,9 +11,11 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.examples import PROFILE, TIMES
+
 settings.register_profile("suite", max_examples=30, deadline=None, derandomize=True)
-settings.register_profile("thorough", max_examples=500, deadline=None)
-settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
+settings.register_profile("thorough", max_examples=30 * TIMES["thorough"], deadline=None)
+settings.load_profile(PROFILE)
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

@@ -14,8 +14,8 @@ from adapters.slack.panels import in_view
 from adapters.slack.values import Own, fields
 from bot.chat import CommandReply, Overview, ThreadChoice, ThreadKey
 
-MENU, REFRESH, FORGET_ALL, HELP, SEARCH = (
-    f"{HOME}:{name}" for name in ("menu", "refresh", "forget_all", "help", "search")
+MENU, REFRESH, FORGET_ALL, HELP, SEARCH, CHANNEL = (
+    f"{HOME}:{name}" for name in ("menu", "refresh", "forget_all", "help", "search", "channel")
 )
 LONGEST_SEARCH = 150
 MOST_THREADS = 25
@@ -39,6 +39,7 @@ def home(
     note: str = "",
     memories: CommandReply | None = None,
     said: CommandReply | None = None,
+    channel: CommandReply | None = None,
 ) -> dict[str, Any]:
     """The view.
 
@@ -48,6 +49,7 @@ def home(
         note: Something to say first, in Slack's own markup.
         memories: Shown of memories in the place of their first page.
         said: Found in past conversations.
+        channel: How a channel is set up that was chosen.
     """
     memories = memories or overview.memories
     shown = overview.threads[:MOST_THREADS]
@@ -63,6 +65,7 @@ def home(
         _header("What is kept about you"),
         section(KEPT),
         *sections(overview.settings, 4),
+        *([] if memories is None else _channels(channel)),
         _buttons(bool(shown)),
         _divider(),
         _header("How to talk to me"),
@@ -72,7 +75,7 @@ def home(
 
 
 def _memories(shown: CommandReply, said: CommandReply | None) -> list[dict[str, Any]]:
-    found = [_header("What was said"), *in_view(said, 1)] if said is not None else []
+    found = [_header("What was said"), *in_view(said, 1, 100)] if said is not None else []
     return [
         _divider(),
         _header("What I remember for you"),
@@ -80,6 +83,17 @@ def _memories(shown: CommandReply, said: CommandReply | None) -> list[dict[str, 
         *in_view(shown, 1),
         *found,
     ]
+
+
+def _channels(chosen: CommandReply | None) -> list[dict[str, Any]]:
+    element = {
+        "type": "conversations_select",
+        "action_id": CHANNEL,
+        "placeholder": plain("How I am set up in …"),
+        "filter": {"include": ["public", "private"], "exclude_bot_users": True},
+    }
+    shown = in_view(chosen, 3, 200) if chosen is not None else []
+    return [{"type": "actions", "elements": [element]}, *shown]
 
 
 def _search_field() -> dict[str, Any]:
@@ -128,6 +142,11 @@ def _row(choice: ThreadChoice, own: Own) -> dict[str, Any]:
         {"text": plain(text), "value": f"{name} {key}"} for name, text in menu.items()
     ]
     return {**told, "accessory": {"type": "overflow", "action_id": MENU, "options": options}}
+
+
+def channel_chosen(action: Mapping[str, Any]) -> str:
+    """The channel that was chosen, empty for none."""
+    return str(action.get("selected_conversation") or "")
 
 
 def chosen(action: Mapping[str, Any]) -> tuple[str, ThreadKey]:

@@ -61,6 +61,7 @@ class HomeTab:
         mark: str = "",
         memories: CommandReply | None = None,
         said: CommandReply | None = None,
+        channel: CommandReply | None = None,
     ) -> None:
         """Bring somebody's page up to date.
 
@@ -70,6 +71,7 @@ class HomeTab:
             note: Something to say first, in Slack's own markup.
             memories: What is shown of memories; None for the first page of them.
             said: What a search has found in past conversations.
+            channel: How a channel is set up that was chosen there.
             mark: Hash of the page that this one is to replace, empty for whatever is there.
 
         Raises:
@@ -77,7 +79,7 @@ class HomeTab:
         """
         # One at a time, so that an older page never lands on a newer one.
         async with self._lines.turn(f"{here.own.team} {user}"):
-            view = await self._view(here, user, note, memories, said)
+            view = await self._view(here, user, note, memories, said, channel)
             given = {"hash": mark} if mark else {}
             try:
                 await here.calls.answer(
@@ -96,6 +98,7 @@ class HomeTab:
         note: str,
         memories: CommandReply | None,
         said: CommandReply | None,
+        channel: CommandReply | None,
     ) -> dict[str, Any]:
         person = await here.names.person(user, self._timing.names)
         try:
@@ -103,4 +106,4 @@ class HomeTab:
         except StoreError as error:
             log.warning("What is kept of somebody cannot be shown: %s", error)
             return home.away(error.user_text)
-        return home.home(overview, here.own, note, memories, said)
+        return home.home(overview, here.own, note, memories, said, channel)

@@ -194,7 +194,8 @@ class Interactions:
                 channel=channel,
                 thread=asked.thread,
                 options=asked.options,
-                direct=called.home or channel.startswith("D"),
+                # The page is read by one alone; a channel that is named there is not.
+                direct=(called.home and asked.thread is None) or channel.startswith("D"),
                 # Made sure of above.
                 visible=asked.thread is not None,
                 about=called.about,

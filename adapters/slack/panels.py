@@ -77,12 +77,15 @@ def message(reply: CommandReply) -> dict[str, Any]:
     }
 
 
-def in_view(reply: CommandReply, most: int) -> list[dict[str, Any]]:
-    """The same for windows and the Home tab, which take sections only, `most` of them a text."""
+def in_view(reply: CommandReply, most: int, first: int = 0) -> list[dict[str, Any]]:
+    """The same for windows and the Home tab, which take sections only, `most` of them a text.
+
+    `first` tells the rows of several replies in one view apart.
+    """
     shown: list[dict[str, Any]] = sections(reply.text, most)
     for entry in reply.entries:
-        shown += [*sections(entry.text, most), *row_of(entry.buttons, len(shown))]
-    return [*shown, *row_of(reply.buttons, len(shown))]
+        shown += [*sections(entry.text, most), *row_of(entry.buttons, first + len(shown))]
+    return [*shown, *row_of(reply.buttons, first + len(shown))]
 
 
 def row_of(buttons: Sequence[Button], place: int) -> list[dict[str, Any]]:

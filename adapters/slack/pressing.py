@@ -12,6 +12,7 @@ from adapters.slack.errands import Errands
 from adapters.slack.home_tab import HomeTab
 from adapters.slack.interactions import Called, Interactions
 from adapters.slack.panels import Origin, Used
+from adapters.slack.shortcuts import SETTINGS
 from adapters.slack.translate import id_in, text_in
 from adapters.slack.values import PLATFORM, fields
 from adapters.slack.windows import TOO_LATE, filled, opened
@@ -70,7 +71,8 @@ class Pressing:
         wrote: Mapping[str, str],
         event: str,
     ) -> None:
-        await self._show(here, origin, await self._reply(here, pressed, origin, wrote, event))
+        reply = await self._reply(here, pressed, origin, wrote, event)
+        await self._show(here, origin, reply, pressed.command)
 
     async def _open(self, here: Workspace, found: Used) -> None:
         view = modals.told(modals.PANEL, modals.WORKING)
@@ -109,8 +111,12 @@ class Pressing:
         reply, _ = await self._interactions.reply(here, called)
         return reply
 
-    async def _show(self, here: Workspace, origin: Origin, reply: CommandReply) -> None:
-        if origin.home:
+    async def _show(
+        self, here: Workspace, origin: Origin, reply: CommandReply, command: str = ""
+    ) -> None:
+        if origin.home and command == SETTINGS:
+            await self._home.show(here, origin.user, channel=reply)
+        elif origin.home:
             await self._home.show(here, origin.user, memories=reply)
         else:
             await here.calls.respond(origin.url, panels.answer(origin, reply))

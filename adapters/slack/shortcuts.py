@@ -25,6 +25,10 @@ from bot.inbox import Inbox
 
 log = logging.getLogger(__name__)
 
+SETTINGS, SHOW = "settings", "show"
+NOWHERE = "-"
+"""Stands for the conversation where a channel alone is meant."""
+
 UNSEEN = "Slack did not open a window in time, so nothing was done. Please try again."
 
 
@@ -91,6 +95,9 @@ class Shortcuts:
         match text_in(action, "action_id"):
             case home.REFRESH:
                 self._errands.start(lambda: self._home.show(here, user), "page")
+            case home.CHANNEL:
+                channel, at = home.channel_chosen(action), text_in(action, "action_ts")
+                self._errands.start(lambda: self._channel(here, user, at, channel), "page")
             case home.SEARCH:
                 query, at = str(action.get("value") or ""), text_in(action, "action_ts")
                 self._errands.start(lambda: self._search(here, user, at, query), "page")
@@ -205,6 +212,23 @@ class Shortcuts:
         window = await self._open(here, user, trigger, view, subject, once=True)
         if window is not None:
             await self._asked(here, user, trigger, window, subject)
+
+    async def _channel(self, here: Workspace, user: str, at: str, channel: str) -> None:
+        """Show how a channel is set up, with what whoever looks after it may change."""
+        if not channel:
+            await self._home.show(here, user)
+            return
+        place = ThreadKey(PLATFORM, here.own.team, channel, NOWHERE)
+        called = Called(
+            f"{here.own.team}:{user}:{at}",
+            Asked(SETTINGS, user, place),
+            "",
+            "",
+            act=SHOW,
+            home=True,
+        )
+        reply, _ = await self._interactions.reply(here, called)
+        await self._home.show(here, user, channel=reply)
 
     async def _search(self, here: Workspace, user: str, at: str, query: str) -> None:
         """Look for words among memories and past conversations; for none show the first page."""

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bot.channel import LONGEST_PERSONA, ChannelSettings, Mention, changed
 from bot.chat import CommandCall, CommandReply
+from bot.panels import Button
 from bot.storage.keys import Place
 from bot.storage.threads import Threads
 
+COMMAND = "settings"
+SHOW, ON, OFF = "show", "on", "off"
+"""What is to be done about a channel's memory, as its button says it."""
+
+BY_MYSELF = "Remember by myself there"
+NOT_BY_MYSELF = "Only when asked to"
 NOT_A_MANAGER = "Only people who look after this channel can change that. Now it is like this:"
 NOT_UNDERSTOOD = {
     "mention": "`mention` is one of `only`, `threads` and `always`.",
@@ -47,7 +56,15 @@ class PlaceSettings:
     async def settings(self, call: CommandCall, sign: str) -> CommandReply:
         """/settings: shown to everybody, changed for those who look after the place."""
         asked = {name: value for name, value in call.options.items() if value.strip()}
-        return await self._changed(call, asked, sign)
+        if not call.act:
+            return await self._changed(call, asked, sign)
+        # From the bot's own page, where a channel was chosen and is changed by a button.
+        asked = {"memory": call.act} if call.act in (ON, OFF) else {}
+        reply = await self._changed(call, asked, sign)
+        now = await self._threads.channel_settings(place_called(call))
+        may = call.author.is_admin and not call.direct
+        buttons = (_switch(call, now.memory),) if may else ()
+        return replace(reply, buttons=buttons, replaces=True)
 
     async def persona(self, call: CommandCall, sign: str) -> CommandReply:
         """/persona: the same for that one setting."""
@@ -91,6 +108,12 @@ class PlaceSettings:
         else:
             lines.append("- Nothing is said about how I should be here.")
         return "\n".join(lines)
+
+
+def _switch(call: CommandCall, on: bool) -> Button:
+    label, act = (NOT_BY_MYSELF, OFF) if on else (BY_MYSELF, ON)
+    thread = str(call.thread) if call.thread is not None else ""
+    return Button(label, COMMAND, act, thread=thread)
 
 
 def place_called(call: CommandCall) -> Place:

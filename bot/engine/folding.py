@@ -46,6 +46,9 @@ from bot.tasks import end
 
 logger = logging.getLogger(__name__)
 
+KEEP_SECONDS = 5.0
+"""How long a process that ends still remembers what it has found."""
+
 MOST_ROUNDS = 8
 """Folds of one thread in a row; an imported backlog may need several."""
 
@@ -113,7 +116,13 @@ class Folding:
         self.start(thread, fixed)
 
     async def close(self) -> None:
-        """End what is running; the next turn of those threads starts it again."""
+        """End what is running; the next turn of those threads starts it again.
+
+        What was found worth remembering of a fold that is stored is found by nobody again, so it is
+        finished first, as far as that takes seconds.
+        """
+        if self._keeping:
+            await asyncio.wait(self._keeping, timeout=KEEP_SECONDS)
         await end(*self._tasks.values(), *self._keeping)
 
     async def fold(

@@ -4,9 +4,9 @@ One process, the nursery, imports everything and then forks for each start. What
 process like any other: it reads its environment, is killed, frozen and ended by its own id, and
 shares nothing with the others. Starts from nothing are tested in test_cli_*.py.
 
-`python -m tests.flows.nursery N` serves requests on descriptor N: a JSON object with `arguments`,
-`env` and `folder`, and four descriptors: standard input, output, error, and a line on which the
-process's id and, when it has ended, its exit code are told.
+`python -m tests.flows.nursery N` serves requests on descriptor N: a JSON object with `module`,
+`arguments`, `env` and `folder`, and four descriptors: standard input, output, error, and a line on
+which the process's id and, when it has ended, its exit code are told.
 """
 
 from __future__ import annotations
@@ -67,11 +67,17 @@ class Nursery:
             )
 
     def start(
-        self, arguments: Sequence[str], env: Mapping[str, str], folder: Path, streams: Sequence[int]
+        self,
+        module: str,
+        arguments: Sequence[str],
+        env: Mapping[str, str],
+        folder: Path,
+        streams: Sequence[int],
     ) -> socket.socket:
-        """Start `python -m bot …`.
+        """Start `python -m module …`.
 
         Args:
+            module: Its name.
             arguments: Of the command line.
             env: All of its environment.
             folder: Where it runs.
@@ -80,7 +86,12 @@ class Nursery:
         Returns:
             The line on which the process's id and, later, its exit code are told.
         """
-        request = {"arguments": list(arguments), "env": dict(env), "folder": str(folder)}
+        request = {
+            "module": module,
+            "arguments": list(arguments),
+            "env": dict(env),
+            "folder": str(folder),
+        }
         line, end = socket.socketpair()
         with end:
             socket.send_fds(self._ours, [json.dumps(request).encode()], [*streams, end.fileno()])
@@ -104,7 +115,7 @@ def _import_everything() -> None:
 
 
 def _serve(requests: socket.socket) -> list[str]:
-    """Fork for every request; only a forked process returns, with its arguments."""
+    """Fork for every request; only a forked process returns, with its module and arguments."""
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     while True:
         data, descriptors, _, _ = socket.recv_fds(requests, MOST_BYTES, 4)
@@ -118,7 +129,7 @@ def _serve(requests: socket.socket) -> list[str]:
 
 
 def _keep(request: dict[str, object], descriptors: Sequence[int]) -> list[str]:
-    """Fork once more, wait for that process and tell how it ended; it returns its arguments."""
+    """Fork once more, wait for that process and tell how it ended; it returns what to run."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     *streams, line = descriptors
     child = os.fork()
@@ -145,10 +156,11 @@ def _keep(request: dict[str, object], descriptors: Sequence[int]) -> list[str]:
     os.environ.clear()
     os.environ.update(env)
     random.seed()
-    return [str(argument) for argument in arguments]
+    return [str(request["module"]), *map(str, arguments)]
 
 
 if __name__ == "__main__":
     _import_everything()
-    sys.argv = ["bobbin", *_serve(socket.socket(fileno=int(sys.argv[1])))]
-    runpy.run_module("bot", run_name="__main__")
+    module, *arguments = _serve(socket.socket(fileno=int(sys.argv[1])))
+    sys.argv = [module, *arguments]
+    runpy.run_module(module, run_name="__main__")

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, Self
+from typing import ClassVar, Protocol, Self
 
 from tests.flows.nursery import nursery
 
@@ -91,7 +91,13 @@ class Forked:
 
 
 class BotProcess:
-    """`python -m bot …` in `folder`, whose `.env` it reads. Everything it writes is kept."""
+    """`python -m bot …` in `folder`, whose `.env` it reads. Everything it writes is kept.
+
+    Attributes:
+        module: What is run.
+    """
+
+    module: ClassVar[str] = "bot"
 
     def __init__(
         self,
@@ -147,7 +153,7 @@ class BotProcess:
             read = os.open(os.devnull, os.O_RDONLY)
         (out, to_out), (log, to_log) = os.pipe(), os.pipe()
         try:
-            line = made.start(arguments, env, folder, (read, to_out, to_log))
+            line = made.start(cls.module, arguments, env, folder, (read, to_out, to_log))
         finally:
             for descriptor in (read, to_out, to_log):
                 os.close(descriptor)
@@ -155,10 +161,10 @@ class BotProcess:
         pid = int(await told.readline())
         return cls(Forked(pid, told, writer), await _pipe(out), await _pipe(log), typed)
 
-    @staticmethod
-    def command(*arguments: str) -> tuple[str, ...]:
+    @classmethod
+    def command(cls, *arguments: str) -> tuple[str, ...]:
         """The command line."""
-        return (sys.executable, "-m", "bot", *arguments)
+        return (sys.executable, "-m", cls.module, *arguments)
 
     async def _read(self, name: str, stream: asyncio.StreamReader) -> None:
         while data := await stream.read(1 << 16):

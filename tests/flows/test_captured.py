@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import time
@@ -9,14 +10,15 @@ from dataclasses import replace
 
 from redis.asyncio import Redis
 
-from bot.chat import Author, Incoming, Removal
+from bot.chat import Author, CommandReply, Inbox, Incoming, Removal
 from bot.engine.capturing import A_DAY
 from bot.ids import new_id
 from bot.storage.connect import open_redis
 from bot.storage.threads import Threads
 from tests.flows.acme import acme, words
-from tests.flows.meadow import ADA, Field, a_meadow
+from tests.flows.meadow import ADA, Field, Meadow, a_meadow
 from tests.flows.seen import SERVED, look_at
+from tests.flows.stage import open_stage
 from tests.flows.test_slack_memories import _button, labels
 from tests.flows.weavers import labels as discord_labels
 from tests.flows.weavers import panel, weavers
@@ -59,6 +61,25 @@ def proposing(content: str = KEPT, said: str = SAID, after: str = "") -> object:
         return Answer(f"{SUMMARY}\n## Memories\n```json\n{json.dumps([item])}\n```{after}")
 
     return answer
+
+
+class Slow(Meadow):
+    """Tells people something only when it is let."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked, self.goes, self.ended = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def run(self, inbox: Inbox) -> None:
+        try:
+            await super().run(inbox)
+        finally:
+            self.ended.set()
+
+    async def respond(self, event: Incoming, reply: CommandReply) -> None:
+        self.asked.set()
+        await self.goes.wait()
+        await super().respond(event, reply)
 
 
 async def _on(here: Field, channel: str = "11") -> None:
@@ -152,6 +173,25 @@ def _later(here: Field, days: float) -> tuple[Redis, Threads]:
     client = open_redis(here.stage.server.url)
     later = time.time() + days * 86_400
     return client, Threads(client, worker="w", clock=lambda: later, new_id=new_id)
+
+
+async def test_a_bot_that_is_stopped_finishes_what_it_remembers_of_a_fold(server: Valkey) -> None:
+    async with open_stage(server, extra=SMALL, start=False) as stage:
+        meadow = Slow()
+        await meadow.begin(stage)
+        here = Field(meadow, stage)
+        await _on(here)
+        stage.openai.on(folds, proposing(), times=None)  # type: ignore[arg-type]
+        await _long(here)
+        await asyncio.wait_for(meadow.asked.wait(), 10)
+        ending = asyncio.create_task(stage.stop())
+        await asyncio.wait_for(meadow.ended.wait(), 10)
+        for _ in range(20):
+            # Nothing tells that all else has ended; meanwhile a bot that waits for nothing is gone.
+            await here.stored()
+        meadow.goes.set()
+        assert await ending == 0
+        assert [reply.entries[0].text for _, reply in meadow.told] == [f"> {KEPT}"]
 
 
 async def test_what_nobody_has_kept_is_gone_after_its_days(server: Valkey) -> None:

@@ -35,7 +35,7 @@ async def test_killed_during_a_tool(server: Valkey, tmp_path: Path) -> None:
 
         async def start() -> ToolProcess:
             sessions = len(town.sim.identifies)
-            process = await ToolProcess.start(tmp_path, str(port), env=env)
+            process = await ToolProcess.fork(tmp_path, str(port), env=env)
             town.bots.append(process)
             await town.sim.until(lambda: len(town.sim.identifies) > sessions, PATIENCE)
             return process

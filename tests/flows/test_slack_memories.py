@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from adapters.slack.home import SEARCH
+from adapters.slack.home import CHANNEL, SEARCH
 from tests.flows.acme import Acme, acme, words
 from tests.flows.test_slack_changes import until_stored
 from tests.servers import Valkey
 from tests.simulators.openai_sim import Answer
-from tests.simulators.slack_sim import Ephemeral, Message, User
+from tests.simulators.slack_sim import Channel, Ephemeral, Message, User, View
 
 RELEASE = "The release is on Friday"
 
@@ -232,7 +232,7 @@ async def test_the_home_tab_shows_what_is_remembered_and_changes_it(server: Valk
 def _button_in(view: Any, label: str) -> str:
     rows = [block for block in view.view["blocks"] if block["type"] == "actions"]
     found = [each for row in rows for each in row["elements"]]
-    return next(each["action_id"] for each in found if each["text"]["text"] == label)
+    return next(each["action_id"] for each in found if each.get("text", {}).get("text") == label)
 
 
 async def test_a_message_that_is_deleted_takes_along_what_was_remembered_of_it(
@@ -303,6 +303,38 @@ async def test_on_the_home_tab_one_searches_what_is_kept_about_oneself(server: V
         await here.sim.until(lambda: "nothing about “nonsense”" in str(home.view))
         await here.sim.click(home, SEARCH, here.ada).acked()
         await here.sim.until(lambda: "spools" in str(home.view))
+
+
+async def test_on_the_home_tab_whoever_looks_after_a_channel_says_whether_it_is_remembered_there(
+    server: Valkey,
+) -> None:
+    async with acme(server) as here:
+        boss = here.sim.add_user("Boss", admin=True)
+        here.sim.join(here.general, boss)
+        hidden = here.sim.add_channel("hidden", members=[here.ada], private=True)
+        by_itself = "I remember by myself what was agreed"
+
+        async def page(who: User, channel: Channel, words: str) -> View:
+            here.sim.open_home(who)
+            home = await here.sim.until(lambda: here.sim.home(who))
+            assert home is not None
+            await here.sim.click(home, CHANNEL, who, value=channel.id).acked()
+            await here.sim.until(lambda: words in str(home.view))
+            return home
+
+        theirs = await page(boss, here.general, "only what somebody asks me")
+        # The page is Ada's own, but the channel that the button names is not.
+        here.sim.click(theirs, _button_in(theirs, "Remember by myself there"), here.ada)
+        await here.sim.until(lambda: "Only people who look after" in str(here.sim.home(here.ada)))
+        here.sim.click(theirs, _button_in(theirs, "Remember by myself there"), boss)
+        await here.sim.until(lambda: by_itself in str(theirs.view))
+        # Everybody sees it; others change nothing, and see no channel that they are not in.
+        mine = await page(here.ada, here.general, by_itself)
+        assert "Only when asked to" not in str(mine.view)
+        await page(boss, hidden, "no conversation there that you can see")
+        theirs = await page(boss, here.general, by_itself)
+        here.sim.click(theirs, _button_in(theirs, "Only when asked to"), boss)
+        await here.sim.until(lambda: "only what somebody asks me" in str(theirs.view))
 
 
 async def test_who_leaves_a_channel_reaches_it_by_no_token_any_more(server: Valkey) -> None:

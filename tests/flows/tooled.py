@@ -41,10 +41,7 @@ class Remote:
 class ToolProcess(BotProcess):
     """That program."""
 
-    @staticmethod
-    def command(*arguments: str) -> tuple[str, ...]:
-        """The command line."""
-        return (sys.executable, "-m", "tests.flows.tooled", *arguments)
+    module = "tests.flows.tooled"
 
 
 if __name__ == "__main__":

@@ -346,6 +346,8 @@ def _chosen(element: JSON, value: str | None) -> JSON:
         if chosen is None:
             raise ValueError(f"no feedback button with value {value!r}")
         return {"text": chosen["text"], "value": chosen["value"]}
+    if element["type"] == "conversations_select":
+        return {"selected_conversation": value}
     if "options" in element:
         option = next((o for o in element["options"] if o.get("value") == value), None)
         if option is None:

@@ -85,6 +85,13 @@ def _check_element(element: dict[str, Any]) -> None:
         _check_text(element["placeholder"], 150, "placeholder", "plain_text")
     if kind == "plain_text_input" and not 1 <= element.get("max_length", 3000) <= 3000:
         raise refuse("max_length is at most 3000")
+    if kind == "conversations_select":
+        kinds = element.get("filter", {}).get("include", ["public"])
+        if not kinds or set(kinds) - {"public", "private", "im", "mpim"}:
+            raise refuse("a filter includes public, private, im or mpim")
+        if not element.get("action_id"):
+            raise refuse("conversations_select without action_id")
+        return
     if kind != "button" and kind not in _MENUS and kind not in _INPUTS:
         raise refuse(f"unknown element {kind}")
     if kind != "plain_text_input" and not element.get("action_id"):

@@ -7,7 +7,7 @@ from importlib.resources import files
 
 import pytest
 import tiktoken_ext.openai_public as published
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.context.vocabulary import (
@@ -18,6 +18,7 @@ from bot.context.vocabulary import (
     read_vocabulary,
     unpack,
 )
+from tests.examples import examples
 
 SINGLES = [bytes((value,)) for value in range(256)]
 
@@ -53,7 +54,7 @@ def test_the_licence_of_the_ranks_ships_with_them() -> None:
     assert "WITHOUT WARRANTY OF ANY KIND" in text
 
 
-@settings(deadline=None, max_examples=25)
+@examples(8)
 @given(st.data())
 def test_any_vocabulary_of_merges_survives_packing(data: st.DataObject) -> None:
     tokens = list(data.draw(st.permutations(SINGLES)))

@@ -7,12 +7,13 @@ import re
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.slack import changes
 from adapters.slack.translate import incoming
 from bot.chat import ThreadKey
+from tests.examples import examples
 from tests.payloads import changes as payloads
 from tests.payloads import slack
 from tests.payloads.mutations import mutated
@@ -27,7 +28,7 @@ NAMED = st.sampled_from(payloads.DISCORD).flatmap(
 
 
 @given(told=NAMED)
-@settings(max_examples=250, deadline=None)
+@examples(80)
 def test_discord(gateway: Gateway, told: tuple[str, Any]) -> None:
     name, payload = told
     reader = gateway.say(name, payload)
@@ -58,7 +59,7 @@ def test_previews_are_no_edits(gateway: Gateway) -> None:
 
 
 @given(mutated(payloads.SLACK, others=(*slack.EVENTS[:0], slack.BEN, slack.DIRECT, slack.ROOT)))
-@settings(max_examples=250, deadline=None)
+@examples(80)
 def test_slack(body: Any) -> None:
     if not isinstance(body, dict):
         return

@@ -13,7 +13,7 @@ from typing import Any
 
 import discord
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.discord import interactions
@@ -36,6 +36,7 @@ from bot.chat import CommandCall, Incoming, Press, ThreadKey
 from bot.controls import Action
 from bot.report import Unmeasured
 from bot.stand_ins import RecordingInbox
+from tests.examples import examples
 from tests.payloads import discord as payloads
 from tests.payloads.mutations import ODD, mutated
 
@@ -188,7 +189,7 @@ def whole(value: Any) -> str:
 
 
 @given(payload=mutated(payloads.MESSAGES, others=OTHERS))
-@settings(max_examples=250, deadline=None)
+@examples(100)
 def test_any_message_is_read_left_out_or_malformed(gateway: Gateway, payload: Any) -> None:
     reader = gateway.say("MESSAGE_CREATE", payload)
     assert len(reader.events) + reader.left_out <= 1
@@ -251,7 +252,7 @@ def test_somebody_without_a_name_is_called_by_the_id(gateway: Gateway, names: An
         payloads.INTERACTIONS, others=(*OTHERS, "choose:stop:", "discord:1:2:3:4", 3, 2)
     )
 )
-@settings(max_examples=150, deadline=None)
+@examples(60)
 def test_any_interaction_is_read_left_out_or_malformed(gateway: Gateway, payload: Any) -> None:
     reader = gateway.say("INTERACTION_CREATE", payload)
     assert len(reader.calls) + reader.left_out <= 1
@@ -276,7 +277,7 @@ def test_the_interactions_themselves_are_good(gateway: Gateway, payload: Any) ->
 
 
 @given(payload=mutated((payloads.PRESS,), others=(*OTHERS, "control:stop:x", "control:", 3, 2)))
-@settings(max_examples=150, deadline=None)
+@examples(60)
 def test_any_use_of_a_control_is_read_left_out_or_malformed(gateway: Gateway, payload: Any) -> None:
     reader = gateway.say("INTERACTION_CREATE", payload)
     assert len(reader.presses) <= 1 and reader.calls == []
@@ -301,7 +302,7 @@ STRINGS = ALPHABET | st.sampled_from([odd for odd in ODD if isinstance(odd, str)
 
 
 @given(STRINGS, st.text(alphabet="ab<>@\x00`\ud83d", min_size=1, max_size=8))
-@settings(max_examples=150, deadline=None)
+@examples(60)
 def test_any_text_with_any_names_is_decoded(raw: str, name: str) -> None:
     names = Names({payloads.ADA: name}, {"7": name}, {payloads.GENERAL: name})
     text = f"<@{payloads.ADA}> <#{payloads.GENERAL}> <@&7> {raw} <@{payloads.BOT}>"

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import ImportRefused
 from bot.transfer import ThreadRecord, export_json, export_markdown, read_export
+from tests.examples import examples
 from tests.payloads.mutations import ODD, mutated
 
 LARGEST = 2**48 - 1
@@ -93,7 +94,7 @@ def is_sound(record: ThreadRecord) -> bool:
 
 
 @given(mutated(FILES, others=("assistant", "context", LARGEST, LARGEST + 1)), st.integers(0, 2))
-@settings(max_examples=200, deadline=None)
+@examples(80)
 def test_any_export_is_read_whole_or_refused_with_its_line(file: Any, layout: int) -> None:
     elements = file.get("elements") if isinstance(file, dict) else file
     if not isinstance(elements, list):
@@ -122,7 +123,7 @@ def test_any_export_is_read_whole_or_refused_with_its_line(file: Any, layout: in
         st.tuples(st.integers(0, 2000), st.integers(0, 12), st.binary(max_size=4)), max_size=4
     ),
 )
-@settings(max_examples=150, deadline=None)
+@examples(60)
 def test_any_bytes_are_read_or_refused_with_their_line(
     file: Any, changes: list[tuple[int, int, bytes]]
 ) -> None:

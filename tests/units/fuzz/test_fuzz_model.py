@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.engine.budget import Budget
@@ -21,6 +21,7 @@ from bot.model.faults import classify, read_fault, retry_after
 from bot.model.port import Finished, FinishReason, ModelEvent, TextDelta, Usage
 from bot.model.settings import ModelSettings
 from bot.model.wire import LONGEST_EVENT, EventDecoder
+from tests.examples import examples
 from tests.payloads import model as payloads
 from tests.payloads.mutations import ODD, mutated
 from tests.units.model.asking import MODEL, ask, end_of, text_of
@@ -118,7 +119,7 @@ def cut_up(data: bytes, cuts: Sequence[int]) -> list[bytes]:
 
 
 @given(st.lists(st.integers(0, 5000), max_size=8))
-@settings(max_examples=40, deadline=None)
+@examples(30)
 def test_a_good_answer_may_be_split_anywhere(endpoint: Endpoint, cuts: list[int]) -> None:
     outcome = endpoint.answer(*cut_up(payloads.STREAM, cuts))
     assert not isinstance(outcome, ModelError)
@@ -132,7 +133,7 @@ FINISH_AT = payloads.STREAM.index(b'"stop"') + len(b'"stop"}]')
 
 @given(st.integers(0, len(payloads.STREAM)))
 @example(0)
-@settings(max_examples=40, deadline=None)
+@examples(30)
 def test_an_answer_may_end_anywhere(endpoint: Endpoint, end: int) -> None:
     outcome = endpoint.answer(payloads.STREAM[:end])
     assert is_proper(outcome)
@@ -180,7 +181,7 @@ EVENTS = st.one_of(
 
 
 @given(st.lists(EVENTS, max_size=8), st.lists(st.integers(0, 100_000), max_size=3))
-@settings(max_examples=125, deadline=None)
+@examples(60)
 @example([payloads.event(payloads.delta("a")), b"data: " + b"[" * 100_000 + b"\n\n"], [])
 @example([b'data: {"error": {"code": "' + b"4" * 5000 + b'"}}\n\n'], [])
 @example([payloads.event(payloads.delta(finish="stop"))] * 2, [])
@@ -221,7 +222,7 @@ HEADERS = st.dictionaries(
 
 
 @given(BODIES, st.sampled_from([None, 400, 401, 403, 404, 413, 429, 500, 503, 529]), HEADERS)
-@settings(max_examples=200, deadline=None)
+@examples(60)
 def test_any_error_means_something(body: Any, status: int | None, headers: dict[str, str]) -> None:
     fault = read_fault(body, status=status, headers=headers, secret="sk-weavers", now=1.8e9)
     error = classify(fault)
@@ -237,14 +238,14 @@ def test_a_long_error_costs_no_more_than_its_length(body: str) -> None:
 
 
 @given(HEADERS)
-@settings(max_examples=100, deadline=None)
+@examples(40)
 def test_any_header_is_a_time_or_none(headers: dict[str, str]) -> None:
     wait = retry_after(headers, 1.8e9)
     assert wait is None or 0 <= wait < float("inf")
 
 
 @given(BODIES, st.sampled_from([400, 429, 500]), st.sampled_from(["application/json", "text/xml"]))
-@settings(max_examples=40, deadline=None)
+@examples(30)
 def test_any_refusal_is_an_error_of_ours(
     endpoint: Endpoint, body: Any, status: int, kind: str
 ) -> None:
@@ -254,7 +255,7 @@ def test_any_refusal_is_an_error_of_ours(
 
 
 @given(mutated(payloads.CHUNKS))
-@settings(max_examples=150, deadline=None)
+@examples(60)
 def test_any_chunk_can_be_read(value: Any) -> None:
     chunk = read_chunk(value)
     assert isinstance(chunk.text, str) and isinstance(chunk.finish, str)
@@ -295,7 +296,7 @@ def test_an_event_of_many_lines_has_an_end() -> None:
 
 
 @given(st.binary(max_size=200), st.lists(st.integers(0, 200), max_size=6))
-@settings(max_examples=100, deadline=None)
+@examples(40)
 def test_any_bytes_are_events_however_they_are_cut(data: bytes, cuts: list[int]) -> None:
     whole, split = EventDecoder(), EventDecoder()
     wanted = whole.feed(data) + whole.end()
@@ -324,7 +325,7 @@ def test_any_text_of_a_model_is_text(endpoint: Endpoint, text: str) -> None:
 
 
 @given(BODIES, st.sampled_from([10**40, 2**63, -5, 0, True, 1e300, "9" * 400, 4096]))
-@settings(max_examples=50, deadline=None)
+@examples(30)
 def test_any_window_leaves_a_budget(body: Any, window: object) -> None:
     """What a server says of its window is learnt, also when it cannot be."""
     if isinstance(body, dict) and isinstance(body.get("error"), dict):

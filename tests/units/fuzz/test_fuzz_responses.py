@@ -8,13 +8,14 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.model.chat_stream import ChatReader
 from bot.model.port import ToolCall, Usage
 from bot.model.responses_stream import ResponsesReader
 from bot.model.wire import AnswerReader, EventDecoder
+from tests.examples import examples
 from tests.payloads import model as payloads
 from tests.payloads.mutations import mutated
 
@@ -33,7 +34,7 @@ def read(reader: AnswerReader, pieces: Sequence[bytes]) -> Iterator[Any]:
 
 
 @given(st.lists(st.integers(0, len(payloads.RESPONSE_STREAM)), max_size=8))
-@settings(max_examples=60, deadline=None)
+@examples(40)
 def test_a_good_response_may_be_split_anywhere(cuts: list[int]) -> None:
     edges = [0, *sorted(cuts), len(payloads.RESPONSE_STREAM)]
     pieces = [payloads.RESPONSE_STREAM[a:b] for a, b in itertools.pairwise(edges)]
@@ -47,7 +48,7 @@ def test_a_good_response_may_be_split_anywhere(cuts: list[int]) -> None:
 
 
 @given(st.integers(0, len(payloads.RESPONSE_STREAM) - 3))
-@settings(max_examples=60, deadline=None)
+@examples(40)
 def test_a_response_that_ends_early_never_looks_whole(end: int) -> None:
     try:
         chunks = list(read(ResponsesReader(), [payloads.RESPONSE_STREAM[:end]]))
@@ -58,7 +59,7 @@ def test_a_response_that_ends_early_never_looks_whole(end: int) -> None:
 
 
 @given(mutated((*payloads.RESPONSE, *payloads.RESPONSE_ENDS), most=3))
-@settings(max_examples=200, deadline=None)
+@examples(80)
 @example({"type": "response.completed", "response": {"output": [{"type": "function_call"}]}})
 def test_any_event_can_be_read(value: Any) -> None:
     for reader in (ResponsesReader(), ChatReader()):
@@ -80,7 +81,7 @@ def _read(reader: AnswerReader, value: Any) -> Any:
 @given(
     st.lists(mutated((*payloads.RESPONSE, *payloads.RESPONSE_ENDS), most=2), max_size=8),
 )
-@settings(max_examples=100, deadline=None)
+@examples(50)
 def test_any_row_of_events_is_an_answer_or_none(events: list[Any]) -> None:
     reader = ResponsesReader()
     text = "".join(chunk.text for chunk in read(reader, [payloads.event(each) for each in events]))

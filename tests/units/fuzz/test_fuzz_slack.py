@@ -21,6 +21,7 @@ from adapters.slack.values import Names, Own, Person, Said, Shared, fields, obje
 from bot.attached import Attachment
 from bot.chat import Incoming, ThreadKey
 from bot.commands.specs import COMMANDS
+from tests.examples import examples
 from tests.payloads import slack
 from tests.payloads.mutations import ODD, mutated
 
@@ -57,7 +58,7 @@ def is_sound(event: Incoming) -> bool:
 
 
 @given(mutated(slack.EVENTS, others=OTHERS))
-@settings(max_examples=200, deadline=None)
+@examples(80)
 def test_any_event_is_read_left_out_or_malformed(body: Any) -> None:
     if not isinstance(body, dict):
         return
@@ -94,7 +95,7 @@ def test_any_event_is_read_left_out_or_malformed(body: Any) -> None:
 
 
 @given(mutated(slack.WINDOWS, others=OTHERS))
-@settings(max_examples=200, deadline=None)
+@examples(80)
 def test_any_window_or_page_is_read_or_malformed(body: Any) -> None:
     if not isinstance(body, dict):
         return
@@ -162,7 +163,7 @@ def test_ids_that_are_none_are_malformed(changes: dict[str, Any]) -> None:
 
 
 @given(mutated(slack.PAST, others=OTHERS))
-@settings(max_examples=100, deadline=None)
+@examples(50)
 def test_any_past_is_read_left_out_or_malformed(message: Any) -> None:
     if not isinstance(message, dict):
         return
@@ -183,7 +184,7 @@ def test_any_past_is_read_left_out_or_malformed(message: Any) -> None:
 
 
 @given(mutated([slack.PERSON]))
-@settings(max_examples=100, deadline=None)
+@examples(50)
 def test_any_person_has_a_name(user: Any) -> None:
     if not isinstance(user, dict):
         return
@@ -203,7 +204,7 @@ def test_a_person_without_any_name_is_malformed() -> None:
 
 
 @given(mutated([slack.SLASH], others=(slack.DIRECT, "/forget")))
-@settings(max_examples=75, deadline=None)
+@examples(40)
 def test_any_slash_command_is_read_or_malformed(body: Any) -> None:
     try:
         called = slash(body, COMMANDS)
@@ -216,7 +217,7 @@ def test_any_slash_command_is_read_or_malformed(body: Any) -> None:
 
 
 @given(mutated([slack.CHOICE], others=(slack.DIRECT, "choose:stop:", "slack:T0OTHERS01:C1:1.1")))
-@settings(max_examples=75, deadline=None)
+@examples(40)
 def test_any_choice_is_read_or_malformed(body: Any) -> None:
     try:
         called = choice(body)
@@ -236,7 +237,7 @@ STRINGS = ALPHABET | st.sampled_from([odd for odd in ODD if isinstance(odd, str)
 
 
 @given(STRINGS, st.text(alphabet="ab*<>@\x02\x03\x04\ud83d0`", min_size=1, max_size=8), STRINGS)
-@settings(max_examples=150, deadline=None)
+@examples(60)
 def test_any_text_with_any_names_is_decoded(raw: str, name: str, label: str) -> None:
     names = Names({slack.ADA: Person(slack.ADA, name)}, {slack.GENERAL: name})
     text = f"<@{slack.ADA}> {raw} <#{slack.GENERAL}|{label}> <@{slack.BOT_USER}>"
@@ -247,7 +248,7 @@ def test_any_text_with_any_names_is_decoded(raw: str, name: str, label: str) -> 
 
 
 @given(STRINGS)
-@settings(max_examples=75, deadline=None)
+@examples(40)
 def test_any_text_is_sent_safely_in_pieces(raw: str) -> None:
     assert not re.search(r"<(?:!(?:channel|here|everyone|subteam)|@[UW][A-Z0-9])", safe(raw), re.I)
     parts = pieces(raw, 300)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.discord.markup import MAX_CHARS as DISCORD_CHARS
@@ -18,6 +18,7 @@ from adapters.slack.markup import measure as slack_measure
 from adapters.slack.render import measure_shown as slack_measure_shown
 from adapters.slack.render import rendering as slack_rendering
 from bot.reply.split import LEAST_LIMIT, Splitter, split
+from tests.examples import examples
 from tests.payloads.mutations import ODD
 from tests.units.reply.markdown import MARKDOWN
 from tests.units.reply.test_split import assert_nothing_lost, assert_well_formed
@@ -63,7 +64,7 @@ TEXTS = MARKDOWN | ROUGH | st.sampled_from(STRINGS)
 
 
 @given(TEXTS, st.integers(LEAST_LIMIT, 600), MEASURES)
-@settings(max_examples=125, deadline=None)
+@examples(50)
 def test_any_text_is_split_without_loss(text: str, limit: int, measure: Measure) -> None:
     parts = Splitter(limit, measure).parts(text, final=True)
     assert_well_formed(parts, limit, measure)
@@ -71,7 +72,7 @@ def test_any_text_is_split_without_loss(text: str, limit: int, measure: Measure)
 
 
 @given(ROUGH, st.integers(LEAST_LIMIT, 400), MEASURES, st.data())
-@settings(max_examples=60, deadline=None)
+@examples(25)
 def test_any_stream_is_split_at_every_prefix(
     text: str, limit: int, measure: Measure, data: st.DataObject
 ) -> None:
@@ -89,7 +90,7 @@ def test_any_stream_is_split_at_every_prefix(
 
 
 @given(MARKDOWN | ROUGH, st.integers(0, 400), MARKDOWN | ROUGH)
-@settings(max_examples=50, deadline=None)
+@examples(25)
 def test_an_answer_that_begins_anew_is_split_as_if_it_were_the_first(
     before: str, kept: int, after: str
 ) -> None:

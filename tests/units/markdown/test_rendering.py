@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.markdown.read import read
@@ -13,6 +13,7 @@ from bot.markdown.rendering import Block, Rendering
 from bot.markdown.tree import Code, List, Paragraph, Table, Text
 from bot.markdown.words import words
 from bot.markdown.write import Writer
+from tests.examples import examples
 from tests.payloads import ANSWERS
 from tests.units.reply.markdown import MARKDOWN, SCRAPS
 
@@ -24,7 +25,7 @@ def rendering() -> Rendering:
 
 
 @given(MARKDOWN | SCRAPS, st.data())
-@settings(max_examples=60, deadline=None)
+@examples(30)
 def test_a_growing_text_is_rendered_as_one_that_comes_at_once(
     text: str, data: st.DataObject
 ) -> None:
@@ -56,7 +57,7 @@ def test_finished_blocks_are_rendered_once(path: Path) -> None:
 
 
 @given(SCRAPS)
-@settings(max_examples=60, deadline=None)
+@examples(20)
 def test_blocks_cover_the_text_in_order(text: str) -> None:
     text = text.replace("\r\n", "\n")
     at = 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.chat import MessageRef, Spot
@@ -13,6 +13,7 @@ from bot.errors import PlatformBusy
 from bot.reply.progressive import ProgressiveReply
 from bot.reply.split import split
 from bot.reply.written import Patience
+from tests.examples import examples
 from tests.units.reply.platform import Fault, Platform, discord_like
 from tests.units.reply.scene import LONG, TEXT, Scene, stream
 from tests.units.reply.virtual import virtual
@@ -41,7 +42,7 @@ FAULTS = st.lists(
     seed=st.integers(0, 1000),
     long=st.booleans(),
 )
-@settings(max_examples=150, deadline=None)
+@examples(50)
 @virtual
 async def test_whatever_fails_and_whoever_dies_the_answer_stands_once(
     faults: list[Fault], kills: list[float], seed: int, long: bool

@@ -7,12 +7,13 @@ from itertools import pairwise
 
 import pytest
 import regex
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.reply.boundaries import atoms
 from bot.reply.fences import scan
 from bot.reply.split import LEAST_LIMIT, Part, Splitter, split
+from tests.examples import examples
 from tests.units.reply.markdown import MARKDOWN, open_mark, visible
 
 
@@ -67,7 +68,7 @@ def assert_nothing_lost(text: str, parts: tuple[Part, ...]) -> None:
 
 
 @given(MARKDOWN, st.integers(LEAST_LIMIT, 900), MEASURES)
-@settings(max_examples=300, deadline=None)
+@examples(75)
 def test_a_whole_answer(text: str, limit: int, measure: object) -> None:
     assert callable(measure)
     parts = Splitter(limit, measure).parts(text, final=True)
@@ -76,7 +77,7 @@ def test_a_whole_answer(text: str, limit: int, measure: object) -> None:
 
 
 @given(MARKDOWN, st.integers(LEAST_LIMIT, 700), MEASURES, st.data())
-@settings(max_examples=150, deadline=None)
+@examples(50)
 def test_a_growing_answer(text: str, limit: int, measure: object, data: st.DataObject) -> None:
     assert callable(measure)
     splitter = Splitter(limit, measure)
@@ -95,7 +96,7 @@ def test_a_growing_answer(text: str, limit: int, measure: object, data: st.DataO
 
 
 @given(MARKDOWN)
-@settings(max_examples=60, deadline=None)
+@examples(15)
 def test_every_character_of_a_stream(text: str) -> None:
     text = text[:900]
     splitter = Splitter(LEAST_LIMIT, len)
@@ -108,7 +109,7 @@ def test_every_character_of_a_stream(text: str) -> None:
 
 
 @given(MARKDOWN, st.integers(LEAST_LIMIT, 600))
-@settings(max_examples=200, deadline=None)
+@examples(60)
 def test_code_keeps_its_white_space(text: str, limit: int) -> None:
     """Lines of code come out as they went in, but for one that is too long for a message."""
     code = [
@@ -124,7 +125,7 @@ def test_code_keeps_its_white_space(text: str, limit: int) -> None:
 
 
 @given(MARKDOWN, st.integers(LEAST_LIMIT, 600))
-@settings(max_examples=200, deadline=None)
+@examples(60)
 def test_cuts_are_between_graphemes_and_outside_links(text: str, limit: int) -> None:
     parts = Splitter(limit, len).parts(text, final=True)
     boundaries = {0} | {each.end() for each in regex.finditer(r"\X", text)}

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from bot.chat import Incoming, MessageRef
@@ -18,6 +18,7 @@ from bot.records import Entry, Summary, Tally
 from bot.storage.connect import open_redis
 from bot.storage.threads import Threads
 from bot.storage.types import Done, Draft, Revised, Turn
+from tests.examples import examples
 from tests.servers import Valkey
 from tests.units.storage.samples import ADA, BEN, THREAD, Clock, end_lease, message
 from tests.units.storage.test_changes import everything, rewording
@@ -190,7 +191,7 @@ async def _play(url: str, steps: Sequence[tuple[str, int]]) -> None:
         await client.aclose()
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@examples(20, suppress_health_check=list(HealthCheck))
 @given(st.lists(STEPS, max_size=25))
 def test_not_one_word_is_left(server: Valkey, steps: list[tuple[str, int]]) -> None:
     asyncio.run(_play(server.url, steps))

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     Bundle,
@@ -33,6 +33,7 @@ from bot.storage.connect import open_redis
 from bot.storage.threads import Threads
 from bot.storage.types import Again, Begun, Done, Draft, Erased, NotAgain, Signal, Turn
 from tests.clusters import Cluster
+from tests.examples import examples
 from tests.servers import Valkey
 from tests.units.storage.samples import Clock, end_lease, exchange, message
 
@@ -414,9 +415,9 @@ def fields_of(event: Incoming) -> dict[str, object]:
     return {name: getattr(event, name) for name in Incoming.__slots__}
 
 
-@pytest.mark.parametrize(("where", "examples"), [("server", 25), ("cluster", 3)])
+@pytest.mark.parametrize(("where", "number"), [("server", 12), ("cluster", 3)])
 def test_no_order_of_calls_breaks_the_store(
-    request: pytest.FixtureRequest, where: str, examples: int
+    request: pytest.FixtureRequest, where: str, number: int
 ) -> None:
     running: Valkey | Cluster = request.getfixturevalue(where)
 
@@ -425,10 +426,9 @@ def test_no_order_of_calls_breaks_the_store(
 
     run_state_machine_as_test(
         Here,
-        settings=settings(
-            max_examples=examples,
+        settings=examples(
+            number,
             stateful_step_count=40,
-            deadline=None,
             suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
         ),
     )

@@ -6,12 +6,13 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.memories import Memory
 from bot.memory.formats.items import Broken, Kept
 from bot.memory.formats.native import header_line, memory_line, read_lines
+from tests.examples import examples
 from tests.payloads.mutations import ODD, mutated
 from tests.units.transfer.samples import MEMORIES
 
@@ -51,7 +52,7 @@ def written(*elements: object) -> list[tuple[int, str]]:
 
 
 @given(st.lists(MEMORIES, max_size=4))
-@settings(max_examples=100, deadline=None)
+@examples(40)
 def test_what_is_written_is_read_back_and_written_the_same(memories: list[Memory]) -> None:
     lines = [header_line(), *map(memory_line, memories)]
     text = "".join(lines)
@@ -69,7 +70,7 @@ def test_every_part_of_a_line_is_read() -> None:
 
 
 @given(mutated((ELEMENT,), others=("superseded", "user:slack:T0WEAVERS1:::U1", "mem_1")))
-@settings(max_examples=300, deadline=None)
+@examples(100)
 def test_any_line_is_read_whole_or_named(element: Any) -> None:
     [item] = read_lines(written(element))
     if isinstance(item, Broken):

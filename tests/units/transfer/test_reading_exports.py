@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import ImportRefused
@@ -15,6 +15,7 @@ from bot.memories import Kind
 from bot.memory.formats.detect import Format, find_format, reader_of
 from bot.memory.formats.items import Broken, Item, Learnt, Talk, Turn
 from bot.memory.formats.streams import decoded
+from tests.examples import examples
 from tests.payloads.exports import (
     BARE_ENTITY,
     ENTITY,
@@ -204,7 +205,7 @@ SHAPES: Sequence[dict[str, Any]] = (
 
 
 @given(mutated(SHAPES, others=("root", "a2", "assistant", "human")), st.integers(0, 2))
-@settings(max_examples=250, deadline=None)
+@examples(100)
 def test_any_export_is_read_whole_or_named(payload: Any, layout: int) -> None:
     file = payload.get("file") if isinstance(payload, dict) else payload
     # JSON has no word for these; programs write them all the same.
@@ -232,7 +233,7 @@ def test_any_export_is_read_whole_or_named(payload: Any, layout: int) -> None:
     ),
     st.sampled_from([3, 64, 4096]),
 )
-@settings(max_examples=200, deadline=None)
+@examples(80)
 def test_any_bytes_are_read_or_refused(
     data: bytes, changes: list[tuple[int, int, bytes]], size: int
 ) -> None:
