@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import cast
 
 from adapters.slack.calls import Calls
+from adapters.slack.faults import Denied, Refused
 from adapters.slack.remembered import Remembered
+from adapters.slack.values import fields, objects
+from bot.errors import PlatformError
+
+log = logging.getLogger(__name__)
 
 KNOWN_SECONDS = 600.0
 PATIENCE_SECONDS = 2.0
 """A rule is worth waiting for, within what Slack waits for an acknowledgement."""
+
+PAGE = 100
+MOST_PAGES = 10
 
 RULES = ("BOBBIN_ALLOW", "BOBBIN_DENY", "BOBBIN_ADMINS")
 """Settings that may name groups."""
@@ -31,11 +40,21 @@ class Groups:
         calls: Makes the calls.
         ids: The groups.
         clock: Seconds, never going back.
+        whole: The app is installed in a whole organisation, of which a group is in one workspace.
     """
 
-    def __init__(self, calls: Calls, ids: frozenset[str], clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        calls: Calls,
+        ids: frozenset[str],
+        clock: Callable[[], float],
+        *,
+        whole: bool = False,
+    ) -> None:
         self._calls = calls
         self._ids = ids
+        self._whole = whole
+        self._homes: dict[str, str] = {}
         self._members = Remembered(self._ask, clock, KNOWN_SECONDS)
 
     async def of(self, user: str) -> frozenset[str]:
@@ -46,10 +65,41 @@ class Groups:
         return frozenset(id_ for id_, users in members.items() if user in users)
 
     async def _ask(self, group: str) -> frozenset[str]:
+        if not self._whole:
+            return await self._users(group)
+        if group in self._homes:
+            return await self._users(group, self._homes[group])
+        for team in await self._teams():
+            try:
+                users = await self._users(group, team)
+            except (Denied, Refused) as refusal:
+                log.debug("A user group is in another workspace: %s", refusal)
+            else:
+                self._homes[group] = team
+                return users
+        raise PlatformError(f"user group {group} is in no workspace that the app may look into")
+
+    async def _users(self, group: str, team: str | None = None) -> frozenset[str]:
         answer = await self._calls.answer(
-            lambda client: client.usergroups_users_list(usergroup=group), patient=True
+            lambda client: client.usergroups_users_list(usergroup=group, team_id=team), patient=True
         )
         return frozenset(cast("Sequence[str]", answer["users"]))
+
+    async def _teams(self) -> Sequence[str]:
+        """The workspaces of the organisation that have the app."""
+        found: list[str] = []
+        cursor: str | None = None
+        for _ in range(MOST_PAGES):
+            answer = await self._calls.answer(
+                lambda client, cursor=cursor: client.auth_teams_list(cursor=cursor, limit=PAGE),
+                patient=True,
+            )
+            found += [str(team["id"]) for team in objects(answer["teams"])]
+            following = fields(answer.get("response_metadata"))
+            cursor = str(following.get("next_cursor") or "") or None
+            if cursor is None:
+                break
+        return found
 
     async def close(self) -> None:
         """Ask no more."""

@@ -33,7 +33,7 @@ class Directory:
     ) -> None:
         self._calls = calls
         self._own = own
-        self._groups = Groups(calls, groups, clock)
+        self._groups = Groups(calls, groups, clock, whole=own.team == own.enterprise)
         self._people = Remembered(self._person, clock)
         self._channels = Remembered(self._channel, clock)
 

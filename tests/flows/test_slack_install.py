@@ -174,6 +174,28 @@ async def test_an_organisation_installs_it_for_all_its_workspaces(server: Valkey
         assert "slack:E0ORGANISATION:" in text
 
 
+async def test_a_user_group_is_known_where_an_organisation_has_installed_it(
+    server: Valkey,
+) -> None:
+    async with guild(server) as here:
+        for town in (here.acme, here.birch):
+            town.space.enterprise_id = "E0ORGANISATION"
+        await here.install(here.acme, whole=True)
+        for town in (here.acme, here.birch):
+            if here.acme.space.bot.id not in town.room.members:
+                town.room.members.append(here.acme.space.bot.id)
+        # It is in the workspace that Slack names last.
+        group = here.sim.add_group(here.birch.person, workspace=here.birch.space)
+        await here.restart(BOBBIN_ALLOW=f"slack:role:{group.id}")
+        await here.asked(here.birch, "hello from Birch", "Hello Birch.")
+        await here.asked(here.birch, "and again", "Hello again.")
+        assert len(here.sim.calls("usergroups.users.list")) == 2
+        refused = here.ask(here.acme, "hello from Acme")
+        await here.sim.settled()
+        assert here.sim.replies(refused) == []
+        assert len(here.stage.openai.chats) == 2
+
+
 BEGINNING = "This is only the beginning of it,"
 WHOLE = f"{BEGINNING} and this is the end."
 

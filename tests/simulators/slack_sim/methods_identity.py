@@ -73,12 +73,28 @@ def team_info(call: Call, a: dict[str, Any]) -> dict[str, Any]:
 def usergroups_users_list(call: Call, a: dict[str, Any]) -> dict[str, Any]:
     """usergroups.users.list."""
     group = call.state.groups.get(a["usergroup"])
-    if group is None or not call.serves(group.team):
+    team = a.get("team_id", call.workspace.id)
+    if group is None or group.team != team or not call.serves(team):
         raise ApiError("no_such_subteam")
     return {"users": list(group.users)}
 
 
+def auth_teams_list(call: Call, a: dict[str, Any]) -> dict[str, Any]:
+    """auth.teams.list; one workspace a page, so that a bot has to turn it."""
+    teams = [each for each in call.state.workspaces.values() if call.serves(each.id)]
+    at = int(a.get("cursor") or 0)
+    more = str(at + 1) if at + 1 < len(teams) else ""
+    shown = [{"id": each.id, "name": each.name} for each in teams[at : at + 1]]
+    return {"teams": shown, "response_metadata": {"next_cursor": more}}
+
+
 METHODS = {
+    "auth.teams.list": Method(
+        auth_teams_list,
+        {"cursor": "str", "limit": "int", "include_icon": "bool"},
+        tier=2,
+        json=False,
+    ),
     "usergroups.users.list": Method(
         usergroups_users_list,
         {"usergroup": "str!", "include_disabled": "bool"},

@@ -35,6 +35,9 @@ from tests.simulators.slack_sim.response_urls import ResponseUrls
 from tests.simulators.slack_sim.sockets import Sockets
 from tests.simulators.slack_sim.state import State
 
+OF_ONE_WORKSPACE = frozenset({"usergroups.users.list"})
+"""Methods that an organisation's token has to name a workspace to."""
+
 METHODS: Mapping[str, Method] = {
     **methods_identity.METHODS,
     **methods_oauth.METHODS,
@@ -166,9 +169,11 @@ class Server:
             team = app.id if workspace is None else workspace.id
             self._limits.take(team, name, method.tier, str(params.get("channel", "")))
             arguments = read(method, params, from_json=from_json)
-            # Slack ignores team_id beside a workspace token; a wrong one is still a mistake.
-            if arguments.pop("team_id", team) != team:
-                self._state.violate(f"{name}: team_id and token belong to different teams")
+            self._check_team(call, team, arguments.get("team_id", team))
+            if name not in OF_ONE_WORKSPACE:
+                arguments.pop("team_id", None)
+            elif workspace is not None and workspace.whole and "team_id" not in arguments:
+                raise ApiError("missing_argument", violation="an organisation's token, no team_id")
             body = {"ok": True, **method.run(call, arguments)}
         except ApiError as refusal:
             if refusal.violation is not None:
@@ -178,6 +183,11 @@ class Server:
             headers = {"Retry-After": str(refusal.retry_after)}
             return Answer({"ok": False, "error": "ratelimited"}, 429, headers)
         return Answer(body, headers=self._scope_headers(token))
+
+    def _check_team(self, call: Call, own: str, given: str) -> None:
+        """Slack ignores team_id beside a workspace token; a wrong one is still a mistake."""
+        if given != own and not (call.installed is not None and call.serves(given)):
+            self._state.violate(f"{call.method}: team_id and token belong to different teams")
 
     def _authenticate(
         self, method: Method, token: str | None, params: Mapping[str, Any]
