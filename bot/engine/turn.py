@@ -9,8 +9,9 @@ from dataclasses import replace
 
 from structlog.contextvars import bound_contextvars
 
+from bot.adapter import Adapter
 from bot.budgets import Payer
-from bot.chat import Adapter, MessageRef
+from bot.chat import MessageRef
 from bot.context.prompt import in_channel
 from bot.context.render import Now
 from bot.context.window import Window, build_window, needs_fold
@@ -141,9 +142,13 @@ class TurnRun:
         except Withdrawn:
             self._reading.estimate()
             withdrawal = self._desk.withdrawal(self._adapter, self._pacer)
-            after = await withdrawal.begin_anew(
-                self._turn.lease, self._reply, self._files, self._payer(), self._reading.tally
-            )
+            lease, took = self._turn.lease, self._reading.tally
+            written = self._reply, self._files
+            if self._anew is not None:
+                back = await withdrawal.put_back(lease, self._anew, *written, took)
+                if back is not None:
+                    return Outcome.STOPPED, back
+            after = await withdrawal.begin_anew(lease, *written, self._payer(), took)
             return (Outcome.PARKED, Done.LOST) if after is None else (Outcome.STOPPED, after)
 
     async def _try(self) -> tuple[Outcome, Turn | Done]:

@@ -111,6 +111,37 @@ async def test_memories_are_pressed_by_their_numbers(folder: Path) -> None:
     assert not any(b"loom is" in path.read_bytes() for path in files)
 
 
+async def test_each_way_of_forgetting_asks_first(folder: Path) -> None:
+    typed = (
+        b"my loom is ultramarine\n/remember The warp is ultramarine\n"
+        b"/remember The weft is ultramarine\n/forget memory=warp\n/1\n/1\n/forget memory=warp\n"
+        b"/forget\n/2\n/forget\n/1\n/1\n/forget\n"
+    )
+    ended = await run_bot(folder, "run", typed=typed)
+    assert ended.code == 0
+    at = 0
+    for step in (
+        "Which one do you mean?\n> The warp is ultramarine",
+        "Delete this for good?",
+        "Deleted for good.",
+        "I find nothing about",
+        # What was remembered here goes with the conversation that it came from.
+        "**Forget this conversation?** That erases 2 messages",
+        "1 memory made from it",
+        "/1 Forget it  /2 Keep it",
+        "Nothing was erased.",
+        "/1 Forget it  /2 Keep it",
+        "Forgotten: 2 messages",
+        # What was offered is over; the next one finds nothing to forget.
+        "I don't know that command.",
+        "I keep nothing about this thread.",
+    ):
+        assert step in ended.out[at:], (step, ended.out[at:])
+        at = ended.out.index(step, at) + len(step)
+    files = [path for path in (folder / "data").rglob("*") if path.is_file()]
+    assert not any(b"ultramarine" in path.read_bytes() for path in files)
+
+
 async def test_export_writes_files_and_says_where(folder: Path) -> None:
     ended = await run_bot(folder, "run", typed=b"hello\n/export\n")
     assert ended.code == 0

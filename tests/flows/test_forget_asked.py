@@ -9,6 +9,7 @@ from bot.commands import texts
 from bot.commands.forget_texts import NOTHING_OF_YOURS
 from tests.flows.acme import acme, words
 from tests.flows.test_nothing_left import filled
+from tests.flows.test_slack_memories import labels as labels_on_slack
 from tests.flows.test_slack_memories import press as press_on_slack
 from tests.flows.weavers import buttons, labels, panel, weavers
 from tests.servers import Valkey
@@ -110,3 +111,23 @@ async def test_on_slack_a_double_press_is_answered_beside_what_was_said(server: 
         again = await press_on_slack(here, asked, here.ada, "Forget it all")
         assert words(again) == NOTHING_OF_YOURS
         assert gone.visible and "ultramarine" not in await here.stored()
+
+
+async def test_on_slack_one_memory_is_found_by_its_words_and_asked_about(server: Valkey) -> None:
+    async with acme(server) as here:
+        for who, said in ((here.ada, "My loom is crimson"), (here.ben, "The red loom is broken")):
+            await here.told(here.sim.slash(here.general, who, "/remember", said))
+        call = here.sim.slash(here.general, here.ada, "/forget", "memory=loom")
+        await here.told(call)
+        [asked] = call.ephemerals
+        # Ben's is shown, for it is for everybody here, and stays his.
+        assert "crimson" in words(asked) and "broken" in words(asked)
+        assert labels_on_slack(asked) == ["Delete"]
+        sure = await press_on_slack(here, asked, here.ada, "Delete")
+        assert "crimson" in await here.stored()
+        gone = await press_on_slack(here, sure, here.ada, "Delete it")
+        assert words(gone).startswith("Deleted for good.")
+        late = await press_on_slack(here, sure, here.ada, "Delete it")
+        assert "no such memory" in words(late)
+        left = await here.stored()
+        assert "crimson" not in left and "broken" in left
