@@ -14,9 +14,9 @@ from functools import partial
 from importlib.metadata import version
 from typing import cast
 
+from bot.adapter import Adapter
 from bot.api.offer import Served
 from bot.attachments.reading import AttachmentReader
-from bot.chat import Adapter
 from bot.commands.forgetting import Forgetting
 from bot.commands.memory import MemoryCommands
 from bot.commands.memory_places import Grants

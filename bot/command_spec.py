@@ -24,7 +24,7 @@ class CommandOption:
         kind: What it takes.
         required: The command can't be called without it.
         choices: The values of a `CHOICE`.
-        completes: What is being typed in it can be completed, see `bot.chat.Inbox.complete`.
+        completes: What is being typed in it can be completed, see `bot.inbox.Inbox.complete`.
         rest: Where a command is typed, its value goes on to the end. The first option needs no
             name in front then: "/ask why is the sky blue".
     """

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field, replace
 
 from bot import refusals
 from bot.access import Access, Place, Refusal
+from bot.adapter import Adapter
 from bot.afterwards import Afterwards, concerns
 from bot.chat import (
     EVERYTHING,
-    Adapter,
     Author,
     CommandCall,
     CommandReply,
@@ -162,22 +162,22 @@ class Reception:
 
     @property
     def commands(self) -> Sequence[CommandSpec]:
-        """See `bot.chat.Inbox`."""
+        """See `bot.inbox.Inbox`."""
         return self._commands.offered
 
     @property
     def notes(self) -> Notes:
-        """See `bot.chat.Inbox`."""
+        """See `bot.inbox.Inbox`."""
         return self._threads.notes(self._adapter.name)
 
     @property
     def claims(self) -> Claims:
-        """See `bot.chat.Inbox`."""
+        """See `bot.inbox.Inbox`."""
         return self._threads.claims(self._adapter.name)
 
     @property
     def meter(self) -> Meter:
-        """See `bot.chat.Inbox`."""
+        """See `bot.inbox.Inbox`."""
         return self._meter
 
     @property
@@ -186,7 +186,7 @@ class Reception:
         return self._waiting
 
     async def message(self, event: Incoming) -> bool:
-        """See `bot.chat.Inbox`."""
+        """See `bot.inbox.Inbox`."""
         if is_ignored(event.text):
             logger.debug("a message that asks to be ignored on %s", event.thread.platform)
             return False
@@ -209,7 +209,7 @@ class Reception:
         return True
 
     async def edited(self, event: Incoming) -> None:
-        """See `bot.chat.Inbox`."""
+        """See `bot.inbox.Inbox`."""
         event = replace(event, text=_readable(event.text))
         if is_ignored(event.text):
             # Its author has taken it back.
@@ -226,7 +226,7 @@ class Reception:
             await self.message(event)
 
     async def deleted(self, removal: Removal) -> None:
-        """See `bot.chat.Inbox`."""
+        """See `bot.inbox.Inbox`."""
         for thread, lane in tuple(self._lanes.items()):
             if any(concerns(removal, event) for event, _ in lane.events):
                 async with lane.turn:
@@ -235,11 +235,11 @@ class Reception:
         await self._afterwards.deleted(removal)
 
     async def remembered(self, thread: ThreadKey) -> Sequence[str]:
-        """See `bot.chat.Inbox`."""
+        """See `bot.inbox.Inbox`."""
         return await self._changes.remembered(thread)
 
     async def command(self, call: CommandCall) -> CommandReply:
-        """See `bot.chat.Inbox`."""
+        """See `bot.inbox.Inbox`."""
         call = replace(call, author=self._access.known(call.author, call.platform))
         refusal = self._refusal_of(call)
         if refusal is not None:
@@ -247,14 +247,14 @@ class Reception:
         return await self._commands.run(call)
 
     async def complete(self, call: CommandCall, option: str) -> Sequence[Completion]:
-        """See `bot.chat.Inbox`."""
+        """See `bot.inbox.Inbox`."""
         call = replace(call, author=self._access.known(call.author, call.platform))
         if self._refusal_of(call) is not None:
             return ()
         return await self._commands.complete(call, option)
 
     async def pressed(self, press: Press) -> CommandReply:
-        """See `bot.chat.Inbox`."""
+        """See `bot.inbox.Inbox`."""
         press = replace(press, author=self._access.known(press.author, press.thread.platform))
         place = _place_of(press.thread, press.direct, press.ref)
         refusal = self._access.refusal(press.author, place)
@@ -263,17 +263,17 @@ class Reception:
         return await self._presses.pressed(press)
 
     async def overview(self, platform: str, space: str, author: Author) -> Overview:
-        """See `bot.chat.Inbox`."""
+        """See `bot.inbox.Inbox`."""
         return await self._commands.overview(platform, space, self._access.known(author, platform))
 
     async def thread_of(self, platform: str, space: str, ref: MessageRef) -> ThreadKey | None:
-        """See `bot.chat.Inbox`."""
+        """See `bot.inbox.Inbox`."""
         if self._access.is_closed(Place(platform, space, frozenset({ref.channel}))):
             return None
         return await self._threads.thread_of(platform, space, ref)
 
     async def answers_all(self, platform: str, space: str, channel: str) -> bool:
-        """See `bot.chat.Inbox`."""
+        """See `bot.inbox.Inbox`."""
         if self._access.is_closed(Place(platform, space, frozenset({channel}))):
             return False
         return await self._open.has((platform, space, channel))
@@ -281,22 +281,22 @@ class Reception:
     async def taking_part(
         self, platform: str, since: float, ours: Callable[[str], bool] = everywhere
     ) -> Sequence[Followed]:
-        """See `bot.chat.Inbox`."""
+        """See `bot.inbox.Inbox`."""
         followed = await self._threads.taking_part(platform, since, ours)
         return [each for each in followed if not self._access.is_shut(_place_of(each.thread))]
 
     async def left(self, platform: str, space: str) -> None:
-        """See `bot.chat.Inbox`."""
+        """See `bot.inbox.Inbox`."""
         self._drop_space(platform, space)
         gone = await self._changes.left(platform, space)
         logger.info("removed from a place on %s: %d conversation(s) deleted", platform, gone)
 
     async def departed(self, platform: str, space: str, channel: str, user: str) -> None:
-        """See `bot.chat.Inbox`."""
+        """See `bot.inbox.Inbox`."""
         await self._changes.departed(platform, space, channel, user)
 
     def malformed(self, platform: str, kind: str) -> None:
-        """See `bot.chat.Inbox`."""
+        """See `bot.inbox.Inbox`."""
         self.malformed_events += 1
         self._meter.malformed()
         logger.warning("%s sent an event that could not be read: %s", platform, kind)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from bot.access import Named
-from bot.chat import Adapter
+from bot.adapter import Adapter
 from bot.commands.memory_texts import keep, undo
 from bot.context.tokens import Tokenizer, tool_tokens
 from bot.engine.capturing import Capturing

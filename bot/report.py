@@ -85,10 +85,10 @@ class Unmeasured:
     """`IntakeMeter` for those who count nothing."""
 
     def acknowledged(self, seconds: float) -> None:
-        """See `bot.chat.Meter`."""
+        """See `bot.services.Meter`."""
 
     def refused(self, route: str) -> None:
-        """See `bot.chat.Meter`."""
+        """See `bot.services.Meter`."""
 
     def invalid(self, status: int) -> None:
         """See `bot.services.Meter`."""
@@ -97,13 +97,13 @@ class Unmeasured:
         """See `bot.services.Meter`."""
 
     def reconnected(self, reason: str) -> None:
-        """See `bot.chat.Meter`."""
+        """See `bot.services.Meter`."""
 
     def connected(self, up: bool | None, part: str = "") -> None:
-        """See `bot.chat.Meter`."""
+        """See `bot.services.Meter`."""
 
     def fell_back(self, what: str) -> None:
-        """See `bot.chat.Meter`."""
+        """See `bot.services.Meter`."""
 
     def malformed(self) -> None:
         """See `IntakeMeter`."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from bot.chat import Adapter
+from bot.adapter import Adapter
 from bot.command_spec import CommandSpec
 
 

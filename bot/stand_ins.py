@@ -32,30 +32,30 @@ SECONDS = 10.0
 
 
 class MemoryNotes:
-    """`bot.chat.Notes` without a store."""
+    """`bot.services.Notes` without a store."""
 
     def __init__(self) -> None:
         self._texts: dict[str, str] = {}
 
     async def read(self, name: str) -> str | None:
-        """See `bot.chat.Notes`."""
+        """See `bot.services.Notes`."""
         return self._texts.get(name)
 
     async def write(self, name: str, text: str) -> None:
-        """See `bot.chat.Notes`."""
+        """See `bot.services.Notes`."""
         self._texts[name] = text
 
     async def delete(self, name: str) -> None:
-        """See `bot.chat.Notes`."""
+        """See `bot.services.Notes`."""
         self._texts.pop(name, None)
 
     async def names(self, prefix: str) -> Sequence[str]:
-        """See `bot.chat.Notes`."""
+        """See `bot.services.Notes`."""
         return [name for name in self._texts if name.startswith(prefix)]
 
 
 class MemoryClaims:
-    """`bot.chat.Claims` without a store: everything is free, nothing is ever used up.
+    """`bot.services.Claims` without a store: everything is free, nothing is ever used up.
 
     Attributes:
         claimed: Names that were claimed and not released, with their holders.
@@ -69,19 +69,19 @@ class MemoryClaims:
         self.spent: list[str] = []
 
     async def claim(self, name: str, seconds: float, holder: str = "") -> float:
-        """See `bot.chat.Claims`."""
+        """See `bot.services.Claims`."""
         self.asked.append(name)
         if self.claimed.setdefault(name, holder) != holder:
             return seconds
         return 0.0
 
     async def release(self, name: str, holder: str = "") -> None:
-        """See `bot.chat.Claims`."""
+        """See `bot.services.Claims`."""
         if self.claimed.get(name) == holder:
             del self.claimed[name]
 
     async def spend(self, name: str, burst: int, seconds: float) -> float:
-        """See `bot.chat.Claims`."""
+        """See `bot.services.Claims`."""
         self.spent.append(name)
         return 0.0
 
@@ -111,7 +111,7 @@ class RecordingMeter(Unmeasured):
 
 
 class RecordingInbox:
-    """`bot.chat.Inbox` that keeps what it is given.
+    """`bot.inbox.Inbox` that keeps what it is given.
 
     Attributes:
         commands: What the adapter is told to offer.
@@ -159,11 +159,11 @@ class RecordingInbox:
 
     @property
     def notes(self) -> Notes:
-        """See `bot.chat.Inbox`."""
+        """See `bot.inbox.Inbox`."""
         return self._notes
 
     async def message(self, event: Incoming) -> bool:
-        """See `bot.chat.Inbox`."""
+        """See `bot.inbox.Inbox`."""
         if self.refuse:
             self.refused += 1
         elif all(event.event_id != known.event_id for known in self.messages):
@@ -174,63 +174,63 @@ class RecordingInbox:
         return True
 
     async def edited(self, event: Incoming) -> None:
-        """See `bot.chat.Inbox`."""
+        """See `bot.inbox.Inbox`."""
         await self._change(self.edits, event)
 
     async def deleted(self, removal: Removal) -> None:
-        """See `bot.chat.Inbox`."""
+        """See `bot.inbox.Inbox`."""
         await self._change(self.removals, removal)
 
     async def remembered(self, thread: ThreadKey) -> Sequence[str]:
-        """See `bot.chat.Inbox`."""
+        """See `bot.inbox.Inbox`."""
         return self.logged.get(thread, ())
 
     async def command(self, call: CommandCall) -> CommandReply:
-        """See `bot.chat.Inbox`."""
+        """See `bot.inbox.Inbox`."""
         self.calls.append(call)
         await self._tell()
         return self.reply
 
     async def complete(self, call: CommandCall, option: str) -> Sequence[Completion]:
-        """See `bot.chat.Inbox`."""
+        """See `bot.inbox.Inbox`."""
         return ()
 
     async def pressed(self, press: Press) -> CommandReply:
-        """See `bot.chat.Inbox`."""
+        """See `bot.inbox.Inbox`."""
         self.presses.append(press)
         await self._tell()
         return self.reply
 
     async def overview(self, platform: str, space: str, author: Author) -> Overview:
-        """See `bot.chat.Inbox`."""
+        """See `bot.inbox.Inbox`."""
         return self.kept
 
     async def thread_of(self, platform: str, space: str, ref: MessageRef) -> ThreadKey | None:
-        """See `bot.chat.Inbox`."""
+        """See `bot.inbox.Inbox`."""
         return self.loose.get(ref)
 
     async def answers_all(self, platform: str, space: str, channel: str) -> bool:
-        """See `bot.chat.Inbox`."""
+        """See `bot.inbox.Inbox`."""
         return channel in self.open
 
     async def taking_part(
         self, platform: str, since: float, ours: Callable[[str], bool] = everywhere
     ) -> Sequence[Followed]:
-        """See `bot.chat.Inbox`."""
+        """See `bot.inbox.Inbox`."""
         return [each for each in self.followed if ours(each.thread.space)]
 
     async def left(self, platform: str, space: str) -> None:
-        """See `bot.chat.Inbox`."""
+        """See `bot.inbox.Inbox`."""
         self.spaces_left.append((platform, space))
         await self._tell()
 
     async def departed(self, platform: str, space: str, channel: str, user: str) -> None:
-        """See `bot.chat.Inbox`."""
+        """See `bot.inbox.Inbox`."""
         self.departures.append((platform, space, channel, user))
         await self._tell()
 
     def malformed(self, platform: str, kind: str) -> None:
-        """See `bot.chat.Inbox`."""
+        """See `bot.inbox.Inbox`."""
         self.malformed_kinds.append(kind)
 
     async def until(self, true: Callable[[], bool]) -> None:

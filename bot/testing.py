@@ -20,15 +20,9 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Protocol
 
+from bot.adapter import Adapter
 from bot.attached import Attachment
-from bot.chat import (
-    Adapter,
-    CommandReply,
-    File,
-    Incoming,
-    Spot,
-    ThreadKey,
-)
+from bot.chat import CommandReply, File, Incoming, Spot, ThreadKey
 from bot.controls import Action, Presentation
 from bot.errors import MessageGone, NotAllowed
 from bot.spec import AdapterSpec

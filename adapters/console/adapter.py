@@ -13,9 +13,11 @@ from adapters.console.seat import Seat
 from adapters.console.terminal import Terminal, kept, user_name
 from bot import chat
 from bot.attached import Attachment
-from bot.chat import CommandReply, Inbox, Incoming, MessageRef, Spot, ThreadKey
+from bot.capabilities import Capabilities
+from bot.chat import CommandReply, Incoming, MessageRef, Spot, ThreadKey
 from bot.controls import PLAIN, Presentation
 from bot.errors import NotAllowed, StoreError
+from bot.inbox import Inbox
 from bot.options import read_options
 from bot.panels import Button
 
@@ -34,7 +36,7 @@ class ConsoleAdapter:
     """Reads lines from standard input and prints answers as they grow."""
 
     name = "console"
-    capabilities = chat.Capabilities(max_chars=1_000_000, min_edit_seconds=0.05)
+    capabilities = Capabilities(max_chars=1_000_000, min_edit_seconds=0.05)
 
     def __init__(self, seat: Seat, terminal: Terminal | None = None) -> None:
         user = user_name()

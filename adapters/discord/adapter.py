@@ -42,9 +42,10 @@ from adapters.discord.shards import ALONE, Plan, Shard, read_plan
 from adapters.discord.values import DIRECT_SPACE, PLATFORM
 from bot.attached import Attachment
 from bot.capabilities import Capabilities, Limit
-from bot.chat import CommandReply, File, History, Inbox, Incoming, MessageRef, Spot, ThreadKey
+from bot.chat import CommandReply, File, History, Incoming, MessageRef, Spot, ThreadKey
 from bot.controls import PLAIN, Action, Presentation
 from bot.errors import MessageGone, NotAllowed
+from bot.inbox import Inbox
 
 log = logging.getLogger(__name__)
 

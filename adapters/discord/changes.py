@@ -19,8 +19,9 @@ from adapters.discord.places import Places
 from adapters.discord.reading import own_in, place_of, seen, space_of
 from adapters.discord.translate import edited, held_by, may_be_loose
 from adapters.discord.values import PLATFORM, Place, Seen
-from bot.chat import Inbox, MessageRef, Removal, ThreadKey
+from bot.chat import MessageRef, Removal, ThreadKey
 from bot.errors import PlatformError, StoreError
+from bot.inbox import Inbox
 
 log = logging.getLogger(__name__)
 

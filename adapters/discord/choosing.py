@@ -23,9 +23,10 @@ from adapters.discord.commands import (
 )
 from adapters.discord.values import Place, Writer
 from adapters.discord.words import THREAD
-from bot.chat import Inbox, ThreadChoice
+from bot.chat import ThreadChoice
 from bot.command_spec import Completion
 from bot.errors import BobbinError
+from bot.inbox import Inbox
 
 log = logging.getLogger(__name__)
 

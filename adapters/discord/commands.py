@@ -17,9 +17,10 @@ from adapters.discord.client import Client
 from adapters.discord.translate import author_of, held_by
 from adapters.discord.values import DIRECT_SPACE, PLATFORM, Kind, Place, Writer
 from adapters.discord.words import MENUS, THREAD, THREAD_TOLD, localised, menu_names
-from bot.chat import CommandCall, EarlierMessage, Inbox, MessageRef, ThreadChoice, ThreadKey
+from bot.chat import CommandCall, EarlierMessage, MessageRef, ThreadChoice, ThreadKey
 from bot.command_spec import CommandOption, CommandSpec, OptionKind
 from bot.errors import PlatformError, StoreError
+from bot.inbox import Inbox
 
 log = logging.getLogger(__name__)
 

@@ -12,8 +12,9 @@ import discord
 from adapters.discord.pushing import custom_id, made
 from adapters.discord.translate import author_of, held_by
 from adapters.discord.values import PLATFORM, Place, Writer
-from bot.chat import Inbox, MessageRef, Press
+from bot.chat import MessageRef, Press
 from bot.controls import Action, Presentation
+from bot.inbox import Inbox
 
 GREY, BLUE, RED = (
     discord.ButtonStyle.secondary,

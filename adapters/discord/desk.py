@@ -18,8 +18,9 @@ from adapters.discord.interactions import ACKNOWLEDGE_SECONDS
 from adapters.discord.members import Members
 from adapters.discord.places import Places
 from adapters.discord.values import Place
-from bot.chat import CommandReply, Inbox
+from bot.chat import CommandReply
 from bot.errors import PlatformError
+from bot.inbox import Inbox
 
 log = logging.getLogger(__name__)
 

@@ -37,7 +37,7 @@ class Downloads:
         """The bytes; an address that has expired meanwhile is asked for anew.
 
         Raises:
-            PlatformError: See `bot.chat.Adapter.download`.
+            PlatformError: See `bot.adapter.Adapter.download`.
         """
         try:
             return (await self._files().fetch(attachment.url, most_bytes)).data

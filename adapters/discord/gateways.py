@@ -13,7 +13,7 @@ from adapters.discord.connection import Connection, Login, Prepare, starts
 from adapters.discord.logins import Logins
 from adapters.discord.shards import Plan, Shard
 from adapters.discord.sharing import Sharing
-from bot.chat import Inbox
+from bot.inbox import Inbox
 from bot.services import CALLS, Meter
 from bot.tasks import end
 

@@ -32,8 +32,9 @@ from adapters.discord.translate import (
     may_open,
 )
 from adapters.discord.values import DIRECT_SPACE, PLATFORM, Own, Place, Seen
-from bot.chat import Inbox, Incoming, MessageRef
+from bot.chat import Incoming, MessageRef
 from bot.errors import PlatformError, StoreError
+from bot.inbox import Inbox
 from bot.tasks import Lines
 
 log = logging.getLogger(__name__)

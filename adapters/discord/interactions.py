@@ -25,8 +25,9 @@ from adapters.discord.originals import NOBODY, edited, edited_panel, uploads
 from adapters.discord.reading import is_admin, name_of, roles_of
 from adapters.discord.render import rendering
 from adapters.discord.values import PLATFORM, Place, Writer
-from bot.chat import CommandReply, File, Inbox, ThreadChoice, ThreadKey
+from bot.chat import CommandReply, File, ThreadChoice, ThreadKey
 from bot.errors import BobbinError, MessageGone, PlatformError
+from bot.inbox import Inbox
 
 log = logging.getLogger(__name__)
 

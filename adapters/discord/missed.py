@@ -24,8 +24,9 @@ from adapters.discord.client import Listening
 from adapters.discord.places import cached_channel
 from adapters.discord.shards import ALONE, Shard
 from adapters.discord.values import DIRECT_SPACE, PLATFORM, Kind, Place
-from bot.chat import Followed, Inbox, ThreadKey
+from bot.chat import Followed, ThreadKey
 from bot.errors import PlatformBusy, PlatformError, StoreError
+from bot.inbox import Inbox
 from bot.tasks import end
 
 log = logging.getLogger(__name__)

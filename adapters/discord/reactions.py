@@ -13,8 +13,9 @@ from adapters.discord.places import Places
 from adapters.discord.reading import own_in, seen, writer_of_member
 from adapters.discord.translate import author_of, earlier, held_by
 from adapters.discord.values import DIRECT_SPACE, PLATFORM, Kind, Writer
-from bot.chat import TAKE_BACK, CommandCall, Inbox, MessageRef
+from bot.chat import TAKE_BACK, CommandCall, MessageRef
 from bot.errors import PlatformError
+from bot.inbox import Inbox
 
 log = logging.getLogger(__name__)
 

@@ -19,8 +19,8 @@ from adapters.discord.client import Listening
 from adapters.discord.faults import NoAccess, UnknownServer
 from adapters.discord.shards import Shard
 from adapters.discord.values import PLATFORM
-from bot.chat import Inbox
 from bot.errors import PlatformError, StoreError
+from bot.inbox import Inbox
 from bot.tasks import end
 
 log = logging.getLogger(__name__)

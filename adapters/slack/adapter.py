@@ -37,7 +37,7 @@ from adapters.slack.workspaces import Many, One, Workspaces
 from bot.attached import Attachment
 from bot.backoff import Backoff
 from bot.capabilities import Capabilities, Limit
-from bot.chat import CommandReply, File, History, Inbox, Incoming, MessageRef, Spot, ThreadKey
+from bot.chat import CommandReply, File, History, Incoming, MessageRef, Spot, ThreadKey
 from bot.controls import PLAIN, Action, Presentation
 from bot.errors import (
     BadToken,
@@ -46,6 +46,7 @@ from bot.errors import (
     PlatformError,
     StoreError,
 )
+from bot.inbox import Inbox
 
 log = logging.getLogger(__name__)
 

@@ -13,8 +13,9 @@ from adapters.slack.recent import Recent
 from adapters.slack.translate import author_of, id_in, position_of, text_in
 from adapters.slack.values import PLATFORM, Timing, fields, objects
 from adapters.slack.workspace import Workspace
-from bot.chat import CommandCall, Inbox, MessageRef, ThreadKey
+from bot.chat import CommandCall, MessageRef, ThreadKey
 from bot.errors import PlatformError
+from bot.inbox import Inbox
 
 log = logging.getLogger(__name__)
 

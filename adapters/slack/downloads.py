@@ -37,7 +37,7 @@ class Downloads:
         """The bytes.
 
         Raises:
-            PlatformError: See `bot.chat.Adapter.download`; a log-in page in place of the file is
+            PlatformError: See `bot.adapter.Adapter.download`; a log-in page in place of the file is
                 NotAllowed.
         """
         url, declared = attachment.url, attachment.media_type

@@ -8,8 +8,8 @@ from collections.abc import Awaitable, Callable
 
 from adapters.slack.endings import ended
 from adapters.slack.values import PLATFORM
-from bot.chat import Inbox
 from bot.errors import BobbinError
+from bot.inbox import Inbox
 
 log = logging.getLogger(__name__)
 

@@ -12,8 +12,9 @@ from adapters.slack.faults import Refused
 from adapters.slack.translate import author_of, id_in
 from adapters.slack.values import PLATFORM, Timing, fields
 from adapters.slack.workspace import Workspace
-from bot.chat import CommandReply, Inbox
+from bot.chat import CommandReply
 from bot.errors import StoreError
+from bot.inbox import Inbox
 from bot.tasks import Lines
 
 log = logging.getLogger(__name__)

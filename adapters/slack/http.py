@@ -23,8 +23,8 @@ from adapters.slack import PATH
 from adapters.slack.endings import to_the_end
 from adapters.slack.socket import Take
 from adapters.slack.values import PLATFORM, Timing, fields
-from bot.chat import Inbox
 from bot.errors import NeedsOperator, PlatformBusy
+from bot.inbox import Inbox
 
 log = logging.getLogger(__name__)
 

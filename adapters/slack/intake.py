@@ -29,8 +29,8 @@ from adapters.slack.translate import concerns_us, incoming, looked_up, said
 from adapters.slack.values import PLATFORM, Own, Said, Timing, fields
 from adapters.slack.workspace import Workspace
 from adapters.slack.workspaces import Workspaces
-from bot.chat import Inbox
 from bot.errors import PlatformBusy, StoreError
+from bot.inbox import Inbox
 from bot.tasks import Lines
 
 log = logging.getLogger(__name__)

@@ -16,10 +16,11 @@ from adapters.slack.markup import mentioned, readable
 from adapters.slack.translate import author_of, id_in, text_in
 from adapters.slack.values import PLATFORM, Own, Person, Timing, fields, objects
 from adapters.slack.workspace import Workspace
-from bot.chat import CommandCall, CommandReply, EarlierMessage, Inbox, ThreadKey
+from bot.chat import CommandCall, CommandReply, EarlierMessage, ThreadKey
 from bot.command_spec import CommandSpec
 from bot.controls import Action
 from bot.errors import BobbinError, PlatformError
+from bot.inbox import Inbox
 
 log = logging.getLogger(__name__)
 

@@ -56,7 +56,7 @@ class Messages:
     async def post(
         self, spot: Spot, text: str, *, key: str, again: bool, look: Presentation
     ) -> MessageRef:
-        """See `bot.chat.Adapter`."""
+        """See `bot.adapter.Adapter`."""
         found = await self._posted(spot, key) if again else None
         if found is not None:
             self._begun(spot, found, look)
@@ -108,7 +108,7 @@ class Messages:
             self._sessions.leave(spot.channel, spot.reply_to)
 
     async def edit(self, ref: MessageRef, text: str, *, look: Presentation) -> None:
-        """See `bot.chat.Adapter`."""
+        """See `bot.adapter.Adapter`."""
         if not await self._streams.write(ref, text, streaming=look.streaming, under=controls(look)):
             await self._replace(ref, text, look)
         if not look.streaming and (root := self._roots.pop(ref)) is not None:
@@ -145,7 +145,7 @@ class Messages:
         )
 
     async def delete(self, ref: MessageRef) -> None:
-        """See `bot.chat.Adapter`."""
+        """See `bot.adapter.Adapter`."""
         self._streams.forget(ref)
         try:
             await self._calls.answer(

@@ -20,8 +20,9 @@ from adapters.slack.calls import Calls
 from adapters.slack.changes import DELETED, EDITED, TOMBSTONE
 from adapters.slack.translate import position_of
 from adapters.slack.values import PLATFORM, Timing, fields, objects
-from bot.chat import Followed, Inbox, ThreadKey
+from bot.chat import Followed, ThreadKey
 from bot.errors import PlatformBusy, PlatformError, StoreError
+from bot.inbox import Inbox
 
 log = logging.getLogger(__name__)
 

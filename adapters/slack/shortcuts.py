@@ -19,8 +19,9 @@ from adapters.slack.translate import author_of, earlier, id_in, looked_up, past,
 from adapters.slack.values import PLATFORM, Said, Timing, fields, objects
 from adapters.slack.windows import TOO_LATE, Window, filled, opened
 from adapters.slack.workspace import Workspace
-from bot.chat import EVERYTHING, SURE, CommandReply, EarlierMessage, Inbox, ThreadKey
+from bot.chat import EVERYTHING, SURE, CommandReply, EarlierMessage, ThreadKey
 from bot.errors import BobbinError
+from bot.inbox import Inbox
 
 log = logging.getLogger(__name__)
 

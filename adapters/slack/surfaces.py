@@ -19,7 +19,7 @@ from adapters.slack.reactions import REACTED, Reactions
 from adapters.slack.shortcuts import Shortcuts
 from adapters.slack.values import Timing
 from adapters.slack.workspace import Workspace
-from bot.chat import Inbox
+from bot.inbox import Inbox
 
 HERE = "bobbin_workspace"
 """Where Bolt's context holds the `Workspace`."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 
-from bot.chat import Adapter, CommandCall, CommandReply
+from bot.adapter import Adapter
+from bot.chat import CommandCall, CommandReply
 from bot.commands.connecting import Connecting
 from bot.commands.linking import LinkCommand
 from bot.commands.memories import Browsing

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from bot.adapter import Adapter
 from bot.audience import Grant, grant, person_of
 from bot.capabilities import Capabilities
-from bot.chat import Adapter, CommandCall, ThreadKey
+from bot.chat import CommandCall, ThreadKey
 from bot.commands.place_settings import place_called
 from bot.links import Links
 from bot.memories import Memory, Person, Scope, ScopeKind, Via

@@ -24,7 +24,7 @@ class Overviews:
         self._allowance = allowance
 
     async def of(self, platform: str, space: str, author: Author) -> Overview:
-        """See `bot.chat.Inbox.overview`."""
+        """See `bot.inbox.Inbox.overview`."""
         payer = Payer(
             platform,
             space,

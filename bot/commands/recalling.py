@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bot.chat import Adapter, CommandCall, CommandReply, MessageRef
+from bot.adapter import Adapter
+from bot.chat import CommandCall, CommandReply, MessageRef
 from bot.commands import memory_texts
 from bot.commands.memory_acts import Act, Verb, fitting
 from bot.commands.memory_places import Grants

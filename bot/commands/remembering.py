@@ -5,14 +5,7 @@ from __future__ import annotations
 import re
 
 from bot.audience import Grant
-from bot.chat import (
-    TAKE_BACK,
-    CommandCall,
-    CommandReply,
-    EarlierMessage,
-    MessageRef,
-    ThreadKey,
-)
+from bot.chat import TAKE_BACK, CommandCall, CommandReply, EarlierMessage, MessageRef, ThreadKey
 from bot.commands import memory_texts, texts
 from bot.commands.memory_places import FOR, HERE, Grants, scope_meant
 from bot.ignoring import is_ignored

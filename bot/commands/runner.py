@@ -8,10 +8,10 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from bot.adapter import Adapter
 from bot.budgets import Payer
 from bot.chat import (
     EVERYTHING,
-    Adapter,
     Author,
     CommandCall,
     CommandReply,
@@ -128,13 +128,13 @@ class Commands:
             return _told(error.user_text)
 
     async def complete(self, call: CommandCall, option: str) -> Sequence[Completion]:
-        """See `bot.chat.Inbox`."""
+        """See `bot.inbox.Inbox`."""
         if (call.name, option) != ("forget", forget_texts.MEMORY):
             return ()
         return await self._forgetting.completions(call)
 
     async def overview(self, platform: str, space: str, author: Author) -> Overview:
-        """See `bot.chat.Inbox`."""
+        """See `bot.inbox.Inbox`."""
         overview = await self._overviews.of(platform, space, author)
         memories = self._anywhere.get("memories")
         if memories is None:

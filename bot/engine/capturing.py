@@ -10,9 +10,10 @@ from datetime import UTC, datetime
 from hashlib import sha256
 
 from bot import panels
+from bot.adapter import Adapter
 from bot.audience import Audience, Grant, grant, person_of
 from bot.capabilities import Capabilities
-from bot.chat import Adapter, CommandReply, Incoming, ThreadKey
+from bot.chat import CommandReply, Incoming, ThreadKey
 from bot.context.prompt import in_channel
 from bot.engine import texts
 from bot.errors import BobbinError, PlatformError

@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from bot.access import Access
-from bot.chat import Adapter, Incoming
+from bot.adapter import Adapter
+from bot.chat import Incoming
 from bot.context.tokens import Tokenizer
 from bot.engine.allowance import Allowance
 from bot.engine.budget import Budget

@@ -11,13 +11,14 @@ from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Self
 
+from bot.adapter import Adapter
 from bot.attached import AttachedAs, Attachment
 from bot.attachments import wording
 from bot.attachments.pictures import SIDE
 from bot.attachments.reading import AttachmentReader, Opened
 from bot.attachments.texts import Excerpt, excerpts
 from bot.budgets import Payer
-from bot.chat import Adapter, Incoming
+from bot.chat import Incoming
 from bot.context.tokens import Tokenizer
 from bot.engine import texts
 from bot.engine.beside import Beside

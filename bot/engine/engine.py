@@ -6,7 +6,8 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping
 
-from bot.chat import Adapter, Incoming
+from bot.adapter import Adapter
+from bot.chat import Incoming
 from bot.engine.desk import Desk
 from bot.engine.queued import Queued
 from bot.engine.running import Ending, Running

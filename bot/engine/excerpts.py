@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bot.access import Access
-from bot.chat import Adapter, EarlierMessage, History, MessageRef, ThreadKey
+from bot.adapter import Adapter
+from bot.chat import EarlierMessage, History, MessageRef, ThreadKey
 from bot.context.speakers import unique_name
 from bot.context.tokens import Tokenizer
 from bot.engine.counting import counted

@@ -6,7 +6,8 @@ import logging
 from dataclasses import dataclass
 from hashlib import sha256
 
-from bot.chat import Adapter, MessageRef, Spot
+from bot.adapter import Adapter
+from bot.chat import MessageRef, Spot
 from bot.engine.answer import Answer
 from bot.engine.watch import Watch
 from bot.errors import PlatformError

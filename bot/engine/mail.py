@@ -6,7 +6,8 @@ import logging
 from dataclasses import replace
 
 from bot.access import Access
-from bot.chat import Adapter, Author, MessageRef
+from bot.adapter import Adapter
+from bot.chat import Author, MessageRef
 from bot.context.render import earlier_left_out
 from bot.context.speakers import unique_name
 from bot.context.tokens import Tokenizer

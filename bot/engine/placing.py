@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 
-from bot.chat import Adapter, Incoming, MessageRef, Spot
+from bot.adapter import Adapter
+from bot.chat import Incoming, MessageRef, Spot
 from bot.engine.watch import Watch
 from bot.errors import StoreUnavailable
 from bot.reply.pacing import Pacer

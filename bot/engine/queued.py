@@ -6,7 +6,8 @@ import asyncio
 import logging
 from collections.abc import Mapping
 
-from bot.chat import Adapter, Incoming, ThreadKey
+from bot.adapter import Adapter
+from bot.chat import Incoming, ThreadKey
 from bot.errors import PlatformError, StoreError
 from bot.storage.threads import Threads
 from bot.tasks import end

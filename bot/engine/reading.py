@@ -7,8 +7,8 @@ import logging
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 
+from bot.adapter import Adapter
 from bot.budgets import Payer
-from bot.chat import Adapter
 from bot.context.window import Window
 from bot.engine import texts
 from bot.engine.answer import Answer

@@ -7,8 +7,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from bot.adapter import Adapter
 from bot.budgets import Payer
-from bot.chat import Adapter, Incoming, MessageRef
+from bot.chat import Incoming, MessageRef
 from bot.context.tokens import Tokenizer
 from bot.engine.allowance import Allowance
 from bot.engine.counting import as_it_reads_now

@@ -9,8 +9,9 @@ from dataclasses import replace
 
 from structlog.contextvars import bound_contextvars
 
+from bot.adapter import Adapter
 from bot.budgets import Payer
-from bot.chat import Adapter, MessageRef
+from bot.chat import MessageRef
 from bot.context.prompt import in_channel
 from bot.context.render import Now
 from bot.context.window import Window, build_window, needs_fold

@@ -5,28 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
+from bot.adapter import Adapter
 from bot.attached import Attachment
 from bot.capabilities import Capabilities
-from bot.chat import (
-    Adapter,
-    CommandReply,
-    File,
-    History,
-    Inbox,
-    Incoming,
-    MessageRef,
-    Spot,
-    ThreadKey,
-)
+from bot.chat import CommandReply, File, History, Incoming, MessageRef, Spot, ThreadKey
 from bot.controls import PLAIN, Presentation
 from bot.errors import PlatformError
+from bot.inbox import Inbox
 from bot.ops import figures
 from bot.ops.metrics import Metrics
 from bot.tracing import Tracer
 
 
 class MeteredAdapter:
-    """Implements `bot.chat.Adapter` over another one.
+    """Implements `bot.adapter.Adapter` over another one.
 
     Args:
         adapter: Does the work.
@@ -45,20 +37,20 @@ class MeteredAdapter:
 
     @property
     def name(self) -> str:
-        """See `bot.chat.Adapter`."""
+        """See `bot.adapter.Adapter`."""
         return self._adapter.name
 
     @property
     def capabilities(self) -> Capabilities:
-        """See `bot.chat.Adapter`."""
+        """See `bot.adapter.Adapter`."""
         return self._adapter.capabilities
 
     async def run(self, inbox: Inbox) -> None:
-        """See `bot.chat.Adapter`."""
+        """See `bot.adapter.Adapter`."""
         await self._adapter.run(inbox)
 
     async def open(self, event: Incoming, title: str) -> Spot:
-        """See `bot.chat.Adapter`."""
+        """See `bot.adapter.Adapter`."""
         with self._timed("open"):
             return await self._adapter.open(event, title)
 
@@ -71,71 +63,71 @@ class MeteredAdapter:
         again: bool = False,
         look: Presentation = PLAIN,
     ) -> MessageRef:
-        """See `bot.chat.Adapter`."""
+        """See `bot.adapter.Adapter`."""
         with self._timed("post"):
             return await self._adapter.post(spot, text, key=key, again=again, look=look)
 
     async def edit(self, ref: MessageRef, text: str, *, look: Presentation = PLAIN) -> None:
-        """See `bot.chat.Adapter`."""
+        """See `bot.adapter.Adapter`."""
         with self._timed("edit"):
             await self._adapter.edit(ref, text, look=look)
 
     async def attach(
         self, spot: Spot, file: File, key: str, text: str = "", *, again: bool = False
     ) -> MessageRef:
-        """See `bot.chat.Adapter`."""
+        """See `bot.adapter.Adapter`."""
         with self._timed("attach"):
             return await self._adapter.attach(spot, file, key, text, again=again)
 
     async def delete(self, ref: MessageRef) -> None:
-        """See `bot.chat.Adapter`."""
+        """See `bot.adapter.Adapter`."""
         with self._timed("delete"):
             await self._adapter.delete(ref)
 
     async def show_status(self, spot: Spot, status: str | None) -> None:
-        """See `bot.chat.Adapter`."""
+        """See `bot.adapter.Adapter`."""
         with self._timed("status"):
             await self._adapter.show_status(spot, status)
 
     async def mark_waiting(self, ref: MessageRef, waiting: bool) -> None:
-        """See `bot.chat.Adapter`."""
+        """See `bot.adapter.Adapter`."""
         with self._timed("mark"):
             await self._adapter.mark_waiting(ref, waiting)
 
     async def settled(self, thread: ThreadKey) -> None:
-        """See `bot.chat.Adapter`."""
+        """See `bot.adapter.Adapter`."""
         await self._adapter.settled(thread)
 
     async def history(self, event: Incoming, limit: int) -> History:
-        """See `bot.chat.Adapter`."""
+        """See `bot.adapter.Adapter`."""
         with self._timed("history"):
             return await self._adapter.history(event, limit)
 
     async def download(self, attachment: Attachment, most_bytes: int) -> bytes:
-        """See `bot.chat.Adapter`."""
+        """See `bot.adapter.Adapter`."""
         with self._timed("download"):
             return await self._adapter.download(attachment, most_bytes)
 
     async def since(self, first: MessageRef, thread: ThreadKey, limit: int) -> History:
-        """See `bot.chat.Adapter`."""
+        """See `bot.adapter.Adapter`."""
         with self._timed("history"):
             return await self._adapter.since(first, thread, limit)
 
     async def respond(self, event: Incoming, reply: CommandReply) -> None:
-        """See `bot.chat.Adapter`."""
+        """See `bot.adapter.Adapter`."""
         with self._timed("respond"):
             await self._adapter.respond(event, reply)
 
     async def link(self, thread: ThreadKey, message: str, *, loose: bool = False) -> str:
-        """See `bot.chat.Adapter`."""
+        """See `bot.adapter.Adapter`."""
         return await self._adapter.link(thread, message, loose=loose)
 
     def measure(self, text: str) -> int:
-        """See `bot.chat.Adapter`."""
+        """See `bot.adapter.Adapter`."""
         return self._adapter.measure(text)
 
     async def close(self) -> None:
-        """See `bot.chat.Adapter`."""
+        """See `bot.adapter.Adapter`."""
         await self._adapter.close()
 
     @contextmanager

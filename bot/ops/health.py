@@ -59,7 +59,7 @@ class Health:
             self._platforms.setdefault(platform, {})
 
     def connected(self, platform: str, up: bool | None, part: str) -> None:
-        """See `bot.chat.Meter.connected`."""
+        """See `bot.services.Meter.connected`."""
         parts = self._platforms.setdefault(platform, {})
         if up is None:
             parts.pop(part, None)

@@ -22,11 +22,11 @@ class PlatformMeter:
         self._health = health
 
     def acknowledged(self, seconds: float) -> None:
-        """See `bot.chat.Meter`."""
+        """See `bot.services.Meter`."""
         self._metrics.observe(figures.ACK, seconds, self._platform)
 
     def refused(self, route: str) -> None:
-        """See `bot.chat.Meter`."""
+        """See `bot.services.Meter`."""
         self._metrics.add(figures.LIMITED, 1, self._platform, route)
 
     def invalid(self, status: int) -> None:
@@ -38,15 +38,15 @@ class PlatformMeter:
         self._metrics.set(figures.LATENCY, seconds, self._platform, part or "all")
 
     def reconnected(self, reason: str) -> None:
-        """See `bot.chat.Meter`."""
+        """See `bot.services.Meter`."""
         self._metrics.add(figures.RECONNECTS, 1, self._platform, reason)
 
     def connected(self, up: bool | None, part: str = "") -> None:
-        """See `bot.chat.Meter`."""
+        """See `bot.services.Meter`."""
         self._health.connected(self._platform, up, part)
 
     def fell_back(self, what: str) -> None:
-        """See `bot.chat.Meter`."""
+        """See `bot.services.Meter`."""
         self._metrics.add(figures.FALLBACKS, 1, self._platform, what)
 
     def malformed(self) -> None:

@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
-from bot.chat import Adapter
+from bot.adapter import Adapter
 from bot.errors import ModelError
 from bot.ops.adapter import MeteredAdapter
 from bot.ops.health import Health, ModelState

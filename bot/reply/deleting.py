@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bot.chat import Adapter, MessageRef
+from bot.adapter import Adapter
+from bot.chat import MessageRef
 from bot.errors import PlatformBusy
 from bot.reply.pacing import Clock, Pacer, Urgency
 

@@ -9,7 +9,8 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Literal
 
-from bot.chat import Adapter, MessageRef, Spot
+from bot.adapter import Adapter
+from bot.chat import MessageRef, Spot
 from bot.controls import Action
 from bot.errors import BadToken, BobbinError, MessageGone, NotAllowed, PlatformBusy, PlatformError
 from bot.panels import Button

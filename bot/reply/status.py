@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 
-from bot.chat import Adapter, Spot
+from bot.adapter import Adapter
+from bot.chat import Spot
 from bot.errors import PlatformBusy, PlatformError
 from bot.reply.pacing import Clock, Pacer
 from bot.reply.slots import Urgency

@@ -6,8 +6,9 @@ import math
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
+from bot.adapter import Adapter
 from bot.capabilities import Call
-from bot.chat import Adapter, MessageRef, Spot
+from bot.chat import MessageRef, Spot
 from bot.controls import PLAIN, Presentation
 from bot.errors import PlatformBusy, PlatformError
 from bot.reply.pacing import Clock, Pacer

@@ -11,7 +11,7 @@ from bot.storage.scripts import SCRIPTS
 
 
 class SharedClaims:
-    """Implements `bot.chat.Claims` for one adapter.
+    """Implements `bot.services.Claims` for one adapter.
 
     Args:
         link: Sends scripts.
@@ -27,18 +27,18 @@ class SharedClaims:
         self._new_id = new_id
 
     async def claim(self, name: str, seconds: float, holder: str = "") -> float:
-        """See `bot.chat.Claims`."""
+        """See `bot.services.Claims`."""
         key = keys.claim(self._name_space, name)
         wait = await self._link.run(SCRIPTS["claim"], (key,), (self._holder(holder), _ms(seconds)))
         return int(wait) / 1000
 
     async def release(self, name: str, holder: str = "") -> None:
-        """See `bot.chat.Claims`."""
+        """See `bot.services.Claims`."""
         key = keys.claim(self._name_space, name)
         await self._link.run(SCRIPTS["release"], (key,), (self._holder(holder),))
 
     async def spend(self, name: str, burst: int, seconds: float) -> float:
-        """See `bot.chat.Claims`."""
+        """See `bot.services.Claims`."""
         key = keys.rate(self._name_space, name)
         wait = await self._link.run(SCRIPTS["spend"], (key,), (self._new_id(), burst, _ms(seconds)))
         return int(wait) / 1000

@@ -281,7 +281,7 @@ class Directory(Log):
 
 
 class StoredNotes:
-    """`bot.chat.Notes` in one hash."""
+    """`bot.services.Notes` in one hash."""
 
     def __init__(self, link: Link, key: str) -> None:
         self._link = link

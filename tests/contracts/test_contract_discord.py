@@ -9,7 +9,7 @@ import pytest
 
 from adapters.discord import SPEC
 from adapters.discord.adapter import create
-from bot.chat import Adapter
+from bot.adapter import Adapter
 from bot.controls import Action
 from bot.spec import AdapterSpec
 from bot.testing import AdapterContract, ControlsContract

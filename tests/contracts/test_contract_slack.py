@@ -11,7 +11,7 @@ from adapters.slack import SPEC
 from adapters.slack.adapter import create
 from adapters.slack.manifest import manifest
 from adapters.slack.socket import CONNECTIONS
-from bot.chat import Adapter
+from bot.adapter import Adapter
 from bot.controls import Action
 from bot.spec import AdapterSpec
 from bot.testing import AdapterContract, ControlsContract

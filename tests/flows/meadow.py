@@ -16,7 +16,6 @@ from bot.chat import (
     CommandReply,
     File,
     History,
-    Inbox,
     Incoming,
     MessageRef,
     Press,
@@ -25,6 +24,7 @@ from bot.chat import (
 )
 from bot.controls import PLAIN, Action, Presentation
 from bot.errors import MessageGone, TooLarge
+from bot.inbox import Inbox
 from bot.timing import Timing
 from tests.flows.look import settled, stored
 from tests.flows.stage import QUICK, Stage, open_stage
@@ -35,7 +35,7 @@ ADA = Author("1", "Ada")
 
 @dataclass(slots=True)
 class Meadow:
-    """Implements `bot.chat.Adapter` under the name of another platform, whose ids can be listed.
+    """Implements `bot.adapter.Adapter` under the name of another platform, whose ids can be listed.
 
     Attributes:
         name: The platform's.

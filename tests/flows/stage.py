@@ -11,8 +11,8 @@ from typing import Any
 
 from adapters.slack.manifest import manifest
 from adapters.slack.socket import CONNECTIONS
+from bot.adapter import Adapter
 from bot.app import App
-from bot.chat import Adapter
 from bot.context.tokens import Tokenizer, load_tokenizer
 from bot.model.port import Model
 from bot.plugins import find_adapters

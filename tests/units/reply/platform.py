@@ -9,9 +9,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from bot.capabilities import Call, Capabilities, Limit
-from bot.chat import CommandReply, File, History, Inbox, Incoming, MessageRef, Spot, ThreadKey
+from bot.chat import CommandReply, File, History, Incoming, MessageRef, Spot, ThreadKey
 from bot.controls import PLAIN, Presentation
 from bot.errors import MessageGone, PlatformBusy, PlatformError
+from bot.inbox import Inbox
 
 _KEY = re.compile(r"[a-z0-9]{1,25}")
 
@@ -43,7 +44,7 @@ class Fault:
 
 @dataclass
 class Platform:
-    """Implements `bot.chat.Adapter`.
+    """Implements `bot.adapter.Adapter`.
 
     `space_of` says which space a channel is in. `forgetful` writers may edit without changing
     anything: they cannot know what is there.
