@@ -21,7 +21,10 @@ WHY: Mapping[str, tuple[str, str]] = {
 """Field of `discord.Permissions`: its name in Discord's settings, and what it is for."""
 
 SPARED: Mapping[str, tuple[str, str]] = {
-    "add_reactions": ("Add Reactions", "to mark messages that wait for their turn; optional"),
+    "add_reactions": (
+        "Add Reactions",
+        "to mark messages that wait for their turn, and those it remembers; optional",
+    ),
 }
 """The same for what is asked for, but works without: nobody is told that it is missing."""
 

@@ -11,6 +11,8 @@ from bot.adapter import Adapter
 from bot.budgets import Payer
 from bot.chat import Incoming, MessageRef
 from bot.context.tokens import Tokenizer
+from bot.engine import texts
+from bot.engine.again import Anew
 from bot.engine.allowance import Allowance
 from bot.engine.counting import as_it_reads_now
 from bot.errors import PlatformError, StoreUnavailable
@@ -96,6 +98,37 @@ class Withdrawal:
         await self.threads.park(lease)
         self._look_after(left)
         return None
+
+    async def put_back(
+        self,
+        lease: Lease,
+        anew: Anew,
+        reply: ProgressiveReply,
+        files: Sequence[MessageRef],
+        took: Tally,
+    ) -> Turn | Done | None:
+        """End a turn whose only wish is gone, and show the answer again that it was to replace.
+
+        Args: As those of `begin_anew`; `anew` is what the turn gives again.
+
+        Returns:
+            None when somebody's wish is left, or that answer is gone as well; else as `end` does.
+        """
+        old, thread = anew.old, lease.thread
+        if await self._insist(lambda: self.threads.unanswered(lease)):
+            return None
+        if await self._insist(lambda: self.threads.answer_of(thread, old.turn)) is None:
+            return None
+        nonces = self.new_id(), self.new_id()
+        await self._insist(lambda: self.threads.account(thread, took, nonce=nonces[0]))
+        left = await self._leave(lease, files)
+        try:
+            await reply.finish(anew.restored(texts.STOPPED_ANEW), anew.actions, turn=old.turn)
+        except PlatformError as error:
+            logger.warning("turn %s: the old answer is not shown again: %s", lease.turn, error)
+        after = await self._insist(lambda: self.threads.rollback(lease, nonce=nonces[1]))
+        self._look_after(left)
+        return after
 
     async def end(self, lease: Lease, refs: Sequence[MessageRef]) -> Turn | Done:
         """End a turn that has nothing to answer any more, and delete what stands of its answer.

@@ -142,9 +142,13 @@ class TurnRun:
         except Withdrawn:
             self._reading.estimate()
             withdrawal = self._desk.withdrawal(self._adapter, self._pacer)
-            after = await withdrawal.begin_anew(
-                self._turn.lease, self._reply, self._files, self._payer(), self._reading.tally
-            )
+            lease, took = self._turn.lease, self._reading.tally
+            written = self._reply, self._files
+            if self._anew is not None:
+                back = await withdrawal.put_back(lease, self._anew, *written, took)
+                if back is not None:
+                    return Outcome.STOPPED, back
+            after = await withdrawal.begin_anew(lease, *written, self._payer(), took)
             return (Outcome.PARKED, Done.LOST) if after is None else (Outcome.STOPPED, after)
 
     async def _try(self) -> tuple[Outcome, Turn | Done]:
