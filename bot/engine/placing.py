@@ -67,7 +67,7 @@ class Place:
 
     async def posting(self, spot: Spot, refs: tuple[MessageRef, ...]) -> None:
         """One message more is about to."""
-        await self._watch.save(Draft(spot, refs, posting=True))
+        await self._watch.announce(Draft(spot, refs, posting=True))
 
     async def deleted(self, ref: MessageRef) -> None:
         """A message that was left over is gone."""

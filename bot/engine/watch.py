@@ -15,6 +15,9 @@ from bot.tasks import end
 
 logger = logging.getLogger(__name__)
 
+ANNOUNCE_SECONDS = 15.0
+"""How long a store that is away holds up what has to be announced."""
+
 
 class Watch:
     """Renews a lease until it is left, and ends the turn when the answer says so.
@@ -29,6 +32,7 @@ class Watch:
         self._control = control
         self._every = every
         self._unsaved: Draft | None = None
+        self._answered = asyncio.Event()
         self._heard = 0.0
         self._over = False
         self._taken = False
@@ -56,6 +60,19 @@ class Watch:
         """
         self._unsaved = draft
         await self._renew()
+
+    async def announce(self, draft: Draft) -> None:
+        """Keep what is about to be written, before it is.
+
+        While the store is away this waits, if not for ever: a message that was posted meanwhile
+        would be known to nobody, should this process die before the store is back.
+        """
+        await self.save(draft)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(ANNOUNCE_SECONDS):
+                while self._unsaved is draft and not self._over:
+                    self._answered.clear()
+                    await self._answered.wait()
 
     async def confirm(self) -> None:
         """Make sure that the turn is still ours before something is written for it.
@@ -86,6 +103,7 @@ class Watch:
             self._heard = began
             if draft is self._unsaved:
                 self._unsaved = None
+            self._answered.set()
             if signal is Signal.STOP:
                 self._control.end(Ending.STOPPED)
             elif signal is Signal.WITHDRAWN:

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from redis.asyncio import Redis
 
+from bot.chat import MessageRef, Spot
 from bot.engine.running import Control, Ending
 from bot.engine.watch import Watch
 from bot.errors import LeaseLost
 from bot.storage.threads import Threads
-from bot.storage.types import Turn
+from bot.storage.types import Draft, Turn
+from tests.contracts.whole_store import opened, store
+from tests.servers import valkey_server
 from tests.units.model.asking import Shift
 from tests.units.storage.samples import THREAD, Clock, message
 
@@ -70,3 +75,30 @@ async def test_after_a_pause_in_which_nobody_took_over_it_goes_on(
         Shift(monkeypatch).forward(3 * EVERY)
         await watch.confirm()
         assert control.ending is None
+
+
+async def test_what_is_announced_while_the_store_is_away_is_kept_before_it_is_done(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    draft = Draft(Spot("c1"), (MessageRef("c1", "a1"),), posting=True)
+    with tempfile.TemporaryDirectory(prefix="bobbin-test-") as folder:
+        with valkey_server(Path(folder), persist=True) as first:
+            async with opened(first.url) as client:
+                threads = store(client)
+                turn = await threads.begin(message(1), nonce="n1")
+                assert isinstance(turn, Turn)
+                async with Watch(threads, turn.lease, Control(), 0.02) as watch:
+                    await watch.announce(Draft(Spot("c1")))
+                    first.kill()
+                    announcing = asyncio.create_task(watch.announce(draft))
+                    async with asyncio.timeout(10):
+                        while caplog.text.count("lease not renewed") < 2:
+                            await asyncio.wait({announcing}, timeout=0.01)
+                    assert not announcing.done()
+                    with valkey_server(Path(folder), persist=True):
+                        await announcing
+                        heir = await threads.take_window(THREAD)
+                        assert heir.running
+                        await threads.park(turn.lease)
+                        again = await threads.reclaim(THREAD)
+                        assert again is not None and again.draft == draft
