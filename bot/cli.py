@@ -18,7 +18,7 @@ from typing import cast
 
 from dotenv import dotenv_values
 
-from bot.app import App, open_threads
+from bot.app import App
 from bot.chat import ThreadKey
 from bot.context.tokens import Tokenizer, load_tokenizer
 from bot.doctor import examine
@@ -43,6 +43,7 @@ from bot.spec import AdapterSpec, Variable
 from bot.storage.departures import forget_everywhere, parse_person
 from bot.storage.threads import Threads
 from bot.storage.types import Rated, Restored
+from bot.store import open_threads
 from bot.timing import Timing
 from bot.transfer import ThreadRecord, export_lines, read_export
 
