@@ -26,9 +26,10 @@ types: $(VENV)/.dev
 imports: $(VENV)/.dev
 	$(BIN)/lint-imports --no-cache
 
-# Bytecode in any case: the workers read what one of them has compiled.
+# Many tests wait most of their time, so more workers than cores. Bytecode in any case: they read
+# what one of them has compiled.
 unit: $(VENV)/.dev
-	PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n 3
+	PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n 4
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks

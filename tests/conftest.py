@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 import os
 from importlib import import_module
 from pathlib import Path
@@ -37,9 +36,3 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         # What cannot be imported is told when it is collected.
         with contextlib.suppress(ImportError, SyntaxError):
             import_module(name)
-
-
-def pytest_collection_finish() -> None:
-    """Spare the collector what lives until the end: thousands of tests, and the SDKs."""
-    gc.collect()
-    gc.freeze()

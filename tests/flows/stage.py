@@ -17,6 +17,7 @@ from bot.context.tokens import Tokenizer, load_tokenizer
 from bot.model.port import Model
 from bot.plugins import find_adapters
 from bot.settings import read_settings
+from bot.spec import AdapterSpec
 from bot.timing import Timing
 from bot.tools import Tool
 from tests.servers import Valkey, free_port
@@ -43,6 +44,12 @@ QUICK = Timing(
     first_retry=0.1,
     longest_retry=1.0,
 )
+
+
+@cache
+def specs() -> tuple[AdapterSpec, ...]:
+    """All adapters; looking through what is installed takes a moment."""
+    return find_adapters()
 
 
 @cache
@@ -91,7 +98,7 @@ class Stage:
         """
         port = free_port()
         slack_port = http_port(self.slack, port)
-        settings = read_settings(self.environment() | slack_port, find_adapters())
+        settings = read_settings(self.environment() | slack_port, specs())
         before = len(self.discord.gateway.live) if self.discord else 0
         sockets = len(self.slack.connections) if self.slack else 0
         counting = tokenizer(settings.text("OPENAI_MODEL") or "")

@@ -10,9 +10,10 @@ from dataclasses import replace
 
 from redis.asyncio import Redis
 
-from bot.chat import Author, CommandReply, Inbox, Incoming, Removal
+from bot.chat import Author, CommandReply, Incoming, Removal
 from bot.engine.capturing import A_DAY
 from bot.ids import new_id
+from bot.inbox import Inbox
 from bot.storage.connect import open_redis
 from bot.storage.threads import Threads
 from tests.flows.acme import acme, words

@@ -108,7 +108,7 @@ async def test_a_very_long_answer_that_comes_at_once_loses_nothing(server: Valke
         text = "\n\n".join(f"Paragraph {n}: " + "word " * 60 for n in range(160))
         here.openai.script.append(Answer(text, token_rate=0))
         root = here.ask(here.ada, "everything please")
-        await here.sim.until(lambda: "Paragraph 159" in "".join(here.said(root)), 15.0)
+        await here.sim.until(lambda: "Paragraph 159" in "".join(here.said(root)), 30.0)
         await here.settled()
         assert unfenced(here.said(root)) == unfenced([text])
         assert len(here.said(root)) == 5

@@ -119,7 +119,7 @@ class Listener(ABC):
     async def until(
         self,
         predicate: Callable[[], T],
-        timeout: float = 10.0,
+        timeout: float = 20.0,
     ) -> T:
         """Wait until the predicate is truthy, and return its value.
 
