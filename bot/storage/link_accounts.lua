@@ -35,6 +35,7 @@ if tonumber(redis.call("GET", TRIES) or "0") >= MOST_TRIES then
 end
 local maker = redis.call("GET", CODE)
 if not maker then
+  redis.call("SET", DONE, NONCE .. "|unknown|", "EX", STAYS)
   if redis.call("INCR", TRIES) == 1 then
     redis.call("EXPIRE", TRIES, COUNTED)
   end

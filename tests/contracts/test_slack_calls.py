@@ -171,7 +171,7 @@ ELSEWHERE = {"auth.test", "apps.connections.open"}
 LOOKING = {"conversations.history", "users.conversations"}
 """Calls that look for what was missed; see test_slack_missed.py."""
 
-RULED = {"usergroups.users.list"}
+RULED = {"auth.teams.list", "usergroups.users.list"}
 """Calls that only rules about access need; see test_slack_groups.py."""
 
 INSTALLING = {"oauth.v2.access"}

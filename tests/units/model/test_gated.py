@@ -240,7 +240,7 @@ async def crowd(sim: OpenAISimulator) -> list[str]:
     ],
 )
 async def test_a_hundred_at_once_against_ten_a_second(limit: RateLimit) -> None:
-    async with OpenAISimulator(scale=20, rate_limit=limit) as sim:
+    async with OpenAISimulator(scale=10, rate_limit=limit) as sim:
         texts = await crowd(sim)
         assert all(f"P{number} said" in text for number, text in enumerate(texts))
         served = [request for request in sim.chats if request.outcome == "finished"]
