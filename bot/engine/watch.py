@@ -33,6 +33,7 @@ class Watch:
         self._every = every
         self._unsaved: Draft | None = None
         self._answered = asyncio.Event()
+        self._renewing = asyncio.Lock()
         self._heard = 0.0
         self._over = False
         self._taken = False
@@ -97,21 +98,23 @@ class Watch:
             await self._renew()
 
     async def _renew(self) -> None:
-        draft, began = self._unsaved, asyncio.get_running_loop().time()
-        try:
-            signal = await self._threads.renew(self._lease, draft)
-            self._heard = began
-            if draft is self._unsaved:
-                self._unsaved = None
-            self._answered.set()
-            if signal is Signal.STOP:
-                self._control.end(Ending.STOPPED)
-            elif signal is Signal.WITHDRAWN:
-                self._control.end(Ending.WITHDRAWN)
-            elif signal is Signal.LOST:
-                self._over = True
-                known = await self._threads.takes_part(self._lease.thread)
-                self._taken = known
-                self._control.end(Ending.LOST if known else Ending.FORGOTTEN)
-        except StoreError as error:
-            logger.warning("turn %s: lease not renewed: %s", self._lease.turn, error)
+        # One at a time: a draft that has to be sent again must not come after a newer one.
+        async with self._renewing:
+            draft, began = self._unsaved, asyncio.get_running_loop().time()
+            try:
+                signal = await self._threads.renew(self._lease, draft)
+                self._heard = began
+                if draft is self._unsaved:
+                    self._unsaved = None
+                self._answered.set()
+                if signal is Signal.STOP:
+                    self._control.end(Ending.STOPPED)
+                elif signal is Signal.WITHDRAWN:
+                    self._control.end(Ending.WITHDRAWN)
+                elif signal is Signal.LOST:
+                    self._over = True
+                    known = await self._threads.takes_part(self._lease.thread)
+                    self._taken = known
+                    self._control.end(Ending.LOST if known else Ending.FORGOTTEN)
+            except StoreError as error:
+                logger.warning("turn %s: lease not renewed: %s", self._lease.turn, error)

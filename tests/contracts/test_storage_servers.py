@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -10,11 +11,14 @@ from pathlib import Path
 import pytest
 from redis.asyncio import Redis
 
+from bot.chat import MessageRef, Spot
+from bot.engine.running import Control
+from bot.engine.watch import Watch
 from bot.errors import StoreUnavailable
 from bot.records import Tally
 from bot.storage.scripts import SCRIPTS
 from bot.storage.threads import Threads
-from bot.storage.types import Begun, Done, Signal, Turn
+from bot.storage.types import Begun, Done, Draft, Signal, Turn
 from tests.clusters import valkey_cluster
 from tests.contracts.scenes import SCENES, contents
 from tests.contracts.whole_store import opened, store
@@ -179,6 +183,23 @@ async def test_a_claim_on_an_event_whose_reply_is_lost(lossy: Lossy) -> None:
     assert await lossy.threads.claim("event", THREAD)
     assert not await lossy.threads.claim("event", THREAD)
     assert lossy.lost == 1
+
+
+async def test_a_draft_that_is_sent_again_does_not_come_after_a_newer_one(lossy: Lossy) -> None:
+    turn = await lossy.threads.begin(message(1))
+    assert isinstance(turn, Turn)
+    older = Draft(Spot("C"), (MessageRef("C", "a1"),))
+    newer = Draft(Spot("C"), (MessageRef("C", "a1"),), posting=True)
+    async with Watch(lossy.threads, turn.lease, Control(), 100.0) as watch:
+        lossy.lose(SCRIPTS["renew"].sha)
+        sent = asyncio.create_task(watch.save(older))
+        async with asyncio.timeout(10):
+            while not lossy.lost:
+                await asyncio.wait({sent}, timeout=0.001)
+        await asyncio.gather(sent, watch.announce(newer))
+    await lossy.threads.park(turn.lease)
+    heir = await lossy.threads.reclaim(THREAD)
+    assert heir is not None and heir.draft == newer
 
 
 async def test_a_plain_push_would_be_doubled(lossy: Lossy) -> None:

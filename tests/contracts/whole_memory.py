@@ -56,6 +56,7 @@ async def linking_and_tokens(links: StoredLinks, tokens: StoredCredentials) -> N
     other = Person("discord", "@", "u2")
     for code in ("old", "new"):
         await links.issue(ADA, code)
+    assert await links.redeem(other, "no such code") == Linked(Linking.UNKNOWN)
     assert await links.redeem(other, "new") == Linked(Linking.LINKED, ADA)
     assert await links.of(other) == [ADA]
     await links.forget("slack", "T")
