@@ -222,10 +222,12 @@ local function unsummarise()
   redis.call("HSET", META, "upto", 0)
 end
 
--- A number that rises with every change of a log in the channel. It is the time where it can be, so
--- that it does not begin anew when all of the channel was deleted meanwhile.
+-- A number that rises with every change of the log, and with every one in the channel that everybody
+-- reads. It is the time where it can be, so that it does not begin anew when all of the channel was
+-- deleted meanwhile.
 local function next_stamp()
-  return whole(math.max(server_ms(), tonumber(redis.call("ZSCORE", SAID, "") or "0") + 1))
+  local last = math.max(tonumber(redis.call("ZSCORE", SAID, "") or "0"), number("said"))
+  return whole(math.max(server_ms(), last + 1))
 end
 
 -- Note that the log is another one, for those who search it: SAID lists the threads that everybody

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 
-from bot.credentials import Credential
+from bot.credentials import MOST_TOKENS, Credential
 from bot.memories import Memory, MemoryText, Person, Scope, Source, Via
 from bot.storage.memories import MemoryStore
 from bot.storage.memories_writing import Actor, Outcome, Step, next_version
@@ -139,12 +139,13 @@ def _token(number: int) -> Credential:
 
 async def _add_token(threads: Threads, trouble: Trouble) -> object:
     answers: list[object] = []
-    for number in (1, 2):
-        await trouble()
+    for number in range(MOST_TOKENS + 1):
+        if number in (0, MOST_TOKENS - 1, MOST_TOKENS):
+            await trouble()
         answers.append(await threads.tokens.add(_token(number)))
     await trouble()
     await threads.tokens.forget("discord", "g1", "c1")
-    return answers, await threads.tokens.find("digest1")
+    return answers, len(await threads.tokens.of(ADA)), await threads.tokens.find("digest1")
 
 
 async def _use_token(threads: Threads, trouble: Trouble) -> object:

@@ -331,7 +331,7 @@ SCENES: Mapping[str, Scene] = {
 async def contents(client: Redis) -> Mapping[str, Any]:
     """Every key with what it holds, without times of the server's clock.
 
-    Of stamps that are made from it, what is left is their order.
+    Of stamps, which rise with every change but are made from that clock, their order is left.
     """
     found: dict[str, Any] = {}
     async for raw in client.scan_iter(count=1000):
@@ -341,22 +341,40 @@ async def contents(client: Redis) -> Mapping[str, Any]:
                 found[key] = set(await client.hkeys(key))
             case "hash":
                 found[key] = await client.hgetall(key)
-                for moment in (b"until", b"since", b"said", b"reworked"):
+                for moment in (b"until", b"since"):
                     found[key].pop(moment, None)
-                if key.endswith(":meta") and ":s:" in key:
-                    found[key].pop(b"version")
             case "list":
                 found[key] = await client.lrange(key, 0, -1)
             case "set":
                 found[key] = await client.smembers(key)
             case "zset" if key.endswith((":leases", ":slots")):
                 found[key] = set(await client.zrange(key, 0, -1))
-            case "zset" if key.endswith((":changes", ":gone")) or ":said:" in key:
-                found[key] = await client.zrange(key, 0, -1)
             case "stream":
                 found[key] = [fields for _, fields in await client.xrange(key)]
             case "zset":
-                found[key] = await client.zrange(key, 0, -1, withscores=True)
+                found[key] = dict(await client.zrange(key, 0, -1, withscores=True))
             case _:
                 found[key] = await client.get(key)
+    _rank_stamps(found)
     return found
+
+
+def _rank_stamps(found: dict[str, Any]) -> None:
+    """Put in the place of every stamp how many there are below it that it is compared with."""
+    compared: dict[str, list[tuple[str, bytes]]] = {}
+    for key, held in found.items():
+        if ":said:" in key:
+            fields, group = list(held), key
+        elif key.endswith(":meta"):
+            fields, group = [b"said", b"reworked"], key
+            if ":s:" in key:
+                fields, group = [b"version", b"floor"], key.removesuffix(":meta")
+        elif key.endswith((":changes", ":gone")):
+            fields, group = list(held), key.rpartition(":")[0]
+        else:
+            continue
+        compared.setdefault(group, []).extend((key, field) for field in fields if field in held)
+    for stamps in compared.values():
+        ranks = sorted({int(found[key][field]) for key, field in stamps})
+        for key, field in stamps:
+            found[key][field] = ranks.index(int(found[key][field]))

@@ -107,7 +107,11 @@ async def test_no_lost_reply_changes_anything(server: Valkey, script: str) -> No
 
 
 @pytest.mark.parametrize(
-    "script", ["begin", "commit", "forget", "link_accounts", "memorise", "spend"]
+    "script",
+    [
+        *("begin", "commit", "forget", "spend", "vectorise"),
+        *("add_token", "link_accounts", "memorise", "unlink_account"),
+    ],
 )
 async def test_nor_does_it_on_a_cluster(lone_cluster: Valkey, script: str) -> None:
     await losing_changes_nothing(lone_cluster, "redis+cluster", script)
