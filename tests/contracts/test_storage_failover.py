@@ -1,4 +1,7 @@
-"""A primary is killed under load and its replica takes over: nothing is lost, nothing doubled."""
+"""A primary is killed under load and its replica takes over: nothing is lost, nothing doubled.
+
+Neither of what was said nor of what is remembered.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +21,10 @@ from redis.crc import key_slot
 
 from bot.chat import Incoming, ThreadKey
 from bot.ids import new_id
+from bot.memories import Memory, MemoryText, Scope, Source, Via
 from bot.records import Tally
-from bot.storage.keys import ThreadKeys
+from bot.storage.keys import ScopeKeys, ThreadKeys
+from bot.storage.memories_writing import Actor, Answer, Outcome, Step
 from bot.storage.patience import patiently
 from bot.storage.threads import Threads
 from bot.storage.types import Done, Turn
@@ -40,23 +45,28 @@ def folder() -> Iterator[Path]:
 
 @dataclass
 class Load:
-    """Threads in which turn follows upon turn, as they are acknowledged.
+    """Threads in which turn follows upon turn, each with a memory, as they are acknowledged.
 
-    `longest` is what the longest turn took, in seconds.
+    `longest` is what the longest turn took, in seconds; `followed` is what somebody knows of the
+    memories who asks after each for what has changed.
     """
 
     threads: Threads
     acknowledged: dict[ThreadKey, list[str]] = field(default_factory=dict)
+    remembered: dict[ThreadKey, list[str]] = field(default_factory=dict)
+    followed: dict[ThreadKey, list[str]] = field(default_factory=dict)
     longest: float = 0.0
     _changed: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     async def talk(self, thread: ThreadKey) -> None:
         """One turn after the other, for ever; what fails is tried again with its nonce."""
         said = self.acknowledged.setdefault(thread, [])
+        known = 0
         for number in itertools.count(1):
             began = time.monotonic()
             said += await self._turn(message(number, thread=thread))
             self.longest = max(self.longest, time.monotonic() - began)
+            known = await self._remember(thread, number, known)
             async with self._changed:
                 self._changed.notify_all()
 
@@ -68,6 +78,21 @@ class Load:
         end = partial(self.threads.commit, turn.lease, entries, Tally(1), {}, nonce=new_id())
         assert await patiently(end, PATIENCE) is Done.IDLE
         return [entry.text for entry in entries]
+
+    async def _remember(self, thread: ThreadKey, number: int, known: int) -> int:
+        """Add a memory and take in what is new since a version; returns the version then."""
+        memories, scope, id = self.threads.memories(), Scope.of_thread(thread), f"mem_{number:06}"
+        memory = Memory(id, MemoryText(f"fact {number}"), scope, Source(Via.COMMAND))
+        add = Step("add", memory, f"digest{number}", "add")
+        write = partial(memories.write, scope, [add], Actor(), key=new_id())
+        assert await patiently(write, PATIENCE) == [Outcome(Answer.DONE, id)]
+        self.remembered.setdefault(thread, []).append(id)
+        changes = await patiently(partial(memories.changes, scope, known), PATIENCE)
+        followed = self.followed.setdefault(thread, [])
+        if changes.whole:
+            followed.clear()
+        followed += [memory.id for memory in changes.changed]
+        return changes.version
 
     async def until_each_has(self, turns: int) -> None:
         """Wait until every thread has got so many more turns than now."""
@@ -102,6 +127,12 @@ async def loaded(url: str) -> AsyncIterator[Load]:
             # The last turn may stand there without having been acknowledged.
             assert logged[: len(said)] == said
             assert len(logged) <= len(said) + 2
+            memories, scope = load.threads.memories(), Scope.of_thread(key)
+            kept = [memory.id for memory in (await memories.changes(scope)).changed]
+            assert load.followed[key] == load.remembered[key][: len(load.followed[key])]
+            assert load.remembered[key] == kept[: len(load.remembered[key])]
+            lines = await memories.audit(scope, 100)
+            assert [line["id"] for line in reversed(lines)] == kept[-100:]
 
 
 async def test_a_sentinels_primary_is_killed(folder: Path) -> None:
@@ -118,12 +149,15 @@ async def test_a_clusters_primary_is_killed(folder: Path) -> None:
             running.nodes[0].server.kill()
             await load.until_each_has(10)
             assert 0.8 < load.longest < 9
-            firsts = [key_slot(ThreadKeys(key).meta.encode()) for key in load.acknowledged]
-            assert min(firsts) < SLOTS // 3 < max(firsts)
+            turns = [ThreadKeys(key).meta for key in load.acknowledged]
+            memories = [ScopeKeys(Scope.of_thread(key)).meta for key in load.acknowledged]
+            for names in (turns, memories):
+                slots = [key_slot(name.encode()) for name in names]
+                assert min(slots) < SLOTS // 3 < max(slots)
 
 
 async def test_slots_move_under_load(folder: Path) -> None:
-    """ASK, MOVED and TRYAGAIN: a bucket goes to another primary while it is written to.
+    """ASK, MOVED and TRYAGAIN: buckets go to another primary while they are written to.
 
     The deployed user has the rights for all of that.
     """
@@ -131,7 +165,8 @@ async def test_slots_move_under_load(folder: Path) -> None:
     with valkey_cluster(folder, *users, primaries=2, user=LOOKER) as running:
         async with loaded(running.url_for(BOBBIN)) as load:
             key = next(iter(load.acknowledged))
-            await asyncio.to_thread(move_slot, running.nodes, ThreadKeys(key).meta)
+            for moved in (ThreadKeys(key).meta, ScopeKeys(Scope.of_thread(key)).meta):
+                await asyncio.to_thread(move_slot, running.nodes, moved)
             await load.until_each_has(10)
 
 
@@ -192,6 +227,7 @@ def move_slot(nodes: Sequence[Node], key: str) -> None:
         slot = int(one.execute_command("CLUSTER", "KEYSLOT", key))
         has = [int(each.execute_command("CLUSTER", "COUNTKEYSINSLOT", slot)) for each in (one, two)]
         source, target = (one, two) if has[0] else (two, one)
+        source.config_resetstat()
         port = nodes[1 if has[0] else 0].port
         ids = [each.execute_command("CLUSTER", "MYID").decode() for each in (source, target)]
         target.execute_command("CLUSTER", "SETSLOT", slot, "IMPORTING", ids[0])
