@@ -32,6 +32,11 @@ RESERVE = 10
 
 LOOK_AGAIN_SECONDS = 300.0
 
+PROMPT_SECONDS = 0.25
+"""A key that took longer to get is asked for once more: its time began before we heard of it."""
+
+MOST_TRIES = 5
+
 
 @dataclass(frozen=True, slots=True)
 class Starts:
@@ -179,7 +184,11 @@ class Logins:
             return
         try:
             async with asyncio.timeout(self._timing.hold):
-                await self._hold(shard, turn, self._timing.identify)
+                for _ in range(MOST_TRIES):
+                    began = self._clock()
+                    await self._hold(shard, turn, self._timing.identify)
+                    if self._clock() - began <= PROMPT_SECONDS:
+                        break
         except TimeoutError:
             log.warning("Shard %s logs in although another one may do so, too", shard)
 

@@ -67,6 +67,7 @@ class SharedClaims:
         held: Until when a name is held, and by whom.
         until: When a rate is used up.
         away: The store does not answer.
+        late: What the answer to the next claim waits for, once that is carried out.
         changed: Called when somebody takes or keeps a name.
     """
 
@@ -75,6 +76,7 @@ class SharedClaims:
         self.held: dict[str, tuple[float, str]] = {}
         self.until: dict[str, float] = {}
         self.away = False
+        self.late: asyncio.Event | None = None
 
     def of(self, process: str) -> ProcessClaims:
         """The claims as one process sees them."""
@@ -105,6 +107,9 @@ class ProcessClaims:
             return until - now
         self.shared.held[name] = (now + seconds, me)
         self.shared.changed()
+        late, self.shared.late = self.shared.late, None
+        if late is not None:
+            await late.wait()
         return 0.0
 
     async def release(self, name: str, holder: str = "") -> None:

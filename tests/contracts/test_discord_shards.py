@@ -12,7 +12,7 @@ import pytest
 
 from adapters.discord.adapter import DiscordAdapter, redirect
 from adapters.discord.calls import Timing
-from adapters.discord.logins import RESERVE, Logins, Starts
+from adapters.discord.logins import PROMPT_SECONDS, RESERVE, Logins, Starts
 from adapters.discord.shards import ALONE, Plan, Shard, Shared
 from bot.chat import Followed, Incoming, Spot, ThreadKey
 from bot.errors import NeedsOperator
@@ -340,6 +340,19 @@ async def test_processes_wait_for_the_store_before_they_log_in_side_by_side() ->
     claims.away = False
     first, second = sorted(await both)
     assert second - first >= timing.identify
+
+
+async def test_whoever_hears_late_that_he_may_log_in_holds_the_key_from_then_on() -> None:
+    claims, timing = SharedClaims(), Timing(identify=5.0, poll=0.01)
+    loop = asyncio.get_running_loop()
+    logins = Logins(loop.time, timing, allowed=None)
+    logins.share(claims.of("one"))
+    await logins.admit(ALONE, all_left)
+    late = claims.late = asyncio.Event()
+    loop.call_later(2 * PROMPT_SECONDS, late.set)
+    await logins.identifying(ALONE)
+    [(until, _)] = claims.held.values()
+    assert until >= loop.time() + timing.identify - PROMPT_SECONDS
 
 
 async def test_a_log_in_does_not_wait_for_ever_for_the_store() -> None:
