@@ -151,6 +151,7 @@ class Logins:
         self._paid: set[Shard] = set()
         self._turns: dict[Shard, _Turn] = {}
         self._numbers = 0
+        self._known = Starts()
 
     def share(self, claims: Claims) -> None:
         """Keep the rules together with other processes from now on."""
@@ -163,12 +164,11 @@ class Logins:
             shard: Which one.
             ask: Asks Discord how things stand.
         """
-        starts = await self._starts(ask)
+        starts = self._known = await self._starts(ask)
         if shard not in self._paid:
             await self._spend(shard, starts)
             self._paid.add(shard)
-        self._numbers += 1
-        turn = self._turns[shard] = _Turn(shard.id % starts.concurrency, self._numbers)
+        turn = self._turns[shard] = self._turn_of(shard)
         # Not for as long as connecting may take: whoever dies meanwhile gives nothing back, and
         # whoever is slower than that waits for the key once more.
         await self._hold(shard, turn, self._timing.identify)
@@ -177,11 +177,17 @@ class Logins:
         """The log-in follows now; the next one of its key only after `Timing.identify`.
 
         Returns in any case before the SDK's patience (60 s) ends.
+
+        Raises:
+            TimeoutError: Too many log-ins today; the SDK tries again later.
         """
-        self._paid.discard(shard)
         turn = self._turns.pop(shard, None)
         if turn is None:
-            return
+            # Discord has refused a log-in, and the SDK repeats it without asking us first.
+            async with asyncio.timeout(self._timing.hold):
+                await self._spend(shard, self._known)
+            turn = self._turn_of(shard)
+        self._paid.discard(shard)
         try:
             async with asyncio.timeout(self._timing.hold):
                 for _ in range(MOST_TRIES):
@@ -191,6 +197,10 @@ class Logins:
                         break
         except TimeoutError:
             log.warning("Shard %s logs in although another one may do so, too", shard)
+
+    def _turn_of(self, shard: Shard) -> _Turn:
+        self._numbers += 1
+        return _Turn(shard.id % self._known.concurrency, self._numbers)
 
     async def leave(self, shard: Shard) -> None:
         """Let others log in: nothing came of it, or it is over."""

@@ -342,6 +342,19 @@ async def test_processes_wait_for_the_store_before_they_log_in_side_by_side() ->
     assert second - first >= timing.identify
 
 
+async def test_a_log_in_that_the_sdk_repeats_by_itself_is_paid_for_and_waits_for_the_key() -> None:
+    claims, timing = SharedClaims(), Timing(identify=0.2, poll=0.01)
+    loop = asyncio.get_running_loop()
+    logins = Logins(loop.time, timing)
+    logins.share(claims.of("one"))
+    await logins.admit(ALONE, all_left)
+    await logins.identifying(ALONE)
+    began, paid = loop.time(), dict(claims.until)
+    await logins.identifying(ALONE)
+    assert loop.time() - began > timing.identify / 2
+    assert claims.until != paid
+
+
 async def test_whoever_hears_late_that_he_may_log_in_holds_the_key_from_then_on() -> None:
     claims, timing = SharedClaims(), Timing(identify=5.0, poll=0.01)
     loop = asyncio.get_running_loop()
