@@ -81,6 +81,11 @@ class Settings:
         return int(self.values["BOBBIN_RETENTION_DAYS"])
 
     @property
+    def import_retention_days(self) -> int:
+        """Days a conversation from another assistant is kept; 0 for good."""
+        return int(self.values["BOBBIN_IMPORT_RETENTION_DAYS"])
+
+    @property
     def lease_seconds(self) -> float:
         """How long a silent process keeps its turns."""
         return float(self.values["BOBBIN_LEASE_SECONDS"])

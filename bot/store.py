@@ -45,6 +45,7 @@ async def open_threads(
             new_id=new_id,
             lease_seconds=settings.lease_seconds,
             retention_days=settings.retention_days,
+            import_retention_days=settings.import_retention_days,
             silence_hours=settings.silence_hours,
             # The engine gives up by itself, since it has people to tell.
             max_attempts=1_000,

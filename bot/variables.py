@@ -117,6 +117,15 @@ STORE: tuple[Variable, ...] = (
         most=36_500,
     ),
     Variable(
+        "BOBBIN_IMPORT_RETENTION_DAYS",
+        "A conversation that was brought from another assistant is deleted this many days after it "
+        "came. 0: it stays until somebody deletes it.",
+        VariableKind.INTEGER,
+        default="0",
+        least=0,
+        most=36_500,
+    ),
+    Variable(
         "BOBBIN_MEMORIES_PER_SCOPE",
         "Most memories that one person, conversation, channel or server may have; then no more are "
         "taken, and none is thrown out. 0: no limit.",

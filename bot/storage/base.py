@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from bot.audience import is_import
 from bot.chat import ThreadKey
 from bot.storage.codec import to_text
 from bot.storage.connect import Argument, Link, Observe, unobserved
@@ -16,6 +17,9 @@ from bot.storage.topology import WAITS, Client, Waits
 logger = logging.getLogger(__name__)
 
 DAY_SECONDS = 86_400
+
+FOR_GOOD_DAYS = 36_500
+"""Longer than anything lasts, and still a time that a server can count down."""
 
 
 class Base:
@@ -30,6 +34,7 @@ class Base:
         new_id: Callable[[], str],
         lease_seconds: float = 15.0,
         retention_days: int = 90,
+        import_retention_days: int = 0,
         silence_hours: float = 0.0,
         max_attempts: int = 3,
         bot_messages: int = 6,
@@ -43,6 +48,7 @@ class Base:
         self._new_id = new_id
         self._lease_ms = max(1, round(lease_seconds * 1000))
         self._retention_seconds = retention_days * DAY_SECONDS
+        self._import_seconds = (import_retention_days or FOR_GOOD_DAYS) * DAY_SECONDS
         self._silence_ms = round(silence_hours * 3_600_000)
         self._max_attempts = max_attempts
         self._bot_messages = bot_messages
@@ -65,7 +71,8 @@ class Base:
         keys: Sequence[str] = (),
     ) -> Any:
         """Run a script with the keys and arguments that prelude.lua expects, then its own."""
-        shared = (str(thread), self._now_ms(), self._retention_seconds, self._lease_ms, nonce)
+        kept = self._import_seconds if is_import(thread) else self._retention_seconds
+        shared = (str(thread), self._now_ms(), kept, self._lease_ms, nonce)
         own = ThreadKeys(thread)
         return await self._link.run(
             SCRIPTS[name],

@@ -49,7 +49,7 @@ class Departures(Erasure, Changes, Persons):
 
     async def _forget_imports(self, place: Place) -> list[tuple[ThreadKey, Struck]]:
         found: list[tuple[ThreadKey, Struck]] = []
-        async for thread in self._listed(of_place(place).threads):
+        async for thread in self._listed(of_place(place).imports):
             if place_of(thread) == place:
                 erased = await self.drop(thread)
                 found.append((thread, Struck(entries=erased.messages)))

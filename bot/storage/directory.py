@@ -113,7 +113,7 @@ class Directory(Log):
 
         Those with a write at or after `since` (seconds since the epoch) in the spaces that are
         `ours`, at most a hundred; the hundred latest of every bucket are looked at. Left out are
-        threads in which no message was taken, such as imported ones. Raises StoreUnavailable.
+        threads in which no message was taken. Raises StoreUnavailable.
         """
         cutoff, most = round(since * 1000), ("LIMIT", 0, FOLLOWED_MOST)
         found = await self._link.batch(
@@ -142,11 +142,10 @@ class Directory(Log):
         Goes by the index of each bucket, with ZSCAN: threads that are there all the time are met
         once, those that come or go meanwhile may be. Raises StoreUnavailable.
         """
-        sizes = await self._link.batch(
-            [("ZCARD", BucketKeys(bucket).threads) for bucket in range(BUCKETS)]
-        )
-        for bucket in (bucket for bucket, size in enumerate(sizes) if size):
-            async for thread in self._listed(BucketKeys(bucket).threads):
+        indexes = [key for bucket in range(BUCKETS) for key in BucketKeys(bucket).all_threads]
+        sizes = await self._link.batch([("ZCARD", index) for index in indexes])
+        for index in (index for index, size in zip(indexes, sizes, strict=True) if size):
+            async for thread in self._listed(index):
                 yield thread
 
     async def _listed(self, index: str) -> AsyncIterator[ThreadKey]:
@@ -230,7 +229,7 @@ class Directory(Log):
 
     @property
     def retention_days(self) -> int:
-        """A thread is deleted so long after its last write."""
+        """A thread that people talk in is deleted so long after its last write."""
         return self._retention_seconds // DAY_SECONDS
 
     @property

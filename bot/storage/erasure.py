@@ -30,7 +30,16 @@ class Erasure(Directory, Channels):
         Returns:
             How many were removed. Raises StoreUnavailable.
         """
-        cutoff = self._now_ms() - self._retention_seconds * 1000
+        now = self._now_ms()
+        cutoff = now - self._retention_seconds * 1000
+        cutoffs = {
+            index: before
+            for bucket in map(BucketKeys, range(BUCKETS))
+            for index, before in (
+                (bucket.threads, cutoff),
+                (bucket.imports, now - self._import_seconds * 1000),
+            )
+        }
         removed = 0
         await self._link.batch(
             [
@@ -40,13 +49,13 @@ class Erasure(Directory, Channels):
         )
         found = await self._link.batch(
             [
-                ("ZRANGEBYSCORE", bucket.threads, "-inf", cutoff, "LIMIT", 0, SWEEP_BATCH)
-                for bucket in map(BucketKeys, range(BUCKETS))
+                ("ZRANGEBYSCORE", index, "-inf", before, "LIMIT", 0, SWEEP_BATCH)
+                for index, before in cutoffs.items()
             ]
         )
-        for bucket, names in enumerate(found):
-            for thread in await self._keys_in(BucketKeys(bucket).threads, names):
-                figures = await self._wipe(thread, cutoff, self._new_id())
+        for (index, before), names in zip(cutoffs.items(), found, strict=True):
+            for thread in await self._keys_in(index, names):
+                figures = await self._wipe(thread, before, self._new_id())
                 removed += figures[0] >= 0
                 await self._unfind(thread)
         if removed:
@@ -63,11 +72,11 @@ class Erasure(Directory, Channels):
         """
         gone = 0
         bucket = of_place(place)
-        for index in (bucket.threads, bucket.forgotten):
+        for index in (*bucket.all_threads, bucket.forgotten):
             async for thread in self._listed(index):
                 if place_of(thread) == place:
                     await self.drop(thread)
-                    gone += index == bucket.threads
+                    gone += index != bucket.forgotten
         await self._link.call("UNLINK", *bucket.of_channel(place))
         await self.forget_rules(place)
         if gone:
@@ -97,14 +106,14 @@ class Erasure(Directory, Channels):
         """
         gone = 0
         for bucket in map(BucketKeys, range(BUCKETS)):
-            for index in (bucket.threads, bucket.forgotten):
+            for index in (*bucket.all_threads, bucket.forgotten):
                 async for thread in self._listed(index):
                     if (thread.platform, thread.space) != (platform, space):
                         continue
                     await self._wipe(thread, "gone", self._new_id())
                     place = place_of(thread)
                     await self._link.call("UNLINK", *bucket.of_channel(place))
-                    gone += index == bucket.threads
+                    gone += index != bucket.forgotten
         await self._forget_usage(platform, space)
         await self.spending.forget(platform, space)
         await self.forget_channels(platform, space)

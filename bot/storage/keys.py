@@ -17,7 +17,8 @@ fixed by its name and by the number of buckets, which therefore never changes fo
     bobbin:model:<digest>            HASH    see the header of exchange.lua
     B = bobbin:{bNNN}
     B:leases                         ZSET    thread -> end of its lease, server's ms; 0 when parked
-    B:threads                        ZSET    thread -> last write, ms
+    B:threads                        ZSET    thread -> last write, ms; without the imported ones
+    B:imports                        ZSET    thread -> when it was brought from elsewhere, ms
     B:forgotten                      ZSET    thread -> when it was forgotten on request, ms
     B:channel:<channel>              ZSET    thread -> last write, ms; the newest 100
     B:said:<channel>                 ZSET    thread -> stamp of its log's last change, see note_said
@@ -73,6 +74,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from bot.audience import is_import
 from bot.chat import ThreadKey
 from bot.memories import Scope
 
@@ -180,8 +182,18 @@ class BucketKeys:
 
     @property
     def threads(self) -> str:
-        """All threads, by last write."""
+        """Threads that people talk in, by last write."""
         return f"{self.base}:threads"
+
+    @property
+    def imports(self) -> str:
+        """Threads that people brought from elsewhere, which are kept for another time."""
+        return f"{self.base}:imports"
+
+    @property
+    def all_threads(self) -> tuple[str, str]:
+        """The indexes in which every thread is found."""
+        return self.threads, self.imports
 
     @property
     def forgotten(self) -> str:
@@ -304,7 +316,7 @@ class ThreadKeys:
             *(f"{base}:{part}" for part in ("meta", "log", "queue", "mail")),
             *(f"{base}:{part}" for part in ("names", "authors", "refs")),
             bucket.leases,
-            bucket.threads,
+            bucket.imports if is_import(self.thread) else bucket.threads,
             bucket.channel(place),
             bucket.found(place),
         )

@@ -142,12 +142,13 @@ class Log(Base):
         message the platform delivers again is not answered as if it were new. The time of
         forgetting stays with the thread's key, so that what the platform still shows from before
         is not read in again. Figures of usage per user and day stay too; they say nothing about
-        the thread.
+        the thread. One that was brought from elsewhere is on no platform, and nothing of it stays.
 
         Raises:
             StoreUnavailable: Unknown whether it was done; call again with the same `nonce`.
         """
-        found = await self._wipe(thread, "", nonce or self._new_id())
+        why = "gone" if is_import(thread) else ""
+        found = await self._wipe(thread, why, nonce or self._new_id())
         messages, summary, part, ran, names = found
         self._erased()
         return Erased(messages, bool(summary), bool(part), bool(ran), names)

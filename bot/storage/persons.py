@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from typing import cast
 
-from bot.audience import is_import
 from bot.chat import ThreadChoice, ThreadKey
 from bot.storage.codec import to_bytes, to_text
 from bot.storage.directory import Directory
@@ -59,8 +58,7 @@ class Persons(Directory):
             if name.startswith(begins)
         ]
         here.sort(reverse=True)
-        named = [ThreadKey.parse(to_text(name)) for _, name in here]
-        return [each for each in named if not is_import(each)][:LATEST_OF_SPACE]
+        return [ThreadKey.parse(to_text(name)) for _, name in here[:LATEST_OF_SPACE]]
 
     async def directs_of(
         self, platform: str, space: str, begins: str, user: str

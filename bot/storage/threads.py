@@ -30,6 +30,8 @@ class Threads(Turns, Leftovers, Departures, Presses, Spoken):
             one twice over all processes.
         lease_seconds: A holder that stays silent so long has lost its turn.
         retention_days: A thread is deleted so long after its last write.
+        import_retention_days: One that a person brought from elsewhere so long after it came; 0 for
+            never.
         silence_hours: After so long a silence a thread is heard only when it addresses the bot; 0
             for never. What is set for a channel counts more.
         max_attempts: A turn is given up when its lease has run out so often.

@@ -24,6 +24,8 @@ EVE = ("--person", "discord:@:6666")
 CHANNEL = "channel:slack:T0WEAVERS1:C0GENERAL1::"
 ELSEWHERE = "channel:slack:T1:C404::"
 OWN = "user:discord:@:::7001"
+DAY = 86_400
+YEAR = 365 * DAY
 
 
 @pytest.fixture
@@ -221,8 +223,20 @@ async def test_memories_of_other_programs(shell: Shell, folder: Path) -> None:
     assert (await shell.json("stats", "--scope", CHANNEL))["total"] == 4
 
 
+async def test_imported_conversations_end_when_it_is_set(
+    folder: Path, env: Mapping[str, str]
+) -> None:
+    (folder / "claude.json").write_text(json.dumps([claude()]))
+    shell = Shell(folder, {**env, "BOBBIN_IMPORT_RETENTION_DAYS": "2"})
+    await shell.good("import", "claude.json", *ADA)
+    client = open_redis(env["REDIS_URL"])
+    lasting = [await client.ttl(key) async for key in client.scan_iter("*@import-7001:*:log")]
+    await client.aclose()
+    assert len(lasting) == 1 and 0 < lasting[0] <= 2 * DAY
+
+
 async def test_conversations_of_other_programs_are_searched_like_ones_own(
-    shell: Shell, folder: Path
+    shell: Shell, folder: Path, env: Mapping[str, str]
 ) -> None:
     with zipfile.ZipFile(folder / "chatgpt.zip", "w") as archive:
         archive.writestr("conversations.json", json.dumps([chatgpt()]))
@@ -239,6 +253,10 @@ async def test_conversations_of_other_programs_are_searched_like_ones_own(
     assert hits[0]["said"]["thread"].startswith("discord:@:@import-7001:chatgpt-")
     nothing = await shell.run("search", "shafts of a floor loom", *EVE)
     assert (nothing.code, nothing.out) == (1, "nothing found\n")
+    client = open_redis(env["REDIS_URL"])
+    lasting = [await client.ttl(key) async for key in client.scan_iter("*@import-7001:*:log")]
+    await client.aclose()
+    assert len(lasting) == 2 and min(lasting) > 50 * YEAR
     told = await shell.run("forget", *ADA)
     assert told.code == 2 and "2 imported conversations" in told.log
     assert "2 imported" in await shell.good("forget", *ADA, "--yes")
