@@ -13,6 +13,12 @@ from importlib.metadata import version
 
 from bot.adapter import Adapter
 from bot.api.offer import Served
+from bot.assembly.api import offered
+from bot.assembly.conversations import ConversationMemory
+from bot.assembly.memory import open_memories
+from bot.assembly.models import image_rules, model_settings, shared_ear, shared_model
+from bot.assembly.platforms import Platforms, create_adapter
+from bot.assembly.store import open_threads
 from bot.attachments.reading import AttachmentReader
 from bot.commands.forgetting import Forgetting
 from bot.commands.memory import MemoryCommands
@@ -22,7 +28,6 @@ from bot.commands.presses import Presses
 from bot.commands.runner import Commands
 from bot.context.prompt import system_prompt
 from bot.context.tokens import Tokenizer, load_tokenizer
-from bot.endpoints import image_rules, model_settings, shared_ear, shared_model
 from bot.engine.allowance import Allowance
 from bot.engine.asking import Asking
 from bot.engine.beside import Beside
@@ -42,19 +47,14 @@ from bot.model.gate import Gate
 from bot.model.images import create_painter
 from bot.model.port import Model
 from bot.model.probe import probe
-from bot.offering import offered
 from bot.ops import figures
 from bot.ops.health import Health
 from bot.ops.outside import Outside, Probe, seen_from_outside
-from bot.platforms import Platforms, create_adapter
-from bot.recollecting import Recollecting
-from bot.remembering import open_memories
 from bot.reply.enclosures import Enclosures
 from bot.reply.pacing import Clock, LoopClock, Pacer
 from bot.settings import Settings
 from bot.storage.patience import patiently
 from bot.storage.threads import Threads
-from bot.store import open_threads
 from bot.tasks import end, repeat
 from bot.timing import TIMING, Timing
 from bot.tools import Tool
@@ -184,9 +184,9 @@ class App:
             self._settings.integer("OPENAI_MAX_OUTPUT_TOKENS"),
         )
         metrics = outside.metrics
-        recollecting = Recollecting(self._settings, memories, threads)
-        recalling = recollecting.recalling(metrics.recalled)
-        tools = (*recollecting.tools(adapters, tokenizer), *self._tools)
+        in_chat = ConversationMemory(self._settings, memories, threads)
+        recalling = in_chat.recalling(metrics.recalled)
+        tools = (*in_chat.tools(adapters, tokenizer), *self._tools)
         specs = [tool.spec for tool in tools]
         folding = Folding(
             threads,
@@ -265,7 +265,7 @@ class App:
             tracer=outside.tracer,
             enclosures=Enclosures(self._settings.integer("BOBBIN_FILE_PARTS") or 0),
             recalling=recalling,
-            capturing=recollecting.capturing(system, metrics.captured),
+            capturing=in_chat.capturing(system, metrics.captured),
             tools=tools,
         )
         pacers = {name: shared_pacer(threads, adapter, timer) for name, adapter in adapters.items()}
