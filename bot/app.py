@@ -10,10 +10,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from importlib.metadata import version
-from typing import cast
 
 from bot.adapter import Adapter
 from bot.api.offer import Served
+from bot.assembly.api import offered
+from bot.assembly.conversations import ConversationMemory
+from bot.assembly.memory import open_memories
+from bot.assembly.models import image_rules, model_settings, shared_ear, shared_model
+from bot.assembly.platforms import Platforms, create_adapter
+from bot.assembly.store import open_threads
 from bot.attachments.reading import AttachmentReader
 from bot.commands.forgetting import Forgetting
 from bot.commands.memory import MemoryCommands
@@ -23,7 +28,6 @@ from bot.commands.presses import Presses
 from bot.commands.runner import Commands
 from bot.context.prompt import system_prompt
 from bot.context.tokens import Tokenizer, load_tokenizer
-from bot.endpoints import image_rules, model_settings, shared_ear, shared_model
 from bot.engine.allowance import Allowance
 from bot.engine.asking import Asking
 from bot.engine.beside import Beside
@@ -36,7 +40,6 @@ from bot.engine.excerpts import Excerpts
 from bot.engine.folding import Folding
 from bot.engine.imagining import Imagining
 from bot.engine.running import Running
-from bot.errors import NeedsOperator, PlatformError
 from bot.ids import new_id, pseudonym
 from bot.intake import Reception
 from bot.memory.port import Memories
@@ -44,20 +47,14 @@ from bot.model.gate import Gate
 from bot.model.images import create_painter
 from bot.model.port import Model
 from bot.model.probe import probe
-from bot.offering import offered
 from bot.ops import figures
 from bot.ops.health import Health
 from bot.ops.outside import Outside, Probe, seen_from_outside
-from bot.plugins import resolve, values_for
-from bot.recollecting import Recollecting
-from bot.remembering import open_memories
 from bot.reply.enclosures import Enclosures
 from bot.reply.pacing import Clock, LoopClock, Pacer
 from bot.settings import Settings
-from bot.spec import AdapterFactory, AdapterSpec
 from bot.storage.patience import patiently
 from bot.storage.threads import Threads
-from bot.store import open_threads
 from bot.tasks import end, repeat
 from bot.timing import TIMING, Timing
 from bot.tools import Tool
@@ -187,9 +184,9 @@ class App:
             self._settings.integer("OPENAI_MAX_OUTPUT_TOKENS"),
         )
         metrics = outside.metrics
-        recollecting = Recollecting(self._settings, memories, threads)
-        recalling = recollecting.recalling(metrics.recalled)
-        tools = (*recollecting.tools(adapters, tokenizer), *self._tools)
+        in_chat = ConversationMemory(self._settings, memories, threads)
+        recalling = in_chat.recalling(metrics.recalled)
+        tools = (*in_chat.tools(adapters, tokenizer), *self._tools)
         specs = [tool.spec for tool in tools]
         folding = Folding(
             threads,
@@ -268,7 +265,7 @@ class App:
             tracer=outside.tracer,
             enclosures=Enclosures(self._settings.integer("BOBBIN_FILE_PARTS") or 0),
             recalling=recalling,
-            capturing=recollecting.capturing(system, metrics.captured),
+            capturing=in_chat.capturing(system, metrics.captured),
             tools=tools,
         )
         pacers = {name: shared_pacer(threads, adapter, timer) for name, adapter in adapters.items()}
@@ -344,7 +341,8 @@ class App:
         watched = (*chores, *([self._served.task] if self._served else ()))
         self._health.chores({chore.get_name(): chore for chore in watched})
         try:
-            worked = await self._run_adapters(adapters, receptions)
+            platforms = Platforms(adapters, receptions, self._health, self._timing)
+            worked = await platforms.run(self._stop)
             await engine.drain(self._timing.grace)
         finally:
             self._health.chores({})
@@ -385,53 +383,6 @@ class App:
                 await probe(endpoint, PROBE_SECONDS, thorough)
 
         return ask
-
-    async def _run_adapters(
-        self, adapters: Mapping[str, Adapter], receptions: Mapping[str, Reception]
-    ) -> bool:
-        """Until all have ended or the process is to stop; False when none of them could work."""
-        runs = [
-            asyncio.create_task(self._keep_running(adapter, receptions[name]), name=name)
-            for name, adapter in adapters.items()
-        ]
-        stop = asyncio.create_task(self._stop.wait())
-        everything = asyncio.gather(*runs)
-        try:
-            await asyncio.wait({everything, stop}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            stopped = not everything.done()
-            await end(*runs, stop, everything)
-            results = await asyncio.gather(*runs, return_exceptions=True)
-        return stopped or any(result is True for result in results)
-
-    async def _keep_running(self, adapter: Adapter, reception: Reception) -> bool:
-        """Run one adapter, again after a fault; True when its input ended by itself."""
-        pause = self._timing.first_retry
-        loop = asyncio.get_running_loop()
-        while True:
-            began = loop.time()
-            try:
-                await adapter.run(reception)
-                return True
-            except NeedsOperator as error:
-                logger.error("%s is switched off: %s. %s", adapter.name, error, error.hint)
-                self._health.switched_off(adapter.name, type(error).__name__)
-                return False
-            except PlatformError as error:
-                logger.warning("%s lost its connection: %s", adapter.name, error)
-            except Exception:
-                logger.exception("%s failed and is started again", adapter.name)
-            self._health.cut(adapter.name)
-            if loop.time() - began > self._timing.longest_retry:
-                pause = self._timing.first_retry
-            await asyncio.sleep(pause)
-            pause = min(self._timing.longest_retry, pause * 2)
-
-
-def create_adapter(spec: AdapterSpec, settings: Settings) -> Adapter:
-    """Build the adapter that a spec names, which imports its SDK."""
-    factory = cast("AdapterFactory", resolve(spec.create))
-    return factory(values_for(spec, settings.values))
 
 
 def _nth(health: Health, platform: str, place: int) -> int:

@@ -19,6 +19,8 @@ from typing import cast
 from dotenv import dotenv_values
 
 from bot.app import App
+from bot.assembly.memory import memory_service, open_memories
+from bot.assembly.store import open_threads
 from bot.chat import ThreadKey
 from bot.context.tokens import Tokenizer, load_tokenizer
 from bot.doctor import examine
@@ -28,7 +30,6 @@ from bot.ops.logs import Format, configure
 from bot.ops.redact import Redactor, secrets_in
 from bot.plugins import find_adapters
 from bot.records import Entry
-from bot.remembering import memory_service, open_memories
 from bot.settings import Settings, read_settings, variables
 from bot.settings_page import configuration_page, env_example, write_pages
 from bot.shell.files import written_whole
@@ -43,7 +44,6 @@ from bot.spec import AdapterSpec, Variable
 from bot.storage.departures import forget_everywhere, parse_person
 from bot.storage.threads import Threads
 from bot.storage.types import Rated, Restored
-from bot.store import open_threads
 from bot.timing import Timing
 from bot.transfer import ThreadRecord, export_lines, read_export
 

@@ -11,10 +11,11 @@ from typing import cast
 
 from bot.access import told_rules
 from bot.api.check import check_api
+from bot.assembly.models import model_settings, open_embedder
+from bot.assembly.store import open_threads
 from bot.budgets import Account, told_budgets
 from bot.commands.specs import offered
 from bot.context.tokens import load_tokenizer
-from bot.endpoints import model_settings, open_embedder
 from bot.errors import SettingsError, StoreError
 from bot.model.check import check_model
 from bot.model.port import Usage
@@ -24,7 +25,6 @@ from bot.plugins import resolve, values_for
 from bot.recall.check import check_embedder
 from bot.settings import Settings, read_settings
 from bot.spec import AdapterCheck, AdapterSpec, Finding
-from bot.store import open_threads
 from bot.timing import Timing
 
 QUICK = Timing(store_at_start=5.0)

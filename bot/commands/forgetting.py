@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from bot.chat import EVERYTHING, SURE, CommandCall, CommandReply, ThreadKey
 from bot.command_spec import Completion
 from bot.commands import forget_texts, memory_texts, texts
-from bot.commands.memory_acts import Act, Verb, fitting
+from bot.commands.memory_buttons import Act, Verb, fitting
 from bot.commands.memory_places import Grants, is_own
 from bot.engine.running import Ending, Running
 from bot.memory.port import Memories

@@ -8,7 +8,7 @@ from dataclasses import replace
 from bot.audience import Grant
 from bot.chat import CommandCall, CommandReply
 from bot.commands import memory_texts, texts
-from bot.commands.memory_acts import Act, Verb, fitting
+from bot.commands.memory_buttons import Act, Verb, fitting
 from bot.commands.memory_places import Grants, channel_scope, is_own, may_share
 from bot.commands.memory_texts import entry
 from bot.commands.remembering import tagged

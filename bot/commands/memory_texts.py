@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from bot.audience import Grant
-from bot.commands.memory_acts import Act, Verb
+from bot.commands.memory_buttons import Act, Verb
 from bot.commands.memory_places import is_own, may_share
 from bot.memories import LONGEST_CONTENT, Kind, Memory, ScopeKind
 from bot.panels import Button, Entry, Field, Style, Window

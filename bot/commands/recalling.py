@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from bot.adapter import Adapter
 from bot.chat import CommandCall, CommandReply, MessageRef
 from bot.commands import memory_texts
-from bot.commands.memory_acts import Act, Verb, fitting
+from bot.commands.memory_buttons import Act, Verb, fitting
 from bot.commands.memory_places import Grants
 from bot.memories import Said
 from bot.memory.port import Memories

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Generator
+from collections.abc import Coroutine, Generator
 from contextlib import contextmanager
 from enum import StrEnum
 
 from bot.chat import ThreadKey
+from bot.reply.progressive import ProgressiveReply
 from bot.storage.types import Asked
+from bot.tasks import end
 
 
 class Ending(StrEnum):
@@ -101,3 +103,29 @@ class Running:
         """End every turn."""
         for control in self._controls.values():
             control.end(why)
+
+
+async def unless_ended(
+    work: Coroutine[None, None, None], control: Control, reply: ProgressiveReply
+) -> Ending | None:
+    """Do something until it is done or the turn is ended early (then: why).
+
+    Raises:
+        BobbinError: The reply cannot be written any more, as `ProgressiveReply.gone` says.
+        BaseException: What `work` raised.
+    """
+    working = asyncio.create_task(work, name=f"work {control.turn}")
+    ended = asyncio.create_task(control.ended())
+    gone = asyncio.create_task(reply.wait_gone())
+    try:
+        await asyncio.wait({working, ended, gone}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        await end(working, ended, gone)
+        results = await asyncio.gather(working, return_exceptions=True)
+    if control.ending is not None:
+        return control.ending
+    if reply.gone is not None:
+        raise reply.gone
+    if isinstance(results[0], BaseException):
+        raise results[0]
+    return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Coroutine
 from dataclasses import replace
@@ -18,14 +17,15 @@ from bot.context.window import Window, build_window, needs_fold
 from bot.engine import texts
 from bot.engine.again import AFTER_FAILURE, Anew, actions_after, with_note
 from bot.engine.answer import Answer, empty
+from bot.engine.committing import Committing
 from bot.engine.desk import Desk
 from bot.engine.enclosed import Enclosed
 from bot.engine.handing import Handing, enclosed_by
 from bot.engine.mail import MailReader
 from bot.engine.placing import Place
 from bot.engine.reading import Reading
-from bot.engine.revising import Withdrawn, as_they_read_now
-from bot.engine.running import Control, Ending
+from bot.engine.revising import Withdrawn
+from bot.engine.running import Control, Ending, unless_ended
 from bot.engine.watch import Watch
 from bot.errors import (
     BobbinError,
@@ -39,13 +39,11 @@ from bot.errors import (
     StoreUnavailable,
 )
 from bot.model.port import FinishReason
-from bot.records import NO_TALLY, Entry, Tally
+from bot.records import NO_TALLY, Entry
 from bot.reply.pacing import Pacer
 from bot.reply.progressive import ProgressiveReply
 from bot.report import Outcome, TurnReport
-from bot.storage.patience import patiently
-from bot.storage.types import Done, Draft, Revised, Turn
-from bot.tasks import end
+from bot.storage.types import Done, Draft, Turn
 
 logger = logging.getLogger(__name__)
 
@@ -80,7 +78,6 @@ class TurnRun:
         self._anew = Anew.of(turn, turn.names)
         self._answer = Answer(self._anew.begun) if self._anew else Answer()
         self._files: tuple[MessageRef, ...] = ()
-        self._revised = turn.revised
         self._window = Window((), 0, 0)
         self._recalled = ""
         recalling, configured = desk.recalling, desk.budget.configured
@@ -109,6 +106,7 @@ class TurnRun:
             shown=self._anew.shown if self._anew and turn.attempt == 1 else "",
             near=place.near,
         )
+        self._committing = Committing(desk, turn, self._names, self._reply)
         self._enclosed = Enclosed(desk.attachments, adapter, turn, self._reply.status)
         self._reading = Reading(desk, adapter, turn, self._answer, self._enclosed, self._reply)
         self._reader = MailReader(adapter, desk.tokenizer, desk.budget, desk.access, self._enclosed)
@@ -158,7 +156,7 @@ class TurnRun:
             return Outcome.LOST, Done.LOST
         except MessageGone:
             # Somebody has removed the answer or its place; what was in it goes, too.
-            return Outcome.STOPPED, await self._commit((), NO_TALLY)
+            return Outcome.STOPPED, await self._committing.commit((), NO_TALLY)
         except (ModelError, PlatformError, BudgetExceeded) as error:
             return await self._fail(error)
         except (StoreUnavailable, Withdrawn):
@@ -177,7 +175,7 @@ class TurnRun:
         if self._anew is None and all(event.is_silent for event in self._turn.mail):
             refs = await self._reply.finish(texts.HELLO)
             logger.debug("turn %s greeted in %d message(s)", self._turn.lease.turn, len(refs))
-            return Outcome.GREETED, await self._commit((), NO_TALLY)
+            return Outcome.GREETED, await self._committing.commit((), NO_TALLY)
         return None
 
     async def _converse(self) -> tuple[Outcome, Turn | Done]:
@@ -253,7 +251,7 @@ class TurnRun:
             entries = (*entries, self._said(refs, cut))
             self._reading.estimate()
         entries = await self._enclosed.kept(entries, patient=not cut)
-        after = await self._commit(entries, self._reading.tally)
+        after = await self._committing.commit(entries, self._reading.tally)
         self._fold_if_long(sum(entry.tokens for entry in entries[-1:]))
         return Outcome.LOST if after is Done.LOST else outcome, after
 
@@ -273,7 +271,7 @@ class TurnRun:
     async def _restore(self, anew: Anew, why: str) -> Turn | Done:
         """The answer that there was stays, and is shown again with its own controls."""
         await self._reply.finish(anew.restored(why), anew.actions, turn=anew.old.turn)
-        return await self._commit((), self._reading.tally)
+        return await self._committing.commit((), self._reading.tally)
 
     async def _hand_over(self) -> tuple[MessageRef, ...]:
         handing = Handing(
@@ -347,22 +345,7 @@ class TurnRun:
         self._window = self._build(shorter, asked)
 
     async def _unless_ended(self, work: Coroutine[None, None, None]) -> Ending | None:
-        """Do something until it is done or the turn is ended early (then: why)."""
-        reading = asyncio.create_task(work, name=f"work {self._turn.lease.turn}")
-        ended = asyncio.create_task(self._control.ended())
-        gone = asyncio.create_task(self._reply.wait_gone())
-        try:
-            await asyncio.wait({reading, ended, gone}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            await end(reading, ended, gone)
-            results = await asyncio.gather(reading, return_exceptions=True)
-        if self._control.ending is not None:
-            return self._control.ending
-        if self._reply.gone is not None:
-            raise self._reply.gone
-        if isinstance(results[0], BaseException):
-            raise results[0]
-        return None
+        return await unless_ended(work, self._control, self._reply)
 
     def _build(self, turn: Turn, asked: tuple[Entry, ...]) -> Window:
         with self._desk.tracer.span("prompt") as note:
@@ -401,7 +384,7 @@ class TurnRun:
             await self._desk.threads.park(self._turn.lease)
             return Outcome.PARKED, Done.LOST
         if isinstance(error, PlatformError):
-            return Outcome.FAILED, await self._rollback()
+            return Outcome.FAILED, await self._committing.rollback()
         refused = isinstance(error, BudgetExceeded)
         outcome = Outcome.REFUSED if refused else Outcome.FAILED
         try:
@@ -413,47 +396,10 @@ class TurnRun:
             await self._reply.finish(text, AFTER_FAILURE, buttons=buttons)
         except PlatformError as silent:
             logger.warning("turn %s: nobody could be told: %s", self._turn.lease.turn, silent)
-            return Outcome.FAILED, await self._rollback()
+            return Outcome.FAILED, await self._committing.rollback()
         # Whoever was told to ask again does so right there, without a mention: from now on the
         # bot takes part, also when this was its first turn. A control does it, too.
-        return outcome, await self._commit((), NO_TALLY, keep=True)
-
-    async def _commit(
-        self, entries: tuple[Entry, ...], tally: Tally, *, keep: bool = False
-    ) -> Turn | Done:
-        figures = Tally(turns=int(bool(entries))) + tally
-        nonce = self._desk.new_id()
-        left = self._reply.leftovers
-        with self._desk.tracer.span("commit", {"entries": len(entries)}):
-            after = await patiently(
-                lambda: self._desk.threads.commit(
-                    self._turn.lease,
-                    entries,
-                    figures,
-                    self._names,
-                    leftovers=left,
-                    keep=keep,
-                    revised=self._revised,
-                    nonce=nonce,
-                ),
-                self._desk.store_patience_seconds,
-            )
-        if isinstance(after, Revised):
-            self._revised = after.revised
-            renewed = await as_they_read_now(entries, after.mail, self._desk.tokenizer)
-            return await self._commit(renewed, tally, keep=keep)
-        if after is Done.WITHDRAWN:
-            raise Withdrawn
-        if after is Done.LOST:
-            self._reply.disown()
-        return after
-
-    async def _rollback(self) -> Turn | Done:
-        nonce = self._desk.new_id()
-        return await patiently(
-            lambda: self._desk.threads.rollback(self._turn.lease, nonce=nonce),
-            self._desk.store_patience_seconds,
-        )
+        return outcome, await self._committing.commit((), NO_TALLY, keep=True)
 
     def _report(self, outcome: Outcome) -> None:
         figures = self._reply.figures

@@ -12,10 +12,10 @@ from bot.audience import Grant
 from bot.chat import ThreadKey
 from bot.errors import StoreError
 from bot.memories import Context, Filter, Found, Memory, Said, Scope
+from bot.memory.conversation_indexes import ConversationIndexes
 from bot.memory.embeddings import Meaning, unheard
-from bot.memory.hands import Hands
-from bot.memory.shelves import Shelves
-from bot.memory.talks import Talks
+from bot.memory.index_work import IndexWork
+from bot.memory.memory_indexes import MemoryIndexes
 from bot.recall.embedding import Embedder
 from bot.recall.fusion import PLAIN, best, worth
 from bot.recall.lookup import BIG, Hit, Part, Question, effort, look_up
@@ -49,7 +49,7 @@ MOST_HITS = 200
 
 
 @dataclass(frozen=True, slots=True)
-class _Shelves:
+class _Looked:
     """What a search looks at: memories, then turns, as parts of one index."""
 
     shelves: Sequence[Shelf]
@@ -100,17 +100,21 @@ class Searching:
         self._clock = clock
         self._words = Words()
         self._meaning = Meaning(embedder, observe)
-        self._hands = Hands()
+        self._work = IndexWork()
         self._packer = Packer(self._words, count)
         shares = {"most_bytes": most_bytes * 2 // 3, "most": MOST_HELD}
-        self._shelves = Shelves(memories, self._words, self._meaning, self._hands, **shares)
+        self._of_memories = MemoryIndexes(
+            memories, self._words, self._meaning, self._work, **shares
+        )
         shares["most_bytes"] = most_bytes - shares["most_bytes"]
-        self._talks = Talks(threads, self._words, self._meaning, self._hands, **shares)
+        self._of_conversations = ConversationIndexes(
+            threads, self._words, self._meaning, self._work, **shares
+        )
 
     @property
     def bytes(self) -> int:
         """About how much memory all indexes take by now."""
-        return self._shelves.bytes + self._talks.bytes
+        return self._of_memories.bytes + self._of_conversations.bytes
 
     async def search(
         self, grant: Grant, query: str, filter: Filter = ANY, *, limit: int = 10, said: bool = True
@@ -157,14 +161,14 @@ class Searching:
 
         Searches do that by themselves bit by bit. Returns of how many; raises StoreError.
         """
-        await self._shelves.current(grant.readable)
-        await self._talks.current(grant.channels, grant.threads)
+        await self._of_memories.current(grant.readable)
+        await self._of_conversations.current(grant.channels, grant.threads)
         done = 0
         for scope in grant.readable:
-            while made := await self._shelves.fill_some(scope):
+            while made := await self._of_memories.fill_some(scope):
                 done += made
         for key in (*grant.channels, *grant.threads):
-            while made := await self._talks.fill_some(key):
+            while made := await self._of_conversations.fill_some(key):
                 done += made
         return done
 
@@ -176,20 +180,20 @@ class Searching:
     ) -> None:
         """See `bot.memory.port.Searching`."""
         try:
-            await self._shelves.catch_up(scopes)
-            await self._talks.catch_up(threads)
+            await self._of_memories.catch_up(scopes)
+            await self._of_conversations.catch_up(threads)
         except StoreError as error:
             logger.debug("all indexes are dropped, since nobody can say what is gone: %s", error)
             self.forget_all()
 
     def forget_all(self) -> None:
         """Hold nothing any longer."""
-        self._shelves.clear()
-        self._talks.clear()
+        self._of_memories.clear()
+        self._of_conversations.clear()
 
     async def close(self) -> None:
         """End what goes on in the background."""
-        await self._hands.close()
+        await self._work.close()
 
     async def _found(
         self,
@@ -208,19 +212,19 @@ class Searching:
         listen = said and _is_about_all(filter)
         places, threads = (grant.channels, grant.threads) if listen else ((), ())
         shelves, talks, vector = await asyncio.gather(
-            self._shelves.current(scopes),
-            self._talks.current(places, threads),
+            self._of_memories.current(scopes),
+            self._of_conversations.current(places, threads),
             self._meaning.of_question(query),
         )
         now = self._clock()
-        looked = _Shelves(shelves, talks, _parts(shelves, talks, filter, besides, now))
+        looked = _Looked(shelves, talks, _parts(shelves, talks, filter, besides, now))
         question = Question(terms, vector)
-        ranked = await self._hands.work(
+        ranked = await self._work.run(
             lambda: _ranked(looked, question, limit, now),
             long=effort(looked.parts, question) > BIG,
         )
-        self._shelves.fill(scopes)
-        self._talks.fill((*places, *threads))
+        self._of_memories.fill(scopes)
+        self._of_conversations.fill((*places, *threads))
         return await self._told(ranked)
 
     async def _told(
@@ -242,7 +246,7 @@ class Searching:
 
     async def _newest(self, grant: Grant, filter: Filter) -> list[Found]:
         """What is pinned, and then what is newest."""
-        shelves = await self._shelves.current(_scopes(grant, filter))
+        shelves = await self._of_memories.current(_scopes(grant, filter))
         now = self._clock()
 
         def choose() -> list[Found]:
@@ -255,7 +259,7 @@ class Searching:
             meant.sort(key=lambda memory: (memory.text.pinned, memory.updated_at), reverse=True)
             return [Found(1.0, memory=memory) for memory in meant[:PACKED_FROM]]
 
-        return await self._hands.work(choose, long=sum(map(len, shelves)) > BIG)
+        return await self._work.run(choose, long=sum(map(len, shelves)) > BIG)
 
     async def _note_use(self, found: Sequence[Found]) -> None:
         used: dict[Scope, list[str]] = {}
@@ -294,7 +298,7 @@ def _parts(
 
 
 def _ranked(
-    looked: _Shelves, question: Question, limit: int, now: float
+    looked: _Looked, question: Question, limit: int, now: float
 ) -> list[tuple[float, Memory | tuple[ThreadKey, int]]]:
     """The best hits: memories, or where in which conversation something was said."""
     scores: dict[Hit, float] = {}

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 import asyncio
 
+from bot.assembly.api import offer_stdio, offered
 from bot.errors import Problem, SettingsError
 from bot.memory.port import Memories
-from bot.offering import offer_stdio, offered
 from bot.settings import Settings
 from bot.signals import stop_at_signal
 from bot.storage.threads import Threads

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.chat import Author, CommandReply
-from bot.commands.memory_acts import Act, Verb
+from bot.commands.memory_buttons import Act, Verb
 from bot.panels import Button, Entry
 from tests.flows.meadow import ADA, Field, a_meadow
 from tests.servers import Valkey

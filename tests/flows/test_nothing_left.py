@@ -11,7 +11,7 @@ import pytest
 
 from bot.chat import EVERYTHING, SURE, Author, EarlierMessage, Incoming, Removal
 from bot.cli import _forget
-from bot.commands.memory_acts import Act, Verb
+from bot.commands.memory_buttons import Act, Verb
 from bot.plugins import find_adapters
 from bot.settings import read_settings
 from tests.flows.meadow import Field, a_meadow

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from bot.assembly.memory import Bill
 from bot.model.port import Usage
 from bot.records import Tally
-from bot.remembering import Bill
 
 
 def test_many_requests_that_cost_next_to_nothing_cost_something() -> None:

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from bot.assembly.memory import open_memories
+from bot.assembly.models import embedding_settings, open_embedder
 from bot.audience import Audience, grant
 from bot.context.tokens import estimate
-from bot.endpoints import embedding_settings, open_embedder
 from bot.errors import ModelMisconfigured
 from bot.ids import new_id
 from bot.memories import MemoryText, Person, Source, Via
@@ -20,7 +21,6 @@ from bot.recall.check import check_embedder
 from bot.recall.minilm import MiniLM
 from bot.recall.weights import missing_for_vectors
 from bot.records import Tally
-from bot.remembering import open_memories
 from bot.settings import Settings, read_settings
 from bot.storage.connect import open_redis
 from bot.storage.threads import Threads

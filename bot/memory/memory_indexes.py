@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from bot.memories import Memory, Scope
 from bot.memory.cache import Cache
 from bot.memory.embeddings import Meaning
-from bot.memory.hands import Hands
+from bot.memory.index_work import IndexWork
 from bot.recall.shelf import Shelf, read
 from bot.recall.words import Words
 from bot.storage.memories import MemoryStore
@@ -21,16 +21,16 @@ FILLED_AT_ONCE = 64
 """Texts that an embedder is given in one call."""
 
 
-class Shelves:
-    """The shelves of a process.
+class MemoryIndexes:
+    """The indexes of scopes that a process holds.
 
     Args:
         store: Where memories are.
         words: Takes texts apart.
         meaning: Makes vectors, where there are any.
-        hands: Does work on indexes.
-        most_bytes: Of the memory for all shelves; the one that was used last is kept in any case.
-        most: How many shelves.
+        work: Does what is to be done on indexes.
+        most_bytes: Of the memory for all of them; the one that was used last is kept in any case.
+        most: How many indexes.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class Shelves:
         store: MemoryStore,
         words: Words,
         meaning: Meaning,
-        hands: Hands,
+        work: IndexWork,
         *,
         most_bytes: int,
         most: int,
@@ -46,7 +46,7 @@ class Shelves:
         self._store = store
         self._words = words
         self._meaning = meaning
-        self._hands = hands
+        self._work = work
         self._cache: Cache[Scope, Shelf] = Cache(most_bytes, most)
         self._filling: set[Scope] = set()
 
@@ -89,7 +89,7 @@ class Shelves:
             shelf = self._cache.get(scope)
             if shelf is not None and scope not in self._filling and shelf.without_vector(1):
                 self._filling.add(scope)
-                self._hands.spawn(self._fill_up(scope))
+                self._work.spawn(self._fill_up(scope))
 
     async def fill_some(self, scope: Scope, most: int = FILLED_AT_ONCE) -> int:
         """Make vectors of some memories that have none; returns of how many.
@@ -102,7 +102,7 @@ class Shelves:
         if shelf is None or not vectors:
             return 0
         made = list(zip(missing, vectors, strict=True))
-        kept = await self._hands.work(
+        kept = await self._work.run(
             lambda: sum(shelf.put_vector(memory, vector) for memory, vector in made), long=False
         )
         if kept and self._cache.get(scope) is shelf:
@@ -126,7 +126,7 @@ class Shelves:
         if not version:
             self._cache.drop(scope)
             return Shelf(self._words)
-        return await self._hands.in_line(f"shelf {scope}", lambda: self._renewed(scope, version))
+        return await self._work.in_line(f"shelf {scope}", lambda: self._renewed(scope, version))
 
     async def _renewed(self, scope: Scope, version: int) -> Shelf:
         shelf = self._cache.get(scope)
@@ -146,11 +146,9 @@ class Shelves:
                     if many
                     else read(self._words, part)
                 )
-                await self._hands.work(lambda reads=reads: held.put(reads), long=many)
+                await self._work.run(lambda reads=reads: held.put(reads), long=many)
             if changes.gone:
-                await self._hands.work(
-                    lambda: held.drop(changes.gone), long=len(changes.gone) > MANY
-                )
+                await self._work.run(lambda: held.drop(changes.gone), long=len(changes.gone) > MANY)
         await self._take_vectors(scope, shelf, changes.changed)
         shelf.version = changes.version
         self._cache.put(scope, shelf)
@@ -171,4 +169,4 @@ class Shelves:
             for id, vector in kept.items():
                 shelf.put_vector(ids[id], vector)
 
-        await self._hands.work(take, long=len(kept) > MANY)
+        await self._work.run(take, long=len(kept) > MANY)

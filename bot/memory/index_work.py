@@ -15,7 +15,7 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
-class Hands:
+class IndexWork:
     """Does work on what searches share in a process.
 
     Whoever waits for something may give up; the work itself is finished, since the next one will
@@ -27,7 +27,7 @@ class Hands:
         self._lines = Lines()
         self._tasks: set[asyncio.Task[Any]] = set()
 
-    async def work(self, job: Callable[[], T], *, long: bool) -> T:
+    async def run(self, job: Callable[[], T], *, long: bool) -> T:
         """Do something with indexes while nobody else does; `long` work in a thread."""
         if not long:
             async with self._one:

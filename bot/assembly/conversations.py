@@ -29,7 +29,7 @@ LEAST_SHARE = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Recollecting:
+class ConversationMemory:
     """What conversations have of long-term memory.
 
     Attributes:

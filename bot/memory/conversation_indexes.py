@@ -9,7 +9,7 @@ from functools import partial
 from bot.chat import ThreadKey
 from bot.memory.cache import Cache
 from bot.memory.embeddings import Meaning
-from bot.memory.hands import Hands
+from bot.memory.index_work import IndexWork
 from bot.recall.talk import Heard, Talk, hear, text_of
 from bot.recall.words import Words
 from bot.records import Entry
@@ -30,8 +30,8 @@ LONGEST_EMBEDDED = 2_000
 Held = Place | ThreadKey
 
 
-class Talks:
-    """What was said, as far as a process holds it; arguments as of `Shelves`.
+class ConversationIndexes:
+    """What was said, as far as a process holds it; arguments as of `MemoryIndexes`.
 
     A channel's index has the conversations that everybody there reads, and no other ones.
     """
@@ -41,7 +41,7 @@ class Talks:
         threads: Threads,
         words: Words,
         meaning: Meaning,
-        hands: Hands,
+        work: IndexWork,
         *,
         most_bytes: int,
         most: int,
@@ -49,7 +49,7 @@ class Talks:
         self._threads = threads
         self._words = words
         self._meaning = meaning
-        self._hands = hands
+        self._work = work
         self._cache: Cache[Held, Talk] = Cache(most_bytes, most)
         self._filling: set[Held] = set()
 
@@ -98,7 +98,7 @@ class Talks:
             talk = self._cache.get(key)
             if talk is not None and key not in self._filling and talk.without_vector(1):
                 self._filling.add(key)
-                self._hands.spawn(self._fill_up(key))
+                self._work.spawn(self._fill_up(key))
 
     async def fill_some(self, key: Held, most: int = FILLED_AT_ONCE) -> int:
         """Make vectors of some turns that have none; returns of how many.
@@ -128,7 +128,7 @@ class Talks:
             if await self._threads.put_turn_vectors(
                 thread, marks[thread], self._meaning.name, some
             ):
-                kept += await self._hands.work(partial(take, thread), long=False)
+                kept += await self._work.run(partial(take, thread), long=False)
         if kept and self._cache.get(key) is talk:
             self._cache.put(key, talk)
         return kept
@@ -144,7 +144,7 @@ class Talks:
             return Talk()
         if talk is not None and talk.stamp == changes.stamp and len(talk.threads) == changes.count:
             return talk
-        return await self._hands.in_line(
+        return await self._work.in_line(
             f"talk {place}", lambda: self._renewed(place, since, changes)
         )
 
@@ -162,7 +162,7 @@ class Talks:
         if len(talk.threads) != changes.count:
             there = await self._threads.searchable(place)
             gone = talk.threads - there
-            await self._hands.work(lambda: talk.drop(gone), long=bool(gone))
+            await self._work.run(lambda: talk.drop(gone), long=bool(gone))
         talk.stamp = changes.stamp
         self._cache.put(place, talk)
         return talk
@@ -174,7 +174,7 @@ class Talks:
             return Talk()
         if talk is not None and talk.mark(thread) == mark:
             return talk
-        return await self._hands.in_line(f"talk {thread}", lambda: self._renewed_thread(thread))
+        return await self._work.in_line(f"talk {thread}", lambda: self._renewed_thread(thread))
 
     async def _renewed_thread(self, thread: ThreadKey) -> Talk:
         talk = self._cache.get(thread) or Talk(self._meaning.new_near())
@@ -208,7 +208,7 @@ class Talks:
                 for thread in news:
                     talk.put(thread, marks[thread], heard[thread])
 
-            await self._hands.work(take, long=many or len(talk) > 1_000)
+            await self._work.run(take, long=many or len(talk) > 1_000)
             await self._take_vectors(
                 talk, {thread: [each.entry.seq for each in said] for thread, said in heard.items()}
             )
@@ -224,7 +224,7 @@ class Talks:
                 if (mark := talk.mark(thread)) is not None:
                     talk.put_vectors(thread, mark, vectors)
 
-        await self._hands.work(take, long=sum(map(len, kept.values())) > MANY)
+        await self._work.run(take, long=sum(map(len, kept.values())) > MANY)
 
     async def _fill_up(self, key: Held) -> None:
         try:

@@ -7,8 +7,8 @@ import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 
+from bot.assembly.models import open_embedder
 from bot.context.tokens import estimate
-from bot.endpoints import open_embedder
 from bot.ids import memory_ids
 from bot.memory.embeddings import unheard
 from bot.memory.searching import Searching
