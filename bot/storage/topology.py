@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -51,6 +52,23 @@ class Waits:
 WAITS = Waits()
 
 
+class Sentinels(Sentinel):
+    """Those that know the primary, of whom many may be asked at once.
+
+    redis-py puts the one that answered first in the list that others are walking through, so that
+    after a failover under load a sentinel would be forgotten, and its connections left open.
+    """
+
+    async def discover_master(self, service_name: str) -> tuple[str, int]:
+        """Where the primary is. Raises redis-py's MasterNotFoundError."""
+        asking = copy(self)
+        asking.sentinels = list(self.sentinels)
+        found = cast(tuple[str, int], await Sentinel.discover_master(asking, service_name))
+        first = asking.sentinels[0]
+        self.sentinels.sort(key=lambda sentinel: sentinel is not first)
+        return found
+
+
 class SentinelPool(SentinelConnectionPool):
     """A pool that closes its connections to the sentinels, too."""
 
@@ -93,7 +111,7 @@ def make_client(address: RedisAddress, waits: Waits) -> Client:
             "username": address.sentinel_username,
             "password": address.sentinel_password,
         }
-        sentinel = Sentinel(
+        sentinel = Sentinels(
             list(address.hosts), sentinel_kwargs={**shared, **theirs, **tls}, **shared, **own
         )
         return sentinel.master_for(  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]

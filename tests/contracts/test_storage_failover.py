@@ -23,10 +23,12 @@ from bot.chat import Incoming, ThreadKey
 from bot.ids import new_id
 from bot.memories import Memory, MemoryText, Scope, Source, Via
 from bot.records import Tally
+from bot.storage.connect import Link, open_redis
 from bot.storage.keys import ScopeKeys, ThreadKeys
 from bot.storage.memories_writing import Actor, Answer, Outcome, Step
 from bot.storage.patience import patiently
 from bot.storage.threads import Threads
+from bot.storage.topology import address_of
 from bot.storage.types import Done, Turn
 from tests.clusters import AT_ONCE, SLOTS, Node, until, valkey_cluster, valkey_sentinels
 from tests.contracts.whole_store import BOBBIN, LOOKER, opened, shipped_users, store
@@ -141,6 +143,18 @@ async def test_a_sentinels_primary_is_killed(folder: Path) -> None:
             running.primary.server.kill()
             await load.until_each_has(10)
             assert 0.4 < load.longest < 9
+
+
+async def test_no_sentinel_is_forgotten_when_many_are_looking_for_the_primary(folder: Path) -> None:
+    with valkey_sentinels(folder) as running:
+        hosts = (f"127.0.0.1:{free_port()}", *(f"127.0.0.1:{port}" for port in running.sentinels))
+        url = f"redis+sentinel://{','.join(hosts)}/0?service={running.service}"
+        client = open_redis(url)
+        link = Link(client)
+        await asyncio.gather(*(link.call("GET", f"{number}") for number in range(TALKERS)))
+        known = address_of(client)
+        await client.aclose()
+        assert all(host in known for host in hosts), known
 
 
 async def test_a_clusters_primary_is_killed(folder: Path) -> None:
