@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from bot import refusals
 from bot.access import Access, Place, Refusal
@@ -37,6 +36,8 @@ from bot.engine.changes import Changes
 from bot.engine.engine import Engine
 from bot.errors import PlatformError, StoreError, StoreUnavailable
 from bot.ignoring import is_ignored
+from bot.lanes import Lane
+from bot.open_channels import OpenChannels
 from bot.report import IntakeMeter, Unmeasured
 from bot.services import Claims, Meter, Notes
 from bot.storage.threads import Threads
@@ -48,77 +49,11 @@ logger = logging.getLogger(__name__)
 MOST_WAITING = 1_000
 """Messages kept in this process while the store is away."""
 
-OPEN_SECONDS = 3.0
-"""How old what is known of channels that are answered throughout may be."""
-
 EDITED_SOON_SECONDS = 600.0
 """A message that was not for us may become so by an edit, but only so soon after it was written."""
 
 TELL_AGAIN_SECONDS = 60.0
 """People in one thread are told at most this often that the store is away."""
-
-
-class OpenChannels:
-    """Which channels of a platform are answered throughout, as of some seconds ago."""
-
-    def __init__(self, threads: Threads, platform: str) -> None:
-        self._threads = threads
-        self._platform = platform
-        self._known: frozenset[tuple[str, str, str]] = frozenset()
-        self._until = 0.0
-        self._asking = asyncio.Lock()
-
-    async def has(self, place: tuple[str, str, str]) -> bool:
-        """Whether this is one; by what was known before while the store is away."""
-        loop = asyncio.get_running_loop()
-        if loop.time() >= self._until and not self._asking.locked():
-            async with self._asking:
-                try:
-                    self._known = await self._threads.open_channels(self._platform)
-                except StoreError as error:
-                    logger.debug("which channels are answered throughout is not known: %s", error)
-                self._until = loop.time() + OPEN_SECONDS
-        return place in self._known
-
-
-@dataclass(slots=True)
-class Lane:
-    """A thread's messages on their way into the store, each with its nonce."""
-
-    events: deque[tuple[Incoming, str]] = field(default_factory=deque[tuple[Incoming, str]])
-    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
-
-    def add(self, event: Incoming, new_id: Callable[[], str]) -> bool:
-        """Append a message, unless it is one that waits already and is delivered again."""
-        if any(waiting.event_id == event.event_id for waiting, _ in self.events):
-            return False
-        self.events.append((event, new_id()))
-        return True
-
-    def amend(self, event: Incoming) -> bool:
-        """Let a message that waits read as it does now; False when it does not wait here."""
-        for place, (waiting, nonce) in enumerate(self.events):
-            if waiting.event_id == event.event_id:
-                if waiting.edited < event.edited:
-                    self.events[place] = (waiting.reworded(event), nonce)
-                return True
-        return False
-
-    def strike(self, removal: Removal) -> int:
-        """Take out what was deleted; how many messages that were."""
-        kept = [each for each in self.events if not concerns(removal, each[0])]
-        struck = len(self.events) - len(kept)
-        if struck:
-            self.events.clear()
-            self.events.extend(kept)
-        return struck
-
-    def remove(self, event: Incoming) -> bool:
-        """Take a message out that was handed in; False when it was dropped meanwhile."""
-        if self.events and self.events[0][0] is event:
-            self.events.popleft()
-            return True
-        return False
 
 
 class Reception:
