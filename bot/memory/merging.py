@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from bot.memories import MOST_TAGS, Kind, Memory, MemoryText, Status
@@ -87,6 +87,37 @@ def superseded(there: Memory, by: str, now: float) -> Memory:
         updated_at=now,
         version=there.version + 1,
     )
+
+
+def superseding(there: Memory, older: str, now: float) -> Memory:
+    """A memory that said already what another one was corrected to."""
+    return replace(
+        there,
+        supersedes=(*there.supersedes, older),
+        updated_at=now,
+        version=there.version + 1,
+    )
+
+
+def taken_back(
+    there: Memory, before: Sequence[Memory], now: float
+) -> tuple[Sequence[Memory], Memory | None]:
+    """What holds again when the latest of a memory is undone, and what is left of it, if anything.
+
+    `before` are those that it has superseded. One that was given up to it after it was made comes
+    back alone, the latest of them first; without any, it goes and all of them come back.
+    """
+    later = [each for each in before if each.updated_at > there.created_at]
+    if not later:
+        return [holding_again(each, now) for each in before], None
+    latest = max(later, key=lambda each: each.updated_at)
+    left = replace(
+        there,
+        supersedes=tuple(id for id in there.supersedes if id != latest.id),
+        updated_at=now,
+        version=there.version + 1,
+    )
+    return [holding_again(latest, now)], left
 
 
 def holding_again(there: Memory, now: float) -> Memory:

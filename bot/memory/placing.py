@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import dataclass, replace
 
 from bot.audience import Grant
@@ -84,6 +84,22 @@ def _moved(memory: Memory, scope: Scope) -> Memory:
         scope=scope,
         supersedes=tuple(_moved_id(each, scope) for each in memory.supersedes),
         superseded_by=memory.superseded_by and _moved_id(memory.superseded_by, scope),
+    )
+
+
+def renamed(memory: Memory, taken: Set[str]) -> Memory:
+    """The memory without ids that are others'; each is replaced by one that is always the same."""
+
+    def own(id: str) -> str:
+        return _moved_id(id, memory.scope) if id in taken else id
+
+    if memory.id not in taken and taken.isdisjoint((*memory.supersedes, memory.superseded_by)):
+        return memory
+    return replace(
+        memory,
+        id=own(memory.id),
+        supersedes=tuple(map(own, memory.supersedes)),
+        superseded_by=own(memory.superseded_by),
     )
 
 

@@ -24,7 +24,15 @@ from bot.memories import (
 )
 from bot.memory import sentences
 from bot.memory.checks import digest_of, fault_in, normalised
-from bot.memory.merging import changed, holding_again, said_again, superseded, text_after
+from bot.memory.merging import (
+    changed,
+    said_again,
+    superseded,
+    superseding,
+    taken_back,
+    text_after,
+)
+from bot.memory.placing import renamed
 from bot.memory.port import Change, NewMemory, Searching
 from bot.memory.rights import is_own, may_change
 from bot.memory.similar import is_near
@@ -84,7 +92,8 @@ class Writing:
         _check_number(memories)
 
         async def write(nonce: str) -> Sequence[Written]:
-            made = [self._restorable(grant, each) for each in memories]
+            taken = await self._taken(grant, memories)
+            made = [self._restorable(grant, renamed(each, taken)) for each in memories]
             return await self._added(grant, made, "restore", nonce, touching=False)
 
         return await self._once(grant, key, write)
@@ -133,17 +142,23 @@ class Writing:
                 return Written(Wrote.REFUSED, memory, why=sentences.NOT_YOURS)
             if memory.status is Status.SUPERSEDED:
                 return Written(Wrote.REFUSED, memory, why=sentences.CORRECTED)
+            now = self._clock()
             before = [
-                holding_again(each, self._clock())
+                each
                 for each in await self._store.find([memory.scope], memory.supersedes)
                 if each is not None and each.superseded_by == id
             ]
-            steps = [Step("remove", memory, word="undo", version=memory.version)]
-            steps += [_set(each, "undo") for each in before]
+            back, left = taken_back(memory, before, now)
+            if left is None:
+                steps = [Step("remove", memory, word="undo", version=memory.version)]
+            else:
+                steps = [_set(left, "undo", memory.version)]
+            steps += [_set(each, "undo") for each in back]
             outcomes = await self._store.write(memory.scope, steps, _actor(grant), together=True)
             if all(each.answer is Answer.DONE for each in outcomes):
                 await self._searching.let_go(scopes=[memory.scope], threads=())
-                return Written(Wrote.DELETED, before[0] if before else None)
+                result = Wrote.DELETED if left is None else Wrote.UPDATED
+                return Written(result, back[0] if back else None)
         return Written(Wrote.CONFLICT, await self._one(grant, id), why=sentences.BUSY)
 
     async def share(self, grant: Grant, id: str, to: Scope, *, key: str = "") -> Written:
@@ -187,6 +202,16 @@ class Writing:
             updated_at=now,
         )
         return self._allowed(grant, memory)
+
+    async def _taken(self, grant: Grant, memories: Sequence[Memory]) -> frozenset[str]:
+        """Ids that belong to memories of other scopes, which nothing may pass itself off as."""
+        scopes = tuple(dict.fromkeys((*grant.readable, *grant.writable)))
+        found = await self._store.find(scopes, [memory.id for memory in memories])
+        return frozenset(
+            there.id
+            for there, memory in zip(found, memories, strict=True)
+            if there is not None and there.scope != memory.scope
+        )
 
     def _restorable(self, grant: Grant, memory: Memory) -> Memory | Written:
         if not _ID.fullmatch(memory.id):
@@ -264,8 +289,13 @@ class Writing:
                 return Written(Wrote.MISSING)
             if not may_change(grant, memory):
                 return Written(Wrote.REFUSED, memory, why=sentences.NOT_YOURS)
+            if nonce and (told := await self._store.answered(memory.scope, nonce)):
+                [found] = await self._store.find([memory.scope], [told[-1].id])
+                return Written(Wrote.UPDATED, found)
             if version is not None and memory.version != version:
                 return Written(Wrote.CONFLICT, memory)
+            if memory.status is Status.SUPERSEDED:
+                return Written(Wrote.REFUSED, memory, why=sentences.CORRECTED)
             text = normalised(text_after(memory.text, change))
             if why := fault_in(text, self._clock()):
                 return Written(Wrote.REFUSED, memory, why=why)
@@ -294,8 +324,6 @@ class Writing:
         self, grant: Grant, memory: Memory, text: MemoryText, change: Change, nonce: str
     ) -> Written | None:
         """Supersede a memory by one with another content; None if it is not as it was any more."""
-        if memory.status is Status.SUPERSEDED:
-            return Written(Wrote.REFUSED, memory, why=sentences.CORRECTED)
         now = self._clock()
         [new] = self._new_ids(now, 1)
         made = Memory(
@@ -318,20 +346,32 @@ class Writing:
         if added.answer is Answer.FULL:
             return Written(Wrote.FULL, memory, why=sentences.FULL)
         if added.answer is Answer.SAME:
-            return await self._given_up(grant, memory, added.id)
+            return await self._given_up(grant, memory, added.id, nonce)
         if old.answer is not Answer.DONE:
             return None
         [found] = [made] if added.id == new else await self._store.find([memory.scope], [added.id])
         return Written(Wrote.UPDATED, found)
 
-    async def _given_up(self, grant: Grant, memory: Memory, to: str) -> Written | None:
-        """Supersede a memory by another that says already what it should have said."""
-        steps = [_set(superseded(memory, to, self._clock()), "supersede", memory.version, True)]
-        [outcome] = await self._store.write(memory.scope, steps, _actor(grant))
-        if outcome.answer is not Answer.DONE:
+    async def _given_up(self, grant: Grant, memory: Memory, to: str, nonce: str) -> Written | None:
+        """Supersede a memory by another that says already what it should have said.
+
+        The other one knows of it, so that it goes with that one or comes back by an undo.
+        """
+        [other] = await self._store.find([memory.scope], [to])
+        if other is None:
             return None
-        [found] = await self._store.find([memory.scope], [to])
-        return Written(Wrote.TOUCHED, found)
+        now = self._clock()
+        knowing = superseding(other, memory.id, now)
+        steps = [
+            _set(superseded(memory, to, now), "supersede", memory.version, yields=True),
+            _set(knowing, "touch", other.version),
+        ]
+        outcomes = await self._store.write(
+            memory.scope, steps, _actor(grant), key=nonce, together=True
+        )
+        if any(each.answer is not Answer.DONE for each in outcomes):
+            return None
+        return Written(Wrote.TOUCHED, knowing)
 
     async def _corrected_by(self, memories: Sequence[Memory]) -> Sequence[Memory]:
         """What some memories have corrected, what that had corrected, and so on."""

@@ -89,6 +89,14 @@ def next_version(memory: Memory, **parts: object) -> Memory:
 class MemoryWriting(MemoryReading):
     """The part of `MemoryStore` that writes; see there for the arguments."""
 
+    async def answered(self, scope: Scope, key: str) -> Sequence[Outcome]:
+        """What `write` with this key has carried out in a scope within a day, or nothing.
+
+        Raises StoreUnavailable.
+        """
+        told = await self._link.call("GET", _done(scope, key))
+        return _outcomes(told) if told else ()
+
     async def write(
         self,
         scope: Scope,
@@ -127,12 +135,8 @@ class MemoryWriting(MemoryReading):
         ]
         for step in steps:
             arguments += _step(step)
-        done = ScopeKeys(scope).bucket.done(f"{scope} {nonce}")
-        told = to_text(await self._run("memorise", scope, arguments, (done,)))
-        outcomes = [
-            Outcome(Answer(answer), id)
-            for answer, id in (each.split(":", 1) for each in told.split(","))
-        ]
+        done = _done(scope, nonce)
+        outcomes = _outcomes(await self._run("memorise", scope, arguments, (done,)))
         removed = [
             step.memory
             for step, outcome in zip(steps, outcomes, strict=True)
@@ -190,6 +194,17 @@ def _trails(scope: Scope, memories: Iterable[Memory]) -> Mapping[Scope, Sequence
             if origin != scope:
                 found.setdefault(origin, []).append(to_bytes(f"{scope}/{memory.id}"))
     return found
+
+
+def _done(scope: Scope, nonce: str) -> str:
+    return ScopeKeys(scope).bucket.done(f"{scope} {nonce}")
+
+
+def _outcomes(told: bytes) -> list[Outcome]:
+    return [
+        Outcome(Answer(answer), id)
+        for answer, id in (each.split(":", 1) for each in to_text(told).split(","))
+    ]
 
 
 def _step(step: Step) -> Sequence[Argument]:
