@@ -44,8 +44,7 @@ class Base:
         observe: Observe = unobserved,
     ) -> None:
         self._link = Link(client, waits, observe)
-        # Whoever looks wants to know how it is, not how it will be: a broken connection is replaced,
-        # and that is all.
+        # Whoever looks wants to know how it is now: only a broken connection is tried again.
         self._look = Link(client, replace(waits, alone=0.0, failover=0.0), observe)
         self._worker = worker
         self._clock = clock
@@ -59,7 +58,11 @@ class Base:
         self._erased = erased
 
     async def ping(self) -> None:
-        """Return if every server would take a write now. Raises StoreUnavailable, with the cause."""
+        """Return if every server would take a write now.
+
+        Raises:
+            StoreUnavailable: One would not; the hint says why.
+        """
         await self._look.try_to_write([BucketKeys(bucket).never for bucket in range(BUCKETS)])
 
     def _now_ms(self) -> int:
