@@ -189,7 +189,8 @@ class Link:
             chosen = list(keys[:1])
             if isinstance(client, RedisCluster):
                 await client.initialize()
-                chosen = list({client.get_node_from_key(key).name: key for key in keys}.values())
+                places = ((client.get_node_from_key(key), key) for key in keys)
+                chosen = list({node.name: key for node, key in places if node}.values())
             await self._send_all([("SET", key, "", "XX") for key in chosen])
 
         await self._carry_out("command", send)
