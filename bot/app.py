@@ -7,6 +7,7 @@ import logging
 import secrets
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from functools import partial
 from importlib.metadata import version
@@ -55,7 +56,7 @@ from bot.reply.pacing import Clock, LoopClock, Pacer
 from bot.settings import Settings
 from bot.storage.patience import patiently
 from bot.storage.threads import Threads
-from bot.tasks import end, repeat
+from bot.tasks import end, repeat, unless
 from bot.timing import TIMING, Timing
 from bot.tools import Tool
 
@@ -115,7 +116,7 @@ class App:
         """Run until the input ends or `stop` is called.
 
         Returns:
-            0, or 1 when no adapter could do its work.
+            0, also when it is stopped while it starts; 1 when no adapter could do its work.
 
         Raises:
             SettingsError: A port cannot be listened on.
@@ -126,9 +127,13 @@ class App:
             seen_from_outside(
                 self._settings, self._health, version("bobbin"), time.monotonic
             ) as outside,
-            open_threads(self._settings, self._timing, outside.metrics.store) as threads,
+            AsyncExitStack() as stack,
         ):
             self.address = outside.address
+            opened = await unless(self._stop, self._open(stack, outside))
+            if opened is None:
+                return 0
+            threads, salt = opened
             self._health.stored_in(threads.ping)
             gate = Gate()
             endpoint = model_settings(self._settings, self._timing)
@@ -152,15 +157,24 @@ class App:
                     ) as memories,
                     offered(self._settings, threads, memories) as self._served,
                 ):
-                    return await self._serve(threads, model, ear, outside, tokenizer, memories)
+                    return await self._serve(
+                        threads, salt, model, ear, outside, tokenizer, memories
+                    )
             finally:
                 await model.close()
                 if ear is not None:
                     await ear.close()
 
+    async def _open(self, stack: AsyncExitStack, outside: Outside) -> tuple[Threads, str]:
+        """The store, for as long as `stack` lasts, and its salt; it may be waited for."""
+        opening = open_threads(self._settings, self._timing, outside.metrics.store)
+        threads = await stack.enter_async_context(opening)
+        return threads, await patiently(partial(_salt, threads), self._timing.store_at_start)
+
     async def _serve(
         self,
         threads: Threads,
+        salt: str,
         model: Model,
         ear: Model | None,
         outside: Outside,
@@ -174,7 +188,6 @@ class App:
         self._health.expect(adapters)
         budget = Budget(self._settings.context_tokens)
         system = system_prompt(self._settings.system_prompt)
-        salt = await patiently(partial(_salt, threads), self._timing.store_at_start)
         stand_in = partial(pseudonym, salt)
         allowance = Allowance(
             self._settings.budgets,

@@ -115,11 +115,12 @@ async def _store(settings: Settings) -> AsyncIterator[Finding]:
     where = "REDIS_URL" if url else f"the bundled server in {_short(settings.data_dir)}"
     try:
         async with open_threads(settings, QUICK) as threads:
+            await threads.ping()
             condition = await threads.condition()
     except StoreError as error:
         yield Finding("store", False, f"{where}: {error}", error.hint)
         return
-    yield Finding("store", True, f"{where} answers, its layout is right")
+    yield Finding("store", True, f"{where} takes writes, its layout is right")
     if condition.summary:
         yield Finding("redis", True, condition.summary)
     for wrong, fix in condition.dangers:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from bot.errors import BobbinError
 
+T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 AGAIN_SECONDS = 0.5
@@ -66,6 +67,24 @@ class Lines:
             self._standing[name] -= 1
             if not self._standing[name]:
                 del self._standing[name], self._locks[name]
+
+
+async def unless(event: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None:
+    """What the work gives; None if the event comes first.
+
+    The work is cancelled then, once, and may take its time to tidy up.
+    """
+    doing = asyncio.create_task(work)
+    coming = asyncio.create_task(event.wait())
+    try:
+        await asyncio.wait({doing, coming}, return_when=asyncio.FIRST_COMPLETED)
+        if doing.done():
+            return doing.result()
+        doing.cancel()
+        await asyncio.wait({doing})
+        return None
+    finally:
+        await end(coming, doing)
 
 
 async def end(*tasks: asyncio.Future[Any]) -> None:

@@ -51,7 +51,6 @@ class ConversationIndexes:
         self._meaning = meaning
         self._work = work
         self._cache: Cache[Held, Talk] = Cache(most_bytes, most)
-        self._filling: set[Held] = set()
 
     @property
     def bytes(self) -> int:
@@ -96,9 +95,8 @@ class ConversationIndexes:
         """Have vectors made of turns that have none yet, beside everything else."""
         for key in keys:
             talk = self._cache.get(key)
-            if talk is not None and key not in self._filling and talk.without_vector(1):
-                self._filling.add(key)
-                self._work.spawn(self._fill_up(key))
+            if talk is not None and talk.without_vector(1):
+                self._work.fill(key, partial(self.fill_some, key))
 
     async def fill_some(self, key: Held, most: int = FILLED_AT_ONCE) -> int:
         """Make vectors of some turns that have none; returns of how many.
@@ -225,13 +223,6 @@ class ConversationIndexes:
                     talk.put_vectors(thread, mark, vectors)
 
         await self._work.run(take, long=sum(map(len, kept.values())) > MANY)
-
-    async def _fill_up(self, key: Held) -> None:
-        try:
-            while await self.fill_some(key):
-                pass
-        finally:
-            self._filling.discard(key)
 
     async def _heard(
         self, entries: Mapping[ThreadKey, Sequence[Entry]], many: bool

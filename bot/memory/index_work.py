@@ -26,6 +26,7 @@ class IndexWork:
         self._one = asyncio.Lock()
         self._lines = Lines()
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._filling: set[object] = set()
 
     async def run(self, job: Callable[[], T], *, long: bool) -> T:
         """Do something with indexes while nobody else does; `long` work in a thread."""
@@ -55,9 +56,22 @@ class IndexWork:
         task.add_done_callback(self._over)
         return task
 
+    def fill(self, key: object, some: Callable[[], Coroutine[Any, Any, int]]) -> None:
+        """Do `some` beside everything else until it says 0; once at a time for a key."""
+        if key not in self._filling:
+            self._filling.add(key)
+            self.spawn(self._fill_up(key, some))
+
     async def close(self) -> None:
         """End what is going on."""
         await end(*self._tasks)
+
+    async def _fill_up(self, key: object, some: Callable[[], Coroutine[Any, Any, int]]) -> None:
+        try:
+            while await some():
+                pass
+        finally:
+            self._filling.discard(key)
 
     async def _in_thread(self, job: Callable[[], T]) -> T:
         async with self._one:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from functools import partial
 
 from bot.memories import Memory, Scope
 from bot.memory.cache import Cache
@@ -48,7 +49,6 @@ class MemoryIndexes:
         self._meaning = meaning
         self._work = work
         self._cache: Cache[Scope, Shelf] = Cache(most_bytes, most)
-        self._filling: set[Scope] = set()
 
     @property
     def bytes(self) -> int:
@@ -87,9 +87,8 @@ class MemoryIndexes:
         """Have vectors made of memories that have none yet, beside everything else."""
         for scope in scopes:
             shelf = self._cache.get(scope)
-            if shelf is not None and scope not in self._filling and shelf.without_vector(1):
-                self._filling.add(scope)
-                self._work.spawn(self._fill_up(scope))
+            if shelf is not None and shelf.without_vector(1):
+                self._work.fill(scope, partial(self.fill_some, scope))
 
     async def fill_some(self, scope: Scope, most: int = FILLED_AT_ONCE) -> int:
         """Make vectors of some memories that have none; returns of how many.
@@ -111,13 +110,6 @@ class MemoryIndexes:
             scope, self._meaning.name, {memory.id: vector for memory, vector in made}
         )
         return kept
-
-    async def _fill_up(self, scope: Scope) -> None:
-        try:
-            while await self.fill_some(scope):
-                pass
-        finally:
-            self._filling.discard(scope)
 
     async def _shelf(self, scope: Scope, version: int) -> Shelf:
         shelf = self._cache.get(scope)

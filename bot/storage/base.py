@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from bot.audience import is_import
 from bot.chat import ThreadKey
 from bot.storage.codec import to_text
 from bot.storage.connect import Argument, Link, Observe, unobserved
-from bot.storage.keys import ThreadKeys
+from bot.storage.keys import BUCKETS, BucketKeys, ThreadKeys
 from bot.storage.scripts import SCRIPTS
 from bot.storage.topology import WAITS, Client, Waits
 
@@ -43,6 +44,8 @@ class Base:
         observe: Observe = unobserved,
     ) -> None:
         self._link = Link(client, waits, observe)
+        # Whoever looks wants to know how it is now: only a broken connection is tried again.
+        self._look = Link(client, replace(waits, alone=0.0, failover=0.0), observe)
         self._worker = worker
         self._clock = clock
         self._new_id = new_id
@@ -55,8 +58,12 @@ class Base:
         self._erased = erased
 
     async def ping(self) -> None:
-        """Return once the server has answered. Raises StoreUnavailable."""
-        await self._link.call("PING")
+        """Return if every server would take a write now.
+
+        Raises:
+            StoreUnavailable: One would not; the hint says why.
+        """
+        await self._look.try_to_write([BucketKeys(bucket).never for bucket in range(BUCKETS)])
 
     def _now_ms(self) -> int:
         return round(self._clock() * 1000)

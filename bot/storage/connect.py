@@ -174,6 +174,27 @@ class Link:
 
         return await self._carry_out("command", send)
 
+    async def try_to_write(self, keys: Sequence[str]) -> None:
+        """Return if each server, or each primary, on which one of `keys` lies would take a write.
+
+        None of the keys may exist. Nothing is written then; but a server that is full, a replica,
+        or one whose disk is full refuses the command as it does every write.
+
+        Raises:
+            StoreUnavailable: One of them does not answer, or refuses.
+        """
+
+        async def send() -> None:
+            client = self._client
+            chosen = list(keys[:1])
+            if isinstance(client, RedisCluster):
+                await client.initialize()
+                places = ((client.get_node_from_key(key), key) for key in keys)
+                chosen = list({node.name: key for node, key in places if node}.values())
+            await self._send_all([("SET", key, "", "XX") for key in chosen])
+
+        await self._carry_out("command", send)
+
     async def _carry_out(self, what: str, send: Callable[[], Awaitable[T]]) -> T:
         loop = asyncio.get_running_loop()
         began, wrong = loop.time(), "cancelled"

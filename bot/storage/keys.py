@@ -28,6 +28,7 @@ fixed by its name and by the number of buckets, which therefore never changes fo
     B:use:<day>                      HASH    <whom>|<figure> -> sum; a person, a channel, a space
     B:event:<digest>                 STRING  nonce of the call that took the event; one day
     B:answer:<nonce>                 STRING  what a write answered; ten minutes
+    B:never                          nothing is ever stored there, see `Link.try_to_write`
     T = B:t:<thread>
     T:meta                           HASH    see the header of prelude.lua
     T:log                            HASH    seq -> entry
@@ -204,6 +205,11 @@ class BucketKeys:
     def leftovers(self) -> str:
         """Messages of replies that are to be deleted, by when somebody else may do it."""
         return f"{self.base}:leftovers"
+
+    @property
+    def never(self) -> str:
+        """A name for what does not exist."""
+        return f"{self.base}:never"
 
     @property
     def ruled(self) -> str:

@@ -83,6 +83,7 @@ def store(client: Client, worker: str = "w1", waits: Waits = WAITS) -> Threads:
 async def everything(threads: Threads) -> None:
     """Every operation of the store once, on two channels."""
     await threads.check_schema()
+    await threads.ping()
     for thread in (THREAD, OTHER):
         await _turns(threads, thread)
         await _readings(threads, thread)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import signal
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager
@@ -14,7 +16,7 @@ from bot.app import App
 from bot.errors import StoreUnavailable
 from bot.plugins import find_adapters
 from bot.settings import read_settings
-from tests.flows.program import run_bot
+from tests.flows.program import bot, run_bot
 from tests.flows.stage import QUICK, open_stage
 from tests.flows.weavers import Weavers
 from tests.servers import Valkey, free_port, valkey_server
@@ -74,6 +76,19 @@ async def test_nobody_is_there_at_the_start(tmp_path: Path) -> None:
     with pytest.raises(StoreUnavailable, match=r"does not answer at 127\.0\.0\.1") as caught:
         await app.run()
     assert "check that it runs, and REDIS_URL" in caught.value.hint
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_it_can_be_stopped_while_it_waits_for_redis(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    env = {"REDIS_URL": f"redis://127.0.0.1:{free_port()}/0"}
+    async with bot(tmp_path, "run", env=env) as process:
+        await process.prints("waiting up to 30 s for the store", log=True)
+        async with asyncio.timeout(10):
+            ended = await process.terminate(number)
+    assert ended.code == 0
+    assert "Traceback" not in ended.log
 
 
 async def test_a_refused_password_is_said_at_once(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from redis.asyncio import Redis
 
 from bot.ops import outside
 from tests.flows.acme import Acme, place
@@ -131,6 +132,12 @@ async def test_ready_follows_the_store() -> None:
         with valkey_server(Path(folder)) as server:
             async with weavers(server, extra=SERVED) as here:
                 async with look_at(here.stage.app.address) as seen:
+                    await seen.until_waiting_for()
+                    async with Redis.from_url(server.url, protocol=2) as admin:
+                        await admin.config_set("maxmemory", 1)
+                        [why] = (await seen.until_waiting_for("store")).values()
+                        assert "is out of memory" in why
+                        await admin.config_set("maxmemory", 0)
                     await seen.until_waiting_for()
                     server.kill()
                     [why] = (await seen.until_waiting_for("store")).values()

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from bot.errors import StoreMismatch, StoreUnavailable
-from bot.tasks import Lines, end, repeat
+from bot.tasks import Lines, end, repeat, unless
 
 
 async def test_a_task_that_loses_its_first_cancellation_is_ended() -> None:
@@ -55,6 +57,38 @@ async def test_a_chore_goes_on_whatever_it_meets() -> None:
     await asyncio.wait_for(done.wait(), 10)
     await end(chore)
     assert chore.cancelled()
+
+
+async def test_work_that_is_done_before_the_event_counts() -> None:
+    async def work() -> int:
+        return 1
+
+    async def fail() -> int:
+        raise StoreUnavailable("away")
+
+    never = asyncio.Event()
+    assert await unless(never, work()) == 1
+    with pytest.raises(StoreUnavailable):
+        await unless(never, fail())
+
+
+async def test_an_event_ends_the_work_once_it_has_tidied_up() -> None:
+    event, begun, tidied = asyncio.Event(), asyncio.Event(), False
+
+    async def work() -> None:
+        nonlocal tidied
+        try:
+            begun.set()
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(0)
+            tidied = True
+
+    waiting = asyncio.create_task(unless(event, work()))
+    await begun.wait()
+    event.set()
+    assert await asyncio.wait_for(waiting, 10) is None
+    assert tidied
 
 
 async def test_each_line_keeps_its_order() -> None:

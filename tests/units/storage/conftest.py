@@ -14,18 +14,8 @@ from redis.asyncio import Redis
 from bot.storage.connect import open_redis, wait_until_ready
 from bot.storage.threads import Threads
 from tests.clusters import Cluster, valkey_cluster
-from tests.servers import Valkey, valkey_server
+from tests.servers import Valkey
 from tests.units.storage.samples import Clock
-
-
-@pytest.fixture(scope="session")
-def server() -> Iterator[Valkey]:
-    """The server, without persistence."""
-    with (
-        tempfile.TemporaryDirectory(prefix="bobbin-test-") as directory,
-        valkey_server(Path(directory)) as running,
-    ):
-        yield running
 
 
 @pytest.fixture(scope="session")

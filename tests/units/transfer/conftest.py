@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import itertools
-import tempfile
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -13,18 +11,8 @@ from redis.asyncio import Redis
 
 from bot.storage.connect import open_redis, wait_until_ready
 from bot.storage.threads import Threads
-from tests.servers import Valkey, valkey_server
+from tests.servers import Valkey
 from tests.units.storage.samples import Clock
-
-
-@pytest.fixture(scope="session")
-def server() -> Iterator[Valkey]:
-    """The server, without persistence."""
-    with (
-        tempfile.TemporaryDirectory(prefix="bobbin-test-") as directory,
-        valkey_server(Path(directory)) as running,
-    ):
-        yield running
 
 
 @pytest.fixture
