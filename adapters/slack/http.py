@@ -25,6 +25,7 @@ from adapters.slack.socket import Take
 from adapters.slack.values import PLATFORM, Timing, fields
 from bot.errors import NeedsOperator, PlatformBusy
 from bot.inbox import Inbox
+from bot.listening import bounded, listen
 
 log = logging.getLogger(__name__)
 
@@ -116,20 +117,29 @@ class Endpoint:
             PlatformBusy: Somebody else listens there now.
         """
         app = web.Application(client_max_size=LARGEST_BODY)
+        app.on_response_prepare.append(_close_refused)
         if self._signatures is not None:
             app.router.add_post(PATH, self._receive)
         app.router.add_routes(self._pages)
+        connections = bounded(app, self._timing.port, "SLACK_HTTP_PORT")
         runner = web.AppRunner(
-            app, access_log=None, handle_signals=False, shutdown_timeout=self._timing.drain
+            app,
+            access_log=None,
+            handle_signals=False,
+            keepalive_timeout=connections.bounds.idle,
+            shutdown_timeout=self._timing.drain,
         )
         host, port = self._address
         try:
             await runner.setup()
-            await web.TCPSite(runner, host, port).start()
-            self._inbox.meter.connected(True, self._part)
-            self.listening = self._signatures is not None
-            log.info("Slack is served on http://%s:%d/slack/", host, port)
-            await asyncio.Event().wait()
+            listener = await listen(runner, connections, host, port)
+            try:
+                self._inbox.meter.connected(True, self._part)
+                self.listening = self._signatures is not None
+                log.info("Slack is served on http://%s:%d/slack/", host, port)
+                await asyncio.Event().wait()
+            finally:
+                listener.close()
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
                 # Perhaps the process that this one replaces.
@@ -170,6 +180,13 @@ class Endpoint:
             return web.Response(status=503)
         self._inbox.meter.acknowledged(loop.time() - arrived)
         return web.json_response(taken) if isinstance(taken, Mapping) else web.Response()
+
+
+async def _close_refused(request: web.Request, response: web.StreamResponse) -> None:
+    """Whoever is refused for what they sent, or for its pace, has to connect anew."""
+    if response.status in (401, 408, 413):
+        response.headers["Connection"] = "close"
+        response.force_close()
 
 
 def read(body: bytes, content_type: str) -> tuple[str, dict[str, Any]]:

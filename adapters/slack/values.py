@@ -7,8 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from bot.attached import Attachment
+from bot.connections import Bounds
 
 PLATFORM = "slack"
+
+BOUNDS = Bounds(most=256, head=10.0, idle=75.0)
+"""Reverse proxies let a connection rest for a minute; theirs has to be the shorter time."""
 
 
 def fields(value: object) -> Mapping[str, Any]:
@@ -65,6 +69,7 @@ class Timing:
         renew: How often it is renewed, and looked for a further one.
         stand_by: How often a process without a connection looks for one.
         body: Reading a request of Slack's.
+        port: What the port that Slack posts to puts up with.
         note: Between notes that somebody listens.
         between_pages: Between reads of what was missed.
         reading: How much of the past is read.
@@ -84,6 +89,7 @@ class Timing:
     renew: float = 3.0
     stand_by: float = 1.0
     body: float = 5.0
+    port: Bounds = BOUNDS
     note: float = 5.0
     between_pages: float = 1.3
     reading: Reading = field(default_factory=Reading)

@@ -7,10 +7,14 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
+from bot.connections import Bounds
 from bot.credentials import Credentials
 from bot.links import Links
 from bot.memory.port import Memories
 from bot.services import Claims
+
+BOUNDS = Bounds(most=500, head=10.0, idle=75.0)
+"""Reverse proxies let a connection rest for a minute; theirs has to be the shorter time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +27,7 @@ class Offer:
         url: Where callers reach it, without a path; empty for where it listens.
         per_minute: Most requests with one token.
         version: Of this program.
+        bounds: What the port puts up with.
     """
 
     host: str
@@ -30,6 +35,7 @@ class Offer:
     url: str
     per_minute: int
     version: str
+    bounds: Bounds = BOUNDS
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import socket
 import time
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
+from typing import Any
 
 import uvicorn
+from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.server import ServerState
 
 from bot.api.application import application
 from bot.api.mcp_http import McpHttp
 from bot.api.offer import Behind, Offer, Served
 from bot.api.rest import Rest
 from bot.api.verifier import Verifier
+from bot.connections import Connection, Connections
 from bot.errors import Problem, SettingsError
 from bot.ids import new_id
 from bot.tasks import end
@@ -22,7 +28,6 @@ from bot.tasks import end
 GRACE_SECONDS = 5
 """What requests under way may still take when the process is to end."""
 
-MOST_CONNECTIONS = 500
 BACKLOG = 128
 
 
@@ -40,18 +45,19 @@ async def serving(offer: Offer, behind: Behind) -> AsyncGenerator[Served]:
     verifier = Verifier(behind.credentials, behind.links, behind.claims, offer.per_minute)
     mcp = McpHttp(behind.memories, verifier, url, offer.version)
     app = application(Rest(behind.memories, verifier), mcp, offer.version, new_id, time.monotonic)
+    connections = Connections(offer.bounds, "BOBBIN_API_PORT")
     server = _Server(
         uvicorn.Config(
-            app,
+            _told(app, connections),
+            http=_bounded(connections),
             lifespan="off",
             ws="none",
             log_config=None,
             access_log=False,
             server_header=False,
             proxy_headers=False,
-            limit_concurrency=MOST_CONNECTIONS,
             timeout_graceful_shutdown=GRACE_SECONDS,
-            timeout_keep_alive=15,
+            timeout_keep_alive=math.ceil(offer.bounds.idle),
         )
     )
     task = asyncio.create_task(_serve(server, mcp, listener), name="api")
@@ -85,6 +91,34 @@ class _Server(uvicorn.Server):
     @contextmanager
     def capture_signals(self) -> Generator[None]:
         yield
+
+
+def _told(app: ASGIApp, connections: Connections) -> ASGIApp:
+    """The application, which tells when a connection is at work."""
+
+    async def told(scope: Scope, receive: Receive, send: Send) -> None:
+        with connections.at_work(scope.get("client")):
+            await app(scope, receive, send)
+
+    return told
+
+
+def _bounded(connections: Connections) -> type[asyncio.Protocol]:
+    """The server's protocol for HTTP on connections that are held to their bounds."""
+
+    class Bounded(Connection):
+        def __init__(
+            self,
+            config: uvicorn.Config,
+            server_state: ServerState,
+            app_state: dict[str, Any],
+            _loop: asyncio.AbstractEventLoop | None = None,
+        ) -> None:
+            super().__init__(
+                connections, lambda: H11Protocol(config, server_state, app_state, _loop)
+            )
+
+    return Bounded
 
 
 async def _until(event: asyncio.Event, task: asyncio.Task[None]) -> None:

@@ -11,18 +11,17 @@ from contextlib import asynccontextmanager
 from aiohttp import web
 from prometheus_client.exposition import choose_encoder
 
+from bot.connections import Bounds
 from bot.errors import Problem, SettingsError
+from bot.listening import bounded, listen
 from bot.ops import figures
 from bot.ops.health import Health
 from bot.ops.metrics import Metrics
 
 logger = logging.getLogger(__name__)
 
-MOST_CONNECTIONS = 64
-"""Further ones are closed at once."""
-
-CONNECTION_SECONDS = 10.0
-"""A connection lasts at most this long, with its one request."""
+BOUNDS = Bounds(most=64, head=10.0, idle=10.0)
+"""A connection has one request, and is closed behind its answer."""
 
 LONGEST_LINE = 2_048
 LONGEST_HEADER = 4_096
@@ -30,15 +29,17 @@ LONGEST_HEADER = 4_096
 
 @asynccontextmanager
 async def listening(
-    host: str, port: int, health: Health, metrics: Metrics
+    host: str, port: int, health: Health, metrics: Metrics, bounds: Bounds = BOUNDS
 ) -> AsyncGenerator[tuple[str, int]]:
     """Answer while the block lasts; gives the address, in which port 0 has become a real one.
 
     Raises:
         SettingsError: The address cannot be listened on.
     """
+    application = _application(health, metrics)
+    connections = bounded(application, bounds, "BOBBIN_HTTP_PORT")
     runner = web.AppRunner(
-        _application(health, metrics),
+        application,
         access_log=None,
         handle_signals=False,
         max_line_size=LONGEST_LINE,
@@ -46,7 +47,10 @@ async def listening(
     )
     await runner.setup()
     try:
-        listener = await _listen(runner, host, port)
+        try:
+            listener = await listen(runner, connections, host, port)
+        except (OSError, OverflowError) as error:
+            raise _refusal(host, port, error) from error
         try:
             address: tuple[str, int] = listener.sockets[0].getsockname()[:2]
             logger.info("health and metrics at http://%s", place(*address))
@@ -62,42 +66,14 @@ def place(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-async def _listen(runner: web.AppRunner, host: str, port: int) -> asyncio.Server:
-    loop = asyncio.get_running_loop()
-    server = runner.server
-    assert server is not None
-
-    def accept() -> asyncio.BaseProtocol:
-        if len(server.connections) >= MOST_CONNECTIONS:
-            return _Refusal()
-        handler = server()
-        # Whoever sends no request, or sends it a byte at a time, makes room for others.
-        loop.call_later(CONNECTION_SECONDS, _cut, handler)
-        return handler
-
-    try:
-        return await loop.create_server(accept, host, port)
-    except (OSError, OverflowError) as error:
-        why = getattr(error, "strerror", None) or str(error)
-        problem = Problem(
-            "BOBBIN_HTTP_PORT",
-            f"{place(host, port)} cannot be listened on ({why}).",
-            "Choose a free port, or another BOBBIN_HTTP_HOST; empty switches it off.",
-        )
-        raise SettingsError([problem]) from error
-
-
-class _Refusal(asyncio.Protocol):
-    """One connection too many."""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        transport.close()
-
-
-def _cut(handler: asyncio.BaseProtocol) -> None:
-    transport = getattr(handler, "transport", None)
-    if isinstance(transport, asyncio.Transport):
-        transport.abort()
+def _refusal(host: str, port: int, error: Exception) -> SettingsError:
+    why = getattr(error, "strerror", None) or str(error)
+    problem = Problem(
+        "BOBBIN_HTTP_PORT",
+        f"{place(host, port)} cannot be listened on ({why}).",
+        "Choose a free port, or another BOBBIN_HTTP_HOST; empty switches it off.",
+    )
+    return SettingsError([problem])
 
 
 def _application(health: Health, metrics: Metrics) -> web.Application:

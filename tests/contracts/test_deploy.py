@@ -177,6 +177,8 @@ def test_the_example_for_kubernetes_is_about_this_bot() -> None:
     secrets = {"REDIS_URL": "redis://redis:6379/0", "DISCORD_TOKEN": "a-token"}
     assert read_settings({**settings, **secrets}, specs).unknown == {}
     pod = found["Deployment"]["spec"]["template"]["spec"]
+    # Otherwise a Service called bobbin-api would be taken for a setting.
+    assert pod["enableServiceLinks"] is False
     (bot,) = pod["containers"]
     (port,) = bot["ports"]
     assert str(port["containerPort"]) == settings["BOBBIN_HTTP_PORT"]

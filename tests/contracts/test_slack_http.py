@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import io
 import json
 import socket
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import aiohttp
@@ -17,6 +19,7 @@ from adapters.slack.check import check
 from adapters.slack.http import LARGEST_BODY
 from adapters.slack.manifest import main, manifest
 from bot.chat import CommandReply, ThreadChoice
+from bot.connections import Bounds
 from bot.errors import NeedsOperator, PlatformBusy, StoreUnavailable
 from tests.contracts.slack_rig import ADDRESS, QUICK, Rig, adapter_of, connected, rig_of, simulator
 from tests.simulators.slack_sim import SlackSimulator
@@ -173,6 +176,32 @@ async def test_what_is_too_large_or_too_slow_is_given_up(rig: Rig) -> None:
     writer.close()
     await writer.wait_closed()
     await rig.mentioned("still there?")
+
+
+async def test_a_head_that_does_not_come_is_given_up_and_keeps_nobody_out() -> None:
+    bounds = Bounds(most=3, head=0.2, idle=60.0)
+    async with connected(over_http(), timing=replace(QUICK, port=bounds)) as rig:
+        silent = [await asyncio.open_connection("127.0.0.1", rig.port) for _ in range(9)]
+        for _, writer in silent:
+            writer.write(b"POST /slack/events HTTP/1.1\r\nHost: x\r\n")
+        await rig.mentioned("let me in")
+        for reader, writer in silent:
+            with contextlib.suppress(ConnectionResetError):
+                assert await reader.read() == b""
+            writer.close()
+            with contextlib.suppress(ConnectionResetError):
+                await writer.wait_closed()
+
+
+async def test_whoever_is_refused_has_to_connect_anew(rig: Rig) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", rig.port)
+    request = b"POST /slack/events HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}"
+    writer.write(request * 2)
+    answer = await reader.read()
+    assert answer.startswith(b"HTTP/1.1 401") and answer.count(b"HTTP/1.1") == 1
+    assert b"Connection: close" in answer
+    writer.close()
+    await writer.wait_closed()
 
 
 async def test_there_is_one_path_and_one_method(rig: Rig) -> None:

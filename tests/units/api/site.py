@@ -13,10 +13,11 @@ import httpx2
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 
-from bot.api.offer import Behind, Offer
+from bot.api.offer import BOUNDS, Behind, Offer
 from bot.api.serving import serving
 from bot.audience import Audience, Grant, grant
 from bot.chat import Author, Incoming, MessageRef, ThreadKey
+from bot.connections import Bounds
 from bot.credentials import Issued, issue
 from bot.ids import memory_ids, new_id
 from bot.memories import Person
@@ -106,14 +107,16 @@ def _core(threads: Threads) -> Memories:
 
 
 @asynccontextmanager
-async def running(redis_url: str, per_minute: int = MANY) -> AsyncIterator[Site]:
+async def running(
+    redis_url: str, per_minute: int = MANY, bounds: Bounds = BOUNDS
+) -> AsyncIterator[Site]:
     """A server on a free port of loopback."""
     client = open_redis(redis_url)
     try:
         await wait_until_ready(client, 10)
         threads = Threads(client, worker=new_id(), clock=time.time, new_id=new_id)
         memories = _core(threads)
-        offer = Offer("127.0.0.1", 0, "", per_minute, "0")
+        offer = Offer("127.0.0.1", 0, "", per_minute, "0", bounds)
         behind = Behind(memories, threads.tokens, threads.links, threads.claims("api"))
         async with serving(offer, behind) as served:
             yield Site(f"http://127.0.0.1:{served.address[1]}", threads, memories)

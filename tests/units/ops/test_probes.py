@@ -13,12 +13,12 @@ from dataclasses import dataclass
 import aiohttp
 import pytest
 
+from bot.connections import Bounds
 from bot.errors import SettingsError
-from bot.ops import probes
 from bot.ops.check import check_http
 from bot.ops.health import Health
 from bot.ops.metrics import Metrics
-from bot.ops.probes import MOST_CONNECTIONS, listening
+from bot.ops.probes import BOUNDS, listening
 from tests.servers import free_port
 
 
@@ -99,24 +99,22 @@ async def test_only_reading_is_possible(served: Served) -> None:
 
 
 async def test_connections_are_bounded(served: Served) -> None:
-    """Those beyond the bound are closed, and those within it serve one request each."""
-    idle = [
-        await asyncio.open_connection(served.host, served.port) for _ in range(MOST_CONNECTIONS)
-    ]
-    reader, writer = await asyncio.open_connection(served.host, served.port)
-    assert await reader.read() == b""
-    writer.close()
-    reader, writer = idle[0]
-    writer.write(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
-    assert (await reader.read()).startswith(b"HTTP/1.1 200")
-    for _, other in idle:
+    """The one that has been silent longest makes room, and each serves one request."""
+    idle = [await asyncio.open_connection(served.host, served.port) for _ in range(BOUNDS.most)]
+    late = await asyncio.open_connection(served.host, served.port)
+    assert await idle[0][0].read() == b""
+    for reader, writer in (idle[1], late):
+        writer.write(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert (await reader.read()).startswith(b"HTTP/1.1 200")
+    for _, other in [*idle, late]:
         other.close()
         await other.wait_closed()
 
 
-async def test_a_silent_connection_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(probes, "CONNECTION_SECONDS", 0.05)
-    async with listening("127.0.0.1", 0, Health(time.monotonic), Metrics()) as (host, port):
+async def test_a_silent_connection_is_cut() -> None:
+    quick = Bounds(most=2, head=0.05, idle=0.05)
+    health, metrics = Health(time.monotonic), Metrics()
+    async with listening("127.0.0.1", 0, health, metrics, quick) as (host, port):
         reader, writer = await asyncio.open_connection(host, port)
         writer.write(b"GET /healthz HTTP/1.1\r\n")
         with contextlib.suppress(ConnectionResetError):
