@@ -11,7 +11,7 @@ from hashlib import sha256
 
 from bot import panels
 from bot.adapter import Adapter
-from bot.audience import Audience, Grant, grant, person_of
+from bot.audience import Audience, Grant, grant, person_of, writable
 from bot.capabilities import Capabilities
 from bot.chat import CommandReply, Incoming, ThreadKey
 from bot.context.prompt import in_channel
@@ -19,9 +19,10 @@ from bot.engine import texts
 from bot.errors import BobbinError, PlatformError
 from bot.memories import Memory, MemoryText, Person, ScopeKind, Source, Via, Wrote
 from bot.memory.candidates import MOST, Candidate, wanted
-from bot.memory.gates import Admitted, Sifted, Surroundings, sift
+from bot.memory.gates import Admitted, Surroundings, sift
 from bot.memory.likeness import says_the_same
 from bot.memory.port import Memories, NewMemory
+from bot.memory.proposals import Proposals, dump, load, propose
 from bot.panels import Button
 from bot.records import Entry, Summary
 from bot.services import Claims
@@ -41,13 +42,13 @@ NEIGHBOURS = 5
 
 @dataclass(frozen=True, slots=True)
 class Fold:
-    """A fold that is done.
+    """A fold that is about to be stored.
 
     Attributes:
         thread: Of what conversation.
-        before: How it stood.
-        entries: What was folded.
-        summary: What stands for it now.
+        before: How it stands.
+        entries: What is folded.
+        summary: What is to stand for it.
     """
 
     thread: ThreadKey
@@ -59,7 +60,7 @@ class Fold:
     def key(self) -> str:
         """Names it for good."""
         told = f"{self.thread}|{self.before.epoch}|{self.summary.upto}"
-        return f"fold-{sha256(told.encode('utf-8', 'surrogatepass')).hexdigest()[:32]}"
+        return f"fold-{_digest(told)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,27 +101,64 @@ class Capturing:
         """
         return Keeper(self, adapter, event, audience)
 
-    async def keep(
-        self, fold: Fold, candidates: Sequence[Candidate], audience: Audience, can: Capabilities
-    ) -> tuple[Memory, ...]:
-        """Remember what may be. Raises StoreError."""
-        thread = fold.thread
+    async def propose(self, fold: Fold, candidates: Sequence[Candidate], audience: Audience) -> str:
+        """What of some candidates may be remembered, for the store; empty for nothing."""
+        scopes = writable(audience)
+        if not scopes:
+            return ""
         sifted = await asyncio.to_thread(sift, candidates, self._around(fold), MOST)
-        fresh = await self._fresh(sifted, audience, can) if sifted.admitted else []
-        logger.info("%d proposal(s) to remember, %d kept", len(candidates), len(fresh))
-        self.saved(len(fresh), len(candidates) - len(fresh))
-        if not fresh:
+        logger.info("%d proposal(s) to remember, %d good", len(candidates), len(sifted.admitted))
+        self.saved(0, len(candidates) - len(sifted.admitted))
+        if not sifted.admitted:
+            return ""
+        before = fold.before.summary.upto
+        return dump(propose(fold.key, scopes[0], before, fold.entries, sifted.admitted))
+
+    async def keep(
+        self, thread: ThreadKey, proposed: str, audience: Audience, can: Capabilities
+    ) -> tuple[Memory, ...]:
+        """Remember what is proposed, and what of it people are to be told of.
+
+        Safe to repeat, and to do twice at once: it is remembered once, and told of by one.
+        Raises StoreError.
+        """
+        try:
+            proposals = load(proposed)
+        except ValueError:
+            logger.error("what a fold of %s proposes to remember cannot be read", thread)
+            await self.drop(thread, proposed)
             return ()
+        fresh: Sequence[Admitted] = ()
+        if writable(audience)[:1] == (proposals.scope,):
+            fresh = await self._fresh(proposals, thread, audience, can)
+        self.saved(len(fresh), len(proposals.items) - len(fresh))
+        kept = await self._remember(proposals, fresh, thread, audience, can) if fresh else ()
+        return kept if await self.threads.take_up(thread, proposed) else ()
+
+    async def drop(self, thread: ThreadKey, proposed: str) -> None:
+        """Remember nothing of what is proposed. Raises StoreUnavailable."""
+        await self.threads.take_up(thread, proposed)
+
+    async def _remember(
+        self,
+        proposals: Proposals,
+        fresh: Sequence[Admitted],
+        thread: ThreadKey,
+        audience: Audience,
+        can: Capabilities,
+    ) -> tuple[Memory, ...]:
         until = self.clock() + self.days * DAY_SECONDS
         new = [self._new(each, thread, can, until) for each in fresh]
         given = self._grant(audience, _person(thread, fresh[0].author_id, can))
-        written = await self.memories.add_all(given, new, key=fold.key)
+        # Whoever does it again may find less of it fresh, and then it is another call.
+        key = f"{proposals.key}-{_digest(*(each.content for each in fresh))}"
+        written = await self.memories.add_all(given, new, key=key)
         stored = [
             each.memory
             for each in written
             if each.result is Wrote.CREATED and each.memory is not None
         ]
-        return await self._still_said(given, fold, stored)
+        return await self._still_said(given, proposals, thread, stored)
 
     def _around(self, fold: Fold) -> Surroundings:
         before = fold.before
@@ -132,18 +170,24 @@ class Capturing:
             self.unfit,
         )
 
-    async def _fresh(self, sifted: Sifted, audience: Audience, can: Capabilities) -> list[Admitted]:
+    async def _fresh(
+        self, proposals: Proposals, thread: ThreadKey, audience: Audience, can: Capabilities
+    ) -> list[Admitted]:
         """What is not remembered there yet, within a day's share."""
         fresh: list[Admitted] = []
         share = f"remembered:{audience.platform}:{audience.space}:{audience.channel}"
-        for each in sifted.admitted:
+        for each in proposals.items:
             author = person_of(
                 audience.platform, audience.space, each.author_id, per_space=can.people_per_space
             )
             found = await self.memories.search(
                 self._grant(audience, author), each.content, limit=NEIGHBOURS, said=False
             )
-            known = (hit.memory.text.content for hit in found if hit.memory is not None)
+            known = [
+                hit.memory.text.content
+                for hit in found
+                if hit.memory is not None and not _is_from(hit.memory, each, thread)
+            ]
             if any(says_the_same(each.content, content) for content in known):
                 continue
             if await self.claims.spend(share, A_DAY, DAY_SECONDS / A_DAY):
@@ -153,16 +197,12 @@ class Capturing:
         return fresh
 
     async def _still_said(
-        self, given: Grant, fold: Fold, stored: Sequence[Memory]
+        self, given: Grant, proposals: Proposals, thread: ThreadKey, stored: Sequence[Memory]
     ) -> tuple[Memory, ...]:
         """What was deleted or changed while it was being remembered is not remembered."""
-        before = {entry.seq: entry.text for entry in fold.entries}
-        stands: set[str] = set()
-        async for entry in self.threads.entries(fold.thread):
-            if entry.seq > fold.summary.upto:
-                break
-            if before.get(entry.seq) == entry.text:
-                stands.update(entry.message_ids)
+        most = proposals.upto - proposals.after
+        entries = await self.threads.entries_after(thread, proposals.after, most)
+        stands = proposals.still_said(entries)
         kept = tuple(each for each in stored if stands.issuperset(each.source.message_ids))
         gone = [each.id for each in stored if each not in kept]
         if gone:
@@ -205,18 +245,32 @@ class Keeper:
         Nothing is remembered unasked where nobody wants it, in direct messages, and where not
         everybody who reads along belongs to the place.
         """
-        audience = self.audience
-        if not current.remembers or audience.direct or audience.alone or not audience.members:
-            return ""
-        return wanted(entries)
+        return wanted(entries) if self._welcome(current) else ""
 
-    async def keep(self, fold: Fold, candidates: Sequence[Candidate]) -> None:
-        """Remember what may be, and say so. Never raises a `BobbinError`."""
+    async def propose(self, fold: Fold, candidates: Sequence[Candidate]) -> str:
+        """See `Capturing.propose`."""
+        return await self.capturing.propose(fold, candidates, self.audience)
+
+    async def take_up(self, thread: ThreadKey, current: Conversation, proposed: str) -> None:
+        """Remember what is left of a fold, if it is still wanted, as `keep` does."""
+        if self._welcome(current):
+            await self.keep(thread, proposed)
+            return
+        try:
+            await self.capturing.drop(thread, proposed)
+        except BobbinError as error:
+            logger.warning("what is not to be remembered is still proposed: %s", error)
+
+    async def keep(self, thread: ThreadKey, proposed: str) -> None:
+        """Remember what is proposed, and say so. Never raises a `BobbinError`.
+
+        What the store does not take is left for the next turn.
+        """
         can = self.adapter.capabilities
         try:
-            kept = await self.capturing.keep(fold, candidates, self.audience, can)
+            kept = await self.capturing.keep(thread, proposed, self.audience, can)
         except BobbinError as error:
-            logger.warning("nothing was remembered of a fold: %s", error)
+            logger.warning("nothing was remembered of a fold yet: %s", error)
             return
         if not kept:
             return
@@ -224,6 +278,11 @@ class Keeper:
             await self.adapter.respond(self.event, told(kept, self.capturing.buttons))
         except PlatformError as error:
             logger.warning("nobody could be told what was remembered: %s", error)
+
+    def _welcome(self, current: Conversation) -> bool:
+        audience = self.audience
+        everybody = audience.members and not audience.direct and audience.alone is None
+        return current.remembers and everybody
 
 
 def told(kept: Sequence[Memory], buttons: Callable[[Memory], tuple[Button, ...]]) -> CommandReply:
@@ -236,3 +295,19 @@ def told(kept: Sequence[Memory], buttons: Callable[[Memory], tuple[Button, ...]]
 
 def _person(thread: ThreadKey, user: str, can: Capabilities) -> Person:
     return person_of(thread.platform, thread.space, user, per_space=can.people_per_space)
+
+
+def _is_from(memory: Memory, admitted: Admitted, thread: ThreadKey) -> bool:
+    """It is this very thing, remembered by somebody who could not finish."""
+    source = memory.source
+    return (
+        source.via is Via.AUTO
+        and source.thread == thread
+        and source.message_ids == admitted.message_ids
+        and memory.text.content == admitted.content
+        and not memory.confirmed
+    )
+
+
+def _digest(*parts: str) -> str:
+    return sha256("\n".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:32]

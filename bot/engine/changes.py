@@ -127,6 +127,9 @@ class Changes:
             await self._memories.forget_messages(thread, messages)
             events = [known[message] for message in messages if message in known]
             struck = await self._threads.strike(thread, messages, events)
+            if struck.unsummarised:
+                # Something may have been remembered of its fold just before it was struck.
+                await self._memories.forget_messages(thread, messages)
             await self._memories.let_go(thread)
             self._follow(thread, struck)
             if struck.entries or struck.mail:

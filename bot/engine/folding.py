@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from typing import Literal
@@ -27,7 +27,7 @@ from bot.engine.allowance import Allowance
 from bot.engine.budget import Budget
 from bot.engine.capturing import Fold, Keeper
 from bot.engine.cost import tally_of
-from bot.errors import ContextTooLong, ModelError, StoreUnavailable
+from bot.errors import ContextTooLong, ModelError, StoreError, StoreUnavailable
 from bot.memory.candidates import Candidate, split
 from bot.model.port import (
     Finished,
@@ -87,7 +87,7 @@ class Folding:
         self._extracted = extracted
         self._tools = tuple(tools)
         self._tasks: dict[ThreadKey, asyncio.Task[None]] = {}
-        self._keeping: set[asyncio.Task[None]] = set()
+        self._keeping: dict[tuple[ThreadKey, str], asyncio.Task[None]] = {}
 
     def start(self, thread: ThreadKey, fixed: int, keeper: Keeper | None = None) -> None:
         """Fold in the background, unless this thread is being folded already.
@@ -102,6 +102,11 @@ class Folding:
         task = asyncio.create_task(self._fold_quietly(thread, fixed, keeper), name=f"fold {thread}")
         self._tasks[thread] = task
         task.add_done_callback(lambda done: self._over(thread, done))
+
+    def take_up(self, thread: ThreadKey, keeper: Keeper) -> None:
+        """Remember in the background what a fold has proposed and whoever made it left undone."""
+        if (thread, "") not in self._keeping:
+            self._keep((thread, ""), self._take_up(thread, keeper))
 
     def anew(self, thread: ThreadKey) -> None:
         """Make a summary again that was dropped, of what the log holds now.
@@ -118,12 +123,13 @@ class Folding:
     async def close(self) -> None:
         """End what is running; the next turn of those threads starts it again.
 
-        What was found worth remembering of a fold that is stored is found by nobody again, so it is
-        finished first, as far as that takes seconds.
+        What was found worth remembering of a fold is remembered first, as far as that takes
+        seconds: the next turn may be long in coming.
         """
-        if self._keeping:
-            await asyncio.wait(self._keeping, timeout=KEEP_SECONDS)
-        await end(*self._tasks.values(), *self._keeping)
+        keeping = list(self._keeping.values())
+        if keeping:
+            await asyncio.wait(keeping, timeout=KEEP_SECONDS)
+        await end(*self._tasks.values(), *keeping)
 
     async def fold(
         self, thread: ThreadKey, fixed: int, keeper: Keeper | None = None
@@ -161,7 +167,10 @@ class Folding:
             )
             await self._allowance.charge(Payer.of(thread), took, self._new_id())
             new = Summary(text, upto, current.summary.version + 1, by)
-            stored = await self._threads.fold(thread, current.summary, new)
+            proposed = ""
+            if found and keeper is not None:
+                proposed = await keeper.propose(Fold(thread, current, old, new), found)
+            stored = await self._threads.fold(thread, current.summary, new, proposed=proposed)
             logger.info(
                 "folded %d message(s) into summary %d by %s%s",
                 len(old),
@@ -169,8 +178,8 @@ class Folding:
                 by,
                 "" if stored else ": dropped, the thread changed meanwhile",
             )
-            if stored and found and keeper is not None:
-                self._keep(keeper, Fold(thread, current, old, new), found)
+            if stored and proposed and keeper is not None:
+                self._keep((thread, proposed), keeper.keep(thread, proposed))
         return await self._threads.take_window(thread)
 
     def _over(self, thread: ThreadKey, task: asyncio.Task[None]) -> None:
@@ -219,11 +228,21 @@ class Folding:
             await self._allowance.settle(payer, request, used)
         return summary.text or None
 
-    def _keep(self, keeper: Keeper, fold: Fold, found: Sequence[Candidate]) -> None:
+    def _keep(self, what: tuple[ThreadKey, str], work: Coroutine[None, None, None]) -> None:
         """Beside everything else: nobody waits for it."""
-        task = asyncio.create_task(keeper.keep(fold, found), name=f"keep {fold.thread}")
-        self._keeping.add(task)
-        task.add_done_callback(self._keeping.discard)
+        task = asyncio.create_task(work, name=f"keep {what[0]}")
+        self._keeping[what] = task
+        task.add_done_callback(lambda _: self._keeping.pop(what, None))
+
+    async def _take_up(self, thread: ThreadKey, keeper: Keeper) -> None:
+        try:
+            current = await self._threads.take_window(thread)
+        except StoreError as error:
+            logger.warning("what folds have proposed to remember is left: %s", error)
+            return
+        for proposed in current.proposed:
+            if (thread, proposed) not in self._keeping:
+                await keeper.take_up(thread, current, proposed)
 
     async def _fold_quietly(self, thread: ThreadKey, fixed: int, keeper: Keeper | None) -> None:
         try:

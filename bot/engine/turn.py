@@ -282,8 +282,10 @@ class TurnRun:
 
     def _fold_if_long(self, answer_tokens: int) -> None:
         high = self._desk.budget.high - self._room_to_recall
+        keeper = self._desk.keeper(self._adapter, self._turn.mail)
+        if self._turn.proposed and keeper is not None:
+            self._desk.folding.take_up(self._thread, keeper)
         if needs_fold(self._window.lasting + answer_tokens, high, self._window.fixed):
-            keeper = self._desk.keeper(self._adapter, self._turn.mail)
             self._desk.folding.start(self._thread, self._window.fixed, keeper)
 
     async def _ask(self, asked: tuple[Entry, ...]) -> Ending | None:

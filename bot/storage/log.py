@@ -81,12 +81,21 @@ class Log(Base):
                 yield entry
 
     async def fold(
-        self, thread: ThreadKey, expected: Summary, new: Summary, *, nonce: str | None = None
+        self,
+        thread: ThreadKey,
+        expected: Summary,
+        new: Summary,
+        *,
+        proposed: str = "",
+        nonce: str | None = None,
     ) -> bool:
         """Replace the summary, if it is still `expected` (compared by version and cursor).
 
         Forgetting a thread counts as a new version, so that a summary of what was forgotten is
         never stored. The log stays as it is.
+
+        With the summary goes what is `proposed` to be remembered of the same entries, one line. It
+        stays until it is taken up, or the summary is dropped.
 
         Returns:
             Whether it was replaced; False when somebody else was first.
@@ -101,11 +110,23 @@ class Log(Base):
         reply = await self._run(
             "fold",
             thread,
-            (expected.version, expected.upto, new.upto, dump_summary(new)),
+            (expected.version, expected.upto, new.upto, dump_summary(new), to_bytes(proposed)),
             nonce=token,
             keys=(ThreadKeys(thread).bucket.answer(token),),
         )
         return bool(reply)
+
+    async def take_up(self, thread: ThreadKey, proposed: str, *, nonce: str | None = None) -> bool:
+        """Note that what a fold proposed to remember has been dealt with.
+
+        Returns:
+            Whether it was there; False when somebody else was first, or it was dropped. Raises
+            StoreUnavailable; call again with the same `nonce`.
+        """
+        token = nonce or self._new_id()
+        keys = (ThreadKeys(thread).bucket.answer(token),)
+        arguments = (to_bytes(proposed),)
+        return bool(await self._run("take_up", thread, arguments, nonce=token, keys=keys))
 
     async def account(self, thread: ThreadKey, tally: Tally, *, nonce: str | None = None) -> bool:
         """Add what was spent outside a turn to a thread's figures, and to its place's of today.

@@ -19,6 +19,8 @@ Fields of META
                        `version` also rises when the thread is forgotten or replaced, or an answer is
                        given anew, so that a summary made from what was there before can never be
                        stored
+  proposed             what folds have proposed to remember and nobody has taken up yet, a line for each
+                       fold; it goes with the summary
   epoch                rises when the thread is forgotten or replaced
   fence                rises with every lease granted or taken away
   turn                 id of the running turn; absent when nothing runs
@@ -216,9 +218,10 @@ local function unindex(entry)
   end
 end
 
--- Drop the summary: the entries that it stood for are read themselves until there is a new one.
+-- Drop the summary, with what was proposed to be remembered of the same entries: they are read
+-- themselves until there is a new one.
 local function unsummarise()
-  redis.call("HDEL", META, "summary")
+  redis.call("HDEL", META, "summary", "proposed")
   redis.call("HSET", META, "upto", 0)
 end
 
@@ -319,7 +322,7 @@ local function state(tag)
     redis.call("HGET", RULES, "persona"),
     whole(number("epoch")), redo or whole(newest), get("failed"), get("how"), get("pressed"),
     get("askers"), redo and redis.call("HGET", LOG, redo),
-    redis.call("HGET", RULES, "memory"),
+    redis.call("HGET", RULES, "memory"), get("proposed"),
   }
 end
 

@@ -46,6 +46,7 @@ def read_turn(thread: ThreadKey, state: State) -> Turn:
         answer=load_entry(answer, int(state[21])) if answer else None,
         pressed=float(state[24] or 0) / 1000,
         askers=askers_of(mail, state[25]),
+        proposed=bool(state[28]),
     )
 
 
@@ -75,6 +76,7 @@ def read_conversation(state: State) -> Conversation:
         failed=to_text(state[22] or b""),
         remembers=to_text(state[27] or b"") == REMEMBERS,
         mail=read_mail(state[11]),
+        proposed=tuple(to_text(state[28] or b"").splitlines()),
     )
 
 

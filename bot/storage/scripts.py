@@ -30,6 +30,7 @@ NAMES = (
     "rollback",
     "stop",
     "strike",
+    "take_up",
     "vectorise",
 )
 """Those about a thread: prelude.lua is put in front of them."""

@@ -75,6 +75,7 @@ class Turn:
             if the turn ends without words.
         pressed: When the control was used, seconds since the epoch; 0 for an ordinary turn.
         askers: Ids of those who asked: they may stop the turn.
+        proposed: There is what `Conversation.proposed` has.
     """
 
     lease: Lease
@@ -95,6 +96,7 @@ class Turn:
     answer: Entry | None = None
     pressed: float = 0.0
     askers: frozenset[str] = frozenset()
+    proposed: bool = False
 
     @property
     def is_void(self) -> bool:
@@ -119,7 +121,8 @@ class Conversation:
     `running` says that a turn has been begun and is not over, `waiting` how many messages wait for
     the next one. `epoch` and `newest` (the number of the newest entry) tell whether something has
     changed. `failed` is the id of the last turn if it failed for good, and then `mail` what it had
-    been asked; of a turn that runs `mail` is its mail.
+    been asked; of a turn that runs `mail` is its mail. `proposed` is what folds have proposed to
+    remember and nobody has taken up, the oldest first.
     """
 
     window: tuple[Entry, ...] = ()
@@ -135,6 +138,7 @@ class Conversation:
     failed: str = ""
     mail: tuple[Incoming, ...] = ()
     remembers: bool = False
+    proposed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

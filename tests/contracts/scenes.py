@@ -181,7 +181,21 @@ async def _read(threads: Threads, trouble: Trouble) -> object:
 async def _fold(threads: Threads, trouble: Trouble) -> object:
     await talk(threads, 1, 2)
     await trouble()
-    return await threads.fold(THREAD, Summary(), Summary("so far", 2, 1, "model"))
+    new = Summary("so far", 2, 1, "model")
+    stored = await threads.fold(THREAD, Summary(), new, proposed="one")
+    return stored, await threads.take_window(THREAD)
+
+
+async def _take_up(threads: Threads, trouble: Trouble) -> object:
+    await talk(threads, 1, 2)
+    for version, line in enumerate(("one", "two")):
+        seen = Summary("so far", version and 2, version)
+        new = Summary("so far", 2, version + 1, "model")
+        await threads.fold(THREAD, seen, new, proposed=line)
+    await trouble()
+    first = await threads.take_up(THREAD, "one")
+    await trouble()
+    return first, await threads.take_up(THREAD, "two"), await threads.take_window(THREAD)
 
 
 async def _account(threads: Threads, trouble: Trouble) -> object:
@@ -325,6 +339,7 @@ SCENES: Mapping[str, Scene] = {
     "spend": _spend,
     "stop": _stop,
     "strike": _strike,
+    "take_up": _take_up,
 }
 
 

@@ -14,6 +14,10 @@ from bot.chat import Author, CommandReply, Incoming, Removal
 from bot.engine.capturing import A_DAY
 from bot.ids import new_id
 from bot.inbox import Inbox
+from bot.memories import Kind, Scope
+from bot.memory.gates import Admitted
+from bot.memory.proposals import dump, propose
+from bot.records import Summary
 from bot.storage.connect import open_redis
 from bot.storage.threads import Threads
 from tests.flows.acme import acme, words
@@ -193,6 +197,82 @@ async def test_a_bot_that_is_stopped_finishes_what_it_remembers_of_a_fold(server
         meadow.goes.set()
         assert await ending == 0
         assert [reply.entries[0].text for _, reply in meadow.told] == [f"> {KEPT}"]
+
+
+async def _left_behind(here: Field, first: Incoming) -> None:
+    """What a process leaves that is killed between a fold and what it remembers of it."""
+    client, threads = _later(here, 0)
+    before = await threads.take_window(first.thread)
+    item = Admitted(KEPT, Kind.DECISION, "fair loom", (), 0.0, ADA.id, (first.ref.message,))
+    scope = Scope.of_channel("discord", "1", "11")
+    entries = [each async for each in threads.entries(first.thread)][:1]
+    proposals = propose("fold-1", scope, 0, entries, [item])
+    new = Summary(SUMMARY, entries[-1].seq, before.summary.version + 1, "model")
+    assert await threads.fold(first.thread, before.summary, new, proposed=dump(proposals))
+    await client.aclose()
+
+
+async def _said_once(here: Field) -> Incoming:
+    first = here.meadow.event(ADA, SAID)
+    await here.meadow.say(first)
+    await here.stage.openai.until(lambda: len(here.stage.openai.chats) == 1)
+    await here.stored()
+    return first
+
+
+async def test_the_next_answer_takes_up_what_a_dead_process_left(server: Valkey) -> None:
+    async with a_meadow(server) as here:
+        await _on(here)
+        first = await _said_once(here)
+        await _left_behind(here, first)
+        assert here.meadow.told == []
+        await here.meadow.say(here.meadow.event(ADA, "and the colour?"))
+        [text] = await here.meadow.until_told(1)
+        assert TOLD.fullmatch(text)
+        assert [each.text for each in here.meadow.told[0][1].entries] == [f"> {KEPT}"]
+        listed = await here.meadow.call("memories", here.meadow.event(Author("2", "Ben")))
+        assert [KEPT in each.text for each in listed.entries] == [True]
+        # Nothing is left to take up; had it been killed before it noted that, it is told again.
+        await here.meadow.say(here.meadow.event(ADA, "and the width?"))
+        await here.stage.openai.until(lambda: "width" in here.stage.openai.chats[-1].text)
+        await here.stored()
+        assert len(here.meadow.told) == 1
+        await _left_behind(here, first)
+        await here.meadow.say(here.meadow.event(ADA, "and the height?"))
+        await here.meadow.until_told(2)
+        assert here.meadow.told[1][1].entries == here.meadow.told[0][1].entries
+        listed = await here.meadow.call("memories", here.meadow.event(Author("2", "Ben")))
+        assert [KEPT in each.text for each in listed.entries] == [True]
+
+
+async def test_nothing_of_it_is_taken_up_where_it_is_not_wanted_any_more(server: Valkey) -> None:
+    async with a_meadow(server) as here:
+        await _on(here)
+        first = await _said_once(here)
+        await _left_behind(here, first)
+        boss = here.meadow.event(BOSS)
+        await here.meadow.call("settings", boss, thread=None, options={"memory": "off"})
+        await here.meadow.say(here.meadow.event(ADA, "and the colour?"))
+        await here.stage.openai.until(lambda: len(here.stage.openai.chats) == 2)
+        assert KEPT.casefold() not in await _memories(here)
+        assert here.meadow.told == []
+
+
+async def test_nothing_of_it_outlives_the_message_that_says_it(server: Valkey) -> None:
+    async with a_meadow(server) as here:
+        await _on(here)
+        first = await _said_once(here)
+        await _left_behind(here, first)
+        assert KEPT.casefold() in await _memories(here)
+        inbox = await here.meadow.inbox()
+        await inbox.deleted(
+            Removal("discord", "1", "11", first.thread, (first.ref.message,), (first.event_id,))
+        )
+        assert KEPT.casefold() not in await _memories(here)
+        await here.meadow.say(here.meadow.event(ADA, "and the colour?"))
+        await here.stage.openai.until(lambda: "colour" in here.stage.openai.chats[-1].text)
+        assert KEPT.casefold() not in await _memories(here)
+        assert here.meadow.told == []
 
 
 async def test_what_nobody_has_kept_is_gone_after_its_days(server: Valkey) -> None:

@@ -7,13 +7,14 @@ from dataclasses import replace
 import pytest
 from redis.asyncio import Redis
 
-from bot.chat import Spot
+from bot.chat import Incoming, Spot
 from bot.errors import StoreMismatch
 from bot.records import Entry, Summary, Tally
 from bot.storage.keys import ThreadKeys
 from bot.storage.threads import Threads
 from bot.storage.types import Conversation, Draft, Erased, Restored, Turn
 from tests.units.storage.samples import THREAD, commit, message, talk
+from tests.units.storage.test_changes import everything
 
 SOME = [
     Entry("context", "earlier", 1.0, "u9", "Zoe", ("m0",), 3),
@@ -76,6 +77,51 @@ async def test_a_repeated_fold_says_the_same(threads: Threads) -> None:
     assert await threads.fold(THREAD, first, Summary("two", 4, 2, "model"), nonce="n2")
     assert await threads.fold(THREAD, Summary(), first, nonce="n1")
     assert (await threads.take_window(THREAD)).summary.text == "two"
+
+
+async def _proposed(threads: Threads) -> tuple[str, ...]:
+    return (await threads.take_window(THREAD)).proposed
+
+
+async def test_what_a_fold_proposes_stays_until_it_is_taken_up(threads: Threads) -> None:
+    await talk(threads, 1, 2, 3)
+    first, second = Summary("one", 2, 1, "model"), Summary("two", 4, 2, "model")
+    assert await threads.fold(THREAD, Summary(), first, proposed="[1]")
+    assert not await threads.fold(THREAD, Summary(), first, proposed="[late]")
+    assert await threads.fold(THREAD, first, second, proposed="[2]")
+    assert await _proposed(threads) == ("[1]", "[2]")
+    turn = await threads.begin(message(4))
+    assert isinstance(turn, Turn) and turn.proposed
+    assert await threads.take_up(THREAD, "[1]", nonce="n")
+    assert await threads.take_up(THREAD, "[1]", nonce="n")
+    assert not await threads.take_up(THREAD, "[1]")
+    assert await _proposed(threads) == ("[2]",)
+    assert await threads.take_up(THREAD, "[2]")
+    assert await _proposed(threads) == ()
+
+
+@pytest.mark.parametrize("what", ["strike", "amend", "forget"])
+async def test_it_never_outlives_what_it_rests_upon(
+    threads: Threads, client: Redis, what: str
+) -> None:
+    await talk(threads, 1, 2, 3)
+    await threads.fold(THREAD, Summary(), Summary("so far", 2, 1, "model"), proposed="SECRET")
+    await threads.strike(THREAD, ["m3"])
+    assert await _proposed(threads) == ("SECRET",)
+    if what == "strike":
+        await threads.strike(THREAD, ["m1"])
+    elif what == "amend":
+        event = replace(message(1, text="anything else"), edited=9.0)
+        await threads.amend(event, _reworded)
+    else:
+        await threads.forget(THREAD)
+    assert await _proposed(threads) == ()
+    assert not await threads.take_up(THREAD, "SECRET")
+    assert "SECRET" not in await everything(client)
+
+
+async def _reworded(entry: Entry, event: Incoming) -> Entry:
+    return replace(entry, text=event.text, edited=event.edited)
 
 
 @pytest.mark.parametrize("new", [Summary("x", 2, 2), Summary("", 2, 1), Summary("x", -1, 1)])
