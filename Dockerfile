@@ -21,7 +21,8 @@ ENV PATH=/opt/bobbin/bin:$PATH \
     BOBBIN_DATA_DIR=/var/lib/bobbin/data
 USER 10001
 WORKDIR /var/lib/bobbin
-# Exit code 0 while the settings are good and the store answers.
+# Exit code 0 while the bot's event loop turns. It is found through a socket in /tmp, which has to be
+# writable. Redis is not asked for: no restart of the bot would bring it back.
 HEALTHCHECK --interval=30s --timeout=10s --start-period=20s --retries=3 CMD ["bobbin", "ping"]
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["bobbin"]

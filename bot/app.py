@@ -113,6 +113,10 @@ class App:
         self._health.draining = True
         self._stop.set()
 
+    def faults(self) -> Mapping[str, str]:
+        """What keeps it from being alive, by part; empty while it is."""
+        return self._health.faults()
+
     async def run(self) -> int:
         """Run until the input ends or `stop` is called.
 

@@ -26,6 +26,7 @@ from bot.context.tokens import Tokenizer, load_tokenizer
 from bot.doctor import examine
 from bot.errors import BobbinError, ImportRefused, Problem, SettingsError
 from bot.feedback import feedback_lines
+from bot.ops.alive import alive_folder, answering, ask_all
 from bot.ops.logs import Format, configure
 from bot.ops.redact import Redactor, secrets_in
 from bot.plugins import find_adapters
@@ -44,7 +45,6 @@ from bot.spec import AdapterSpec, Variable
 from bot.storage.departures import forget_everywhere, parse_person
 from bot.storage.threads import Threads
 from bot.storage.types import Rated, Restored
-from bot.timing import Timing
 from bot.transfer import ThreadRecord, export_lines, read_export
 
 
@@ -101,7 +101,10 @@ def _parser(specs: Sequence[AdapterSpec]) -> argparse.ArgumentParser:
         )
     commands.add_parser("chat", help="talk to it in this terminal, tokens or not")
     commands.add_parser("doctor", help="check settings, tokens, store, model and tokenizer")
-    commands.add_parser("ping", help="exit 0 if the settings are good and the store answers")
+    ping = commands.add_parser("ping", help="exit 0 if the bot that runs here is alive")
+    ping.add_argument(
+        "--seconds", type=float, default=5.0, help="how long it may take to answer (%(default)g)"
+    )
     export = commands.add_parser("export", help="write conversations as JSON")
     export.add_argument("thread", nargs="?", help="platform:space:channel:thread; all without it")
     export.add_argument("-o", "--output", type=Path, help="a file instead of standard output")
@@ -155,6 +158,8 @@ async def _command(
             return await _doctor(specs, environ)
         case "settings":
             return _settings(arguments, specs)
+        case "ping":
+            return await _ping(arguments.seconds)
         case "chat":
             # A chat beside the bot that runs here must not want the same ports.
             environ = {**environ, "BOBBIN_HTTP_PORT": None, "BOBBIN_API_PORT": None}
@@ -189,10 +194,8 @@ async def _command(
                 return await serve(settings, threads, memories)
         case "forget":
             return await _forget(settings, arguments.thread, arguments.user)
-        case "import":
-            return await _import(settings, arguments.file, replacing=arguments.replace)
         case _:
-            return await _ping(settings)
+            return await _import(settings, arguments.file, replacing=arguments.replace)
 
 
 async def _run(settings: Settings, specs: Sequence[AdapterSpec], *, console: bool) -> int:
@@ -206,7 +209,9 @@ async def _run(settings: Settings, specs: Sequence[AdapterSpec], *, console: boo
             print(
                 f"No token is set ({tokens}), so this is a chat in the terminal.", file=sys.stderr
             )
-    return await _until_signal(App(settings))
+    app = App(settings)
+    async with answering(alive_folder(), os.getpid(), app.faults):
+        return await _until_signal(app)
 
 
 async def _until_signal(app: App) -> int:
@@ -285,12 +290,14 @@ async def _memory(settings: Settings, counted: bool) -> AsyncGenerator[Opened]:
         yield Opened(memories, threads, threads.memories().scopes)
 
 
-async def _ping(settings: Settings) -> int:
-    if settings.text("REDIS_URL") is None:
-        print("the bundled store is supervised by the running bot")
-        return 0
-    async with open_threads(settings, Timing(store_at_start=5.0)):
-        return 0
+async def _ping(seconds: float) -> int:
+    told = await ask_all(alive_folder(), seconds)
+    if not told:
+        print("No bot of this user runs here: start one with `bobbin run`.", file=sys.stderr)
+    for each in told:
+        line = f"Bobbin (process {each.process}): {each.answer}"
+        print(line, file=sys.stdout if each.alive else sys.stderr)
+    return 0 if told and all(each.alive for each in told) else 1
 
 
 async def _export(

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 
 from bot.assembly.api import offer_stdio, offered
 from bot.errors import Problem, SettingsError
 from bot.memory.port import Memories
+from bot.ops.alive import alive_folder, answering
 from bot.settings import Settings
 from bot.signals import stop_at_signal
 from bot.storage.threads import Threads
@@ -44,7 +46,10 @@ async def run_api(settings: Settings, threads: Threads, memories: Memories) -> i
     """Serve until a signal ends it. Raises SettingsError where the port is taken."""
     stop = asyncio.Event()
     stop_at_signal(stop.set)
-    async with offered(settings, threads, memories) as served:
+    async with (
+        answering(alive_folder(), os.getpid(), dict),
+        offered(settings, threads, memories) as served,
+    ):
         assert served is not None
         waiting = asyncio.create_task(stop.wait())
         await asyncio.wait({waiting, served.task}, return_when=asyncio.FIRST_COMPLETED)

@@ -31,6 +31,7 @@ from typing import Literal
 from urllib.parse import quote
 
 from bot.errors import StoreUnavailable
+from bot.folders import made_private
 from bot.storage.binary import find_server
 from bot.storage.compaction import Compaction
 from bot.storage.file_lock import FileLock
@@ -284,7 +285,7 @@ class EmbeddedServer:
         path = self._dir / "r.sock"
         if len(os.fsencode(path)) > SOCKET_BYTES_MOST:
             before = self._recorded_socket()
-            if before is not None and _private(before.parent):
+            if before is not None and made_private(before.parent):
                 return before
             path = Path(tempfile.mkdtemp(prefix="bobbin-")) / "r.sock"
         record = self._dir / "socket"
@@ -390,14 +391,6 @@ async def _ended(watch: Watch) -> None:
         while await reader.read(1024):
             pass
     writer.close()
-
-
-def _private(directory: Path) -> bool:
-    """Make a directory for this user only, or see that it is one."""
-    with contextlib.suppress(FileExistsError):
-        directory.mkdir(mode=0o700)
-    found = directory.lstat()
-    return found.st_uid == os.geteuid() and found.st_mode & 0o177777 == 0o040700
 
 
 def _last_line(log: Path) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -156,6 +157,16 @@ def test_a_password_that_would_break_the_acl_file_is_refused() -> None:
         )
         assert done.returncode == 2
         assert b"BOBBIN_REDIS_PASSWORD" in done.stderr
+
+
+def test_the_health_check_of_the_image_finds_the_bot_of_the_compose_file() -> None:
+    dockerfile = (START.parents[1] / "Dockerfile").read_text()
+    assert 'CMD ["bobbin", "ping"]' in dockerfile
+    seconds = re.search(r"HEALTHCHECK .*--timeout=(\d+)s", dockerfile)
+    assert seconds is not None and int(seconds[1]) > 5
+    services = yaml.safe_load((START.parents[1] / "docker-compose.yml").read_text())["services"]
+    assert "/tmp" in services["bot"]["tmpfs"]
+    assert not {"healthcheck", "command"} & set(services["bot"])
 
 
 def test_the_example_for_kubernetes_is_about_this_bot() -> None:
