@@ -38,6 +38,7 @@ from bot.errors import PlatformError, StoreError, StoreUnavailable
 from bot.ignoring import is_ignored
 from bot.lanes import Lane
 from bot.open_channels import OpenChannels
+from bot.overflow import Overflow
 from bot.report import IntakeMeter, Unmeasured
 from bot.services import Claims, Meter, Notes
 from bot.storage.threads import Threads
@@ -86,6 +87,7 @@ class Reception:
         self._afterwards = Afterwards(changes)
         self._new_id = new_id
         self._meter: IntakeMeter = meter or Unmeasured()
+        self._overflow = Overflow(adapter.name, self._meter)
         self._access = access or Access()
         self._lanes: dict[ThreadKey, Lane] = {}
         self._waiting = 0
@@ -133,6 +135,7 @@ class Reception:
         lane = self._lanes.setdefault(event.thread, Lane())
         if lane.add(event, self._new_id):
             self._waiting += 1
+            self._overflow.here_again(event)
             self._drop_oldest()
         try:
             await self._hand_in(event.thread, lane)
@@ -251,6 +254,8 @@ class Reception:
                 return
             except StoreError as error:
                 logger.error("a message in %s was stored but cannot be read: %s", thread, error)
+        if self._waiting < self._most_waiting and (lost := self._overflow.over()):
+            self._spawn(self._own_up(lost))
         with contextlib.suppress(StoreUnavailable):
             await self._afterwards.resume()
 
@@ -312,8 +317,9 @@ class Reception:
                 ((thread, lane) for thread, lane in self._lanes.items() if lane.events),
                 key=lambda each: each[1].events[0][0].at,
             )
-            oldest.events.popleft()
+            event, _ = oldest.events.popleft()
             self._waiting -= 1
+            self._overflow.dropped(event)
             # Whoever hands in from it now leaves it by himself.
             if not oldest.turn.locked():
                 self._leave(thread, oldest)
@@ -384,6 +390,11 @@ class Reception:
         } | {event.thread: now}
         reply = CommandReply(texts.STORE_AWAY, private=False)
         await self._answer(event, reply, "that the store is away")
+
+    async def _own_up(self, lost: Sequence[Incoming]) -> None:
+        for event in lost:
+            reply = CommandReply(texts.DROPPED, private=False)
+            await self._answer(event, reply, "that a message was dropped")
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)

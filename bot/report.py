@@ -80,6 +80,10 @@ class IntakeMeter(Meter, Protocol):
         """An event could not be read."""
         ...
 
+    def dropped(self) -> None:
+        """A message gave way to newer ones while the store was away."""
+        ...
+
 
 class Unmeasured:
     """`IntakeMeter` for those who count nothing."""
@@ -106,6 +110,9 @@ class Unmeasured:
         """See `bot.services.Meter`."""
 
     def malformed(self) -> None:
+        """See `IntakeMeter`."""
+
+    def dropped(self) -> None:
         """See `IntakeMeter`."""
 
 

@@ -51,6 +51,10 @@ def remembered_unasked(confined: bool, until: str) -> str:
     )
 
 
+DROPPED = (
+    "More was said while my memory was away than I could hold on to, and this got lost. If I don't "
+    "answer it within some minutes, please send it again."
+)
 STORE_AWAY = (
     "I can't reach my memory right now, and I won't answer without it. I'll answer this as soon "
     "as it is back."

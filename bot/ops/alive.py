@@ -7,6 +7,7 @@ for temporary files, named by the process's id. Only a process whose event loop 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import tempfile
@@ -41,15 +42,18 @@ async def answering(folder: Path, pid: int, faults: Faults) -> AsyncGenerator[No
     finally:
         if server is not None:
             server.close()
-            await asyncio.to_thread(path.unlink, missing_ok=True)
+            await asyncio.to_thread(_remove, path)
 
 
 async def _listen(path: Path, faults: Faults) -> asyncio.Server | None:
     loop = asyncio.get_running_loop()
     try:
         if await asyncio.to_thread(made_private, path.parent):
-            # What a process with this id has left there is replaced.
-            return await loop.create_unix_server(lambda: _Answer(faults), path)
+            # It gets its name once it listens, so that one that refuses belongs to nobody.
+            new = path.with_suffix(".new")
+            server = await loop.create_unix_server(lambda: _Answer(faults), new)
+            await asyncio.to_thread(new.replace, path)
+            return server
         why = "it is not this user's alone"
     except OSError as error:
         why = error.strerror or str(error)
@@ -98,12 +102,17 @@ async def ask_all(folder: Path, seconds: float) -> Sequence[Told]:
     return [told for told in found if told is not None]
 
 
+def _remove(path: Path) -> None:
+    with contextlib.suppress(OSError):
+        path.unlink()
+
+
 def _sockets(folder: Path) -> Sequence[Path]:
     return sorted(folder.glob("*.sock")) if is_private(folder) else []
 
 
 async def _ask(path: Path, seconds: float) -> Told | None:
-    """What a process says; None when it has ended, and only its socket is left."""
+    """What a process says; None when it has ended, and what it left is removed."""
     try:
         async with asyncio.timeout(seconds):
             reader, writer = await asyncio.open_unix_connection(path)
@@ -111,7 +120,10 @@ async def _ask(path: Path, seconds: float) -> Told | None:
                 answer = (await reader.read(LONGEST_ANSWER)).decode(errors="replace")
             finally:
                 writer.close()
-    except (ConnectionRefusedError, FileNotFoundError):
+    except FileNotFoundError:
+        return None
+    except ConnectionRefusedError:
+        await asyncio.to_thread(_remove, path)
         return None
     except TimeoutError:
         answer = f"does not answer within {seconds:g} s"

@@ -77,6 +77,11 @@ MALFORMED = _counter(
 HELD = _gauge(
     "bobbin_held_messages", "Messages kept in this process until the store takes them.", "platform"
 )
+DROPPED = _counter(
+    "bobbin_dropped_messages_total",
+    "Messages that were held for the store and gave way to newer ones, for want of room.",
+    "platform",
+)
 RECONNECTS = _counter(
     "bobbin_reconnects_total", "Connections lost or replaced.", "platform", "reason"
 )
@@ -238,7 +243,8 @@ STORE_ERRORS = _counter(
 
 FIGURES: tuple[Figure, ...] = (
     INFO, READY, CONNECTIONS, LOOP_LAG,
-    ACK, MALFORMED, HELD, RECONNECTS, LIMITED, INVALID, LATENCY, CALL, PACER_WAITING, FALLBACKS,
+    ACK, MALFORMED, HELD, DROPPED, RECONNECTS, LIMITED, INVALID, LATENCY, CALL, PACER_WAITING,
+    FALLBACKS,
     TURNS, TURN_ERRORS, MESSAGES, QUEUE_LAG, FIRST_TOKEN, FIRST_TEXT, WHOLE_TEXT, POSTS, EDITS,
     SKIPPED, RUNNING, STRANDED, LEASE_LOSSES, TAKEOVERS, RATED,
     TOKENS, COST, UNPRICED, REQUESTS, REQUEST, REQUEST_FIRST, RETRIES,

@@ -53,6 +53,10 @@ class PlatformMeter:
         """See `bot.report.IntakeMeter`."""
         self._metrics.add(figures.MALFORMED, 1, self._platform)
 
+    def dropped(self) -> None:
+        """See `bot.report.IntakeMeter`."""
+        self._metrics.add(figures.DROPPED, 1, self._platform)
+
 
 class ModelMeter:
     """Implements `bot.model.witness.Witness`."""

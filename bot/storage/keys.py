@@ -10,6 +10,7 @@ fixed by its name and by the number of buckets, which therefore never changes fo
     bobbin:claim:<name space>:<name> STRING  who holds it
     bobbin:rate:<name space>:<name>  HASH    until when its turns are used up, nonce
     bobbin:{<space>}:spent:<day>     HASH    see afford.lua; two days
+    bobbin:{<space>}:asked           ZSET    see afford.lua; a minute
     P = bobbin:{p:<name space>:<together>}:<scope>, a count of calls to a platform
     P:slots                          ZSET    nonce -> when the slot is free again, server's ms
     P:state                          HASH    see the header of reserve.lua
@@ -120,6 +121,11 @@ def rate(name_space: str, name: str) -> str:
 def spent(platform: str, space: str, day: str) -> str:
     """What is used and reserved in a server or workspace on a day, YYYYMMDD in UTC."""
     return f"{PREFIX}:{{{_quoted(platform)}:{_quoted(space)}}}:spent:{day}"
+
+
+def asked_lately(platform: str, space: str) -> str:
+    """Who has asked within the last minute in a server or workspace."""
+    return f"{PREFIX}:{{{_quoted(platform)}:{_quoted(space)}}}:asked"
 
 
 def pace(name_space: str, together: str, scope: str) -> tuple[str, str]:

@@ -64,8 +64,8 @@ class Spending:
         tokens, cost = _figures(estimate)
         reply = await self._link.run(
             SCRIPTS["afford"],
-            self._days(payer, 0, -1),
-            (turn, tokens, cost, KEPT_SECONDS, f"next:{_quoted(payer.user)}", often, *limits),
+            [*self._days(payer, 0, -1), keys.asked_lately(payer.platform, payer.space)],
+            (turn, tokens, cost, KEPT_SECONDS, _quoted(payer.user), often, *limits),
         )
         match to_text(reply[0]):
             case "over":
@@ -112,7 +112,8 @@ class Spending:
 
     async def forget(self, platform: str, space: str) -> None:
         """Remove all figures of a server or workspace. Raises StoreUnavailable."""
-        await self._link.call("UNLINK", *self._days(Payer(platform, space), *DAYS))
+        days = self._days(Payer(platform, space), *DAYS)
+        await self._link.call("UNLINK", *days, keys.asked_lately(platform, space))
 
     def _days(self, payer: Payer, *offsets: int) -> list[str]:
         now = datetime.fromtimestamp(self._clock(), UTC)

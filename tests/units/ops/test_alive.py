@@ -47,12 +47,13 @@ async def test_all_that_run_here_are_asked(folder: Path) -> None:
     assert names(folder) == []
 
 
-async def test_what_a_killed_process_left_is_replaced(folder: Path) -> None:
-    with socket.socket(socket.AF_UNIX) as left:
-        left.bind(str(folder / "1.sock"))
-    assert await ask_all(folder, 5) == []
+async def test_what_a_killed_process_left_is_removed(folder: Path) -> None:
+    for name in ("1.sock", "1.new", "2.sock"):
+        with socket.socket(socket.AF_UNIX) as left:
+            left.bind(str(folder / name))
     async with answering(folder, 1, no_faults):
         assert [told.alive for told in await ask_all(folder, 5)] == [True]
+        assert names(folder) == ["1.sock"]
 
 
 async def test_whoever_hangs_up_is_not_alive(folder: Path) -> None:

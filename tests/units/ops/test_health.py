@@ -127,7 +127,10 @@ async def test_a_model_that_somebody_has_to_mend(health: Health, error: ModelErr
     assert await why(health) == {}
 
 
-@pytest.mark.parametrize("error", [ModelBusy("429", retry_after=1.0), ModelBusy("reset")])
+@pytest.mark.parametrize(
+    "error",
+    [ModelBusy("429", retry_after=1.0), ModelBusy("503", overloaded=True), ModelBusy("reset")],
+)
 async def test_a_passing_fault_of_the_model_changes_nothing(
     health: Health, error: ModelError
 ) -> None:

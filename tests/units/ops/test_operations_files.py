@@ -12,6 +12,8 @@ import promql_parser
 import pytest
 import yaml
 
+from bot.errors import ModelBusy, ModelMisconfigured, QuotaExhausted
+from bot.model.witness import kind_of
 from bot.ops.figures import FIGURES, Figure
 from bot.ops.metrics import Metrics
 from bot.ops.metrics_page import metrics_page
@@ -88,6 +90,13 @@ def test_the_dashboard_can_be_imported() -> None:
         if panel["type"] != "row":
             assert panel["description"] and panel["targets"]
             assert panel["gridPos"]["x"] + panel["gridPos"]["w"] <= 24
+
+
+def test_alerts_name_outcomes_of_requests_that_exist() -> None:
+    busy = (ModelBusy("", retry_after=1.0), ModelBusy("", overloaded=True), ModelBusy(""))
+    faults = {kind_of(error) for error in (*busy, QuotaExhausted(""), ModelMisconfigured(""))}
+    named = re.findall(r'model_requests_total\{outcome=~"([^"]*)"', str(rules()))
+    assert {outcome for outcomes in named for outcome in outcomes.split("|")} == faults
 
 
 def test_every_alert_says_what_to_do() -> None:

@@ -21,7 +21,7 @@ from hypothesis.stateful import (
 )
 from redis.asyncio import Redis
 
-from bot.budgets import Account, Budgets, Most, Over, Payer, TooSoon, Used, day_of
+from bot.budgets import Account, Budgets, Most, Over, Payer, TooSoon, Used
 from bot.records import NO_TALLY, Tally
 from bot.storage import keys
 from bot.storage.connect import Link, open_redis
@@ -39,12 +39,11 @@ def spending(client: Redis, clock: Clock) -> Spending:
     return Spending(Link(client), clock)
 
 
-async def wait_out(client: Redis, payer: Payer, clock: Clock, seconds: float) -> None:
+async def wait_out(client: Redis, payer: Payer, seconds: float) -> None:
     """Let so much time have passed for a person's requests."""
-    key, field = keys.spent(payer.platform, payer.space, day_of(clock())), f"next:{payer.user}"
-    raw = await client.hget(key, field)
-    if raw is not None:
-        await client.hset(key, field, f"{float(raw) - seconds * 1000:.6f}")
+    await client.zincrby(
+        keys.asked_lately(payer.platform, payer.space), -seconds * 1000, payer.user
+    )
 
 
 async def test_a_reservation_counts_everywhere_and_the_real_figures_replace_it(
@@ -135,8 +134,33 @@ async def test_requests_come_back_one_by_one(
     assert (
         await spending.reserve(Payer("discord", "g1", "c1", "u2"), "b", ESTIMATE, budgets) is None
     )
-    await wait_out(client, ADA, clock, soon.seconds)
+    await wait_out(client, ADA, soon.seconds)
     assert await spending.reserve(ADA, f"t{next(numbers)}", ESTIMATE, budgets) is None
+
+
+async def test_the_minute_goes_on_over_midnight(
+    spending: Spending, client: Redis, clock: Clock
+) -> None:
+    budgets = Budgets(requests_per_minute=2)
+    for turn in ("t1", "t2"):
+        assert await spending.reserve(ADA, turn, ESTIMATE, budgets) is None
+    clock.now += 86_400
+    soon = await spending.reserve(ADA, "t3", ESTIMATE, budgets)
+    assert isinstance(soon, TooSoon)
+    await wait_out(client, ADA, soon.seconds)
+    assert await spending.reserve(ADA, "t3", ESTIMATE, budgets) is None
+
+
+async def test_who_has_not_asked_lately_is_not_kept(spending: Spending, client: Redis) -> None:
+    budgets = Budgets(requests_per_minute=2)
+    ben = Payer("discord", "g1", "c1", "u2")
+    for payer in (ADA, ben):
+        assert await spending.reserve(payer, payer.user, ESTIMATE, budgets) is None
+    await wait_out(client, ADA, 31.0)
+    assert await spending.reserve(ben, "again", ESTIMATE, budgets) is None
+    asked = keys.asked_lately("discord", "g1")
+    assert await client.zrange(asked, 0, -1) == [b"u2"]
+    assert 0 < await client.ttl(asked) <= 61
 
 
 async def test_a_turn_over_midnight_is_settled_on_its_day(spending: Spending, clock: Clock) -> None:
@@ -174,7 +198,7 @@ async def test_everything_expires_and_can_be_forgotten(
         assert 0 < await client.ttl(key) <= 2 * 86_400
     await spending.forget("discord", "g1")
     await spending.forget("discord", "g1")
-    assert len(await all_keys(client)) == 1
+    assert all("{discord:g2}" in key for key in await all_keys(client))
     assert (await spending.used(other))[Account.USER] == Used()
 
 
