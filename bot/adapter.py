@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Protocol
 
 from bot.attached import Attachment
 from bot.capabilities import Capabilities
-from bot.chat import CommandReply, File, History, Incoming, MessageRef, Spot, ThreadKey
+from bot.chat import CommandReply, File, History, Incoming, MessageRef, Reach, Spot, ThreadKey
 from bot.controls import PLAIN, Presentation
 from bot.inbox import Inbox
 
@@ -120,6 +121,16 @@ class Adapter(Protocol):
         """Address of a message of a conversation, for people; empty where there is none.
 
         `loose` as in `Incoming`. Never raises.
+        """
+        ...
+
+    async def reach(
+        self, space: str, user: str, places: Collection[tuple[str, str]]
+    ) -> Reach | None:
+        """What somebody may read in a server or workspace now, asked anew each time.
+
+        `places` are those that matter, as in `Reach.shut`. None where it can't be told. Whatever
+        is not known of a place leaves it open: only what is certain is told.
         """
         ...
 

@@ -40,6 +40,7 @@ from bot.engine.engine import Engine
 from bot.engine.excerpts import Excerpts
 from bot.engine.folding import Folding
 from bot.engine.imagining import Imagining
+from bot.engine.rechecking import Rechecking
 from bot.engine.running import Running
 from bot.ids import new_id, pseudonym
 from bot.intake import Reception
@@ -351,6 +352,14 @@ class App:
                     name=f"resume {name}",
                 )
                 for name, reception in receptions.items()
+            ),
+            asyncio.create_task(
+                repeat(
+                    Rechecking(threads.tokens, adapters, threads.claims("bobbin"), new_id).round,
+                    self._timing.recheck,
+                    "checking what tokens open",
+                ),
+                name="tokens",
             ),
             asyncio.create_task(outside.pulse(), name="pulse"),
             asyncio.create_task(outside.probe(self._probe(outside)), name="probe"),

@@ -157,6 +157,22 @@ class Incoming:
 
 
 @dataclass(frozen=True, slots=True)
+class Reach:
+    """What somebody may read in a server or workspace now.
+
+    Attributes:
+        belongs: They are there at all.
+        member: They may read what is for everybody there; guests may not.
+        shut: Of the places that were asked about those which they may not read. Each is a channel
+            and the thread in it, or a channel and "".
+    """
+
+    belongs: bool = True
+    member: bool = True
+    shut: frozenset[tuple[str, str]] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class Removal:
     """Something that people no longer see, and that is not remembered either.
 

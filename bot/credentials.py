@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from bot.audience import Grant, narrowed
@@ -92,6 +92,13 @@ class Credentials(Protocol):
         """End all of a person's, as when they leave or want to be forgotten."""
         ...
 
+    async def replace(self, credential: Credential) -> None:
+        """Put it in place of the same one that opens more; end it where it opens nothing.
+
+        Safe to repeat; does nothing when that one has ended.
+        """
+        ...
+
     async def used(self, credential: Credential) -> None:
         """Note that it was used now; written at most once an hour."""
         ...
@@ -147,6 +154,20 @@ def issue(
         expires_at=now + days * 86_400 if days else 0.0,
     )
     return Issued(token, credential)
+
+
+def opening_less(credential: Credential, gone: Collection[Scope]) -> Credential:
+    """A token that opens some scopes less, with the conversations that belong to these."""
+    left = narrowed(
+        credential.grant(Via.API), [each for each in credential.readable if each not in gone]
+    )
+    return replace(
+        credential,
+        readable=left.readable,
+        writable=tuple(each for each in credential.writable if each not in gone),
+        channels=left.channels,
+        threads=left.threads,
+    )
 
 
 def _own_first(scope: Scope) -> bool:

@@ -15,6 +15,7 @@ class Timing:
     its turn from `mark_after` on; `first_token` and `gap` are the
     model's silences that are taken for a fault, `private` the most that an answer to one person may
     take, since platforms wait for those. `store` is how patient one call to the store is.
+    `recheck` is between looks at which tokens are due to be checked.
     """
 
     renew: float = 1.0
@@ -25,6 +26,7 @@ class Timing:
     resume: float = 1.0
     tidy: float = 3600.0
     leftovers: float = 10.0
+    recheck: float = 60.0
     first_retry: float = 1.0
     longest_retry: float = 60.0
     long_wait: float = 8.0

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from adapters.console.seat import Seat
@@ -200,6 +200,12 @@ class ConsoleAdapter:
     async def link(self, thread: ThreadKey, message: str, *, loose: bool = False) -> str:
         """What is printed has no address."""
         return ""
+
+    async def reach(
+        self, space: str, user: str, places: Collection[tuple[str, str]]
+    ) -> chat.Reach | None:
+        """Nobody leaves a terminal."""
+        return None
 
     def measure(self, text: str) -> int:
         """Characters."""

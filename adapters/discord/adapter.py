@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Collection, Coroutine, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -35,6 +35,7 @@ from adapters.discord.opening import Opening
 from adapters.discord.originals import uploads
 from adapters.discord.panels import view_of
 from adapters.discord.places import Places
+from adapters.discord.reaching import reach_of
 from adapters.discord.reactions import Reactions
 from adapters.discord.render import measure_shown, rendering
 from adapters.discord.servers import Servers
@@ -42,7 +43,7 @@ from adapters.discord.shards import ALONE, Plan, Shard, read_plan
 from adapters.discord.values import DIRECT_SPACE, PLATFORM
 from bot.attached import Attachment
 from bot.capabilities import Capabilities, Limit
-from bot.chat import CommandReply, File, History, Incoming, MessageRef, Spot, ThreadKey
+from bot.chat import CommandReply, File, History, Incoming, MessageRef, Reach, Spot, ThreadKey
 from bot.controls import PLAIN, Action, Presentation
 from bot.errors import MessageGone, NotAllowed
 from bot.inbox import Inbox
@@ -432,6 +433,13 @@ class DiscordAdapter:
 
     async def _tell(self, ref: MessageRef, text: str) -> None:
         await self._send(Spot(ref.channel, reply_to=ref.message), f"t{ref.message}", text)
+
+    async def reach(
+        self, space: str, user: str, places: Collection[tuple[str, str]]
+    ) -> Reach | None:
+        """What somebody may read in a server; nothing is told of direct messages."""
+        client, knowing = await self._gateways.client(), await self._gateways.knowing(space)
+        return await reach_of(self._calls, client, knowing, space, user, places)
 
     def measure(self, text: str) -> int:
         """UTF-16 code units of what is sent."""

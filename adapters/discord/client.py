@@ -306,6 +306,7 @@ class Listening(Client):
     async def on_connect(self) -> None:
         """Tell of a new session. The SDK starts this before any handler of its events."""
         self._listener.connected(self)
+        await self._logins.arrived(self.shard)
 
     async def on_ready(self) -> None:
         """Say that the bot is there; Discord repeats this after some reconnections."""

@@ -13,6 +13,7 @@ from bot.errors import BadToken, MessageGone, NotAllowed, PlatformBusy, Platform
 
 UNKNOWN_CHANNEL = 10003
 UNKNOWN_SERVER = 10004
+UNKNOWN_MEMBER = 10007
 UNKNOWN_MESSAGE = 10008
 UNKNOWN_INTERACTION = 10062
 NO_ACCESS = 50001
@@ -68,6 +69,10 @@ class UnknownServer(MessageGone):
     """There is no such server, as far as we are concerned."""
 
 
+class UnknownMember(MessageGone):
+    """Somebody is not in a server, or not in a thread."""
+
+
 class HasThread(Refused):
     """The message has its thread already."""
 
@@ -91,6 +96,8 @@ def of_answer(status: int, code: int, text: str) -> PlatformError:
         fault = HasThread(said, code)
     elif code == UNKNOWN_SERVER:
         fault = UnknownServer(said)
+    elif code == UNKNOWN_MEMBER:
+        fault = UnknownMember(said)
     elif code == NO_ACCESS:
         fault = NoAccess(said, hint=_REFUSED[code])
     elif code == ARCHIVED:

@@ -150,6 +150,7 @@ class Logins:
         self._held: dict[int, tuple[_Turn, float]] = {}
         self._paid: set[Shard] = set()
         self._turns: dict[Shard, _Turn] = {}
+        self._on_the_way: dict[Shard, _Turn] = {}
         self._numbers = 0
         self._known = Starts()
 
@@ -174,9 +175,10 @@ class Logins:
         await self._hold(shard, turn, self._timing.identify)
 
     async def identifying(self, shard: Shard) -> None:
-        """The log-in follows now; the next one of its key only after `Timing.identify`.
+        """The log-in follows now; the next one of its key only `Timing.identify` after it arrived.
 
-        Returns in any case before the SDK's patience (60 s) ends.
+        A machine that is busy may send it late, so the key is held for twice as long, until
+        `arrived` says better. Returns in any case before the SDK's patience (60 s) ends.
 
         Raises:
             TimeoutError: Too many log-ins today; the SDK tries again later.
@@ -184,6 +186,7 @@ class Logins:
         turn = self._turns.pop(shard, None)
         if turn is None:
             # Discord has refused a log-in, and the SDK repeats it without asking us first.
+            await self.arrived(shard)
             async with asyncio.timeout(self._timing.hold):
                 await self._spend(shard, self._known)
             turn = self._turn_of(shard)
@@ -192,11 +195,25 @@ class Logins:
             async with asyncio.timeout(self._timing.hold):
                 for _ in range(MOST_TRIES):
                     began = self._clock()
-                    await self._hold(shard, turn, self._timing.identify)
+                    await self._hold(shard, turn, 2 * self._timing.identify)
                     if self._clock() - began <= PROMPT_SECONDS:
                         break
         except TimeoutError:
             log.warning("Shard %s logs in although another one may do so, too", shard)
+        self._on_the_way[shard] = turn
+
+    async def arrived(self, shard: Shard) -> None:
+        """Discord has answered the log-in, if one was on its way: others wait from now on."""
+        turn = self._on_the_way.pop(shard, None)
+        if turn is None or self._held.get(turn.key, (None, 0.0))[0] is not turn:
+            return
+        self._held[turn.key] = (turn, self._clock() + self._timing.identify)
+        if self._claims is None:
+            return
+        try:
+            await self._claims.claim(_name(turn.key), self._timing.identify, _holder(shard, turn))
+        except StoreError as error:
+            log.debug("That a log-in has arrived could not be told: %s", error)
 
     def _turn_of(self, shard: Shard) -> _Turn:
         self._numbers += 1
@@ -204,6 +221,7 @@ class Logins:
 
     async def leave(self, shard: Shard) -> None:
         """Let others log in: nothing came of it, or it is over."""
+        await self.arrived(shard)
         turn = self._turns.pop(shard, None)
         if turn is None:
             return

@@ -6,13 +6,14 @@ import asyncio
 import logging
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import cast
 
 from aiohttp import web
 
 from adapters.slack import LOOPBACK, StreamMode, history
+from adapters.slack.access import reach_of
 from adapters.slack.answers import Asked
 from adapters.slack.calls import Calls
 from adapters.slack.downloads import Downloads
@@ -37,7 +38,7 @@ from adapters.slack.workspaces import Many, One, Workspaces
 from bot.attached import Attachment
 from bot.backoff import Backoff
 from bot.capabilities import Capabilities, Limit
-from bot.chat import CommandReply, File, History, Incoming, MessageRef, Spot, ThreadKey
+from bot.chat import CommandReply, File, History, Incoming, MessageRef, Reach, Spot, ThreadKey
 from bot.controls import PLAIN, Action, Presentation
 from bot.errors import (
     BadToken,
@@ -439,6 +440,15 @@ class SlackAdapter:
             log.debug("A message has no link: %s", error)
             return ""
         return permalink(thread, here.own, message)
+
+    async def reach(
+        self, space: str, user: str, places: Collection[tuple[str, str]]
+    ) -> Reach | None:
+        """What somebody may read in a workspace."""
+        here = await self._at(space, "")
+        if here.own.team != space:
+            return None
+        return await reach_of(here.calls, here.own, user, places)
 
     def measure(self, text: str) -> int:
         """UTF-16 code units of what is sent."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Collection, Generator
 from contextlib import contextmanager
 
 from bot.adapter import Adapter
 from bot.attached import Attachment
 from bot.capabilities import Capabilities
-from bot.chat import CommandReply, File, History, Incoming, MessageRef, Spot, ThreadKey
+from bot.chat import CommandReply, File, History, Incoming, MessageRef, Reach, Spot, ThreadKey
 from bot.controls import PLAIN, Presentation
 from bot.errors import PlatformError
 from bot.inbox import Inbox
@@ -121,6 +121,13 @@ class MeteredAdapter:
     async def link(self, thread: ThreadKey, message: str, *, loose: bool = False) -> str:
         """See `bot.adapter.Adapter`."""
         return await self._adapter.link(thread, message, loose=loose)
+
+    async def reach(
+        self, space: str, user: str, places: Collection[tuple[str, str]]
+    ) -> Reach | None:
+        """See `bot.adapter.Adapter`."""
+        with self._timed("reach"):
+            return await self._adapter.reach(space, user, places)
 
     def measure(self, text: str) -> int:
         """See `bot.adapter.Adapter`."""

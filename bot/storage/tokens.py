@@ -104,7 +104,7 @@ class StoredCredentials:
             if (at_home and not channel) or not left.readable:
                 gone += await self._end(found)
             elif left != found:
-                await self._narrow(left)
+                await self.replace(left)
         return gone
 
     async def shut_out(self, person: Person, channel: tuple[str, str, str]) -> int:
@@ -121,11 +121,15 @@ class StoredCredentials:
             if left == found:
                 continue
             changed += 1
-            if left.readable:
-                await self._narrow(left)
-            else:
-                await self._end(found)
+            await self.replace(left)
         return changed
+
+    async def replace(self, credential: Credential) -> None:
+        """See `bot.credentials.Credentials`."""
+        if credential.readable:
+            await self._narrow(credential)
+        else:
+            await self._end(credential)
 
     async def sweep(self) -> None:
         """Remove what has ended by itself. Raises StoreUnavailable."""

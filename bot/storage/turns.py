@@ -28,7 +28,7 @@ from bot.title import title_of
 
 logger = logging.getLogger(__name__)
 
-STRANDED_MOST = 100
+PAGE = 100
 
 
 class Turns(Base):
@@ -231,20 +231,24 @@ class Turns(Base):
     async def stranded(self) -> Sequence[ThreadKey]:
         """Threads whose lease has ended with work left, the longest waiting first in each bucket.
 
-        At most a hundred of every bucket: call again after dealing with them. Raises
+        All of them, since nobody may be hidden behind those that this process cannot answer. Raises
         StoreUnavailable.
         """
         now = await self._link.server_ms()
-        found = await self._link.batch(
-            [
-                ("ZRANGEBYSCORE", BucketKeys(bucket).leases, 0, now, "LIMIT", 0, STRANDED_MOST)
-                for bucket in range(BUCKETS)
-            ]
-        )
         threads: list[ThreadKey] = []
-        for bucket, names in enumerate(found):
-            threads += await self._keys_in(BucketKeys(bucket).leases, names)
-        return threads
+        full, start = list(range(BUCKETS)), 0
+        while full:
+            found = await self._link.batch(
+                [
+                    ("ZRANGEBYSCORE", BucketKeys(each).leases, 0, now, "LIMIT", start, PAGE)
+                    for each in full
+                ]
+            )
+            for bucket, names in zip(full, found, strict=True):
+                threads += await self._keys_in(BucketKeys(bucket).leases, names)
+            full = [each for each, names in zip(full, found, strict=True) if len(names) == PAGE]
+            start += PAGE
+        return list(dict.fromkeys(threads))
 
     async def ask_stop(self, thread: ThreadKey, turn: str = "") -> bool:
         """Ask the running turn to stop; its next `renew` says so, also after a take-over.

@@ -368,6 +368,20 @@ async def test_whoever_hears_late_that_he_may_log_in_holds_the_key_from_then_on(
     assert until >= loop.time() + timing.identify - PROMPT_SECONDS
 
 
+async def test_others_wait_for_a_log_in_that_a_busy_machine_sends_late() -> None:
+    claims, timing = SharedClaims(), Timing(identify=5.0, poll=0.01)
+    loop = asyncio.get_running_loop()
+    logins = Logins(loop.time, timing, allowed=None)
+    logins.share(claims.of("one"))
+    await logins.admit(ALONE, all_left)
+    await logins.identifying(ALONE)
+    [(until, _)] = claims.held.values()
+    assert until > loop.time() + 1.5 * timing.identify
+    await logins.arrived(ALONE)
+    [(until, _)] = claims.held.values()
+    assert 0.5 * timing.identify < until - loop.time() <= timing.identify
+
+
 async def test_a_log_in_does_not_wait_for_ever_for_the_store() -> None:
     claims, timing = SharedClaims(), Timing(identify=0.2, poll=0.01, unknown=0.05)
     claims.away = True

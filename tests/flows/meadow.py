@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
@@ -19,6 +19,7 @@ from bot.chat import (
     Incoming,
     MessageRef,
     Press,
+    Reach,
     Spot,
     ThreadKey,
 )
@@ -227,6 +228,11 @@ class Meadow:
 
     async def link(self, thread: ThreadKey, message: str, *, loose: bool = False) -> str:
         return f"https://example.org/{thread.thread}/{message}"
+
+    async def reach(
+        self, space: str, user: str, places: Collection[tuple[str, str]]
+    ) -> Reach | None:
+        return None
 
     def measure(self, text: str) -> int:
         return len(text)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import defaultdict, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
 from bot.capabilities import Call, Capabilities, Limit
-from bot.chat import CommandReply, File, History, Incoming, MessageRef, Spot, ThreadKey
+from bot.chat import CommandReply, File, History, Incoming, MessageRef, Reach, Spot, ThreadKey
 from bot.controls import PLAIN, Presentation
 from bot.errors import MessageGone, PlatformBusy, PlatformError
 from bot.inbox import Inbox
@@ -164,6 +164,11 @@ class Platform:
 
     async def link(self, thread: ThreadKey, message: str, *, loose: bool = False) -> str:
         return f"https://example.org/{thread.thread}/{message}"
+
+    async def reach(
+        self, space: str, user: str, places: Collection[tuple[str, str]]
+    ) -> Reach | None:
+        return None
 
     def measure(self, text: str) -> int:
         return len(text)

@@ -1,17 +1,12 @@
-"""What `bobbin doctor` says of the rules, the budgets and the store."""
+"""What `bobbin doctor` says of the rules and the budgets."""
 
 from __future__ import annotations
 
-import tempfile
 from contextlib import aclosing
-from pathlib import Path
-
-from redis.asyncio import Redis
 
 from bot.doctor import examine
 from bot.plugins import find_adapters
 from bot.spec import Finding
-from tests.servers import valkey_server
 
 
 async def looked_at(environ: dict[str, str], subject: str) -> list[Finding]:
@@ -60,23 +55,3 @@ async def test_a_bad_entry_is_a_finding_with_its_fix() -> None:
     assert not finding.ok
     assert finding.detail == "'discord:user:Ada' has an id that does not look right."
     assert finding.fix == "A user has a number (Copy ID, with the developer mode on)."
-
-
-async def test_a_full_redis_is_named() -> None:
-    with tempfile.TemporaryDirectory(prefix="bobbin-doc-") as folder:
-        with valkey_server(Path(folder)) as server:
-            found: list[Finding] = []
-            for memory in (0, 1):
-                async with Redis.from_url(server.url, protocol=2) as admin:
-                    await admin.config_set("maxmemory", memory)
-                async with aclosing(
-                    examine({"REDIS_URL": server.url}, find_adapters())
-                ) as findings:
-                    async for finding in findings:
-                        if finding.subject == "store":
-                            found.append(finding)
-                            break
-    good, full = found
-    assert good.ok
-    assert (full.ok, full.detail) == (False, "REDIS_URL: Redis is out of memory")
-    assert "raise maxmemory" in full.fix

@@ -88,6 +88,13 @@ async def test_stranded_looks_into_every_bucket(threads: Threads) -> None:
     assert set(await threads.stranded()) == made
 
 
+async def test_nobody_is_hidden_behind_many_that_are_stranded_before_them(threads: Threads) -> None:
+    made = [ThreadKey("slack", "w", "c", f"{n}") for n in range(230)]
+    for number, thread in enumerate(made):
+        await threads.park((await begin(threads, number, thread=thread)).lease)
+    assert set(await threads.stranded()) == set(made)
+
+
 async def test_usage_is_counted_per_user_and_day(threads: Threads, clock: Clock) -> None:
     tally = Tally(1, 10, 1, 5, 70, 0, 0)
     await commit(threads, await begin(threads, 1), tally=tally)

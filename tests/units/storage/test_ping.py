@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
 import pytest
 from redis.asyncio import Redis
+from redis.exceptions import MovedError
 
+from bot.doctor import examine
 from bot.errors import StoreUnavailable
+from bot.plugins import find_adapters
+from bot.spec import Finding
+from bot.storage.keys import SCHEMA
 from bot.storage.threads import Threads
 from tests.clusters import Cluster
 from tests.servers import Valkey, free_port
@@ -63,3 +68,29 @@ async def test_every_primary_of_a_cluster_counts(cluster: Cluster, threads: Thre
         async with full(node.server):
             assert "is out of memory" in await refused(threads)
         await threads.ping()
+
+
+async def test_the_doctor_looks_at_every_primary(cluster: Cluster) -> None:
+    found: list[Finding] = []
+    for node in cluster.nodes:
+        async with Redis.from_url(node.server.url, protocol=2) as admin:
+            if await _serves(admin, SCHEMA):
+                continue
+        async with full(node.server):
+            async with aclosing(examine({"REDIS_URL": cluster.url}, find_adapters())) as findings:
+                async for finding in findings:
+                    if finding.subject == "store":
+                        found.append(finding)
+                        break
+    assert [(one.ok, one.detail) for one in found] == [
+        (False, "REDIS_URL: Redis is out of memory")
+    ] * 2
+
+
+async def _serves(client: Redis, key: str) -> bool:
+    """Whether a key lies on this node of a cluster."""
+    try:
+        await client.exists(key)
+    except MovedError:
+        return False
+    return True
