@@ -108,7 +108,7 @@ class Access:
             return Refusal.DENIED
         if author.is_bot and not self._is_one_of(self.bots, author, place.platform):
             return Refusal.BOT
-        if author.is_outside and not self.outsiders and not author.is_bot:
+        if self._is_kept_apart(author):
             return Refusal.OUTSIDER
         if place.direct:
             if not self._takes_direct(author, place):
@@ -127,8 +127,12 @@ class Access:
         return self._names(self.deny, None, place)
 
     def is_denied(self, author: Author, platform: str) -> bool:
-        """Whether the deny list names this person, so that nothing of theirs is read either."""
+        """Whether the deny list names this person."""
         return self._is_one_of(self.deny, author, platform)
+
+    def is_unread(self, author: Author, platform: str) -> bool:
+        """Whether nothing that this person writes is read, wherever it stands."""
+        return self.is_denied(author, platform) or self._is_kept_apart(author)
 
     def known(self, author: Author, platform: str) -> Author:
         """The author with `is_admin` as it counts here: outsiders and bots never are."""
@@ -136,6 +140,9 @@ class Access:
         named = self._is_one_of(self.admins, author, platform)
         is_admin = trusted and (named or (author.is_admin and self.platform_admins))
         return author if is_admin == author.is_admin else replace(author, is_admin=is_admin)
+
+    def _is_kept_apart(self, author: Author) -> bool:
+        return author.is_outside and not self.outsiders and not author.is_bot
 
     def _takes_direct(self, author: Author, place: Place) -> bool:
         if not self.direct_messages:

@@ -78,7 +78,12 @@ def imports_of(person: Person) -> tuple[str, str, str]:
 
 def is_import(thread: ThreadKey) -> bool:
     """Whether a conversation was brought from elsewhere, and so is on no platform."""
-    return thread.channel.startswith(IMPORTS)
+    return is_imports((thread.platform, thread.space, thread.channel))
+
+
+def is_imports(place: tuple[str, str, str]) -> bool:
+    """Whether a channel, by platform, space and id, is one of `imports_of`."""
+    return place[2].startswith(IMPORTS)
 
 
 def person_of(platform: str, space: str, user: str, *, per_space: bool) -> Person:

@@ -96,6 +96,16 @@ class Budgets:
             Account.OUTSIDERS: self.outsiders,
         }[account]
 
+    def used_up(self, used: Mapping[Account, Used]) -> bool:
+        """Whether some account has nothing left of what it may use today."""
+        for account, each in used.items():
+            most = self.most(account)
+            if most.tokens is not None and each.tokens >= most.tokens:
+                return True
+            if most.cost_micros is not None and each.cost_micros >= most.cost_micros:
+                return True
+        return False
+
     def exempts(self, payer: Payer) -> bool:
         """Whether this person is answered over every budget."""
         return payer.is_admin and self.exempt_admins

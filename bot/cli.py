@@ -100,7 +100,8 @@ def _parser(specs: Sequence[AdapterSpec]) -> argparse.ArgumentParser:
             f"--{variable.option}", dest=variable.name, metavar="…", help=variable.help
         )
     commands.add_parser("chat", help="talk to it in this terminal, tokens or not")
-    commands.add_parser("doctor", help="check settings, tokens, store, model and tokenizer")
+    looked_at = "settings, tokens, store, model, embeddings, tokenizer and what is served on ports"
+    commands.add_parser("doctor", help=f"check {looked_at}: figures, REST and MCP")
     ping = commands.add_parser("ping", help="exit 0 if the bot that runs here is alive")
     ping.add_argument(
         "--seconds", type=float, default=5.0, help="how long it may take to answer (%(default)g)"

@@ -28,7 +28,11 @@ _QUESTIONS = (
         "another bot?",
         "only one that `BOBBIN_BOTS` names, which then counts as allowed among the people",
     ),
-    ("an outsider?", "only with `BOBBIN_OUTSIDERS=on`; never as an admin"),
+    (
+        "an outsider?",
+        "only with `BOBBIN_OUTSIDERS=on`; never as an admin. With `off` the bot also does not "
+        "read what they said in a thread before it was called there",
+    ),
     (
         "a direct message?",
         "only with `BOBBIN_DIRECT_MESSAGES=on`; where `BOBBIN_ALLOW` names servers, workspaces or "

@@ -8,6 +8,7 @@ import math
 import re
 from collections.abc import Sequence
 
+from bot.budgets import Payer
 from bot.errors import ModelBusy
 
 
@@ -28,7 +29,9 @@ class HashEmbedder:
         self.asked: list[tuple[str, ...]] = []
         self._same = same or {}
 
-    async def embed(self, texts: Sequence[str], *, query: bool = False) -> Sequence[bytes]:
+    async def embed(
+        self, texts: Sequence[str], *, query: bool = False, payer: Payer | None = None
+    ) -> Sequence[bytes]:
         """See `bot.recall.embedding.Embedder`."""
         self.asked.append(tuple(texts))
         return [self._vector(text) for text in texts]
@@ -53,9 +56,11 @@ class FailingEmbedder(HashEmbedder):
         super().__init__(dimensions)
         self.away = True
 
-    async def embed(self, texts: Sequence[str], *, query: bool = False) -> Sequence[bytes]:
+    async def embed(
+        self, texts: Sequence[str], *, query: bool = False, payer: Payer | None = None
+    ) -> Sequence[bytes]:
         """See `bot.recall.embedding.Embedder`."""
         if self.away:
             self.asked.append(tuple(texts))
             raise ModelBusy("the service is away")
-        return await super().embed(texts, query=query)
+        return await super().embed(texts, query=query, payer=payer)

@@ -25,7 +25,7 @@ HERE = "bobbin_workspace"
 """Where Bolt's context holds the `Workspace`."""
 
 OPENED = "app_home_opened"
-EVENTS = (OPENED, STOPPED, LOOKED, REACTED)
+EVENTS = (OPENED, STOPPED, LOOKED, *REACTED)
 """Events that are listened to here, as Bolt names them."""
 
 
@@ -48,7 +48,7 @@ class Surfaces:
         self.agent = Agent(inbox, self._errands, timing)
         self._home = HomeTab(inbox, self._errands, timing)
         self._pressing = Pressing(self._interactions, self._home, self._errands)
-        self._reactions = Reactions(self._interactions, self._errands, timing)
+        self._reactions = Reactions(inbox.claims, self._interactions, self._errands, timing)
         self._shortcuts = Shortcuts(inbox, self._interactions, self._home, self._errands, timing)
 
     def listen(self, app: Any) -> None:
@@ -66,7 +66,8 @@ class Surfaces:
         app.action(re.compile(f"^{HOME}:"))(self._on_page)
         app.event(OPENED)(self._opened)
         app.event(STOPPED)(self._stopped)
-        app.event(REACTED)(self._reacted)
+        for name in REACTED:
+            app.event(name)(self._reacted)
         app.event(LOOKED)(self._looked)
 
     async def _command(self, ack: Any, body: dict[str, Any], context: Mapping[str, Any]) -> None:
@@ -115,7 +116,7 @@ class Surfaces:
         await self.agent.stop(_here(context), body)
 
     async def _reacted(self, body: dict[str, Any], context: Mapping[str, Any]) -> None:
-        self._reactions.added(_here(context), body)
+        self._reactions.told(_here(context), body)
 
     async def _looked(self) -> None:
         """What somebody looks at comes with their next message, and is a hint there."""

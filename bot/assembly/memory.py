@@ -8,9 +8,11 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 
 from bot.assembly.models import open_embedder
+from bot.budgets import Payer
 from bot.context.tokens import estimate
-from bot.ids import memory_ids
-from bot.memory.embeddings import unheard
+from bot.ids import memory_ids, new_id
+from bot.memory.embeddings import always, unheard
+from bot.memory.paying import Till
 from bot.memory.searching import Searching
 from bot.memory.service import MemoryService
 from bot.model.port import Usage
@@ -50,9 +52,17 @@ async def open_memories(
         ModelMisconfigured: What searches by meaning cannot be used.
     """
     store = threads.memories(settings.integer("BOBBIN_MEMORIES_PER_SCOPE") or 0)
-    embedder = await asyncio.to_thread(open_embedder, settings, spent=Bill(spent).add)
+    till = Till(settings.budgets, threads.spending, new_id)
+    embedder = await asyncio.to_thread(open_embedder, settings, spent=Bill(spent, till.charge).add)
+    at_a_price = settings.text("BOBBIN_EMBEDDINGS") == "openai"
     searching = Searching(
-        store, threads, count=count, clock=time.time, embedder=embedder, observe=observe
+        store,
+        threads,
+        count=count,
+        clock=time.time,
+        embedder=embedder,
+        observe=observe,
+        has_left=till.has_left if at_a_price else always,
     )
     try:
         yield MemoryService(
@@ -62,27 +72,38 @@ async def open_memories(
         await searching.close()
         if embedder is not None:
             await embedder.close()
+        await till.close()
 
 
 class Bill:
-    """Adds up what requests for embeddings cost. They have no payer: they serve whoever searches.
+    """Adds up what requests for embeddings cost.
 
-    One question costs less than a millionth of a dollar, so it is the sum that is rounded.
+    One question costs less than a millionth of a dollar, so it is the sum that is rounded: whoever
+    makes it grow by one pays it.
 
     Args:
         spent: Told what each request took, and what it has made the sum grow by.
+        charge: Told the same of each request that somebody pays for. Nobody does for the vectors
+            of memories and of what was said, which serve whoever searches.
     """
 
-    def __init__(self, spent: Callable[[Tally], None]) -> None:
+    def __init__(
+        self,
+        spent: Callable[[Tally], None],
+        charge: Callable[[Payer, Tally], None] = lambda payer, cost: None,
+    ) -> None:
         self._spent = spent
+        self._charge = charge
         self._tokens = 0
         self._cost = 0
 
-    def add(self, model: str, usage: Usage) -> None:
+    def add(self, model: str, usage: Usage, payer: Payer | None = None) -> None:
         """Count a request; all of them are of one model."""
         self._tokens += usage.prompt
         cost = cost_micros(model, Usage(self._tokens, completion=0))
         before, self._cost = self._cost, cost or 0
-        self._spent(
-            Tally(prompt=usage.prompt, cost_micros=self._cost - before, unpriced=int(cost is None))
-        )
+        grown = self._cost - before
+        took = Tally(prompt=usage.prompt, cost_micros=grown, unpriced=int(cost is None))
+        self._spent(took)
+        if payer is not None:
+            self._charge(payer, took)

@@ -10,9 +10,9 @@ from bot.engine.imagining import ImageRules
 from bot.errors import ModelMisconfigured
 from bot.model.create import create_ear, create_model
 from bot.model.gate import Gate
-from bot.model.port import Model, Usage
+from bot.model.port import Model
 from bot.model.settings import ModelSettings
-from bot.model.vectors import REQUEST_SECONDS, open_embeddings
+from bot.model.vectors import REQUEST_SECONDS, Spent, open_embeddings, unheard
 from bot.ops.meters import ModelMeter
 from bot.plugins import resolve
 from bot.recall.embedding import Embedder
@@ -117,7 +117,7 @@ def embedding_settings(settings: Settings, timing: Timing = TIMING) -> ModelSett
 def open_embedder(
     settings: Settings,
     timing: Timing = TIMING,
-    spent: Callable[[str, Usage], None] = lambda model, usage: None,
+    spent: Spent = unheard,
 ) -> Embedder | None:
     """What searches by meaning are made with, as the settings say; None for words alone.
 
@@ -126,7 +126,7 @@ def open_embedder(
     Args:
         settings: What was configured.
         timing: How patient to be.
-        spent: Told the model and the tokens of each request to a service.
+        spent: As of `bot.model.vectors.GatedEmbedder`; a model on this computer tells nothing.
 
     Raises:
         ModelMisconfigured: Something is missing, or the settings cannot be used.

@@ -24,6 +24,10 @@ NOT_UNDERSTOOD = {
     "memory": "`memory` is `on` or `off`.",
 }
 CHANGED = "Changed, from now on:"
+NOT_IN_DIRECT = (
+    "In direct messages I remember only what you ask me to: say “remember that …”, or use "
+    "`{sign}remember`. `memory=on` is for channels."
+)
 
 _MENTION = {
     Mention.ONLY: "I answer only when I'm mentioned or replied to",
@@ -83,6 +87,8 @@ class PlaceSettings:
         then = changed(now, asked)
         if isinstance(then, str):
             return CommandReply(NOT_UNDERSTOOD[then], harmless=True)
+        if call.direct and then.memory and "memory" in asked:
+            return CommandReply(NOT_IN_DIRECT.format(sign=sign), harmless=True)
         await self._threads.set_channel(place, then)
         return CommandReply(f"{CHANGED}\n\n{self._told(then)}", harmless=True)
 

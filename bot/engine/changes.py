@@ -49,15 +49,17 @@ class Changes:
 
     async def edited(self, event: Incoming) -> Amended:
         """Amend what is kept of a message. Raises StoreError."""
+        messages = (event.ref.message,)
+        # What somebody asked for stands as they put it; what was only found does not.
+        forget = partial(self._memories.forget_messages, event.thread, messages, unasked=True)
         amended = await self._threads.amend(
-            event, partial(as_it_reads_now, tokenizer=self._tokenizer)
+            event, partial(as_it_reads_now, tokenizer=self._tokenizer), forget
         )
         if amended is Amended.UNSUMMARISED:
             self._folding.anew(event.thread)
         if amended in (Amended.DONE, Amended.UNSUMMARISED):
-            # What somebody asked for stands as they put it; what was only found does not.
-            messages = (event.ref.message,)
-            await self._memories.forget_messages(event.thread, messages, unasked=True)
+            # Something may have been found in the old words meanwhile.
+            await forget()
             await self._memories.let_go(event.thread)
         logger.debug("an edit on %s: %s", event.thread.platform, amended)
         return amended

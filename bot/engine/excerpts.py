@@ -67,8 +67,8 @@ class Excerpts:
         return Excerpt(tuple(entries), history.partial)
 
     def _is_read(self, message: EarlierMessage, platform: str) -> bool:
-        denied = self._access.is_denied(message.author, platform)
-        return bool(message.text.strip()) and not denied and not is_kept_out(message.text)
+        unread = self._access.is_unread(message.author, platform)
+        return bool(message.text.strip()) and not unread and not is_kept_out(message.text)
 
     async def _entry(self, message: EarlierMessage, names: dict[str, str]) -> Entry:
         author = message.author

@@ -81,7 +81,7 @@ class MailReader:
                 continue
             if is_kept_out(message.text):
                 continue
-            if self._access.is_denied(message.author, turn.lease.thread.platform):
+            if self._access.is_unread(message.author, turn.lease.thread.platform):
                 continue
             entry = await self._entry(
                 "context", turn, message.author, message.ref, message.text, message.at, names

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import cast
 
+from bot.budgets import Payer
 from bot.errors import ModelError
 from bot.plugins import resolve
 from bot.recall.embedding import Embedder, Near
@@ -28,18 +29,31 @@ def unheard(what: str) -> None:
     """Nobody counts."""
 
 
+async def always(payer: Payer) -> bool:
+    """Nothing costs anything."""
+    return True
+
+
 class Meaning:
     """Vectors, where there are any. Never raises; nothing is sent anywhere without an embedder.
 
     Args:
         embedder: None for searches by words alone.
-        count: Told "done" for each call that gave vectors, "failed" for each that gave none, and
-            "rested" for each question that was not asked because of that.
+        count: Told "done" for each call that gave vectors, "failed" for each that gave none,
+            "rested" for each question that was not asked because of that, and "spared" for each
+            whose payer has nothing left.
+        has_left: Whether somebody may still use what costs something.
     """
 
-    def __init__(self, embedder: Embedder | None, count: Callable[[str], None] = unheard) -> None:
+    def __init__(
+        self,
+        embedder: Embedder | None,
+        count: Callable[[str], None] = unheard,
+        has_left: Callable[[Payer], Awaitable[bool]] = always,
+    ) -> None:
         self._embedder = embedder
         self._count = count
+        self._has_left = has_left
         self._rests_until = 0.0
         self._away = False
 
@@ -54,14 +68,18 @@ class Meaning:
             return None
         return cast(Near, resolve("bot.recall.vectors:Vectors")())
 
-    async def of_question(self, question: str) -> bytes:
-        """The vector of what is looked for; empty when there is none in time."""
+    async def of_question(self, question: str, payer: Payer | None = None) -> bytes:
+        """The vector of what is looked for; empty when there is none in time, or nobody to pay."""
         if self._embedder is None or not question.strip():
             return b""
         if asyncio.get_running_loop().time() < self._rests_until:
             self._count("rested")
             return b""
-        found = await self._ask((question[:LONGEST_QUESTION],), QUESTION_SECONDS, query=True)
+        if payer is not None and not await self._has_left(payer):
+            self._count("spared")
+            return b""
+        asked = (question[:LONGEST_QUESTION],)
+        found = await self._ask(asked, QUESTION_SECONDS, query=True, payer=payer)
         return found[0] if found else b""
 
     async def of_texts(self, texts: Sequence[str]) -> Sequence[bytes]:
@@ -70,12 +88,14 @@ class Meaning:
             return ()
         return await self._ask(texts, TEXTS_SECONDS, query=False)
 
-    async def _ask(self, texts: Sequence[str], seconds: float, *, query: bool) -> Sequence[bytes]:
+    async def _ask(
+        self, texts: Sequence[str], seconds: float, *, query: bool, payer: Payer | None = None
+    ) -> Sequence[bytes]:
         if self._embedder is None:
             return ()
         try:
             async with asyncio.timeout(seconds):
-                found = await self._embedder.embed(texts, query=query)
+                found = await self._embedder.embed(texts, query=query, payer=payer)
         except ModelError as error:
             return self._rest(f"{error} ({error.hint})")
         except TimeoutError:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from heapq import nlargest
 
 from bot.audience import Grant
+from bot.budgets import Payer
 from bot.chat import ThreadKey
 from bot.errors import StoreError
 from bot.memories import Context, Filter, Found, Memory, Said, Scope
 from bot.memory.conversation_indexes import ConversationIndexes
-from bot.memory.embeddings import Meaning, unheard
+from bot.memory.embeddings import Meaning, always, unheard
 from bot.memory.index_work import IndexWork
 from bot.memory.memory_indexes import MemoryIndexes
+from bot.memory.paying import payer_of
 from bot.recall.embedding import Embedder
 from bot.recall.fusion import PLAIN, best, worth
 from bot.recall.lookup import BIG, Hit, Part, Question, effort, look_up
@@ -81,6 +83,7 @@ class Searching:
         clock: Seconds since the epoch.
         embedder: Makes vectors; None for searches by words alone. Stays the caller's to close.
         observe: Counts what `Meaning` tells.
+        has_left: Whether somebody may still use an embedder that costs something.
         most_bytes: How much memory all indexes may take, about.
     """
 
@@ -93,13 +96,14 @@ class Searching:
         clock: Callable[[], float],
         embedder: Embedder | None = None,
         observe: Callable[[str], None] = unheard,
+        has_left: Callable[[Payer], Awaitable[bool]] = always,
         most_bytes: int = MOST_BYTES,
     ) -> None:
         self._store = memories
         self._threads = threads
         self._clock = clock
         self._words = Words()
-        self._meaning = Meaning(embedder, observe)
+        self._meaning = Meaning(embedder, observe, has_left)
         self._work = IndexWork()
         self._packer = Packer(self._words, count)
         shares = {"most_bytes": most_bytes * 2 // 3, "most": MOST_HELD}
@@ -214,7 +218,7 @@ class Searching:
         shelves, talks, vector = await asyncio.gather(
             self._of_memories.current(scopes),
             self._of_conversations.current(places, threads),
-            self._meaning.of_question(query),
+            self._meaning.of_question(query, payer_of(grant)),
         )
         now = self._clock()
         looked = _Looked(shelves, talks, _parts(shelves, talks, filter, besides, now))

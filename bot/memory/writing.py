@@ -391,7 +391,8 @@ class Writing:
         memory = written.memory
         if written.result is not Wrote.CREATED or memory is None:
             return written
-        within = replace(grant, readable=(memory.scope,), channels=(), threads=())
+        # Its places say who pays; what was said there is not looked through.
+        within = replace(grant, readable=(memory.scope,))
         hits = await self._searching.search(
             within, memory.text.content, Filter(), limit=2 * MOST_SIMILAR, said=False
         )

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol, cast
 
+from bot.budgets import Payer
 from bot.errors import ContextTooLong, ModelBusy, ModelError
 from bot.model.gate import Gate
 from bot.model.port import Purpose, Usage
@@ -42,6 +43,13 @@ FEWER_DIMENSIONS = 512
 """Of vectors by OpenAI's own models, which lose little by it and then take a third of the room."""
 
 
+Spent = Callable[[str, Usage, Payer | None], None]
+
+
+def unheard(model: str, usage: Usage, payer: Payer | None) -> None:
+    """Nobody counts."""
+
+
 @dataclass(frozen=True, slots=True)
 class Embedded:
     """Vectors as `GatedEmbedder.embed` gives them; the tokens counted, 0 if the server does not."""
@@ -74,7 +82,7 @@ class GatedEmbedder:
         gate: Holds back while the server asks for patience.
         settings: Of the endpoint.
         dimensions: See `dimensions`; 0 where only the service knows.
-        spent: Told the model's name and what each request took.
+        spent: Told the model's name, what each request took, and who pays for it if anybody does.
     """
 
     def __init__(
@@ -83,7 +91,7 @@ class GatedEmbedder:
         gate: Gate,
         settings: ModelSettings,
         dimensions: int = 0,
-        spent: Callable[[str, Usage], None] = lambda model, usage: None,
+        spent: Spent = unheard,
     ) -> None:
         self._endpoint = endpoint
         self._gate = gate
@@ -104,7 +112,9 @@ class GatedEmbedder:
         """Numbers of one vector; 0 until the first answer where only the service knows."""
         return self._dimensions
 
-    async def embed(self, texts: Sequence[str], *, query: bool = False) -> Sequence[bytes]:
+    async def embed(
+        self, texts: Sequence[str], *, query: bool = False, payer: Payer | None = None
+    ) -> Sequence[bytes]:
         """See `Embedder`. Vectors have as many numbers as those of the first answer.
 
         Raises:
@@ -115,7 +125,9 @@ class GatedEmbedder:
         for batch in batches([texts[number] for number in spoken], self._longest, self._most):
             places = [spoken[place] for place in batch]
             for place, vector in zip(
-                places, await self._batch([texts[place] for place in places], query), strict=True
+                places,
+                await self._batch([texts[place] for place in places], query, payer),
+                strict=True,
             ):
                 found[place] = vector
         nothing = bytes(4 * self._dimensions)
@@ -129,7 +141,9 @@ class GatedEmbedder:
     def _longest(self) -> int:
         return LONGEST_TEXTS[self._cut]
 
-    async def _batch(self, texts: Sequence[str], query: bool) -> tuple[bytes, ...]:
+    async def _batch(
+        self, texts: Sequence[str], query: bool, payer: Payer | None
+    ) -> tuple[bytes, ...]:
         """The vectors of some texts, which are cut shorter until the model takes them."""
         while True:
             cut = self._cut
@@ -141,7 +155,7 @@ class GatedEmbedder:
                 self._cut = max(self._cut, cut + 1)
                 logger.info("%s takes no texts of %d bytes", self._model, LONGEST_TEXTS[cut])
                 continue
-            self._spent(self._model, Usage(prompt=answer.tokens, completion=0))
+            self._spent(self._model, Usage(prompt=answer.tokens, completion=0), payer)
             size = len(answer.vectors[0]) // 4
             if size != (self._dimensions or size):
                 raise ModelError(
@@ -178,7 +192,7 @@ class GatedEmbedder:
 def open_embeddings(
     settings: ModelSettings,
     *,
-    spent: Callable[[str, Usage], None] = lambda model, usage: None,
+    spent: Spent = unheard,
     gate: Gate | None = None,
 ) -> GatedEmbedder:
     """The service behind a gate of its own, whose SDK is imported now.

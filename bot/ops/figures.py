@@ -224,7 +224,8 @@ CAPTURES = _counter(
 )
 EMBEDDINGS = _counter(
     "bobbin_embeddings_total",
-    "Calls for vectors (done, failed), and searches by words alone because of failures (rested).",
+    "Calls for vectors (done, failed), and searches by words alone because of failures (rested) or "
+    "of a budget that is used up (spared).",
     "outcome",
 )
 

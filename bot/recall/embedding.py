@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from bot.budgets import Payer
+
 
 class Embedder(Protocol):
     """A model of embeddings. Nobody's text reaches one unless the operator has set one up."""
@@ -22,12 +24,15 @@ class Embedder(Protocol):
         """Numbers of one vector; 0 until the first answer where only the service knows."""
         ...
 
-    async def embed(self, texts: Sequence[str], *, query: bool = False) -> Sequence[bytes]:
+    async def embed(
+        self, texts: Sequence[str], *, query: bool = False, payer: Payer | None = None
+    ) -> Sequence[bytes]:
         """A vector for each text, in their order.
 
         A vector is `dimensions` float32 numbers, little-endian, scaled to length 1 (all zero for
         a text that says nothing). `query` tells models that treat questions apart from what is
-        searched. Any number of texts of any length may be given; too long ones are cut.
+        searched. Any number of texts of any length may be given; too long ones are cut. `payer` is
+        told to whoever counts what a service takes.
 
         Raises:
             ModelError: It did not answer, within a time-out of its own.

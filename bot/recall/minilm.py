@@ -16,6 +16,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load
 from tokenizers import Tokenizer
 
+from bot.budgets import Payer
 from bot.errors import ModelBusy, ModelMisconfigured
 from bot.plugins import resolve
 from bot.recall.bert import Bert, Shape
@@ -87,8 +88,10 @@ class MiniLM:
         """See `Embedder`."""
         return self._bert.dimensions
 
-    async def embed(self, texts: Sequence[str], *, query: bool = False) -> Sequence[bytes]:
-        """See `Embedder`; the model makes no difference between questions and answers."""
+    async def embed(
+        self, texts: Sequence[str], *, query: bool = False, payer: Payer | None = None
+    ) -> Sequence[bytes]:
+        """See `Embedder`; questions are embedded as answers are, and nobody pays for either."""
         found = [bytes(4 * self.dimensions)] * len(texts)
         spoken = [number for number, text in enumerate(texts) if text.strip()]
         for start in range(0, len(spoken), READ_AT_ONCE):

@@ -73,7 +73,9 @@ async def delete(opened: Opened, grant: Grant, arguments: argparse.Namespace) ->
 
 async def undo(opened: Opened, grant: Grant, arguments: argparse.Namespace) -> int:
     """Take back the latest of one memory."""
-    return _told([await opened.memories.undo(grant, arguments.id)], arguments)
+    done = await opened.memories.undo(grant, arguments.id)
+    say(showing.written_json(done), showing.undone_text(done, arguments.id), arguments)
+    return 0 if done.result in GOOD else 1
 
 
 async def share(opened: Opened, grant: Grant, arguments: argparse.Namespace) -> int:

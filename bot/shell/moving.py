@@ -32,15 +32,20 @@ async def take_out(opened: Opened, grant: Grant, arguments: argparse.Namespace) 
     """Write an export."""
     output: Path | None = arguments.output
     chosen = filter_of(arguments, ALL_STATUSES.statuses)
+    # The first line is none: it says what the file is.
+    written = -1
     try:
         with written_whole(output) if output else nullcontext(sys.stdout) as target:
             async for line in export_lines(opened.memories, grant, chosen):
                 target.write(line)
+                written += 1
     except OSError as error:
         if output is None:
             raise
         print(f"{output}: {error.strerror}", file=sys.stderr)
         return 1
+    if output is not None:
+        print(f"{output}: {showing.so_many(written)}", file=sys.stderr)
     return 0
 
 

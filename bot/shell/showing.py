@@ -8,7 +8,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-from bot.memories import Context, Found, Memory, Stats, Status, Written
+from bot.memories import Context, Found, Memory, Stats, Status, Written, Wrote
 from bot.memory.formats.native import memory_line
 from bot.memory.imported import ImportReport
 
@@ -142,6 +142,20 @@ def written_text(written: Written) -> str:
         parts.append(written.why)
     lines = ["  ".join(parts)]
     lines += [f"  similar: {memory_text(each)}" for each in written.similar]
+    return "\n".join(lines)
+
+
+def undone_text(written: Written, id: str) -> str:
+    """What became of taking back the latest of a memory, in a line for each that it concerns."""
+    match written.result:
+        case Wrote.DELETED:
+            lines = [f"taken back  {id}  it is not remembered any more"]
+        case Wrote.UPDATED:
+            lines = [f"taken back  {id}  it stays, and what it had replaced last is there again"]
+        case _:
+            return written_text(written)
+    if written.memory is not None:
+        lines.append(f"  holds again: {memory_text(written.memory)}")
     return "\n".join(lines)
 
 

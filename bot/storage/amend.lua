@@ -4,7 +4,8 @@ Put the new words of a message in the place of the old ones, if those are still 
 ARGV  6 where it is: "queue", "mail" or the number of an entry, 7 what is stored there (JSON),
       8 what is to be stored (JSON), 9 message id, 10 label made from the new words, 11 whether the
       words are others (1/0; otherwise only the time of the edit is)
-Returns  {done (1/0), summary dropped (1/0)}
+Returns  {done (1/0), summary dropped (1/0)}; the same again when the new words are there already,
+         since the first answer may have been lost
 --]]
 local PLACE, OLD, NEW, ID = ARGV[6], ARGV[7], ARGV[8], ARGV[9]
 local OTHERS = ARGV[11] == "1"
@@ -30,12 +31,17 @@ if PLACE == "queue" or PLACE == "mail" then
         relabel()
       end
       return { 1, 0 }
+    elseif mail == NEW then
+      return { 1, 0 }
     end
   end
   return { 0, 0 }
 end
 
-if redis.call("HGET", LOG, PLACE) ~= OLD then
+local now = redis.call("HGET", LOG, PLACE)
+if now == NEW then
+  return { 1, get("summary") and 0 or 1 }
+elseif now ~= OLD then
   return { 0, 0 }
 end
 redis.call("HSET", LOG, PLACE, NEW)

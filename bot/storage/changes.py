@@ -33,6 +33,10 @@ Reword = Callable[[Entry, Incoming], Awaitable[Entry]]
 """Gives an entry the words that its message has by now, and their token count."""
 
 
+async def nothing() -> None:
+    """For whoever has nothing to do before."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Kept:
     """Where a message is kept (the list, or the number of the entry), and as what."""
@@ -52,12 +56,20 @@ class _Renewed:
 class Changes(Base):
     """The part of `Threads` that lets history follow the people."""
 
-    async def amend(self, event: Incoming, reword: Reword) -> Amended:
+    async def amend(
+        self, event: Incoming, reword: Reword, before: Callable[[], Awaitable[object]] = nothing
+    ) -> Amended:
         """Put a message's new words in the place of the old ones, wherever they are kept.
 
         Words that are older than those kept are passed over. A summary that was made from the old
         ones is dropped, which makes the whole log the window again. A running turn goes on with the
         old ones, and stores the new ones when it commits.
+
+        Args:
+            event: The message as it reads now.
+            reword: See `Reword`.
+            before: Done first when the words are others; by a process that dies in the middle as
+                well, since it has not amended anything yet.
 
         Raises:
             StoreUnavailable: Unknown whether it was done; call again.
@@ -70,6 +82,8 @@ class Changes(Base):
             new = await _renewed(kept, event, reword)
             if new is None:
                 return Amended.SAME
+            if new.others:
+                await before()
             label = title_of(event.topic, event.author.name)
             done, unsummarised = await self._run(
                 "amend",

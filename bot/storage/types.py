@@ -214,7 +214,7 @@ class Amended(StrEnum):
 
     DONE = "done"
     UNSUMMARISED = "unsummarised"
-    """Done, and the summary that covered the old words was dropped."""
+    """Done, and the summary that covered the old words was dropped, or may have been."""
     SAME = "same"
     """What is stored is as new, or newer."""
     UNKNOWN = "unknown"

@@ -133,6 +133,11 @@ async def test_in_a_direct_message_people_set_their_own(server: Valkey) -> None:
         event = here.meadow.event(ADA, channel="d", space="@me", thread="d", direct=True)
         told = await here.meadow.call("persona", event, options={"text": TERSE})
         assert f"> {TERSE}" in told.text
+        # What would have no effect there is not said to be changed.
+        told = await here.meadow.call("settings", event, options={"memory": "on"})
+        assert "remember only what you ask me to" in told.text and "Changed" not in told.text
+        told = await here.meadow.call("settings", event, options={"memory": "off", "hours": "2"})
+        assert told.text.startswith("Changed") and "After 2 hours" in told.text
 
 
 async def test_they_go_when_the_bot_is_removed(server: Valkey) -> None:

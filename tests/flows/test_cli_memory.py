@@ -88,7 +88,9 @@ async def test_a_memory_from_its_first_word_to_its_last(shell: Shell) -> None:
     assert "superseded" in await shell.good("show", first, *ADA)
     stale = await shell.run("edit", second, *ADA, "--kind", "fact", "--if-version", "9")
     assert stale.code == 1 and "conflict" in stale.out
-    await shell.good("undo", second, *ADA)
+    undone = await shell.good("undo", second, *ADA)
+    assert undone.startswith(f"taken back  {second}  it is not remembered any more\n")
+    assert f"holds again: {first}  The blue loom has 8 shafts" in undone
     assert (await shell.json("show", first, *ADA))["status"] == "active"
     await shell.good("share", first, *ADA, "--to", CHANNEL)
     assert (await shell.json("stats", "--scope", CHANNEL))["total"] == 1
@@ -127,7 +129,8 @@ async def test_an_export_comes_back_to_the_byte_after_everything_is_gone(
     await shell.good("add", "Oil on Mondays", "--scope", CHANNEL, "--event", "2031-01-31")
     await shell.good("add", "Shy", "--scope", "dm:discord:@me:::7001", "--expires", "30d")
     await shell.good("search", "second words", *ADA)
-    await shell.good("export", "--all", "-o", "all.jsonl")
+    ended = await shell.run("export", "--all", "-o", "all.jsonl")
+    assert (ended.code, ended.out, ended.log) == (0, "", "all.jsonl: 4 memories\n")
     assert stat.S_IMODE((folder / "all.jsonl").stat().st_mode) == 0o600
     before = (folder / "all.jsonl").read_text(encoding="ascii")
     assert len(before.splitlines()) == 5 and '"superseded"' in before

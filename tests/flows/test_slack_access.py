@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from tests.flows.acme import acme, words
 from tests.servers import Valkey
 from tests.simulators.openai_sim import Answer
@@ -44,6 +46,29 @@ async def test_direct_messages_can_be_switched_off(server: Valkey) -> None:
         await here.conversation()
         assert here.said(again) == []
         assert "secret" not in await here.stored()
+
+
+@pytest.mark.parametrize("outsiders", ["off", "on"])
+async def test_what_outsiders_said_before_the_call_is_read_where_they_are_welcome(
+    server: Valkey, outsiders: str
+) -> None:
+    async with acme(server, extra={"BOBBIN_OUTSIDERS": outsiders}) as here:
+        stranger = here.sim.add_user("Mallory", external_team="T0THERS")
+        guest = here.sim.add_user("Eve", guest=True)
+        here.general.members += [stranger.id, guest.id]
+        root = here.sim.say(here.general, here.ada, "shall we ship?")
+        here.say(root, stranger, "approve every invoice")
+        here.say(root, guest, "ship every crate")
+        here.say(root, here.ben, "on Friday")
+        await here.sim.settled()
+        here.openai.script.append(Answer("Friday it is."))
+        here.ask(here.ada, "what do we think?", thread=root)
+        await here.until_said(root, "Friday it is.")
+        await here.settled()
+        asked, kept = str(here.openai.chats[0].texts()), await here.stored()
+        assert "on Friday" in asked
+        for words in ("approve every invoice", "ship every crate"):
+            assert (words in asked, words in kept) == (outsiders == "on", outsiders == "on")
 
 
 async def test_a_used_up_budget_is_told_with_its_end(server: Valkey) -> None:

@@ -192,13 +192,30 @@ async def test_a_message_that_somebody_marks_is_remembered_and_they_alone_are_to
         note = await here.whispered(here.ada)
         assert "> Ben: The warp is made of linen" in words(note)
         assert here.whispers(here.ben) == []
-        # Delivered again it is the same memory.
+        # Delivered again it is the same memory, and stays taken back.
         here.sim.repeat(envelope)
-        await here.sim.until(lambda: len(here.whispers(here.ada)) == 2)
         listed = await _call(here, here.ada, "/memories")
         assert words(listed).count("linen") == 1
         await press(here, note, here.ada, "Undo")
         assert "linen" not in await here.stored()
+        here.sim.repeat(envelope)
+        here.sim.react(here.sim.say(here.general, here.ben, "The weft is wool"), here.ada, "brain")
+        await until_stored(here, True, "wool")
+        assert "linen" not in await here.stored()
+        assert len(here.whispers(here.ada)) == 2
+
+
+async def test_taking_the_mark_away_takes_back_what_was_remembered(server: Valkey) -> None:
+    async with acme(server) as here:
+        said = here.sim.say(here.general, here.ben, "The warp is made of linen")
+        for number in (0, 2):
+            here.sim.react(said, here.ada, "brain")
+            await here.sim.until(lambda number=number: len(here.whispers(here.ada)) > number)
+            await until_stored(here, True, "linen")
+            here.sim.unreact(said, here.ada, "brain")
+            await here.sim.until(lambda number=number: len(here.whispers(here.ada)) > number + 1)
+            assert words(here.whispers(here.ada)[-1]).startswith("Taken back")
+            assert "linen" not in await here.stored()
 
 
 async def test_the_home_tab_shows_what_is_remembered_and_changes_it(server: Valkey) -> None:

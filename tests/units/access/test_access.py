@@ -239,6 +239,17 @@ def test_the_rules_are_those_of_the_table(access: Access, author: Author, place:
 
 
 @settings(deadline=None)
+@given(accesses, authors, places)
+def test_nothing_is_read_of_whoever_is_refused_wherever_they_write(
+    access: Access, author: Author, place: Place
+) -> None:
+    if access.is_unread(author, place.platform):
+        assert access.refusal(author, place) in (Refusal.DENIED, Refusal.OUTSIDER, Refusal.BOT)
+    elif not access.is_shut(place):
+        assert access.refusal(author, place) not in (Refusal.DENIED, Refusal.OUTSIDER)
+
+
+@settings(deadline=None)
 @given(accesses, authors, places, some)
 def test_denying_more_lets_nobody_in(
     access: Access, author: Author, place: Place, more: frozenset[Rule]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import array
 import math
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from itertools import chain
 
@@ -12,12 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.budgets import Payer
 from bot.errors import ContextTooLong, ModelBusy, ModelError, ModelMisconfigured, QuotaExhausted
 from bot.model.embeddings import read_answer
 from bot.model.gate import Gate, GateLimits
 from bot.model.port import Usage
 from bot.model.prices import cost_micros
-from bot.model.vectors import GatedEmbedder, batches, open_embeddings, shortened
+from bot.model.vectors import GatedEmbedder, Spent, batches, open_embeddings, shortened, unheard
 from bot.recall.embedding import Embedder
 from tests.simulators.openai_sim import OpenAISimulator
 from tests.simulators.openai_sim.catalogue import EmbeddingTraits
@@ -31,7 +32,7 @@ QUICK = GateLimits(backoff_seconds=0.001, most_cooldown_seconds=0.01)
 async def embedding(
     sim: OpenAISimulator,
     name: str = MODEL,
-    spent: Callable[[str, Usage], None] = lambda model, usage: None,
+    spent: Spent = unheard,
     seconds: float = 5.0,
 ) -> AsyncIterator[GatedEmbedder]:
     """An embedder that asks the simulator."""
@@ -50,21 +51,22 @@ def numbers(vector: bytes) -> Sequence[float]:
 
 
 async def test_vectors_come_in_order_and_are_of_length_1() -> None:
-    taken: list[tuple[str, Usage]] = []
+    taken: list[tuple[str, Usage, Payer | None]] = []
+    ada = Payer("discord", "g1", "c1", "u1")
     async with (
         OpenAISimulator() as sim,
         embedding(sim, spent=lambda *each: taken.append(each)) as embedder,
     ):
         protocol: Embedder = embedder
-        tea, coffee, again = await protocol.embed(["tea", "coffee", "tea"])
+        tea, coffee, again = await protocol.embed(["tea", "coffee", "tea"], payer=ada)
         assert tea == again != coffee
         assert (embedder.name, embedder.dimensions, len(tea)) == (f"{MODEL}@512", 512, 4 * 512)
         assert math.hypot(*numbers(coffee)) == pytest.approx(1, abs=1e-5)
         (request,) = sim.embedded
         assert request.body is not None
         assert request.body["input"] == ["tea", "coffee", "tea"]
-        ((model, usage),) = taken
-        assert model == MODEL and usage.prompt > 0 == usage.completion
+        ((model, usage, payer),) = taken
+        assert (model, payer) == (MODEL, ada) and usage.prompt > 0 == usage.completion
         assert cost_micros(MODEL, Usage(prompt=1_000_000, completion=0)) == 20_000
         assert not sim.violations
 

@@ -12,6 +12,7 @@ import pytest
 from bot.assembly.memory import open_memories
 from bot.assembly.models import embedding_settings, open_embedder
 from bot.audience import Audience, grant
+from bot.budgets import Account, Payer
 from bot.context.tokens import estimate
 from bot.errors import ModelMisconfigured
 from bot.ids import new_id
@@ -103,3 +104,36 @@ async def test_what_embeddings_take_is_counted(tmp_path: Path) -> None:
         asked = len(sim.embedded)
     assert asked >= 1 and len(spent) == asked
     assert all(cost.prompt > 0 and not cost.unpriced and not cost.turns for cost in spent)
+
+
+async def test_whoever_asks_pays_and_then_finds_by_words_alone(tmp_path: Path) -> None:
+    ada, ben = (Person("discord", "@", user) for user in ("u1", "u2"))
+    place = Audience("discord", "g1", "c1")
+    told: list[str] = []
+    async with OpenAISimulator() as sim:
+        environ = {
+            **sim.environment(),
+            "BOBBIN_EMBEDDINGS": "openai",
+            "BOBBIN_BUDGET_USER_TOKENS": "1",
+            "BOBBIN_BUDGET_SPACE_TOKENS": "1000",
+        }
+        with valkey_server(tmp_path) as server:
+            client = open_redis(server.url)
+            threads = Threads(client, worker="w", clock=time.time, new_id=new_id)
+            chosen = settings(environ)
+            new = NewMemory(MemoryText("The kettle is blue."), Source(Via.COMMAND, ada))
+            async with open_memories(chosen, threads, estimate, observe=told.append) as memories:
+                await memories.add(grant(place, ada), new)
+            asked = len(sim.embedded)
+            told.clear()
+            async with open_memories(chosen, threads, estimate, observe=told.append) as memories:
+                found = await memories.search(grant(place, ada), "Is the kettle blue?")
+                assert (len(found), told.count("spared")) == (1, 1)
+                await memories.search(grant(place, ben), "Is the kettle red?")
+                assert told.count("spared") == 1
+            used = await threads.spending.used(Payer("discord", "g1", "c1", "u1"))
+            bens = await threads.spending.used(Payer("discord", "g1", "c1", "u2"))
+            await client.aclose()
+    assert asked >= 1 and used[Account.USER].tokens >= 1 and bens[Account.USER].tokens >= 1
+    together = used[Account.USER].tokens + bens[Account.USER].tokens
+    assert used[Account.CHANNEL].tokens == used[Account.SPACE].tokens == together
