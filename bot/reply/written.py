@@ -124,6 +124,10 @@ class Written:
         """The last call may have been carried out unheard: what seems new may stand there."""
         self._again = True
 
+    async def confirm(self) -> None:
+        """Wait until something may be written. Before a slot: held for long it would be stale."""
+        await self._confirm()
+
     async def post(self, spot: Spot, text: str, look: Presentation = PLAIN) -> None:
         """Post the next message.
 
