@@ -277,6 +277,7 @@ class App:
             timer=timer,
             new_id=new_id,
             renew_seconds=min(self._timing.renew, third),
+            lease_seconds=self._settings.lease_seconds,
             store_patience_seconds=self._timing.store_in_turn,
             long_wait_seconds=self._timing.long_wait,
             report=outside.report,

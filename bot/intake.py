@@ -144,6 +144,9 @@ class Reception:
             if event.addressed:
                 self._spawn(self._tell(event))
             raise
+        if event.event_id in lane.lost:
+            # It was dropped before its turn came; a platform that delivers again may do so.
+            raise StoreUnavailable("a message gave way to newer ones")
         return True
 
     async def edited(self, event: Incoming) -> None:
@@ -309,6 +312,8 @@ class Reception:
                 finally:
                     if not keep and lane.remove(event):
                         self._waiting -= 1
+                    elif not keep:
+                        self._overflow.here_again(event)
                     self._leave(thread, lane)
 
     def _drop_oldest(self) -> None:
@@ -317,9 +322,8 @@ class Reception:
                 ((thread, lane) for thread, lane in self._lanes.items() if lane.events),
                 key=lambda each: each[1].events[0][0].at,
             )
-            event, _ = oldest.events.popleft()
+            self._overflow.dropped(oldest.drop())
             self._waiting -= 1
-            self._overflow.dropped(event)
             # Whoever hands in from it now leaves it by himself.
             if not oldest.turn.locked():
                 self._leave(thread, oldest)

@@ -13,10 +13,17 @@ from bot.chat import Incoming, Removal
 
 @dataclass(slots=True)
 class Lane:
-    """A thread's messages on their way into the store, each with its nonce."""
+    """A thread's messages on their way into the store, each with its nonce.
+
+    Attributes:
+        events: What waits, the oldest first.
+        turn: Held by whoever hands in.
+        lost: Ids of messages that gave way to newer ones.
+    """
 
     events: deque[tuple[Incoming, str]] = field(default_factory=deque[tuple[Incoming, str]])
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    lost: set[str] = field(default_factory=set[str])
 
     def add(self, event: Incoming, new_id: Callable[[], str]) -> bool:
         """Append a message, unless it is one that waits already and is delivered again."""
@@ -43,8 +50,15 @@ class Lane:
             self.events.extend(kept)
         return struck
 
+    def drop(self) -> Incoming:
+        """Let the oldest message give way."""
+        event, _ = self.events.popleft()
+        self.lost.add(event.event_id)
+        return event
+
     def remove(self, event: Incoming) -> bool:
         """Take a message out that was handed in; False when it was dropped meanwhile."""
+        self.lost.discard(event.event_id)
         if self.events and self.events[0][0] is event:
             self.events.popleft()
             return True

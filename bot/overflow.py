@@ -41,7 +41,7 @@ class Overflow:
             self._to_tell[event.thread] = event
 
     def here_again(self, event: Incoming) -> None:
-        """The platform has delivered a message again."""
+        """A message is not lost after all: it is delivered again, or has just been stored."""
         lost = self._to_tell.get(event.thread)
         if lost is not None and lost.event_id == event.event_id:
             del self._to_tell[event.thread]

@@ -29,8 +29,9 @@ async def repeat(
     """Do something for ever, so many seconds after the last time.
 
     A round that fails, for want of the store or because of data that cannot be read, is logged,
-    and others follow; `beat` is told of the end of each.
+    and others follow; `beat` is told of the start, and of the end of each.
     """
+    beat(what)
     while True:
         try:
             await work()

@@ -175,6 +175,11 @@ class AdapterContract:
             ):
                 await driver.adapter.respond(event, reply)
 
+    async def test_of_places_that_are_not_known_nothing_is_told(self, driver: Driver) -> None:
+        """`reach` tells only what is certain."""
+        async with asked(driver):
+            assert await driver.adapter.reach("nowhere", "nobody", {("no-place", "")}) is None
+
     async def test_deleting_twice_is_fine(self, driver: Driver) -> None:
         """A deleted message is gone for `edit`, and deleting it again does nothing."""
         async with asked(driver) as (_, spot):

@@ -117,10 +117,14 @@ class LossyProxy:
         self._path = server.url.removeprefix("unix://")
 
     def break_off(self) -> None:
-        """End all connections, and refuse new ones."""
+        """End all connections, and refuse new ones until `mend`."""
         self._broken = True
         for writer in self._writers:
             writer.transport.abort()
+
+    def mend(self) -> None:
+        """Take new connections again."""
+        self._broken = False
 
     def lose_reply_to(self, sign: str) -> None:
         """Lose one reply: to the next request that contains `sign`."""

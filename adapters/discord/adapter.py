@@ -439,7 +439,7 @@ class DiscordAdapter:
     ) -> Reach | None:
         """What somebody may read in a server; nothing is told of direct messages."""
         client, knowing = await self._gateways.client(), await self._gateways.knowing(space)
-        return await reach_of(self._calls, client, knowing, space, user, places)
+        return await reach_of(self._calls, self._places, client, knowing, space, user, places)
 
     def measure(self, text: str) -> int:
         """UTF-16 code units of what is sent."""

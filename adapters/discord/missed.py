@@ -269,8 +269,10 @@ class Missed:
                 return True
             for message in page:
                 there.add(message.id)
-                # What is older, and not remembered, was not meant for us or is forgotten.
-                if message.id > gap.after and message.id not in known:
+                # What is older, and not remembered, was not meant for us or is forgotten. A call
+                # that was missed may be known from before a later one, as what was said around it.
+                new = message.id not in known or client.user in message.mentions
+                if message.id > gap.after and new:
                     await self._hand_in(message.id, client.on_message(message))
                 await self._hand_in(message.id, client.on_edit(message))
             if len(page) < PAGE:

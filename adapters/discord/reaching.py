@@ -11,7 +11,7 @@ from discord.http import Route
 from adapters.discord.calls import Calls
 from adapters.discord.client import Client
 from adapters.discord.faults import UnknownMember
-from adapters.discord.places import cached_channel
+from adapters.discord.places import Places, cached_channel
 from adapters.discord.values import DIRECT_SPACE
 from bot.chat import Reach
 from bot.errors import MessageGone, NotAllowed
@@ -19,11 +19,12 @@ from bot.errors import MessageGone, NotAllowed
 
 async def reach_of(
     calls: Calls,
+    places: Places,
     client: Client,
     knowing: Client,
     space: str,
     user: str,
-    places: Collection[tuple[str, str]],
+    asked: Collection[tuple[str, str]],
 ) -> Reach | None:
     """See `bot.adapter.Adapter.reach`.
 
@@ -32,11 +33,12 @@ async def reach_of(
 
     Args:
         calls: Makes the calls.
+        places: Tells what a thread is.
         client: The one for calls.
         knowing: The client that hears the server, if there is one here.
         space: The server.
         user: Whose reach it is.
-        places: Channel and thread of what is asked about.
+        asked: Channel and thread of what is asked about.
 
     Raises:
         PlatformError: It cannot be told now.
@@ -45,28 +47,28 @@ async def reach_of(
         return None
     guild = knowing.get_guild(int(space))
     try:
-        if guild is None:
+        if guild is None or guild.unavailable:
             where: dict[str, Any] = {"guild_id": int(space), "user_id": int(user)}
             request = Route("GET", "/guilds/{guild_id}/members/{user_id}", **where)
             await calls.answer(lambda: client.http.request(request), patient=True)
             return Reach()
         member = await calls.result(lambda: guild.fetch_member(int(user)))
     except UnknownMember:
-        return Reach(belongs=False, member=False, shut=frozenset(places))
+        return Reach(belongs=False, member=False, shut=frozenset(asked))
     except (NotAllowed, MessageGone):
         # The bot is not there itself.
         return None
     shut: set[tuple[str, str]] = set()
-    for place in places:
-        channel = cached_channel(knowing, place[1] or place[0], space)
-        if channel is None and place[1]:
-            channel = cached_channel(knowing, place[0], space)
-        if not isinstance(channel, (discord.abc.GuildChannel, discord.Thread)):
+    for place in asked:
+        channel, thread = place
+        above = cached_channel(knowing, channel, space) if channel.isdecimal() else None
+        if not isinstance(above, discord.abc.GuildChannel):
             continue
-        rights = channel.permissions_for(member)
+        rights = above.permissions_for(member)
         sees = rights.view_channel
-        if sees and isinstance(channel, discord.Thread) and channel.is_private():
-            sees = rights.manage_threads or await _is_in(calls, client, channel.id, member.id)
+        if sees and thread.isdecimal() and not rights.manage_threads:
+            private = (await places.find(client, thread, space, knowing)).private
+            sees = not private or await _is_in(calls, client, int(thread), member.id)
         if not sees:
             shut.add(place)
     return Reach(shut=frozenset(shut))

@@ -42,7 +42,7 @@ async def reach_of(
         answer = await calls.answer(lambda client: client.users_info(user=user), patient=True)
         about = fields(answer["user"])
         person = person_of(about, own.team, own.enterprise)
-    except (Denied, MessageGone, Refused, KeyError):
+    except (Denied, MessageGone, Refused, KeyError, TypeError, ValueError):
         return None
     if about.get("deleted") is True:
         return Reach(belongs=False, member=False, shut=frozenset(places))

@@ -325,13 +325,13 @@ class SlackAdapter:
                     "put the Bot User OAuth Token into SLACK_BOT_TOKEN.",
                 ) from refusal
 
-    async def _reach(self, space: str) -> Calls | None:
-        """Who makes calls in a workspace; None when the bot is not there any more."""
+    async def _reach(self, space: str) -> Workspace | None:
+        """Where the bot is in a workspace; None when it is not there any more."""
         try:
             here = await self._at(space, "")
         except BadToken:
             return None
-        return here.calls if here.own.team == space else None
+        return here if here.own.team == space else None
 
     async def _at(self, space: str, channel: str) -> Workspace:
         """The workspace that something is in. Raises PlatformError."""

@@ -18,8 +18,10 @@ from typing import Any, Protocol
 
 from adapters.slack.calls import Calls
 from adapters.slack.changes import DELETED, EDITED, TOMBSTONE
+from adapters.slack.markup import mentions
 from adapters.slack.translate import position_of
 from adapters.slack.values import PLATFORM, Timing, fields, objects
+from adapters.slack.workspace import Workspace
 from bot.chat import Followed, ThreadKey
 from bot.errors import PlatformBusy, PlatformError, StoreError
 from bot.inbox import Inbox
@@ -56,8 +58,8 @@ KINDS = "public_channel,private_channel,mpim,im"
 
 Take = Callable[[str, object], Awaitable[object]]
 """Takes an event as Slack would send it; False when it could not be kept."""
-Reach = Callable[[str], Awaitable[Calls | None]]
-"""Who makes calls in a workspace; None when the bot is not there any more."""
+Reach = Callable[[str], Awaitable[Workspace | None]]
+"""Where the bot is in a workspace; None when it is not there any more."""
 
 
 class Listener(Protocol):
@@ -116,7 +118,7 @@ class Missed:
 
     Args:
         inbox: Knows the conversations, keeps note and claim.
-        reach: Who makes calls in a workspace.
+        reach: Where the bot is.
         take: Where what was missed goes.
         listeners: The ways in which events come.
         timing: Waits and time-outs.
@@ -235,11 +237,11 @@ class Missed:
         room = MOST_CHANNELS - sum(not gap.root for gap in known)
         found: list[Gap] = []
         for space in dict.fromkeys([*self._spaces, *(gap.space for gap in known)]):
-            calls = await self._reach(space)
-            if calls is None or room <= 0:
+            here = await self._reach(space)
+            if here is None or room <= 0:
                 continue
             try:
-                answer = await calls.answer(
+                answer = await here.calls.answer(
                     lambda client: client.users_conversations(
                         types=KINDS, exclude_archived=True, limit=MOST_LISTED
                     ),
@@ -260,17 +262,17 @@ class Missed:
         Raises:
             PlatformError: It could not be read.
         """
-        calls = await self._reach(gap.space)
-        if calls is None:
+        here = await self._reach(gap.space)
+        if here is None:
             return True
         known = await self._known(gap)
         after = min([gap.after, *(position - 1 for position in known)])
-        messages = [message async for message in self._messages(calls, gap, after)]
+        messages = [message async for message in self._messages(here.calls, gap, after)]
         there = {_position(message) for message in messages}
         events = [
             event
             for message in sorted(messages, key=_position)
-            for event in _events(gap, message, known)
+            for event in _events(gap, message, known, here.own.user)
         ]
         # Of a place that may not be read, or not to its end, nothing says what is gone.
         if known & there and len(messages) < self._most:
@@ -322,11 +324,15 @@ class Missed:
         log.warning("More than %d messages were missed in one place", self._most)
 
 
-def _events(gap: Gap, message: Mapping[str, Any], known: set[int]) -> Sequence[Mapping[str, Any]]:
+def _events(
+    gap: Gap, message: Mapping[str, Any], known: set[int], own: str
+) -> Sequence[Mapping[str, Any]]:
     """What Slack would have sent of a message: that it is new, that it was edited."""
     position = _position(message)
     found: list[Mapping[str, Any]] = []
-    if position > gap.after and position not in known:
+    # A call that was missed may be known from before a later one, as what was said around that.
+    new = position not in known or mentions(str(message.get("text") or ""), own)
+    if position > gap.after and new:
         found.append(_event(gap, message))
     edited = fields(message.get("edited")).get("ts")
     if edited or message.get("subtype") == TOMBSTONE:

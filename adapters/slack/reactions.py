@@ -29,7 +29,7 @@ BRAIN = "brain"
 WORK_SECONDS = 60.0
 """How long a sign is somebody's to see to; Slack delivers again after a minute, and after five."""
 
-KNOWN_SECONDS = 3_600.0
+KNOWN_SECONDS = 86_400.0
 """How long it is known that a sign was seen to."""
 
 

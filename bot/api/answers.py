@@ -182,8 +182,10 @@ class ReportShape(Shape):
 
     object: Literal["memory.import"] = "memory.import"
     dry_run: bool
+    conversations: bool
     new: int
     same: int
+    renewed: int
     refused: int
     refusals: list[PlaceShape]
     broken: int
@@ -288,8 +290,10 @@ def report_shape(report: ImportReport) -> ReportShape:
     """What became of an import, as answers show it."""
     return ReportShape(
         dry_run=report.dry_run,
+        conversations=report.conversations,
         new=report.new,
         same=report.same,
+        renewed=report.renewed,
         refused=report.refused,
         refusals=[PlaceShape(where=each.where, why=each.why) for each in report.refusals],
         broken=report.broken,

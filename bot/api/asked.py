@@ -16,6 +16,7 @@ from bot.memories import (
     Kind,
     Status,
 )
+from bot.memory.formats.detect import Format
 
 LONGEST_QUERY = 1_000
 LONGEST_NAME = 2_000
@@ -177,6 +178,13 @@ class ImportQuery(BaseModel):
         bool, BeforeValidator(_truth), Field(description="Only tell what would happen.")
     ] = False
     scope: ScopeName | None = None
+    format: Annotated[
+        Format | None,
+        Field(description="Which program wrote the file; found out where it is not said."),
+    ] = None
+    name: Annotated[
+        str, Field(max_length=80, description="What you are called in conversations.")
+    ] = ""
 
 
 class ExportQuery(BaseModel):

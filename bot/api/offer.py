@@ -10,7 +10,10 @@ from typing import Protocol
 from bot.connections import Bounds
 from bot.credentials import Credentials
 from bot.links import Links
+from bot.memories import Person
+from bot.memory.imported import ImportReport
 from bot.memory.port import Memories
+from bot.memory.stage import Stage
 from bot.services import Claims
 
 BOUNDS = Bounds(most=500, head=10.0, idle=75.0)
@@ -46,14 +49,23 @@ class Served:
     task: asyncio.Task[None]
 
 
+class WriteConversations(Protocol):
+    """Stores the conversations of a stage; see `bot.memory.conversations`."""
+
+    async def __call__(
+        self, person: Person, stage: Stage, *, name: str, dry_run: bool
+    ) -> ImportReport: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Behind:
-    """What answers: memories, and what knows callers."""
+    """What answers: memories, what knows callers, and what stores conversations."""
 
     memories: Memories
     credentials: Credentials
     links: Links
     claims: Claims
+    conversations: WriteConversations
 
 
 class Serve(Protocol):

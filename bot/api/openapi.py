@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from bot.api.answers import ErrorShape
-from bot.api.rest import Endpoint
+from bot.api.rest import FILES, Endpoint
 
 Json = dict[str, Any]
 
@@ -126,15 +126,15 @@ def _operation(endpoint: Endpoint) -> Json:
     if endpoint.body:
         schema = {"application/json": {"schema": _ref(endpoint.body)}}
         found["requestBody"] = {"required": True, "content": schema}
-    elif endpoint.lines:
-        schema = {"application/x-ndjson": {"schema": {"type": "string"}}}
+    elif endpoint.file:
+        schema = {each: {"schema": {"type": "string"}} for each in FILES}
         found["requestBody"] = {"required": True, "content": schema}
     return found
 
 
 def _may_come(endpoint: Endpoint, status: int) -> bool:
     if status in _WITHOUT_BODY:
-        return endpoint.body is not None or endpoint.lines
+        return endpoint.body is not None or endpoint.file
     if status in _OF_ONE:
         return "{" in endpoint.path
     if status == 403:

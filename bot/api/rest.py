@@ -35,17 +35,23 @@ from bot.api.asked import (
     NewShape,
     SearchShape,
 )
+from bot.api.bringing import Bringing
 from bot.api.carrying import Carrying, text_lines
 from bot.api.faults import Fault
+from bot.api.offer import WriteConversations
 from bot.api.reading import bearer, chunks, idempotency_key, if_match, media_type, query, shape
 from bot.api.verifier import Caller, Verifier
 from bot.memories import Via
+from bot.memory.formats.detect import Format
 from bot.memory.port import Memories
 
 BODY_BYTES = 256 * 1024
 BATCH_BYTES = 8 * 1024 * 1024
 IMPORT_BYTES = 64 * 1024 * 1024
 NDJSON = "application/x-ndjson"
+LINES = (NDJSON, "application/jsonl", "text/plain")
+FILES = (NDJSON, "application/json", "application/zip")
+"""What an import may be said to be; a few other names do as well."""
 
 SECONDS = 30.0
 """The longest that a request may take; what is streamed out has as long for each part."""
@@ -70,7 +76,7 @@ class Endpoint:
         query: Shape of what may follow "?"; None for nothing.
         repeatable: It heeds Idempotency-Key.
         versioned: It heeds If-Match.
-        lines: The body is NDJSON.
+        file: The body is a file, of one of the types in `FILES`.
     """
 
     method: str
@@ -83,7 +89,7 @@ class Endpoint:
     query: type[BaseModel] | None = None
     repeatable: bool = False
     versioned: bool = False
-    lines: bool = False
+    file: bool = False
 
 
 class Rest:
@@ -92,9 +98,19 @@ class Rest:
     Args:
         memories: The core.
         verifier: Knows who asks.
+        conversations: Stores conversations that are brought along.
+        clock: Seconds since the epoch.
     """
 
-    def __init__(self, memories: Memories, verifier: Verifier) -> None:
+    def __init__(
+        self,
+        memories: Memories,
+        verifier: Verifier,
+        conversations: WriteConversations,
+        clock: Callable[[], float],
+    ) -> None:
+        self._bringing = Bringing(memories, conversations)
+        self._clock = clock
         self._actions = Actions(memories)
         self._carrying = Carrying(memories)
         self._verifier = verifier
@@ -163,12 +179,12 @@ class Rest:
             Endpoint(
                 "POST",
                 f"{base}/import",
-                "Import what an export holds; a line that cannot be read is named, and then "
-                "nothing is imported.",
+                "Import an export of Bobbin's or another program's; a place that cannot be read is "
+                "named, and then nothing is imported.",
                 self._import,
                 answer=ReportShape,
                 query=ImportQuery,
-                lines=True,
+                file=True,
             ),
             Endpoint("GET", f"{base}/{{id}}", "Read one memory.", self._get, answer=MemoryShape),
             Endpoint(
@@ -211,7 +227,7 @@ class Rest:
 
         async def answer(request: Request) -> Response:
             try:
-                async with asyncio.timeout(IMPORT_SECONDS if endpoint.lines else SECONDS):
+                async with asyncio.timeout(IMPORT_SECONDS if endpoint.file else SECONDS):
                     caller = await self._verifier.verify(bearer(request.headers), Via.API)
                     request.state.token = caller.token
                     if endpoint.query is None and request.query_params:
@@ -282,13 +298,22 @@ class Rest:
 
     async def _import(self, request: Request, caller: Caller) -> Response:
         asked = query(request, ImportQuery)
-        if media_type(request, NDJSON) not in (NDJSON, "application/jsonl", "text/plain"):
-            raise Fault(415, "unsupported_media_type", f"Send the body as {NDJSON}.")
-        report = await self._carrying.bring(
+        sent, body = media_type(request, NDJSON), chunks(request, IMPORT_BYTES)
+        if sent not in (*LINES, *FILES):
+            raise Fault(415, "unsupported_media_type", f"Send the body as {', '.join(FILES)}.")
+        if sent in LINES and asked.format in (None, Format.BOBBIN):
+            report = await self._carrying.bring(
+                caller.grant, text_lines(body), dry_run=asked.dry_run, scope=asked.scope
+            )
+            return _json(report)
+        report = await self._bringing.bring(
             caller.grant,
-            text_lines(chunks(request, IMPORT_BYTES)),
-            dry_run=asked.dry_run,
+            body,
+            now=self._clock(),
+            format=asked.format,
             scope=asked.scope,
+            name=asked.name,
+            dry_run=asked.dry_run,
         )
         return _json(report)
 

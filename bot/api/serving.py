@@ -44,7 +44,13 @@ async def serving(offer: Offer, behind: Behind) -> AsyncGenerator[Served]:
     url = offer.url.rstrip("/") or f"http://{host}:{address[1]}"
     verifier = Verifier(behind.credentials, behind.links, behind.claims, offer.per_minute)
     mcp = McpHttp(behind.memories, verifier, url, offer.version)
-    app = application(Rest(behind.memories, verifier), mcp, offer.version, new_id, time.monotonic)
+    app = application(
+        Rest(behind.memories, verifier, behind.conversations, time.time),
+        mcp,
+        offer.version,
+        new_id,
+        time.monotonic,
+    )
     connections = Connections(offer.bounds, "BOBBIN_API_PORT")
     server = _Server(
         uvicorn.Config(

@@ -6,10 +6,12 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from functools import partial
 from importlib.metadata import version
 from typing import cast
 
 from bot.api.offer import Behind, Offer, Serve, Served, ServeStdio
+from bot.memory.conversations import write_conversations
 from bot.memory.port import Memories
 from bot.plugins import resolve
 from bot.settings import Settings
@@ -61,7 +63,13 @@ async def offer_stdio(settings: Settings, threads: Threads, memories: Memories, 
 
 
 def _behind(threads: Threads, memories: Memories) -> Behind:
-    return Behind(memories, threads.tokens, threads.links, threads.claims("api"))
+    return Behind(
+        memories,
+        threads.tokens,
+        threads.links,
+        threads.claims("api"),
+        partial(write_conversations, threads),
+    )
 
 
 def _per_minute(settings: Settings) -> int:

@@ -48,6 +48,7 @@ class Desk:
     timer: Clock
     new_id: Callable[[], str]
     renew_seconds: float
+    lease_seconds: float
     store_patience_seconds: float
     long_wait_seconds: float
     report: Callable[[TurnReport], None]

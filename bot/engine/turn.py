@@ -73,7 +73,14 @@ class TurnRun:
         self._turn = turn
         self._control = control
         self._thread = turn.lease.thread
-        self._watch = Watch(desk.threads, turn.lease, control, desk.renew_seconds)
+        self._watch = Watch(
+            desk.threads,
+            turn.lease,
+            control,
+            every=desk.renew_seconds,
+            lasts=desk.lease_seconds,
+            patience=desk.store_patience_seconds,
+        )
         self._names = dict(turn.names)
         self._anew = Anew.of(turn, turn.names)
         self._answer = Answer(self._anew.begun) if self._anew else Answer()
@@ -153,6 +160,7 @@ class TurnRun:
         try:
             return await self._converse()
         except LeaseLost:
+            self._reply.disown()
             return Outcome.LOST, Done.LOST
         except MessageGone:
             # Somebody has removed the answer or its place; what was in it goes, too.

@@ -98,6 +98,7 @@ class Landing:
         self, index: int, text: str, look: Presentation, urgency: Urgency = Urgency.FINAL
     ) -> bool:
         """Whether the message shows `text`; if not, another one has to."""
+        await self._written.confirm()
         patience = self._patience
         until = self._clock.now() + patience.edit
         channel = self._written.refs[index].channel
@@ -125,6 +126,7 @@ class Landing:
                 return True
 
     async def _post(self, spot: Spot, text: str, look: Presentation = PLAIN) -> None:
+        await self._written.confirm()
         until = self._clock.now() + self._patience.post
         while True:
             left = until - self._clock.now()

@@ -49,9 +49,10 @@ class ProgressiveReply:
             refs = await reply.finish("Some text.")
             ...  # commit
 
-    Leaving the block is `close`, or `abandon` without a `finish` that succeeded. Adapters are
-    expected to return from `edit` when the platform has accepted the text; one that returns
-    later holds `finish` up.
+    Leaving the block is `close`, or `abandon` without a `finish` that succeeded. With an error it
+    is `disown` as well: nobody knows whether the answer was committed. Adapters are expected to
+    return from `edit` when the platform has accepted the text; one that returns later holds
+    `finish` up.
     """
 
     def __init__(
@@ -97,8 +98,8 @@ class ProgressiveReply:
                 It is found, and deleted if the answer does not need it.
             on_posting: Called before any post but the first, with the spot and all messages so
                 far: one more may stand there from now on.
-            confirm: Awaited before every post and edit. Should it raise, the reply ends without
-                that call.
+            confirm: Awaited before every post and edit, and before a slot for one is taken; may
+                take long. Should it raise, the reply ends without that call.
             on_deleted: Told of each of `leftovers` that `close` has deleted.
             status: Shown while there is no text, unless `status()` says something better.
             near: Where the sign is shown if opening takes a while.
@@ -157,6 +158,8 @@ class ProgressiveReply:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if kind is not None:
+            self.disown()
         if self._landed_at is None:
             await self.abandon()
         else:
@@ -372,6 +375,7 @@ class ProgressiveReply:
         spot = await self._opened()
         channel = spot.channel if call == "post" else written.refs[index].channel
         counted = written.counted(call, index)
+        await written.confirm()
         permit = await unless(
             self._urgent, self._pacer.acquire(counted, channel, self._space, urgency)
         )

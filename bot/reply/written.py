@@ -120,6 +120,10 @@ class Written:
         for index, text in enumerate(texts[: len(self.refs) - 1]):
             self.shown[index], self.looks[index] = text, look
 
+    async def confirm(self) -> None:
+        """Wait until something may be written. Before a slot: held for long it would be stale."""
+        await self._confirm()
+
     async def post(self, spot: Spot, text: str, look: Presentation = PLAIN) -> None:
         """Post the next message.
 

@@ -261,3 +261,20 @@ async def test_a_lost_connection_is_one_line_in_the_log(
     assert [each.levelname for each in lines] == ["WARNING"]
     assert lines[0].exc_info is None
     assert "Attempting a reconnect" in lines[0].getMessage()
+
+
+async def test_a_missed_call_that_was_read_along_with_a_later_one_is_still_missed() -> None:
+    """The first call that got through has taken in what was said before it in the thread."""
+    async with DiscordSimulator() as sim:
+        rig = await rig_of(sim)
+        thread = await sim.start_thread(rig.channel, None, "talk", rig.ada)
+        rig.inbox.notes.texts[HEARD] = str(time.time())
+        around = await sim.say(thread, rig.ada, "what does the bot think?", event=False)
+        text = f"{sim.mention} what do you think?"
+        missed = await sim.say(thread, rig.ada, text, event=False)
+        follow(rig, thread.id)
+        rig.inbox.kept = [str(around.id), str(missed.id)]
+        running = rig.start()
+        await rig.changed(lambda: rig.inbox.messages)
+        await rig.stop(running)
+    assert [event.position for event in rig.inbox.messages] == [missed.id]

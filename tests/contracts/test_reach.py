@@ -28,6 +28,17 @@ class TestDiscord:
             found = await rig.adapter.reach(space, ada, {(room, ""), (str(other.id), "")})
             assert found == Reach(shut=frozenset({(room, "")}))
 
+    async def test_a_private_thread_is_read_by_those_in_it(self) -> None:
+        async with discord_rig.connected() as rig:
+            space, room = str(rig.guild.id), str(rig.channel.id)
+            ben = rig.sim.add_user("ben")
+            thread = await rig.sim.start_thread(rig.channel, None, "hidden", rig.ada, private=True)
+            thread.members.add(rig.sim.bot.id)
+            places = {(room, ""), (room, str(thread.id))}
+            assert await rig.adapter.reach(space, str(rig.ada.id), places) == Reach()
+            found = await rig.adapter.reach(space, str(ben.id), places)
+            assert found == Reach(shut=frozenset({(room, str(thread.id))}))
+
     async def test_what_nobody_can_tell_stays_open(self) -> None:
         async with discord_rig.connected() as rig:
             ada, space = str(rig.ada.id), str(rig.guild.id)

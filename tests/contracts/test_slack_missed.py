@@ -177,6 +177,22 @@ async def test_a_question_that_was_deleted_under_its_answers_is_forgotten() -> N
         assert [each.messages for each in rig.inbox.removals] == [(root.ts,)]
 
 
+async def test_a_missed_call_that_was_read_along_with_a_later_one_is_still_missed() -> None:
+    """The first call that got through has taken in what was said before it in the thread."""
+    async with deaf() as sim:
+        rig = rig_of(sim)
+        await left_off(rig)
+        root = sim.say(rig.room, rig.ada, "a plan")
+        around = sim.say(rig.room, rig.ada, "what does the bot think?", thread=root)
+        missed = rig.mention("what do you think?", thread=root)
+        rig.inbox.remembers = [each.ts for each in (root, around, missed)]
+        await rig.until(lambda: all(envelope.state == "lost" for envelope in sim.envelopes))
+        rig.inbox.followed = [Followed(rig.key(root), position_of(missed.ts) + 1)]
+        async with awake(rig):
+            await written(rig)
+        assert texts(rig) == ["what do you think?"]
+
+
 @pytest.mark.parametrize("error", ["missing_scope", "channel_not_found"])
 async def test_nothing_is_thought_deleted_where_nothing_can_be_read(error: str) -> None:
     async with deaf() as sim:

@@ -209,7 +209,9 @@ async def test_a_draft_that_is_sent_again_does_not_come_after_a_newer_one(lossy:
     assert isinstance(turn, Turn)
     older = Draft(Spot("C"), (MessageRef("C", "a1"),))
     newer = Draft(Spot("C"), (MessageRef("C", "a1"),), posting=True)
-    async with Watch(lossy.threads, turn.lease, Control(), 100.0) as watch:
+    hour = 3600.0
+    watching = Watch(lossy.threads, turn.lease, Control(), every=hour, lasts=hour, patience=hour)
+    async with watching as watch:
         lossy.lose(SCRIPTS["renew"].sha)
         sent = asyncio.create_task(watch.save(older))
         async with asyncio.timeout(10):

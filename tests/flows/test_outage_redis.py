@@ -57,9 +57,10 @@ def store() -> Iterator[Store]:
 
 
 @asynccontextmanager
-async def open_weavers(server: Valkey) -> AsyncIterator[Weavers]:
-    """A bot on that server."""
-    async with open_stage(server, "discord") as stage:
+async def open_weavers(server: Valkey, lease: str = "2") -> AsyncIterator[Weavers]:
+    """A bot on that server, whose leases last so many seconds."""
+    extra = {"BOBBIN_LEASE_SECONDS": lease}
+    async with open_stage(server, "discord", extra=extra) as stage:
         sim = stage.discord
         assert sim is not None
         guild = await sim.add_guild("Weavers")
@@ -140,9 +141,11 @@ async def test_people_are_told_once_and_answered_when_it_is_back(store: Store) -
         assert len(said) in (3, 4), said
 
 
-async def test_a_running_answer_is_finished_and_remembered(store: Store) -> None:
+async def test_an_answer_that_ends_within_its_lease_is_finished_and_remembered(
+    store: Store,
+) -> None:
     server = store.start()
-    async with open_weavers(server) as town:
+    async with open_weavers(server, "60") as town:
         held = Answer([BEGINNING, " and this", " is the end."]).hold(after=1)
         town.openai.script.append(held)
         asked = await town.ask(town.ada, "tell me")

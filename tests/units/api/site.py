@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import httpx2
 from mcp import Client
@@ -21,6 +22,7 @@ from bot.connections import Bounds
 from bot.credentials import Issued, issue
 from bot.ids import memory_ids, new_id
 from bot.memories import Person
+from bot.memory.conversations import write_conversations
 from bot.memory.port import Memories
 from bot.memory.searching import Searching
 from bot.memory.service import MemoryService
@@ -117,7 +119,13 @@ async def running(
         threads = Threads(client, worker=new_id(), clock=time.time, new_id=new_id)
         memories = _core(threads)
         offer = Offer("127.0.0.1", 0, "", per_minute, "0", bounds)
-        behind = Behind(memories, threads.tokens, threads.links, threads.claims("api"))
+        behind = Behind(
+            memories,
+            threads.tokens,
+            threads.links,
+            threads.claims("api"),
+            partial(write_conversations, threads),
+        )
         async with serving(offer, behind) as served:
             yield Site(f"http://127.0.0.1:{served.address[1]}", threads, memories)
     finally:

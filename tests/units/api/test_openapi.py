@@ -49,7 +49,7 @@ CONFIG = {
 }
 
 
-@schemathesis.serializer("application/x-ndjson")
+@schemathesis.serializer("application/x-ndjson", "application/zip")
 def lines(context: schemathesis.SerializationContext, value: object) -> bytes:
     """A body of lines is sent as it is."""
     return str(value).encode("utf-8", "surrogatepass")

@@ -115,6 +115,24 @@ async def test_what_gives_way_is_counted_logged_once_and_told(
     assert capsys.readouterr().out.count(texts.DROPPED) == 2
 
 
+async def test_what_gives_way_before_its_turn_is_not_called_kept(tmp_path: Path) -> None:
+    """Or a platform would not deliver it again."""
+    async with received(tmp_path) as reception:
+        first = message(0)
+        await refused(reception, first)
+        lane = reception._lanes[first.thread]
+        async with lane.turn:
+            second = replace(message(1), thread=first.thread)
+            waiting = asyncio.create_task(reception.message(second))
+            while len(lane.events) < 2:  # noqa: ASYNC110 - nobody reports it
+                await asyncio.sleep(0)
+            for number in range(2, 2 + MOST):
+                await refused(reception, message(number))
+        with pytest.raises(StoreUnavailable, match="gave way"):
+            await waiting
+        assert reception.waiting == MOST
+
+
 def test_what_comes_again_is_not_called_lost() -> None:
     overflow = Overflow("slack", Unmeasured(), most_told=2)
     for number in range(4):

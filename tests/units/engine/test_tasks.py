@@ -44,6 +44,20 @@ async def test_failures_and_results_are_nobodys_concern() -> None:
     assert done.done() and failed.done()
 
 
+async def test_a_chore_that_hangs_in_its_first_round_has_been_heard_of() -> None:
+    heard: list[str] = []
+    begun = asyncio.Event()
+
+    async def hang() -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    chore = asyncio.create_task(repeat(hang, 0.0, "a chore", heard.append))
+    await asyncio.wait_for(begun.wait(), 10)
+    assert heard == ["a chore"]
+    await end(chore)
+
+
 async def test_a_chore_goes_on_whatever_it_meets() -> None:
     met = [StoreUnavailable("away"), StoreMismatch("new"), ValueError("x"), KeyError("y")]
     done = asyncio.Event()

@@ -15,6 +15,7 @@ from bot.errors import (
     PlatformBusy,
     PlatformError,
     StoreMismatch,
+    StoreUnavailable,
 )
 from bot.reply.split import split
 from bot.reply.written import Patience
@@ -342,6 +343,19 @@ async def test_whoever_lost_the_turn_deletes_nothing_that_a_successor_may_need()
         await reply.finish(TEXT)
         assert reply.leftovers == old[1:]
         reply.disown()
+    assert platform.standing("c1") == [TEXT.strip(), "old 1", "old 2"]
+
+
+@virtual
+async def test_whoever_could_not_commit_deletes_nothing_that_a_successor_may_need() -> None:
+    platform = Platform(unlimited())
+    old = tuple(platform.put("c1", f"old {number}") for number in range(3))
+    scene = Scene(platform)
+    with pytest.raises(StoreUnavailable):
+        async with scene.reply(spot=Spot("c1"), refs=old) as reply:
+            await reply.finish(TEXT)
+            raise StoreUnavailable
+    await scene.pacer.close(200.0)
     assert platform.standing("c1") == [TEXT.strip(), "old 1", "old 2"]
 
 
