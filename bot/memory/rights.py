@@ -6,6 +6,7 @@ from bot.audience import Grant
 from bot.memories import Memory, Scope, ScopeKind, Via
 
 _OWN = (ScopeKind.USER, ScopeKind.DM)
+_FROM_FEW_TO_MANY = tuple(ScopeKind)
 
 
 def is_own(grant: Grant, memory: Memory) -> bool:
@@ -27,6 +28,15 @@ def may_write(grant: Grant, scope: Scope) -> bool:
         return True
     own = any(each.kind is ScopeKind.USER for each in grant.writable)
     return scope.kind is ScopeKind.USER and own and scope in grant.readable
+
+
+def stays_here(grant: Grant, scope: Scope) -> bool:
+    """What is written there reaches nobody whom the usual scope of the place does not reach.
+
+    `scope` is one that may be read from the place.
+    """
+    rank = _FROM_FEW_TO_MANY.index
+    return rank(scope.kind) <= rank(grant.writable[0].kind)
 
 
 def may_change(grant: Grant, memory: Memory) -> bool:

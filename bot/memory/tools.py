@@ -11,6 +11,7 @@ from bot.errors import BobbinError
 from bot.memories import Kind, Memory, MemoryText, Person, ScopeKind, Source, Via, Written, Wrote
 from bot.memory.granting import Granting
 from bot.memory.port import Change, Memories, NewMemory
+from bot.memory.rights import stays_here
 from bot.model.port import ToolSpec
 from bot.panels import Button
 from bot.tools import Notice, ToolContext
@@ -69,12 +70,20 @@ NOTHING = "Nothing is remembered about that, and nothing was said that everybody
 NOT_ASKED = "Only people can have something remembered. Nothing was kept."
 NO_SUCH = "There is no memory with that id here. Nothing was changed."
 NOWHERE = "Nothing can be remembered here."
+STAYS = (
+    "{id} stays as it is, since it is {whom}: more people than this conversation is for. Whoever "
+    "wants it changed can do that with the command memories."
+)
+STAYS_TOLD = "What is remembered {whom} stays as it was; `/memories` has an **Edit** for it."
 SAID = "It is told below your answer with a way to take it back; don't repeat it."
 
 
 @dataclass(frozen=True, slots=True)
 class Remember:
     """Keeps something, in the scope that is usual where it is asked for, and in no wider one.
+
+    What reaches more people stays as it is when it is to be corrected from here: the new words are
+    kept beside it, for those who may know them.
 
     Attributes:
         memories: Where.
@@ -103,19 +112,23 @@ class Remember:
         if not given.writable:
             return NOWHERE
         text = _text(arguments)
-        corrected = str(arguments["corrects"] or "").strip()
-        if corrected:
+        older: Memory | None = None
+        if named := str(arguments["corrects"] or "").strip():
+            older = await self.memories.get(given, named)
+            if older is None:
+                return NO_SUCH
+        if older is not None and stays_here(given, older.scope):
             change = Change(
                 content=text.content, kind=text.kind, tags=text.tags, subject=text.subject
             )
-            written = await self.memories.update(given, corrected, change, key=context.key)
-        else:
-            said = tuple(
-                event.ref.message for event in context.mail if event.author.id == newest.author.id
-            )
-            source = Source(Via.TOOL, person, context.thread, said)
-            written = await self.memories.add(given, NewMemory(text, source), key=context.key)
-        return _answer(written, context, self.undo)
+            written = await self.memories.update(given, older.id, change, key=context.key)
+            return _answer(written, context, self.undo)
+        said = tuple(
+            event.ref.message for event in context.mail if event.author.id == newest.author.id
+        )
+        source = Source(Via.TOOL, person, context.thread, said)
+        written = await self.memories.add(given, NewMemory(text, source), key=context.key)
+        return _answer(written, context, self.undo, beside=older)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,13 +169,24 @@ def _text(arguments: Mapping[str, object]) -> MemoryText:
     )
 
 
-def _answer(written: Written, context: ToolContext, undo: Callable[[Memory], Button]) -> str:
+def _answer(
+    written: Written,
+    context: ToolContext,
+    undo: Callable[[Memory], Button],
+    beside: Memory | None = None,
+) -> str:
+    """What the model is to read; `beside` is what should have been corrected and was not."""
     memory = written.memory
     match written.result:
         case Wrote.CREATED | Wrote.UPDATED if memory is not None:
             whom = WHOM[memory.scope.kind]
             context.tell(Notice(f"🧠 Remembered {whom}: {memory.text.content}", undo(memory)))
-            return f"Remembered as {memory.id}, {whom}. {SAID}"
+            answer = f"Remembered as {memory.id}, {whom}. {SAID}"
+            if beside is None:
+                return answer
+            others = WHOM[beside.scope.kind]
+            context.tell(Notice(STAYS_TOLD.format(whom=others)))
+            return f"{answer} {STAYS.format(id=beside.id, whom=others)}"
         case Wrote.TOUCHED | Wrote.UNCHANGED:
             return "That was remembered already."
         case Wrote.MISSING:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
 from adapters.slack.home import CHANNEL, SEARCH
 from tests.flows.acme import Acme, acme, words
+from tests.flows.dice import RESPONSES
 from tests.flows.test_slack_changes import until_stored
 from tests.servers import Valkey
-from tests.simulators.openai_sim import Answer
+from tests.simulators.openai_sim import Answer, ToolCall
 from tests.simulators.slack_sim import Channel, Ephemeral, Message, User, View
 
 RELEASE = "The release is on Friday"
@@ -94,6 +96,31 @@ async def test_what_is_for_one_alone_is_shown_to_nobody_else_until_it_is_shared(
         shared = await press(here, asked, here.ada, "Share it")
         assert "Shared: everybody in this channel" in words(shared)
         assert "crimson" in words(await _call(here, here.ben, "/memories"))
+
+
+async def test_what_is_corrected_in_a_direct_message_stays_there(server: Valkey) -> None:
+    """What is for everybody was told the model, which takes what it hears for a correction."""
+    async with acme(server, extra={"BOBBIN_MEMORY_TOOLS": "on", **RESPONSES}) as here:
+        await _call(here, here.ada, "/remember", "for=workspace The fair is on 4 December")
+        home = here.sim.open_dm(here.ada)
+        here.openai.script.append(Answer("On 4 December."))
+        root = here.sim.say(home, here.ada, "when is the fair?")
+        await here.until_said(root, "On 4 December.")
+        shown = here.openai.chats[0].text
+        given = {
+            "content": "The fair is off, its sponsor is bankrupt.",
+            "kind": "fact",
+            "about": "fair",
+            "tags": [],
+            "corrects": shown[shown.index("mem_") :][:30],
+        }
+        call = ToolCall("remember", json.dumps(given))
+        here.openai.script.extend([Answer([call]), Answer("Noted.")])
+        root = here.sim.say(home, here.ada, "between us: its sponsor is bankrupt, the fair is off")
+        await here.sim.until(lambda: "for our direct messages" in "".join(here.said(root)))
+        await here.settled()
+        others = words(await _call(here, here.ben, "/memories"))
+        assert "4 December" in others and "bankrupt" not in others
 
 
 async def test_a_message_is_remembered_from_its_menu(server: Valkey) -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from hypothesis import assume, given, settings
 
 from bot.audience import grant, narrowed, readable, writable
+from bot.memory.rights import stays_here
 from tests.units.memory.world import World, worlds
 
 
@@ -52,6 +53,18 @@ def test_where_nobody_says_for_whom_no_audience_becomes_wider(world: World) -> N
         if place.audience.alone is None or place.audience.direct:
             for usual in writable(place.audience)[:1]:
                 assert scopes[usual] <= place.readers, (place, usual)
+
+
+@given(worlds())
+@settings(max_examples=10)
+def test_what_stays_here_reaches_nobody_beyond(world: World) -> None:
+    scopes = world.scopes()
+    for place in world.places():
+        opened = grant(place.audience, place.account, linked=world.accounts(place.asker))
+        if not opened.writable or not scopes[opened.writable[0]] <= place.readers:
+            continue
+        for scope in opened.readable:
+            assert not stays_here(opened, scope) or scopes[scope] <= place.readers, (place, scope)
 
 
 @given(worlds())

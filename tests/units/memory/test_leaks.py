@@ -10,16 +10,20 @@ from typing import Any
 
 from hypothesis import HealthCheck, Phase, given, settings
 
-from bot.audience import Grant, grant
-from bot.chat import ThreadKey
+from bot.audience import Grant, grant, writable
+from bot.chat import Author, Incoming, MessageRef, ThreadKey
 from bot.memories import Filter, Memory, MemoryText, Scope, Source, Status, Via
+from bot.memory.granting import Granting
+from bot.memory.tools import Remember
+from bot.panels import Button
 from bot.storage.connect import open_redis, wait_until_ready
 from bot.storage.keys import place_of
 from bot.storage.memories_writing import Actor, Step
+from bot.tools import ToolContext
 from tests.embedders import HashEmbedder
 from tests.servers import Valkey
 from tests.units.memory.parts import ADA, Parts
-from tests.units.memory.world import Place, Readers, World, worlds
+from tests.units.memory.world import CAN, Place, Readers, World, worlds
 from tests.units.storage.samples import Clock
 
 EVERY_STATUS = Filter(statuses=frozenset(Status))
@@ -129,5 +133,69 @@ def test_what_comes_back_in_a_place_was_known_to_everybody_there(
                     assert word not in told or readers <= may_know, (word, given_there)
                 for number, scope in enumerate(scopes):
                     assert (f"secret{number}x" in told) == (scope in given_there.readable)
+
+    asyncio.run(look())
+
+
+def one_of_each_kind(world: World) -> Sequence[Place]:
+    """Places where a message can be said: of rooms with the same scopes in reach, one."""
+    found: dict[tuple[object, ...], Place] = {}
+    for place in world.places():
+        audience = place.audience
+        if place.about == "message" and audience.thread is not None:
+            kinds = tuple(scope.kind for scope in writable(audience))
+            found.setdefault((audience.platform, audience.confined, *kinds), place)
+    return list(found.values())
+
+
+async def corrected_by_the_model(parts: Parts, place: Place, older: str, content: str) -> None:
+    """The model answers a message in a place, and takes it for a correction of a memory."""
+    audience = place.audience
+    assert audience.thread is not None
+    ref = MessageRef(audience.channel, "m1")
+    author = Author(place.account.user, "somebody")
+    event = Incoming("e1", audience.thread, ref, author, "no", 1.0, 1, addressed=True)
+    tool = Remember(
+        parts.memories,
+        Granting(),
+        lambda platform: CAN[platform].people_per_space,
+        lambda memory: Button("Undo", "memories", memory.id),
+    )
+    context = ToolContext("turn", 1, audience.thread, audience, [event], content)
+    given = {"content": content, "kind": "fact", "about": None, "tags": [], "corrects": older}
+    await tool.call(given, context)
+
+
+@given(world=worlds())
+@settings(
+    max_examples=2,
+    phases=[Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+def test_what_the_model_corrects_in_a_place_is_told_to_nobody_beyond(
+    server: Valkey, world: World
+) -> None:
+    async def look() -> None:
+        async with opened(server) as parts:
+            scopes = world.scopes()
+            everything = Grant(ADA, tuple(scopes))
+            numbers = itertools.count()
+            for place in one_of_each_kind(world):
+                for scope in writable(place.audience):
+                    number = next(numbers)
+                    older = Memory(
+                        f"mem_{number:026d}",
+                        MemoryText(f"old{number}x"),
+                        scope,
+                        Source(Via.COMMAND, place.account),
+                    )
+                    step = Step("add", older, f"d{number}", "add")
+                    await parts.store.write(scope, [step], Actor())
+                    await corrected_by_the_model(parts, place, older.id, f"new{number}x")
+                    page = await parts.memories.page(everything, limit=500)
+                    [lies] = [
+                        each.scope for each in page.memories if f"new{number}x" in repr(each.text)
+                    ]
+                    assert scopes[lies] <= place.readers, (place, scope, lies)
 
     asyncio.run(look())
