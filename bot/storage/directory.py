@@ -297,7 +297,7 @@ class StoredNotes:
         await self._link.call("HSET", self._key, to_bytes(name), to_bytes(text))
 
     async def replace(self, name: str, old: str, new: str) -> bool:
-        """Keep `new` in the place of `old`; whether it stands there now. Raises StoreUnavailable."""
+        """Replace `old` by `new`; whether that stands there now. Raises StoreUnavailable."""
         texts = to_bytes(name), to_bytes(old), to_bytes(new)
         return bool(await self._link.run(SCRIPTS["rewrite"], (self._key,), texts))
 
