@@ -7,7 +7,8 @@ speaks of its own platform only. These questions are asked in turn, and the firs
 1. Denied? Whoever or whatever the deny list names is refused, whatever else is true.
 2. A bot? Other bots are answered only when the list of bots names them, which also lets them pass
    as people.
-3. An outsider? Guests and people of other organisations are answered only when outsiders are on.
+3. An outsider? Guests and people of other organisations are answered only when outsiders are on;
+   so is whoever a platform cannot tell of.
 4. A direct message? Only when these are on; and where the allow list names servers, workspaces or
    channels of the platform, only in a listed workspace, or to a user whom the allow list, the list
    of admins or that of bots names.
@@ -67,6 +68,8 @@ class Refusal(StrEnum):
     """The place or the person is in the deny list."""
     BOT = "bot"
     OUTSIDER = "outsider"
+    UNKNOWN = "unknown"
+    """The platform cannot tell now whether it is an outsider."""
     DIRECT = "direct"
     """Direct messages are off, or not for this person."""
     PLACE = "place"
@@ -109,7 +112,7 @@ class Access:
         if author.is_bot and not self._is_one_of(self.bots, author, place.platform):
             return Refusal.BOT
         if self._is_kept_apart(author):
-            return Refusal.OUTSIDER
+            return Refusal.UNKNOWN if author.is_unknown else Refusal.OUTSIDER
         if place.direct:
             if not self._takes_direct(author, place):
                 return Refusal.DIRECT

@@ -81,6 +81,8 @@ class Author:
         is_admin: The platform lets this person manage the place.
         is_bot: Another program, not a person.
         is_outside: A guest, or somebody of another organisation in a shared channel.
+        is_unknown: The platform could not tell who it is. Set `is_outside` as well then, so that
+            nobody gets in by not being known.
         roles: The platform's ids of the roles or groups that this person has there.
     """
 
@@ -89,6 +91,7 @@ class Author:
     is_admin: bool = False
     is_bot: bool = False
     is_outside: bool = False
+    is_unknown: bool = False
     roles: frozenset[str] = frozenset()
 
 

@@ -290,7 +290,7 @@ class Reception:
         if text is None or not event.addressed:
             return False
         where = (event.thread.platform, event.thread.space, event.thread.channel)
-        once = ":".join(("turned away", *where, event.author.id))
+        once = ":".join(("turned away", *where, event.author.id, refusal))
         with contextlib.suppress(StoreError):
             if await self._threads.claim(once, where, nonce=self._new_id()):
                 reply = CommandReply(text, harmless=True)

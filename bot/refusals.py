@@ -16,6 +16,8 @@ TO_MESSAGES: Mapping[Refusal, str] = {
     Refusal.PERSON: "I only answer some of the people here, and you aren't on my list yet.",
     Refusal.OUTSIDER: "I only answer members here, so I can't answer guests. Please ask one of "
     "them.",
+    Refusal.UNKNOWN: "I only answer members here, and just now I can't tell whether you are one. "
+    "Please try again in a minute. If it stays so, tell whoever runs me.",
     Refusal.DIRECT: "I don't answer direct messages. Please mention me in a channel.",
 }
 """Sentences for those who address the bot; other refusals are silent."""

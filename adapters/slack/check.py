@@ -23,6 +23,7 @@ from bot.spec import Finding
 
 TOKEN = "Slack bot token"
 SCOPES = "Slack scopes"
+PEOPLE = "Slack people"
 SOCKET = "Slack Socket Mode"
 HTTP = "Slack HTTP mode"
 CLIENT = "Slack installation"
@@ -111,7 +112,20 @@ async def _bot(calls: Calls, token: str) -> Sequence[Finding]:
         return [Finding(TOKEN, False, str(error), AGAIN)]
     who = f"accepted; the bot is {answer.get('user')} in {own.title or own.team}"
     scopes = _scopes(headers.get("x-oauth-scopes"))
-    return [Finding(TOKEN, True, who), scopes, *await surface(calls)]
+    people = await _people(calls, own.user)
+    return [Finding(TOKEN, True, who), scopes, people, *await surface(calls)]
+
+
+async def _people(calls: Calls, user: str) -> Finding:
+    """Ask for somebody who is there for certain: the bot itself."""
+    try:
+        await calls.answer(lambda client: client.users_info(user=user), patient=True)
+    except PlatformBusy as error:
+        return Finding(PEOPLE, False, str(error), AGAIN)
+    except PlatformError as error:
+        told = f"Slack does not tell who people are ({error}), so all of them count as outsiders."
+        return Finding(PEOPLE, False, told, error.hint or REINSTALL)
+    return Finding(PEOPLE, True, "Slack tells who they are: members, guests and admins")
 
 
 def _scopes(header: str | None) -> Finding:

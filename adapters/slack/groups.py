@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import cast
 
 from adapters.slack.calls import Calls
@@ -59,10 +59,18 @@ class Groups:
 
     async def of(self, user: str) -> frozenset[str]:
         """The groups that somebody is in, as far as Slack tells in time."""
+        return (await self.of_each([user])).get(user, frozenset())
+
+    async def of_each(self, users: Iterable[str]) -> Mapping[str, frozenset[str]]:
+        """The same of several people; who is in none is left out."""
         if not self._ids:
-            return frozenset()
+            return {}
         members = await self._members.get(self._ids, PATIENCE_SECONDS)
-        return frozenset(id_ for id_, users in members.items() if user in users)
+        found = {
+            user: frozenset(id_ for id_, theirs in members.items() if user in theirs)
+            for user in users
+        }
+        return {user: groups for user, groups in found.items() if groups}
 
     async def _ask(self, group: str) -> frozenset[str]:
         if not self._whole:

@@ -12,11 +12,14 @@ from typing import Any
 from adapters.slack.calls import Calls
 from adapters.slack.names import Directory
 from adapters.slack.translate import earlier, looked_up, past, position_of
-from adapters.slack.values import Own, Said, Timing, fields, objects
+from adapters.slack.values import Names, Own, Said, Timing, Wanted, fields, objects
 from bot.chat import History, Incoming, MessageRef, Spot
 from bot.errors import PlatformError
 
 log = logging.getLogger(__name__)
+
+MOST_NAMED = 60
+"""People, and channels, that are named in a thread's past and are looked up."""
 
 MOST_NAMELESS = 3
 """Messages without a key that are looked at."""
@@ -53,8 +56,7 @@ async def read(
         partial = True
     except _TooLong:
         partial = True
-    people, channels = _wanted(kept)
-    known = await names.names(people - {own.user}, channels, timing.patient_names)
+    known = await _names(names, timing, kept)
     lines = tuple(earlier(found, own, known) for found in kept)
     return History(lines, partial or total > len(kept))
 
@@ -91,8 +93,7 @@ async def since(
     except _TooLong:
         partial = True
     oldest.sort(key=lambda found: position_of(found.ts))
-    people, channels = _wanted(oldest[:limit])
-    known = await names.names(people - {own.user}, channels, timing.patient_names)
+    known = await _names(names, timing, oldest[:limit])
     lines = tuple(earlier(found, own, known) for found in oldest[:limit])
     return History(lines, partial or len(oldest) > limit)
 
@@ -178,14 +179,15 @@ def _precedes(found: Said, event: Incoming, last: str) -> bool:
     return position < event.position and (not last or position > position_of(last))
 
 
-def _wanted(kept: Iterable[Said]) -> tuple[frozenset[str], frozenset[str]]:
-    people: set[str] = set()
-    channels: set[str] = set()
-    for found in kept:
-        mentioned, places = looked_up(found)
-        people |= mentioned
-        channels |= places
-    return frozenset(people), frozenset(channels)
+async def _names(names: Directory, timing: Timing, kept: Iterable[Said]) -> Names:
+    wanted = [looked_up(found) for found in kept]
+    everybody = Wanted(
+        tuple(writer for each in wanted for writer in each.writers),
+        tuple(person for each in wanted for person in each.people),
+        tuple(channel for each in wanted for channel in each.channels),
+    )
+    patience = timing.patient_names
+    return await names.names(everybody, patience, patience, MOST_NAMED)
 
 
 async def again(calls: Calls, own: Own, timing: Timing, said: Said) -> Said:

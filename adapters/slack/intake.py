@@ -156,11 +156,10 @@ class Intake:
         if found is None:
             await self._changed(body, context)
             return
-        people, channels = looked_up(found)
         # A name that has to be looked up must not let the next message overtake this one.
         async with self._lines.turn(f"{own.team} {found.channel} {found.root}"):
             names = await here.names.names(
-                people - {own.user}, channels, self._timing.names, found.user
+                looked_up(found), self._timing.names, self._timing.writer
             )
             await self._inbox.message(incoming(found, own, names))
 
@@ -187,10 +186,9 @@ class Intake:
         if edit is None:
             return
         found = edit.said
-        people, channels = looked_up(found)
         async with self._lines.turn(f"{own.team} {found.channel} {found.root}"):
             names = await here.names.names(
-                people - {own.user}, channels, self._timing.names, found.user
+                looked_up(found), self._timing.names, self._timing.writer
             )
             event = replace(incoming(found, own, names), edited=edit.at)
             await self._inbox.edited(event)

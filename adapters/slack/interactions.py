@@ -209,9 +209,8 @@ class Interactions:
 
     async def _read(self, here: Workspace, options: Mapping[str, str]) -> Mapping[str, str]:
         """Options as they were meant: Slack sends its own markup, and ids for names."""
-        people, channels = mentioned(" ".join(options.values()))
         patience, own = self._timing.patient_names, here.own.user
-        names = await here.names.names(people - {own}, channels, patience)
+        names = await here.names.names(mentioned(" ".join(options.values())), patience, patience)
         return {name: readable(text, names, own) for name, text in options.items()}
 
 

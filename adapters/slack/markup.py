@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from adapters.slack.values import Names
+from adapters.slack.values import Names, Wanted
 
 MAX_CHARS = 11_000
 """Longest text of one message, in `measure`.
@@ -45,12 +45,13 @@ def mentions(text: str, user: str) -> bool:
     return any(match["user"] == user for match in _TOKEN.finditer(text))
 
 
-def mentioned(text: str) -> tuple[frozenset[str], frozenset[str]]:
+def mentioned(text: str) -> Wanted:
     """The ids in raw text that have to be looked up: people, and channels without a label."""
     found = list(_TOKEN.finditer(text))
-    return (
-        frozenset(match["user"] for match in found if match["user"]),
-        frozenset(m["channel"] for m in found if m["channel"] and not m["channel_label"]),
+    channels = (m["channel"] for m in found if m["channel"] and not m["channel_label"])
+    return Wanted(
+        people=tuple(dict.fromkeys(match["user"] for match in found if match["user"])),
+        channels=tuple(dict.fromkeys(channels)),
     )
 
 

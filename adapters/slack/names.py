@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+import logging
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from adapters.slack.calls import Calls
+from adapters.slack.faults import Denied
 from adapters.slack.groups import Groups
 from adapters.slack.remembered import Remembered
 from adapters.slack.translate import id_in
-from adapters.slack.values import Names, Own, Person, fields
+from adapters.slack.values import Names, Own, Person, Wanted, fields
+
+log = logging.getLogger(__name__)
+
+MOST_NAMED = 20
+SILENT_SECONDS = 600.0
+"""Between two complaints about the same."""
+
+UNTOLD = (
+    "Slack refuses to tell who people in %s are, so everybody new there counts as an outsider: "
+    "%s (%s)"
+)
 
 
 class Directory:
@@ -33,26 +46,39 @@ class Directory:
     ) -> None:
         self._calls = calls
         self._own = own
+        self._clock = clock
+        self._silent = float("-inf")
         self._groups = Groups(calls, groups, clock, whole=own.team == own.enterprise)
         self._people = Remembered(self._person, clock)
         self._channels = Remembered(self._channel, clock)
 
     async def names(
-        self,
-        people: Iterable[str],
-        channels: Iterable[str],
-        seconds: float,
-        writer: str = "",
+        self, wanted: Wanted, seconds: float, patience: float, most: int = MOST_NAMED
     ) -> Names:
-        """The names that are known within some seconds, and the groups of a message's writer."""
-        found, called, groups = await asyncio.gather(
-            self._people.get(people, seconds),
-            self._channels.get(channels, seconds),
-            self._groups.of(writer),
+        """What is known of some ids.
+
+        Writers are looked up first and alone, with their groups: on who they are depends what
+        they may do, and they must not be able to crowd that out by naming others.
+
+        Args:
+            wanted: The ids.
+            seconds: How long is waited for those who are only named.
+            patience: How long is waited for writers.
+            most: So many people, and so many channels, of those that are named are looked up, the
+                first ones; others that are not known yet go by their ids.
+        """
+        writers = frozenset(wanted.writers) - {self._own.user}
+        found, groups = await asyncio.gather(
+            self._people.get(writers, patience), self._groups.of_each(writers)
         )
-        if groups:
-            found[writer] = replace(Names(found).person(writer), groups=groups)
-        return Names(found, called)
+        for writer, theirs in groups.items():
+            found[writer] = replace(Names(found).person(writer), groups=theirs)
+        people = (id_ for id_ in wanted.people if id_ not in writers and id_ != self._own.user)
+        named, called = await asyncio.gather(
+            self._people.get(people, seconds, most),
+            self._channels.get(wanted.channels, seconds, most),
+        )
+        return Names(named | found, called)
 
     async def person(self, user: str, seconds: float) -> Person:
         """One person; who is not known in time counts as a guest without a name."""
@@ -62,8 +88,20 @@ class Directory:
         return replace(Names(found).person(user), groups=groups)
 
     async def _person(self, user: str) -> Person:
-        answer = await self._calls.answer(lambda client: client.users_info(user=user))
+        try:
+            answer = await self._calls.answer(
+                lambda client: client.users_info(user=user), patient=True
+            )
+        except Denied as refusal:
+            self._complain(refusal)
+            raise
         return person_of(fields(answer["user"]), self._own.team, self._own.enterprise)
+
+    def _complain(self, refusal: Denied) -> None:
+        """Not for each person: all of them are outsiders as long as this lasts."""
+        if self._clock() >= self._silent:
+            self._silent = self._clock() + SILENT_SECONDS
+            log.error(UNTOLD, self._own.title or self._own.team, refusal, refusal.hint)
 
     async def _channel(self, channel: str) -> str:
         answer = await self._calls.answer(lambda client: client.conversations_info(channel=channel))

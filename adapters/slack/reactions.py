@@ -112,10 +112,8 @@ class Reactions:
         if not said.text and not said.attached:
             log.info("A message that is to be remembered cannot be read")
             return
-        people, channels = looked_up(said)
-        names = await here.names.names(
-            people - {here.own.user}, channels, self._timing.patient_names
-        )
+        patience = self._timing.patient_names
+        names = await here.names.names(looked_up(said), patience, patience)
         about = earlier(said, here.own, names)
         thread = ThreadKey(PLATFORM, here.own.team, channel, said.root)
         called = Called(

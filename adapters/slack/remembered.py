@@ -6,10 +6,11 @@ import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine, Iterable
+from itertools import islice
 from typing import Any, Generic, TypeVar
 
 from adapters.slack.endings import ended
-from bot.errors import PlatformBusy, PlatformError
+from bot.errors import BadToken, NotAllowed, PlatformBusy, PlatformError
 
 log = logging.getLogger(__name__)
 
@@ -17,6 +18,8 @@ V = TypeVar("V")
 
 KNOWN_SECONDS = 24 * 3600.0
 UNKNOWN_SECONDS = 3600.0
+REFUSED_SECONDS = 60.0
+"""Of a refusal that says nothing about the id; somebody may be at mending its cause."""
 BUSY_SECONDS = 30.0
 MOST = 20_000
 
@@ -42,13 +45,20 @@ class Remembered(Generic[V]):
         self._entries: OrderedDict[str, tuple[float, V | None]] = OrderedDict()
         self._asking: dict[str, asyncio.Task[None]] = {}
 
-    async def get(self, ids: Iterable[str], seconds: float) -> dict[str, V]:
+    async def get(
+        self, ids: Iterable[str], seconds: float, most: int | None = None
+    ) -> dict[str, V]:
         """What is known of `ids` after at most some seconds.
 
         An answer that comes later is kept for the next time.
+
+        Args:
+            ids: Any.
+            seconds: How long is waited.
+            most: Only the first ones, so many, are asked for; None for all.
         """
-        wanted = frozenset(ids)
-        asking = [self._ask(id_) for id_ in wanted if not self._is_known(id_)]
+        wanted = dict.fromkeys(ids)
+        asking = [self._ask(id_) for id_ in islice(wanted, most) if not self._is_known(id_)]
         if asking:
             await asyncio.wait(asking, timeout=seconds)
         found = {id_: self._entries[id_][1] for id_ in wanted if id_ in self._entries}
@@ -75,6 +85,8 @@ class Remembered(Generic[V]):
             seconds = UNKNOWN_SECONDS
             if isinstance(error, PlatformBusy):
                 seconds = max(BUSY_SECONDS, error.retry_after or 0.0)
+            elif isinstance(error, (BadToken, NotAllowed)):
+                seconds = REFUSED_SECONDS
         except (AttributeError, KeyError, TypeError, ValueError):
             log.warning("Slack's answer about an id could not be read")
             seconds = UNKNOWN_SECONDS

@@ -320,8 +320,7 @@ class Shortcuts:
         return await self._earlier(here, said, self._timing.patient_names)
 
     async def _earlier(self, here: Workspace, said: Said, seconds: float) -> EarlierMessage:
-        people, channels = looked_up(said)
-        names = await here.names.names(people - {here.own.user}, channels, seconds)
+        names = await here.names.names(looked_up(said), seconds, seconds)
         return earlier(said, here.own, names)
 
 

@@ -11,7 +11,7 @@ from adapters.slack.context import hinted, looking_at
 from adapters.slack.layout import said_in
 from adapters.slack.markup import mentioned, mentions, quote, readable
 from adapters.slack.shown import files_of, shared_in
-from adapters.slack.values import PLATFORM, Names, Own, Person, Said, fields, objects
+from adapters.slack.values import PLATFORM, Names, Own, Person, Said, Wanted, fields, objects
 from bot.chat import Author, EarlierMessage, Incoming, MessageRef, ThreadKey
 from bot.ignoring import is_ignored
 
@@ -196,12 +196,13 @@ def position_of(ts: str) -> int:
     return int(found[1] + found[2])
 
 
-def looked_up(found: Said) -> tuple[frozenset[str], frozenset[str]]:
-    """The ids of people and channels whose names are needed."""
+def looked_up(found: Said) -> Wanted:
+    """The ids of people and channels who have to be known; other programs tell of themselves."""
     texts = (found.text, *(shared.text for shared in found.shared))
-    people, channels = mentioned(" ".join(texts))
-    channels |= {found.beside} - {""}
-    return people if found.bot else people | {found.user}, channels
+    named = mentioned(" ".join(texts))
+    writers = () if found.bot else (found.user,)
+    beside = (found.beside,) if found.beside else ()
+    return Wanted(writers, named.people, (*beside, *named.channels))
 
 
 def key_of(found: Said, own: Own) -> ThreadKey:
@@ -241,15 +242,15 @@ def incoming(found: Said, own: Own, names: Names) -> Incoming:
 def author_of(person: Person) -> Author:
     """Somebody as the engine knows people.
 
-    Whoever Slack could not tell of in time counts as one of us, unless the message itself names
-    another organisation: a slow answer must not turn a colleague away.
+    Whoever Slack could not tell of counts as an outsider: else it would be enough for a guest to
+    keep Slack from telling.
     """
-    outside = person.is_guest and person.is_known
     return Author(
         person.id,
         person.name,
         is_admin=person.is_admin,
-        is_outside=outside,
+        is_outside=person.is_guest or not person.is_known,
+        is_unknown=not person.is_known,
         roles=person.groups,
     )
 
@@ -258,7 +259,9 @@ def writer_of(found: Said, names: Names) -> Author:
     """Who wrote a message: a person, or another program under the name that it gives itself."""
     author = author_of(names.person(found.user))
     if found.bot is None:
-        return replace(author, is_outside=author.is_outside or found.is_outside)
+        if found.is_outside:
+            return replace(author, is_outside=True, is_unknown=False)
+        return author
     return Author(found.user, found.bot or author.name, is_bot=True, is_outside=found.is_outside)
 
 

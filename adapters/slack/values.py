@@ -57,7 +57,9 @@ class Timing:
     Attributes:
         call: One call with all its retries.
         pauses: Between tries of a call that may be repeated.
-        names: Looking up names before an event is handed over, which Slack waits for.
+        writer: Finding out who has written what is handed over, with the tries that this takes;
+            Slack waits for it.
+        names: Looking up names before an event is handed over, which Slack waits for as well.
         patient_names: Looking up names where nobody waits for an acknowledgement.
         status: Showing or clearing the status line.
         socket: Opening a WebSocket.
@@ -77,6 +79,7 @@ class Timing:
 
     call: float = 15.0
     pauses: tuple[float, ...] = (0.3, 1.0, 2.0)
+    writer: float = 1.5
     names: float = 0.6
     patient_names: float = 3.0
     status: float = 5.0
@@ -148,6 +151,21 @@ class Names:
     def person(self, user: str) -> Person:
         """The person; one who is not known is called by the id."""
         return self.people.get(user) or Person(user, user)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Ids that have to be looked up, in the order in which they come.
+
+    Attributes:
+        writers: Who has written something, so that it matters who it is.
+        people: Who is only named.
+        channels: Channels that are named.
+    """
+
+    writers: tuple[str, ...] = ()
+    people: tuple[str, ...] = ()
+    channels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

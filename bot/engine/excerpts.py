@@ -67,7 +67,7 @@ class Excerpts:
         return Excerpt(tuple(entries), history.partial)
 
     def _is_read(self, message: EarlierMessage, platform: str) -> bool:
-        unread = self._access.is_unread(message.author, platform)
+        unread = not message.from_bot and self._access.is_unread(message.author, platform)
         return bool(message.text.strip()) and not unread and not is_kept_out(message.text)
 
     async def _entry(self, message: EarlierMessage, names: dict[str, str]) -> Entry:

@@ -82,6 +82,8 @@ class MailReader:
             if is_kept_out(message.text):
                 continue
             if self._access.is_unread(message.author, turn.lease.thread.platform):
+                # It may be a member's after all.
+                partial = partial or message.author.is_unknown
                 continue
             entry = await self._entry(
                 "context", turn, message.author, message.ref, message.text, message.at, names

@@ -37,6 +37,7 @@ T = TypeVar("T")
 QUICK = Timing(
     call=1.5,
     pauses=(0.01, 0.02),
+    writer=1.0,
     names=1.0,
     patient_names=1.0,
     status=2.0,

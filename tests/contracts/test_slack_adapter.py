@@ -120,7 +120,7 @@ async def test_names_are_asked_once(rig: Rig) -> None:
 
 
 async def test_names_that_slack_does_not_tell_keep_nothing_up(rig: Rig) -> None:
-    rig.sim.faults.add("users.info", status=500, body="no")
+    rig.sim.faults.add("users.info", status=500, body="no", times=10)
     event = await rig.mentioned()
 
     assert event.author.id == event.author.name == rig.ada.id

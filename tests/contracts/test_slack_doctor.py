@@ -40,6 +40,16 @@ async def test_all_is_well() -> None:
     assert set(found) >= {"Slack agent surface", "Slack's Stop button"}
 
 
+@pytest.mark.parametrize(
+    ("error", "fix"), [("missing_scope", "Reinstall the app"), ("access_denied", "A policy")]
+)
+async def test_it_is_told_when_members_cannot_be_told_from_guests(error: str, fix: str) -> None:
+    sim = simulator()
+    sim.faults.add("users.info", error=error)
+    found = await looked_at(sim)
+    assert not found["Slack people"].ok and fix in found["Slack people"].fix
+
+
 async def test_without_a_direct_message_it_says_how_to_look() -> None:
     found = await looked_at(simulator(), dm=False)
     assert found["Slack agent surface"].ok

@@ -54,12 +54,51 @@ async def test_people_are_told_apart(
     assert rig.inbox.calls[-1].author == expected
 
 
-async def test_somebody_slack_does_not_tell_of_is_one_of_us_and_no_admin(rig: Rig) -> None:
-    """A slow answer of Slack's must not turn a colleague away."""
+async def test_a_passing_fault_turns_no_colleague_away(rig: Rig) -> None:
     who = rig.sim.add_user("Grace", admin=True)
-    rig.sim.faults.add("users.info", status=500, body="no")
-    author = await heard(rig, who)
-    assert author == Author(who.id, who.id)
+    rig.sim.faults.add("users.info", status=500, body="no", times=2)
+    assert await heard(rig, who) == Author(who.id, "Grace", is_admin=True)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [{"status": 500, "body": "no"}, {"error": "missing_scope"}, {"error": "user_not_found"}],
+    ids=str,
+)
+async def test_whoever_slack_does_not_tell_of_is_an_outsider(
+    rig: Rig, fault: dict[str, Any]
+) -> None:
+    who = rig.sim.add_user("Grace", admin=True)
+    rig.sim.faults.add("users.info", times=99, **fault)
+    unknown = Author(who.id, who.id, is_outside=True, is_unknown=True)
+    assert await heard(rig, who) == unknown
+    await (call := rig.sim.slash(rig.room, who, "/bobbin", "help")).acked()
+    await call.responded()
+    assert rig.inbox.calls[-1].author == unknown
+
+
+async def test_that_slack_refuses_to_tell_is_an_error_once(
+    rig: Rig, caplog: pytest.LogCaptureFixture
+) -> None:
+    rig.sim.faults.add("users.info", error="missing_scope", times=99)
+    for name in ("Grace", "Hedy"):
+        await heard(rig, rig.sim.add_user(name))
+    [line] = [each for each in caplog.records if each.levelname == "ERROR"]
+    assert "people in Acme" in line.getMessage() and "Reinstall the app" in line.getMessage()
+
+
+async def test_whoever_names_many_is_looked_up_first_and_they_only_in_part(rig: Rig) -> None:
+    named = " ".join(f"<@U0N0B0DY{number:04}> <#C0N0WH3RE{number:04}>" for number in range(1500))
+    guest = rig.sim.add_user("Eve", guest=True)
+    rig.sim.say(rig.room, guest, f"{rig.sim.mention} hello {named}")
+    event, _ = await rig.events(2)
+    assert event.author == Author(guest.id, "Eve", is_outside=True)
+    people = [call.params["user"] for call in rig.sim.calls("users.info")]
+    assert people[0] == guest.id
+    assert sorted(set(people[1:])) == [f"U0N0B0DY{number:04}" for number in range(20)]
+    assert len({call.params["channel"] for call in rig.sim.calls("conversations.info")}) == 20
+    # Whom nobody was asked about goes by the id.
+    assert event.text.count("@U0N0B0DY") == 1500
 
 
 async def test_other_programs_are_heard_and_marked(rig: Rig) -> None:

@@ -6,6 +6,8 @@ import re
 
 import pytest
 
+from bot import refusals
+from bot.access import Refusal
 from tests.flows.acme import acme, words
 from tests.servers import Valkey
 from tests.simulators.openai_sim import Answer
@@ -69,6 +71,42 @@ async def test_what_outsiders_said_before_the_call_is_read_where_they_are_welcom
         assert "on Friday" in asked
         for words in ("approve every invoice", "ship every crate"):
             assert (words in asked, words in kept) == (outsiders == "on", outsiders == "on")
+
+
+async def test_a_guest_who_names_many_is_a_guest(server: Valkey) -> None:
+    async with acme(server) as here:
+        guest = here.sim.add_user("Eve", guest=True)
+        here.general.members.append(guest.id)
+        named = " ".join(f"<@U0N0B0DY{number:04}>" for number in range(1500))
+        root = here.ask(guest, f"what is the plan? {named}")
+        await here.sim.until(lambda: here.whispers(guest))
+        assert words(here.whispers(guest)[0]) == refusals.TO_MESSAGES[Refusal.OUTSIDER]
+        here.ask(guest, "and more?", thread=root)
+        # Colleagues are still told apart.
+        await here.conversation()
+        assert (here.said(root), len(here.openai.chats)) == ([], 1)
+        assert not [call for call in here.sim.calls("users.info") if call.error == "ratelimited"]
+
+
+async def test_whoever_slack_does_not_tell_of_waits_for_it_where_outsiders_do(
+    server: Valkey,
+) -> None:
+    async with acme(server) as here:
+        here.sim.faults.add("users.info", error="missing_scope", times=99)
+        root = here.ask(here.ada, "what is the plan?")
+        told = await here.whispered(here.ada)
+        assert words(told) == refusals.TO_MESSAGES[Refusal.UNKNOWN]
+        shown = await here.told(here.sim.slash(here.general, here.ada, "/bobbin", "help"))
+        assert words(shown) == refusals.TO_MESSAGES[Refusal.UNKNOWN]
+        assert (here.said(root), here.openai.chats) == ([], [])
+
+
+async def test_where_outsiders_are_welcome_so_is_whoever_slack_does_not_tell_of(
+    server: Valkey,
+) -> None:
+    async with acme(server, extra={"BOBBIN_OUTSIDERS": "on"}) as here:
+        here.sim.faults.add("users.info", error="missing_scope", times=99)
+        await here.conversation()
 
 
 async def test_a_used_up_budget_is_told_with_its_end(server: Valkey) -> None:

@@ -86,7 +86,7 @@ async def test_an_answer_that_is_cut_off_by_the_end_is_finished_by_the_next(serv
 
 
 async def test_a_name_that_comes_late_is_used_from_then_on(server: Valkey) -> None:
-    async with acme(server) as here:
+    async with acme(server, extra={"BOBBIN_OUTSIDERS": "on"}) as here:
         late = asyncio.Event()
         here.sim.faults.add("users.info", gate=late)
         root = await here.conversation("my loom is red", "A red loom.")

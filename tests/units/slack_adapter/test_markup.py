@@ -18,7 +18,7 @@ from adapters.slack.markup import (
     readable,
     safe,
 )
-from adapters.slack.values import Names, Person
+from adapters.slack.values import Names, Person, Wanted
 from tests.simulators.slack_sim.mentions import pings_of_text
 
 NAMES = Names(
@@ -79,9 +79,8 @@ def test_text_without_markup_stays(raw: str) -> None:
 
 
 def test_ids_are_found() -> None:
-    people, channels = mentioned("<@U1> <@W2|w> <#C1|general> <#C2> <#C3|> `<@U1>` &lt;@U9&gt;")
-    assert people == {"U1", "W2"}
-    assert channels == {"C2", "C3"}
+    text = "<@U1> <@W2|w> <#C1|general> <#C2> <#C3|> `<@U1>` &lt;@U9&gt;"
+    assert mentioned(text) == Wanted(people=("U1", "W2"), channels=("C2", "C3"))
     assert mentions(f"hi <@{BOT}>", BOT) and mentions(f"<@{BOT}|x>", BOT)
     assert not mentions(f"&lt;@{BOT}&gt; <@U0BOTTOM>", BOT)
 

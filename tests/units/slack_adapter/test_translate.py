@@ -22,12 +22,13 @@ from adapters.slack.translate import (
     said,
     workspace,
 )
-from adapters.slack.values import Names, Own, Person
+from adapters.slack.values import Names, Own, Person, Wanted
 from bot.attached import AttachedAs
 from bot.chat import Author, MessageRef, ThreadKey
 
 OWN = Own("T061EG9R6", "U0LAN0Z89", "B0LAN0Z11", "acme.slack.com")
-NAMES = Names({"U061F7AUR": Person("U061F7AUR", "Ada", is_admin=True, is_guest=False)})
+ADA = Person("U061F7AUR", "Ada", is_admin=True, is_guest=False, is_known=True)
+NAMES = Names({"U061F7AUR": ADA})
 
 MENTION: dict[str, Any] = {
     "token": "ZZZZZZWSxiZZZ2yIvs3peJ",
@@ -111,7 +112,7 @@ def test_a_mention_in_a_thread_joins() -> None:
     assert made.joins and made.addressed
     assert key_of(found, OWN).thread == "1515449500.000100"
     unknown = incoming(found, OWN, Names()).author
-    assert unknown == Author("U061F7AUR", "U061F7AUR")
+    assert unknown == Author("U061F7AUR", "U061F7AUR", is_outside=True, is_unknown=True)
 
 
 @pytest.mark.parametrize(
@@ -190,7 +191,8 @@ def test_other_programs_are_marked(changes: dict[str, Any], author: Author) -> N
     found = said(event(**{**BY_BOT, **changes}), OWN)
     assert found is not None
     assert incoming(found, OWN, NAMES).author == author
-    assert (found.user in looked_up(found)[0]) == (author.name == "Ada")
+    # A name that stands in the message need not be looked up.
+    assert bool(looked_up(found).writers) == (author.name == "Ada")
 
 
 def test_a_program_is_heard_by_its_attachments() -> None:
@@ -201,6 +203,7 @@ def test_a_program_is_heard_by_its_attachments() -> None:
 
 GRID = Own("T061EG9R6", "U0LAN0Z89", "B0LAN0Z11", enterprise="E1")
 GUEST = Names({"U061F7AUR": Person("U061F7AUR", "Ada", is_known=True)})
+NOBODY = Names()
 
 
 @pytest.mark.parametrize(
@@ -217,6 +220,11 @@ GUEST = Names({"U061F7AUR": Person("U061F7AUR", "Ada", is_known=True)})
         ({"team": "T2"}, GRID, GUEST, True),
         ({"user_team": "E1"}, GRID, NAMES, False),
         ({"user_team": "E2"}, GRID, NAMES, True),
+        # Whoever Slack does not tell of, whatever the message says.
+        ({}, OWN, NOBODY, True),
+        ({"team": "T2"}, OWN, NOBODY, True),
+        ({"team": "T2"}, GRID, NOBODY, True),
+        ({"user_team": "E1"}, GRID, NOBODY, True),
     ],
 )
 def test_who_is_from_outside(
@@ -224,7 +232,9 @@ def test_who_is_from_outside(
 ) -> None:
     found = said(event(**changes), own)
     assert found is not None
-    assert incoming(found, own, names).author.is_outside is outside
+    author = incoming(found, own, names).author
+    assert author.is_outside is outside
+    assert author.is_unknown is (names is NOBODY and not found.is_outside)
 
 
 @pytest.mark.parametrize(
@@ -259,7 +269,7 @@ def test_files_and_forwarded_messages_are_part_of_the_text() -> None:
     )
     found = said(body, OWN)
     assert found is not None
-    assert looked_up(found) == ({"U061F7AUR", "U0LAN0Z89"}, set())
+    assert looked_up(found) == Wanted(("U061F7AUR",), ("U0LAN0Z89", "U061F7AUR"))
     taken = incoming(found, OWN, NAMES)
     assert taken.text == "see\n\n> Forwarded message by Ben:\n> old **news**\n> from @Ada"
     assert [(file.name, file.id, file.origin) for file in taken.attachments] == [
