@@ -174,7 +174,9 @@ class Writing:
                 return [Written(Wrote.REFUSED, memory, why=sentences.CORRECTED)]
             now = self._clock()
             [new] = self._new_ids(now, 1)
-            source = replace(memory.source, via=grant.via, author=grant.person, link="")
+            # Where it was said is known to fewer people, and what happens there is no matter of
+            # the copy's.
+            source = Source(grant.via, grant.person)
             copy = Memory(new, memory.text, to, source, created_at=now, updated_at=now)
             return await self._added(grant, [self._allowed(grant, copy)], "share", nonce)
 
