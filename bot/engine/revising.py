@@ -15,7 +15,7 @@ from bot.engine import texts
 from bot.engine.again import Anew
 from bot.engine.allowance import Allowance
 from bot.engine.counting import as_it_reads_now
-from bot.errors import PlatformError, StoreUnavailable
+from bot.errors import PlatformError, StoreUnavailable, WriterFailed
 from bot.records import Entry, Tally
 from bot.reply.deleting import delete
 from bot.reply.pacing import Clock, Pacer
@@ -124,7 +124,7 @@ class Withdrawal:
         left = await self._leave(lease, files)
         try:
             await reply.finish(anew.restored(texts.STOPPED_ANEW), anew.actions, turn=old.turn)
-        except PlatformError as error:
+        except (PlatformError, WriterFailed) as error:
             logger.warning("turn %s: the old answer is not shown again: %s", lease.turn, error)
         after = await self._insist(lambda: self.threads.rollback(lease, nonce=nonces[1]))
         self._look_after(left)

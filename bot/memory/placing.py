@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Callable, Set
 from dataclasses import dataclass, replace
 
@@ -80,20 +81,33 @@ def _moved(memory: Memory, scope: Scope) -> Memory:
         return memory
     return replace(
         memory,
-        id=_moved_id(memory.id, scope),
+        id=moved_id(memory.id, scope),
         scope=scope,
-        supersedes=tuple(_moved_id(each, scope) for each in memory.supersedes),
-        superseded_by=memory.superseded_by and _moved_id(memory.superseded_by, scope),
+        supersedes=tuple(moved_id(each, scope) for each in memory.supersedes),
+        superseded_by=memory.superseded_by and moved_id(memory.superseded_by, scope),
     )
 
 
-def renamed(memory: Memory, taken: Set[str]) -> Memory:
-    """The memory without ids that are others'; each is replaced by one that is always the same."""
+def keeps_ids(grant: Grant, scope: Scope) -> bool:
+    """Whether what is brought there keeps its ids, unless the importer sees them elsewhere.
+
+    Where others read along, an id from a file could stand for a memory of another place, which
+    the importer may not even see: whoever looked for that one would find this one.
+    """
+    return grant.admin or scope.kind in _OWN
+
+
+def renamed(memory: Memory, strange: Set[str], now: float) -> Memory:
+    """The memory without ids that are `strange` in its scope.
+
+    Each is replaced by one that is always the same, unless its age lies after `now`, which would
+    put it before all others for good.
+    """
 
     def own(id: str) -> str:
-        return _moved_id(id, memory.scope) if id in taken else id
+        return moved_id(id, memory.scope, now) if id in strange else id
 
-    if memory.id not in taken and taken.isdisjoint((*memory.supersedes, memory.superseded_by)):
+    if memory.id not in strange and strange.isdisjoint((*memory.supersedes, memory.superseded_by)):
         return memory
     return replace(
         memory,
@@ -103,10 +117,13 @@ def renamed(memory: Memory, taken: Set[str]) -> Memory:
     )
 
 
-def _moved_id(id: str, scope: Scope) -> str:
-    """Of the same age; what points to it can be moved without knowing more of it."""
+def moved_id(id: str, scope: Scope, now: float = math.inf) -> str:
+    """Of the same age, if it has one that is not after `now`, in seconds since the epoch.
+
+    What points to it can be moved without knowing more of it.
+    """
     age = id[4 : 4 + _AGE_DIGITS].upper()
-    if not set(age) <= set(_DIGITS) or len(id) != _ID_LENGTH:
+    if not set(age) <= set(_DIGITS) or len(id) != _ID_LENGTH or _number(age) > now * 1000:
         age = "0" * _AGE_DIGITS
     return f"mem_{age}{_digest(str(scope), id)}"
 
@@ -120,6 +137,10 @@ def derived_id(at: float, *names: str) -> str:
 def _digest(*names: str) -> str:
     digest = hashlib.sha256("\0".join(names).encode("utf-8", "surrogatepass")).digest()
     return _written(int.from_bytes(digest[:10], "big"), 16)
+
+
+def _number(digits: str) -> int:
+    return sum(_DIGITS.index(each) << 5 * place for place, each in enumerate(reversed(digits)))
 
 
 def _written(number: int, digits: int) -> str:
