@@ -22,6 +22,7 @@ SDK exceptions are translated into these at the edge and never travel further:
     │   ├── StoreUnavailable     Redis cannot be reached or refuses writes
     │   ├── StoreMismatch        the data was written by an incompatible layout
     │   └── LeaseLost            another process owns this thread now
+    ├── WriterFailed             a reply's writer ended with a fault of our own
     ├── Unreadable               an attachment is broken, or nothing that can be read
     ├── BudgetExceeded           what may be used is used up, or it was asked too soon
     ├── BadRequest               what was asked for makes no sense; nothing was changed
@@ -232,6 +233,10 @@ class LeaseLost(StoreError):
     """Another process runs this thread's turn now, or the thread was forgotten."""
 
     hint = "Normal after a long pause of this process; the other one answers."
+
+
+class WriterFailed(BobbinError):
+    """A reply's writer ended with a fault of our own; what it was about to show is not shown."""
 
 
 class Unreadable(BobbinError):

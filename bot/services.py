@@ -17,6 +17,13 @@ class Notes(Protocol):
         """Keep the note until it is written again. Raises StoreError."""
         ...
 
+    async def replace(self, name: str, old: str, new: str) -> bool:
+        """Keep `new` in the place of `old`; whether it stands there now.
+
+        False when another text does by now, or none: nothing was changed. Raises StoreError.
+        """
+        ...
+
     async def delete(self, name: str) -> None:
         """Keep the note no longer; one that is not there is fine. Raises StoreError."""
         ...

@@ -45,6 +45,12 @@ class MemoryNotes:
         """See `bot.services.Notes`."""
         self._texts[name] = text
 
+    async def replace(self, name: str, old: str, new: str) -> bool:
+        """See `bot.services.Notes`."""
+        if self._texts.get(name) == old:
+            await self.write(name, new)
+        return self._texts.get(name) == new
+
     async def delete(self, name: str) -> None:
         """See `bot.services.Notes`."""
         self._texts.pop(name, None)

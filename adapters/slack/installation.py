@@ -144,8 +144,24 @@ class Vault:
 
     async def write(self, installation: Installation) -> None:
         """Keep an installation in the place of an earlier one. Raises StoreError."""
-        sealed = self._box.encrypt(json.dumps(asdict(installation)).encode())
-        await self._notes.write(NOTE + installation.space, sealed.decode())
+        await self._notes.write(NOTE + installation.space, self._sealed(installation))
+
+    async def replace(self, old: Installation, new: Installation) -> bool:
+        """Keep `new` if `old` is what is kept; whether it is kept now. Safe to repeat.
+
+        Raises:
+            StoreError: It is not known.
+            NeedsOperator: What is kept cannot be decrypted.
+        """
+        name, sealed = NOTE + new.space, self._sealed(new)
+        while True:
+            kept = await self._notes.read(name)
+            found = None if kept is None else self._opened(new.space, kept)
+            if kept is None or found != old:
+                return found == new
+            # The same may be encrypted anew just now.
+            if await self._notes.replace(name, kept, sealed):
+                return True
 
     async def delete(self, space: str) -> None:
         """Keep it no longer. Raises StoreError."""
@@ -159,7 +175,7 @@ class Vault:
         """Encrypt a record with the newest key, if it is not already.
 
         Returns:
-            Whether it had to be. Raises as `read` does.
+            Whether it was; not when it has been changed meanwhile. Raises as `read` does.
         """
         sealed = await self._notes.read(NOTE + space)
         if sealed is None:
@@ -167,9 +183,12 @@ class Vault:
         try:
             self._newest.decrypt(sealed.encode())
         except InvalidToken:
-            await self.write(self._opened(space, sealed))
-            return True
+            anew = self._sealed(self._opened(space, sealed))
+            return await self._notes.replace(NOTE + space, sealed, anew)
         return False
+
+    def _sealed(self, installation: Installation) -> str:
+        return self._box.encrypt(json.dumps(asdict(installation)).encode()).decode()
 
     def _opened(self, space: str, sealed: str) -> Installation:
         try:

@@ -123,7 +123,10 @@ class Rotation:
             refresh=new.refresh,
             expires=self._now() + new.seconds if new.seconds else 0.0,
         )
-        await self._write(fresh)
+        if not await self._write(found, fresh):
+            # The claim has run out meanwhile: removed, or installed anew.
+            log.info("A new token of %s came too late", found.title or space)
+            return await self._vault.read(space)
         log.info("The token of %s was replaced", found.title or space)
         return fresh
 
@@ -137,13 +140,12 @@ class Rotation:
             raise BadToken(f"the token of {found.space} has expired: {error}", hint=REINSTALL)
         raise error
 
-    async def _write(self, fresh: Installation) -> None:
+    async def _write(self, found: Installation, fresh: Installation) -> bool:
+        """Whether it is kept; another record than was found is left alone."""
         for wait in WRITES:
             try:
-                await self._vault.write(fresh)
+                return await self._vault.replace(found, fresh)
             except StoreError as error:
                 log.warning("A new token could not be kept yet: %s", error)
                 await asyncio.sleep(wait)
-            else:
-                return
-        await self._vault.write(fresh)
+        return await self._vault.replace(found, fresh)

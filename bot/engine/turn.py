@@ -37,6 +37,7 @@ from bot.errors import (
     PlatformBusy,
     PlatformError,
     StoreUnavailable,
+    WriterFailed,
 )
 from bot.model.port import FinishReason
 from bot.records import NO_TALLY, Entry
@@ -152,9 +153,11 @@ class TurnRun:
             if self._anew is not None:
                 back = await withdrawal.put_back(lease, self._anew, *written, took)
                 if back is not None:
-                    return Outcome.STOPPED, back
+                    return Outcome.LOST if back is Done.LOST else Outcome.STOPPED, back
             after = await withdrawal.begin_anew(lease, *written, self._payer(), took)
-            return (Outcome.PARKED, Done.LOST) if after is None else (Outcome.STOPPED, after)
+            if after is None:
+                return Outcome.PARKED, Done.LOST
+            return Outcome.LOST if after is Done.LOST else Outcome.STOPPED, after
 
     async def _try(self) -> tuple[Outcome, Turn | Done]:
         try:
@@ -165,7 +168,7 @@ class TurnRun:
         except MessageGone:
             # Somebody has removed the answer or its place; what was in it goes, too.
             return Outcome.STOPPED, await self._committing.commit((), NO_TALLY)
-        except (ModelError, PlatformError, BudgetExceeded) as error:
+        except (ModelError, PlatformError, BudgetExceeded, WriterFailed) as error:
             return await self._fail(error)
         except (StoreUnavailable, Withdrawn):
             raise
@@ -404,7 +407,7 @@ class TurnRun:
             text = with_note(error.user_text, *self._reading.told)
             buttons = self._reading.buttons
             await self._reply.finish(text, AFTER_FAILURE, buttons=buttons)
-        except PlatformError as silent:
+        except (PlatformError, WriterFailed) as silent:
             logger.warning("turn %s: nobody could be told: %s", self._turn.lease.turn, silent)
             return Outcome.FAILED, await self._committing.rollback()
         # Whoever was told to ask again does so right there, without a mention: from now on the

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from markdown_it.token import Token
 
@@ -21,8 +23,8 @@ from bot.markdown.tree import (
     plain,
 )
 
-FARTHEST = 200
-"""Tokens within which an HTML tag must end."""
+DEEPEST = 12
+"""Styles within each other; what is nested deeper is shown as the words it holds."""
 
 _TAG = re.compile(r"<(/?)([a-zA-Z]+)\s*/?>")
 _STYLES = {
@@ -46,21 +48,32 @@ _OPENINGS = {"strong_open": Style.STRONG, "em_open": Style.EMPHASIS, "s_open": S
 def inlines(token: Token) -> tuple[Inline, ...]:
     """The parts of a token of the type `inline`."""
     children = token.children or []
-    return _parts(children, 0, len(children))
+    return _parts(_Line(children, _tags(children)), 0, len(children), 0)
 
 
-def _parts(tokens: Sequence[Token], at: int, stop: int) -> tuple[Inline, ...]:
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """Tokens, and for each opening HTML tag among them where the same tag ends."""
+
+    tokens: Sequence[Token]
+    tags: Mapping[int, int]
+
+
+def _parts(line: _Line, at: int, stop: int, depth: int) -> tuple[Inline, ...]:
+    tokens = line.tokens
     found: list[Inline] = []
     while at < stop:
         token = tokens[at]
         after = at + 1
-        if token.nesting == 1:
+        if token.type == "html_inline":
+            parts, after = _tagged(line, at, stop, depth)
+            found.extend(parts)
+        elif token.nesting and depth >= DEEPEST and token.type != "link_open":
+            pass
+        elif token.nesting == 1:
             close = _closing(tokens, at, stop)
-            found.append(_container(token, _parts(tokens, at + 1, close)))
+            found.append(_container(token, _parts(line, at + 1, close, depth + 1)))
             after = close + 1
-        elif token.type == "html_inline":
-            part, after = _tagged(tokens, at, stop)
-            found.append(part)
         elif token.type != "text" or token.content:
             found.append(_leaf(token))
         at = after
@@ -111,42 +124,46 @@ def _closing(tokens: Sequence[Token], at: int, stop: int) -> int:
     return stop
 
 
-def _tagged(tokens: Sequence[Token], at: int, stop: int) -> tuple[Inline, int]:
+def _tagged(line: _Line, at: int, stop: int, depth: int) -> tuple[tuple[Inline, ...], int]:
     """What an HTML tag stands for, and where to go on; a tag without a meaning is words."""
-    literal = Text(tokens[at].content)
-    tag = _TAG.fullmatch(tokens[at].content)
+    literal = Text(line.tokens[at].content)
+    tag = _TAG.fullmatch(literal.text)
     if tag is None:
-        return literal, at + 1
+        return (literal,), at + 1
     name = tag[2].lower()
     if name == "br":
-        return Break(hard=True), at + 1
-    close = None if tag[1] else _tag_closing(tokens, at, stop, name)
-    if close is None:
-        return literal, at + 1
-    inner = _parts(tokens, at + 1, close)
+        return (Break(hard=True),), at + 1
+    close = line.tags.get(at, stop)
+    if close >= stop or depth >= DEEPEST:
+        return (literal,), at + 1
+    inner = _parts(line, at + 1, close, depth + 1)
     words = plain(inner)
-    part: Inline | None = None
     if name in _STYLES and words.strip():
-        part = Styled(_STYLES[name], inner)
+        parts: tuple[Inline, ...] = (Styled(_STYLES[name], inner),)
     elif name in _CODE and words.strip():
-        part = Span(words)
+        parts = (Span(words),)
     elif name in ("sup", "sub"):
         shifted = words.translate(_RAISED if name == "sup" else _LOWERED)
-        part = Text(shifted if not shifted.isascii() else f"{'^' if name == 'sup' else '_'}{words}")
-    return (part, close + 1) if part is not None else (literal, at + 1)
+        mark = "^" if name == "sup" else "_"
+        parts = (Text(f"{mark}{words}" if shifted.isascii() else shifted),)
+    else:
+        parts = (literal, *inner, Text(line.tokens[close].content))
+    return parts, close + 1
 
 
-def _tag_closing(tokens: Sequence[Token], at: int, stop: int, name: str) -> int | None:
-    """Where the same tag ends, on the same level of everything else."""
-    depth = level = 0
-    for place in range(at, min(stop, at + FARTHEST)):
-        token = tokens[place]
-        level += token.nesting
-        if level < 0:
-            return None
-        tag = _TAG.fullmatch(token.content) if token.type == "html_inline" else None
-        if tag is not None and tag[2].lower() == name:
-            depth += -1 if tag[1] else 1
-            if depth == 0:
-                return place if level == 0 else None
-    return None
+def _tags(tokens: Sequence[Token]) -> dict[int, int]:
+    """Where each HTML tag that ends does so, on the same level of everything else."""
+    found: dict[int, int] = {}
+    levels: list[defaultdict[str, list[int]]] = [defaultdict(list)]
+    for place, token in enumerate(tokens):
+        if token.nesting == 1:
+            levels.append(defaultdict(list))
+        elif token.nesting == -1:
+            levels.pop()
+        elif token.type == "html_inline" and (tag := _TAG.fullmatch(token.content)):
+            opened = levels[-1][tag[2].lower()]
+            if not tag[1]:
+                opened.append(place)
+            elif opened:
+                found[opened.pop()] = place
+    return found

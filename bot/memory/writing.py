@@ -32,8 +32,8 @@ from bot.memory.merging import (
     taken_back,
     text_after,
 )
-from bot.memory.placing import renamed
 from bot.memory.port import Change, NewMemory, Searching
+from bot.memory.restoring import Confined, admitted
 from bot.memory.rights import is_own, may_change
 from bot.memory.similar import is_near
 from bot.storage.memories import MemoryStore
@@ -56,11 +56,13 @@ class Writing:
         self,
         store: MemoryStore,
         searching: Searching,
+        confined: Confined,
         clock: Callable[[], float],
         new_ids: Callable[[float, int], Sequence[str]],
     ) -> None:
         self._store = store
         self._searching = searching
+        self._confined = confined
         self._clock = clock
         self._new_ids = new_ids
 
@@ -92,8 +94,8 @@ class Writing:
         _check_number(memories)
 
         async def write(nonce: str) -> Sequence[Written]:
-            taken = await self._taken(grant, memories)
-            made = [self._restorable(grant, renamed(each, taken)) for each in memories]
+            ours = await admitted(self._store, grant, memories, self._confined, self._clock())
+            made = [self._restorable(grant, each) for each in ours]
             return await self._added(grant, made, "restore", nonce, touching=False)
 
         return await self._once(grant, key, write)
@@ -174,7 +176,9 @@ class Writing:
                 return [Written(Wrote.REFUSED, memory, why=sentences.CORRECTED)]
             now = self._clock()
             [new] = self._new_ids(now, 1)
-            source = replace(memory.source, via=grant.via, author=grant.person, link="")
+            # Where it was said is known to fewer people, and what happens there is no matter of
+            # the copy's.
+            source = Source(grant.via, grant.person)
             copy = Memory(new, memory.text, to, source, created_at=now, updated_at=now)
             return await self._added(grant, [self._allowed(grant, copy)], "share", nonce)
 
@@ -202,16 +206,6 @@ class Writing:
             updated_at=now,
         )
         return self._allowed(grant, memory)
-
-    async def _taken(self, grant: Grant, memories: Sequence[Memory]) -> frozenset[str]:
-        """Ids that belong to memories of other scopes, which nothing may pass itself off as."""
-        scopes = tuple(dict.fromkeys((*grant.readable, *grant.writable)))
-        found = await self._store.find(scopes, [memory.id for memory in memories])
-        return frozenset(
-            there.id
-            for there, memory in zip(found, memories, strict=True)
-            if there is not None and there.scope != memory.scope
-        )
 
     def _restorable(self, grant: Grant, memory: Memory) -> Memory | Written:
         if not _ID.fullmatch(memory.id):

@@ -11,6 +11,12 @@ from bot.markdown.cjk import is_cjk
 LONGEST_HELD = 200
 """Characters that are held back behind an open mark; past them it is closed instead."""
 
+MOST_OPEN = 8
+"""Marks that are open at once; of more than these nobody can say what is meant."""
+
+_MOST_REMEMBERED = 64
+"""Marks that may yet be closed; each closing mark looks through them."""
+
 _WINDOW = 1000
 """Characters at the end in which most stretches begin."""
 
@@ -70,6 +76,8 @@ def run_end(text: str) -> int:
 def open_marks(text: str, start: int = 0) -> list[tuple[int, str]]:
     """The marks that are open at the end, the outermost first, each with where it stands.
 
+    Of more than `MOST_OPEN` none counts as one.
+
     Args:
         text: Markdown outside fences.
         start: Where to begin to look.
@@ -83,7 +91,9 @@ def open_marks(text: str, start: int = 0) -> list[tuple[int, str]]:
                 break
         elif (run := piece["run"]) is not None:
             _take(found, text, begin, piece.start(), run)
-    return [(each.at, each.char * min(each.count, 3)) for each in found if _real(each, text)]
+            del found[:-_MOST_REMEMBERED]
+    opened = [(each.at, each.char * min(each.count, 3)) for each in found if _real(each, text)]
+    return opened if len(opened) <= MOST_OPEN else []
 
 
 def _take(found: list[_Open], text: str, begin: int, at: int, run: str) -> None:

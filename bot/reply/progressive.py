@@ -12,7 +12,15 @@ from typing import Literal
 from bot.adapter import Adapter
 from bot.chat import MessageRef, Spot
 from bot.controls import Action
-from bot.errors import BadToken, BobbinError, MessageGone, NotAllowed, PlatformBusy, PlatformError
+from bot.errors import (
+    BadToken,
+    BobbinError,
+    MessageGone,
+    NotAllowed,
+    PlatformBusy,
+    PlatformError,
+    WriterFailed,
+)
 from bot.panels import Button
 from bot.reply.landing import Landing
 from bot.reply.looks import Looks
@@ -98,8 +106,8 @@ class ProgressiveReply:
                 It is found, and deleted if the answer does not need it.
             on_posting: Called before any post but the first, with the spot and all messages so
                 far: one more may stand there from now on.
-            confirm: Awaited before every post and edit, and before a slot for one is taken; may
-                take long. Should it raise, the reply ends without that call.
+            confirm: Awaited before every post, edit and sign, and before a slot for one is taken;
+                may take long. Should it raise, the reply ends without that call.
             on_deleted: Told of each of `leftovers` that `close` has deleted.
             status: Shown while there is no text, unless `status()` says something better.
             near: Where the sign is shown if opening takes a while.
@@ -115,7 +123,8 @@ class ProgressiveReply:
         self._patience = patience or Patience()
         self._capabilities = adapter.capabilities
         self._looks = Looks(adapter.capabilities, turn)
-        self._splitter = Splitter(adapter.capabilities.max_chars, adapter.measure)
+        self._measure = adapter.measure
+        self._splitter = Splitter(self._capabilities.max_chars, self._measure)
         self._written = Written(
             adapter,
             pacer,
@@ -132,7 +141,7 @@ class ProgressiveReply:
         if shown:
             parts = [part.text for part in self._splitter.parts(shown, final=True)]
             self._written.known(parts, self._looks.final((), last=False))
-        self._sign = StatusSign(adapter, pacer, space, clock, status)
+        self._sign = StatusSign(adapter, pacer, space, clock, status, confirm or _ready)
         self._space = space
         self._near = near
         self._text = ""
@@ -169,7 +178,7 @@ class ProgressiveReply:
         """Open the spot and show the status sign, in the background."""
         if self._writer is None and not self._stopped:
             self._writer = asyncio.create_task(self._write(), name="reply")
-            self._writer.add_done_callback(_log_fault)
+            self._writer.add_done_callback(self._note_fault)
 
     def show(self, text: str) -> None:
         """Take the answer so far, from its beginning. Never blocks."""
@@ -201,10 +210,15 @@ class ProgressiveReply:
         Messages that are left over are deleted after `close`: until the answer has been committed
         a successor may have to take them up.
 
+        After a `WriterFailed` it can be called once more, with a text that says so.
+
         Raises:
             PlatformError: It cannot be written, or not within `Patience`.
+            WriterFailed: A fault of our own; its traceback is in the log.
             BobbinError: What `on_posted` raised.
         """
+        if isinstance(self.gone, WriterFailed):
+            self._begin_anew()
         if self._final is None:
             self._final, self._actions = text, tuple(actions)
             looks = self._looks if turn is None else replace(self._looks, turn=turn)
@@ -213,9 +227,11 @@ class ProgressiveReply:
         self.start()
         if self._writer is None or self._stopped:
             raise RuntimeError("the reply has been abandoned")
-        await asyncio.shield(self._writer)
+        await asyncio.wait({self._writer})
         if self._gone.done():
             raise self._gone.result()
+        if self._landed_at is None:
+            raise RuntimeError("the reply has been abandoned")
         return tuple(self._written.refs)
 
     def leave(self, refs: Sequence[MessageRef]) -> None:
@@ -255,7 +271,7 @@ class ProgressiveReply:
         """Why the reply can no longer be written, None while it can.
 
         Somebody deleted it or its thread, the platform refuses for good, or where it is could not
-        be kept.
+        be kept; or its writer failed, which `finish` can still tell.
         """
         return self._gone.result() if self._gone.done() else None
 
@@ -305,6 +321,19 @@ class ProgressiveReply:
     def _hurry(self) -> None:
         self._urgent.set()
         self._changed.set()
+
+    def _begin_anew(self) -> None:
+        """Have another writer for a last text: the one that failed is gone."""
+        self._writer = self._final = None
+        self._gone = asyncio.get_running_loop().create_future()
+        self._splitter = Splitter(self._capabilities.max_chars, self._measure)
+        self._written.doubt()
+
+    def _note_fault(self, writer: asyncio.Task[None]) -> None:
+        """A fault of our own must not go unseen, even if nobody calls `finish` any more."""
+        if not writer.cancelled() and (fault := writer.exception()) is not None:
+            logger.error("the reply's writer failed", exc_info=fault)
+            self._gone.set_result(WriterFailed(type(fault).__name__))
 
     async def _write(self) -> None:
         try:
@@ -426,9 +455,3 @@ async def _unheard(_spot: Spot, _refs: tuple[MessageRef, ...]) -> None:
 
 async def _let_go(_ref: MessageRef) -> None:
     """Nobody has to be told."""
-
-
-def _log_fault(writer: asyncio.Task[None]) -> None:
-    """A fault of our own must not go unseen, even if nobody calls `finish` any more."""
-    if not writer.cancelled() and (fault := writer.exception()) is not None:
-        logger.error("the reply's writer failed", exc_info=fault)

@@ -120,6 +120,10 @@ class Written:
         for index, text in enumerate(texts[: len(self.refs) - 1]):
             self.shown[index], self.looks[index] = text, look
 
+    def doubt(self) -> None:
+        """The last call may have been carried out unheard: what seems new may stand there."""
+        self._again = True
+
     async def confirm(self) -> None:
         """Wait until something may be written. Before a slot: held for long it would be stale."""
         await self._confirm()

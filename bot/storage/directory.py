@@ -31,6 +31,7 @@ from bot.storage.keys import (
 )
 from bot.storage.limits import SharedExchange, SharedLedger
 from bot.storage.log import Log
+from bot.storage.scripts import SCRIPTS
 from bot.storage.spending import Spending
 
 VERSION = 1
@@ -294,6 +295,11 @@ class StoredNotes:
     async def write(self, name: str, text: str) -> None:
         """Keep the note until it is written again. Raises StoreUnavailable."""
         await self._link.call("HSET", self._key, to_bytes(name), to_bytes(text))
+
+    async def replace(self, name: str, old: str, new: str) -> bool:
+        """Replace `old` by `new`; whether that stands there now. Raises StoreUnavailable."""
+        texts = to_bytes(name), to_bytes(old), to_bytes(new)
+        return bool(await self._link.run(SCRIPTS["rewrite"], (self._key,), texts))
 
     async def delete(self, name: str) -> None:
         """Keep the note no longer. Raises StoreUnavailable."""

@@ -60,6 +60,7 @@ ALONE = (
     "pause",
     "release",
     "reserve",
+    "rewrite",
     "rules",
     "settle",
     "spend",

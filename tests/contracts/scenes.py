@@ -234,6 +234,15 @@ async def _release(threads: Threads, trouble: Trouble) -> object:
     return await claims.claim("shard", 60, "another")
 
 
+async def _rewrite(threads: Threads, trouble: Trouble) -> object:
+    notes = threads.notes("slack")
+    await notes.write("token", "old")
+    await trouble()
+    replaced = await notes.replace("token", "old", "new")
+    await trouble()
+    return replaced, await notes.replace("token", "old", "newer"), await notes.read("token")
+
+
 async def _spend(threads: Threads, trouble: Trouble) -> object:
     claims = threads.claims("discord")
     await trouble()
@@ -333,6 +342,7 @@ SCENES: Mapping[str, Scene] = {
     "renew": _renew,
     "reserve": _reserve,
     "restore": _restore,
+    "rewrite": _rewrite,
     "rollback": _rollback,
     "rules": _rules,
     "settle": _settle,

@@ -16,13 +16,14 @@ from hypothesis import strategies as st
 from adapters.slack.calls import Calls
 from adapters.slack.installation import NOTE, Installation, Vault
 from adapters.slack.manifest import manifest
-from adapters.slack.rotation import AHEAD_SECONDS
+from adapters.slack.rotation import AHEAD_SECONDS, claim_of
 from adapters.slack.workspace import Common
 from adapters.slack.workspaces import Many
 from bot.errors import BadToken, NeedsOperator, PlatformBusy
 from bot.ids import new_id
 from bot.stand_ins import MemoryNotes
 from bot.storage.connect import open_redis
+from bot.storage.keys import claim
 from bot.storage.threads import Threads
 from tests.contracts.slack_rig import ADDRESS, QUICK, simulator
 from tests.servers import Valkey, valkey_server
@@ -204,6 +205,43 @@ async def test_removal_waits_for_whoever_changes_the_record(two: Processes) -> N
     assert await two.first.vault.read(two.space.id) is None
 
 
+async def overtaken(two: Processes, server: Valkey) -> tuple[asyncio.Task[str], asyncio.Event]:
+    """The first process replaces the token, and is paused there until its claim has run out."""
+    await two.installed(AHEAD_SECONDS - 60)
+    hold = asyncio.Event()
+    two.sim.faults.add("oauth.v2.access", gate=hold)
+    replacing = asyncio.create_task(two.token(two.first))
+    await two.sim.until(lambda: two.refreshes)
+    client = open_redis(server.url)
+    assert await client.delete(claim("slack", claim_of(two.space.id))) == 1
+    await client.aclose()
+    return replacing, hold
+
+
+async def test_a_token_that_comes_too_late_brings_nothing_back_that_was_removed(
+    two: Processes, server: Valkey
+) -> None:
+    await two.installed(AHEAD_SECONDS + 60)
+    here = await two.second.at(two.space.id)
+    replacing, hold = await overtaken(two, server)
+    await two.second.forget(here)
+    hold.set()
+    with pytest.raises(BadToken, match="not installed"):
+        await replacing
+    assert await two.second.vault.spaces() == []
+
+
+async def test_a_token_that_comes_too_late_leaves_a_newer_installation_alone(
+    two: Processes, server: Valkey
+) -> None:
+    replacing, hold = await overtaken(two, server)
+    newer = Installation(two.space.id, two.space.bot.id, "xoxb-newer", title="Acme")
+    await two.second.vault.write(newer)
+    hold.set()
+    assert await replacing == "xoxb-newer"
+    assert await two.second.vault.read(two.space.id) == newer
+
+
 MADE = Installation("T1", "U1", "xoxe.xoxb-secret", "xoxe-1-secret", 5.0, scopes=("chat:write",))
 
 
@@ -224,6 +262,18 @@ async def test_records_are_sealed_and_cannot_be_exchanged() -> None:
     await notes.write(f"{NOTE}T1", sealed[:-4] + "AAAA")
     with pytest.raises(NeedsOperator, match="cannot be decrypted"):
         await vault.read("T1")
+
+
+async def test_a_record_that_is_encrypted_anew_meanwhile_is_replaced_all_the_same() -> None:
+    notes = MemoryNotes()
+    vault, both = Vault(notes, [KEY, OTHER]), Vault(notes, [OTHER, KEY])
+    newer = replace(MADE, token="xoxe.xoxb-newer")
+    await vault.write(MADE)
+    assert await both.encrypt_anew("T1")
+    assert await vault.replace(MADE, newer)
+    assert await vault.replace(MADE, newer)
+    assert not await vault.replace(MADE, replace(MADE, token="another"))
+    assert await both.read("T1") == newer
 
 
 async def test_a_key_is_replaced_while_the_older_one_still_opens() -> None:

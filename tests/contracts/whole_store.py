@@ -204,6 +204,7 @@ async def _beside_threads(threads: Threads) -> None:
     notes, claims = threads.notes("discord"), threads.claims("discord")
     await notes.write("hash", "1")
     assert await notes.read("hash") == "1"
+    assert await notes.replace("hash", "1", "2")
     assert await notes.names("ha") == ["hash"]
     await notes.delete("hash")
     assert await claims.claim("shard", 30) == 0

@@ -161,7 +161,7 @@ async def test_sharing_makes_a_copy_where_one_may_write(parts: Parts) -> None:
     id = id_of(await parts.add("mine", scope=OWN, thread=THREAD, messages=("m1",)))
     shared = await memories.share(given, id, CHANNEL)
     assert shared.result is Wrote.CREATED and shared.memory is not None
-    assert shared.memory.id != id and shared.memory.source.thread == THREAD
+    assert shared.memory.id != id and shared.memory.text.content == "mine"
     other = Scope.of_channel("slack", "T1", "C9")
     assert (await memories.share(given, id, other)).why == sentences.NOT_THERE
     assert (await memories.share(given, id, CHANNEL)).result is Wrote.TOUCHED

@@ -134,6 +134,18 @@ async def test_notes_last_and_are_apart(threads: Threads, client: Redis) -> None
     assert await client.ttl("bobbin:notes:slack") == -1
 
 
+async def test_a_note_is_replaced_only_while_it_says_what_is_known(threads: Threads) -> None:
+    notes = threads.notes("slack")
+    assert not await notes.replace("token", "я", "new")
+    assert await notes.read("token") is None
+    await notes.write("token", "я")
+    assert not await notes.replace("token", "other", "new")
+    assert await notes.read("token") == "я"
+    assert await notes.replace("token", "я", "new")
+    assert await notes.replace("token", "я", "new")
+    assert await notes.read("token") == "new"
+
+
 async def test_notes_are_listed_and_deleted(threads: Threads) -> None:
     notes, others = threads.notes("slack"), threads.notes("discord")
     for number in range(1200):
