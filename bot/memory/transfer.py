@@ -16,7 +16,7 @@ from bot.memory.checks import digest_of, fault_in, normalised
 from bot.memory.formats.items import Broken, Kept
 from bot.memory.formats.native import LineReader, header_line, memory_line
 from bot.memory.imported import ImportReport
-from bot.memory.placing import Placing
+from bot.memory.placing import Placing, keeps_ids, moved_id
 from bot.memory.port import Memories
 from bot.memory.stage import Stage
 
@@ -141,7 +141,7 @@ class _Writer:
             await self._restore(ours, key)
 
     def _foresee(self, known: _There, where: str, memory: Memory) -> None:
-        if known.holds(memory):
+        if known.holds(memory, keeps_ids(self._grant, memory.scope)):
             self._found.same += 1
         elif why := fault_in(normalised(memory.text), self._now):
             self._found.refuse(where, why)
@@ -165,18 +165,21 @@ class _There:
     """What is there already: ids, and the words of what holds."""
 
     def __init__(self) -> None:
-        self._ids: set[str] = set()
+        self._scopes: dict[str, set[Scope]] = {}
         self._words: set[tuple[Scope, str]] = set()
 
-    def holds(self, memory: Memory) -> bool:
-        """It would stay as it is."""
-        if memory.id in self._ids:
+    def holds(self, memory: Memory, keeps_id: bool) -> bool:
+        """It would stay as it is, under its id or the one that it would be given."""
+        scopes = self._scopes.get(memory.id, set())
+        if not keeps_id or scopes:
+            scopes = scopes | self._scopes.get(moved_id(memory.id, memory.scope), set())
+        if memory.scope in scopes:
             return True
         return memory.status is not Status.SUPERSEDED and _words(memory) in self._words
 
     def add(self, memory: Memory) -> None:
         """It is there from now on."""
-        self._ids.add(memory.id)
+        self._scopes.setdefault(memory.id, set()).add(memory.scope)
         if memory.status is not Status.SUPERSEDED:
             self._words.add(_words(memory))
 

@@ -26,14 +26,15 @@ from bot.memory import sentences
 from bot.memory.checks import digest_of, fault_in, normalised
 from bot.memory.merging import (
     changed,
+    rewritten,
     said_again,
     superseded,
     superseding,
     taken_back,
     text_after,
 )
-from bot.memory.placing import renamed
 from bot.memory.port import Change, NewMemory, Searching
+from bot.memory.restoring import Confined, admitted
 from bot.memory.rights import is_own, may_change
 from bot.memory.similar import is_near
 from bot.storage.memories import MemoryStore
@@ -56,11 +57,13 @@ class Writing:
         self,
         store: MemoryStore,
         searching: Searching,
+        confined: Confined,
         clock: Callable[[], float],
         new_ids: Callable[[float, int], Sequence[str]],
     ) -> None:
         self._store = store
         self._searching = searching
+        self._confined = confined
         self._clock = clock
         self._new_ids = new_ids
 
@@ -92,8 +95,8 @@ class Writing:
         _check_number(memories)
 
         async def write(nonce: str) -> Sequence[Written]:
-            taken = await self._taken(grant, memories)
-            made = [self._restorable(grant, renamed(each, taken)) for each in memories]
+            ours = await admitted(self._store, grant, memories, self._confined, self._clock())
+            made = [self._restorable(grant, each) for each in ours]
             return await self._added(grant, made, "restore", nonce, touching=False)
 
         return await self._once(grant, key, write)
@@ -204,16 +207,6 @@ class Writing:
             updated_at=now,
         )
         return self._allowed(grant, memory)
-
-    async def _taken(self, grant: Grant, memories: Sequence[Memory]) -> frozenset[str]:
-        """Ids that belong to memories of other scopes, which nothing may pass itself off as."""
-        scopes = tuple(dict.fromkeys((*grant.readable, *grant.writable)))
-        found = await self._store.find(scopes, [memory.id for memory in memories])
-        return frozenset(
-            there.id
-            for there, memory in zip(found, memories, strict=True)
-            if there is not None and there.scope != memory.scope
-        )
 
     def _restorable(self, grant: Grant, memory: Memory) -> Memory | Written:
         if not _ID.fullmatch(memory.id):
@@ -332,7 +325,7 @@ class Writing:
             new,
             text,
             memory.scope,
-            replace(memory.source, via=grant.via),
+            rewritten(memory.source, memory.scope, grant.person, grant.via),
             supersedes=(memory.id,),
             created_at=now,
             updated_at=now,

@@ -192,8 +192,14 @@ async def _failure(model: Endpoint, settings: ModelSettings, error: ModelError) 
     elif isinstance(error, QuotaExhausted):
         return Finding("credit", False, str(error), fix)
     elif isinstance(error, ModelBusy):
-        fix = f"Try again; if it stays like this, check that {settings.url} can be reached."
+        fix = f"Try again; if it stays like this, check that {_shown(settings.url)} can be reached."
     return Finding("model", False, str(error), fix)
+
+
+def _shown(url: str) -> str:
+    """An address without name and password."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
 async def _near_names(model: Endpoint, name: str) -> list[str]:

@@ -10,6 +10,9 @@ from typing import Protocol
 from bot.errors import ContextTooLong, ModelBusy, ModelError, ModelMisconfigured, QuotaExhausted
 from bot.model.port import Finished, Model, ModelEvent, Prompt, Purpose, TextDelta
 
+QUOTA, MISCONFIGURED = "quota", "misconfigured"
+"""Outcomes of requests that only an operator can mend."""
+
 
 @dataclass(slots=True)
 class Request:
@@ -90,10 +93,10 @@ def kind_of(error: ModelError) -> str:
         case ModelBusy():
             return "fault"
         case QuotaExhausted():
-            return "quota"
+            return QUOTA
         case ContextTooLong():
             return "too_long"
         case ModelMisconfigured():
-            return "misconfigured"
+            return MISCONFIGURED
         case _:
             return "refused"

@@ -6,7 +6,8 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
 from bot.errors import ModelBusy
-from bot.model.witness import Request, kind_of
+from bot.model.port import Purpose
+from bot.model.witness import MISCONFIGURED, QUOTA, Request, kind_of
 from bot.ops import figures
 from bot.ops.health import Health
 from bot.ops.metrics import Metrics
@@ -68,6 +69,10 @@ class ModelMeter:
         self._health = health
         self._tracer = tracer
         self._now = now
+        # Shown from the start, so that the first of them is a rise: one is reason for an alert.
+        for purpose in Purpose:
+            for outcome in (QUOTA, MISCONFIGURED):
+                metrics.add(figures.REQUESTS, 0, str(purpose), outcome)
 
     @contextmanager
     def request(self, request: Request) -> Generator[Callable[[], None]]:

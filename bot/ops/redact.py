@@ -71,10 +71,16 @@ def secrets_in(values: Mapping[str, str], table: Iterable[Variable]) -> set[str]
         if value is None:
             continue
         if variable.kind is VariableKind.SECRET:
-            found.add(value)
+            found |= {value, *_parts(value)}
         elif variable.kind in (VariableKind.URL, VariableKind.REDIS_URL):
             found |= _passwords(value)
     return found
+
+
+def _parts(value: str) -> Iterable[str]:
+    """Each of several keys, and what stands for the name of a header."""
+    for part in value.split(","):
+        yield from filter(None, (part.strip(), part.partition("=")[2].strip()))
 
 
 def _passwords(address: str) -> set[str]:

@@ -106,8 +106,8 @@ class ProgressiveReply:
                 It is found, and deleted if the answer does not need it.
             on_posting: Called before any post but the first, with the spot and all messages so
                 far: one more may stand there from now on.
-            confirm: Awaited before every post and edit, and before a slot for one is taken; may
-                take long. Should it raise, the reply ends without that call.
+            confirm: Awaited before every post, edit and sign, and before a slot for one is taken;
+                may take long. Should it raise, the reply ends without that call.
             on_deleted: Told of each of `leftovers` that `close` has deleted.
             status: Shown while there is no text, unless `status()` says something better.
             near: Where the sign is shown if opening takes a while.
@@ -141,7 +141,7 @@ class ProgressiveReply:
         if shown:
             parts = [part.text for part in self._splitter.parts(shown, final=True)]
             self._written.known(parts, self._looks.final((), last=False))
-        self._sign = StatusSign(adapter, pacer, space, clock, status)
+        self._sign = StatusSign(adapter, pacer, space, clock, status, confirm or _ready)
         self._space = space
         self._near = near
         self._text = ""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 
 from bot.adapter import Adapter
 from bot.chat import Spot
-from bot.errors import PlatformBusy, PlatformError
-from bot.reply.pacing import Clock, Pacer
+from bot.errors import PlatformBusy, PlatformError, StoreError
+from bot.reply.pacing import Clock, Pacer, Permit
 from bot.reply.slots import Urgency
 from bot.reply.waiting import settle, stop, unless
 
@@ -26,14 +27,25 @@ class StatusSign:
     """
 
     def __init__(
-        self, adapter: Adapter, pacer: Pacer, space: str, clock: Clock, default: str
+        self,
+        adapter: Adapter,
+        pacer: Pacer,
+        space: str,
+        clock: Clock,
+        default: str,
+        confirm: Callable[[], Awaitable[None]],
     ) -> None:
-        """`default` is shown as long as `show` has not said what is being done."""
+        """`default` is shown as long as `show` has not said what is being done.
+
+        `confirm` is awaited before the sign is shown. Should it raise a StoreError, the sign is
+        somebody else's to show and to clear.
+        """
         self._adapter = adapter
         self._pacer = pacer
         self._space = space
         self._clock = clock
         self._default = default
+        self._confirm = confirm
         self._text = default
         self._spot: Spot | None = None
         self._lapses = adapter.capabilities.status_lapses
@@ -83,10 +95,7 @@ class StatusSign:
             while not self._ended:
                 self._changed.clear()
                 spot = self._spot or spot
-                permit = await unless(
-                    self._changed,
-                    self._pacer.acquire("status", spot.channel, self._space, Urgency.SIGN),
-                )
+                permit = await unless(self._changed, self._leave_to_show(spot))
                 if permit is None:
                     continue
                 shown = True
@@ -95,8 +104,12 @@ class StatusSign:
                 await unless(self._changed, self._clock.sleep(every))
             if shown and not self._lapses:
                 await self._clear(spot)
-        except PlatformError as error:
+        except (PlatformError, StoreError) as error:
             logger.info("the status sign is given up: %s", type(error).__name__)
+
+    async def _leave_to_show(self, spot: Spot) -> Permit:
+        await self._confirm()
+        return await self._pacer.acquire("status", spot.channel, self._space, Urgency.SIGN)
 
     async def _clear(self, spot: Spot) -> None:
         permit = await self._pacer.acquire_within(

@@ -28,6 +28,26 @@ def test_quotations_are_left_out(told: str, left: str | None) -> None:
     assert left is None or found == (left or told)
 
 
+SICK = "我被诊断出患有癌症，请不要告诉任何人"
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (SICK, f"Input rejected near: {SICK[:14]}"),
+        (SICK, f"Input rejected near: {SICK[5:11]}"),
+        ("Kündige Bob morgen früh um acht", r"near 'K\u00fcndige Bob morgen fr\u00fch um ac'"),
+        ("Bob geht\nmorgen früh", r"bad value \"Bob geht\nmorgen fr\u00fch\""),
+        ("fire 😀 Bob on Monday", r"near \ud83d\ude00 Bob on Monday"),
+    ],
+)
+def test_other_scripts_and_escaped_words_are_left_out_too(said: str, told: str) -> None:
+    found = without_quotes(told, [f"Ada: {said}"])
+    assert GAP in found and "\\u" not in found
+    for rest in ("诊断", "患有", "Bob", "morgen"):
+        assert rest not in found
+
+
 @given(
     st.lists(st.from_regex(r"[a-z]{3,9}", fullmatch=True), min_size=3, max_size=12, unique=True),
     st.text(max_size=30),

@@ -11,12 +11,16 @@ from typing import Any
 import promql_parser
 import pytest
 import yaml
+from prometheus_client import generate_latest
 
 from bot.errors import ModelBusy, ModelMisconfigured, QuotaExhausted
 from bot.model.witness import kind_of
 from bot.ops.figures import FIGURES, Figure
+from bot.ops.health import Health
+from bot.ops.meters import ModelMeter
 from bot.ops.metrics import Metrics
 from bot.ops.metrics_page import metrics_page
+from bot.tracing import Untraced
 
 FOLDER = Path(__file__).parents[3] / "docs/operations"
 NAMED = {figure.name: figure for figure in FIGURES}
@@ -97,6 +101,16 @@ def test_alerts_name_outcomes_of_requests_that_exist() -> None:
     faults = {kind_of(error) for error in (*busy, QuotaExhausted(""), ModelMisconfigured(""))}
     named = re.findall(r'model_requests_total\{outcome=~"([^"]*)"', str(rules()))
     assert {outcome for outcomes in named for outcome in outcomes.split("|")} == faults
+
+
+def test_the_first_refusal_that_pages_is_a_rise() -> None:
+    metrics = Metrics()
+    ModelMeter(metrics, Health(lambda: 0.0), Untraced(), lambda: 0.0)
+    page = generate_latest(metrics.registry).decode()
+    [paged] = [rule["expr"] for rule in rules() if rule["alert"] == "BobbinModelOutOfCredit"]
+    [outcomes] = re.findall(r'outcome=~"([^"]*)"', paged)
+    for outcome in outcomes.split("|"):
+        assert f'bobbin_model_requests_total{{outcome="{outcome}",purpose="reply"}} 0.0' in page
 
 
 def test_every_alert_says_what_to_do() -> None:

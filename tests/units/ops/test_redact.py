@@ -100,3 +100,11 @@ def test_secrets_are_found_in_the_settings() -> None:
 )
 def test_passwords_are_found_in_the_address_of_redis(address: str, secrets: set[str]) -> None:
     assert secrets_in({"R": address}, (Variable("R", "", VariableKind.REDIS_URL),)) == secrets
+
+
+def test_each_of_several_keys_and_headers_is_a_secret() -> None:
+    table = (Variable("K", "", VariableKind.SECRET), Variable("H", "", VariableKind.SECRET))
+    values = {"K": "first-key=, second-key=", "H": "x-team=hcaik01abcd,x-set=b"}
+    redact = Redactor(secrets_in(values, table))
+    assert redact("neither first-key= nor second-key=") == f"neither {MASK} nor {MASK}"
+    assert redact("x-team: hcaik01abcd") == f"x-team: {MASK}"

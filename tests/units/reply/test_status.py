@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from bot.chat import Spot
-from bot.errors import NotAllowed, PlatformBusy
+from bot.errors import LeaseLost, NotAllowed, PlatformBusy
 from tests.units.reply.platform import Fault, Platform, unlimited
 from tests.units.reply.scene import Scene, now, stream
 from tests.units.reply.virtual import virtual
@@ -58,6 +58,17 @@ async def test_it_is_cleared_when_the_reply_is_abandoned_or_refused() -> None:
         reply.show(TEXT)
         await reply.wait_gone()
     assert signs(platform)[2:] == ["thinking …", None]
+
+
+@virtual
+async def test_it_is_left_to_whoever_took_the_turn_over() -> None:
+    platform = Platform(unlimited(status_seconds=8.0))
+    scene = Scene(platform)
+    async with scene.reply():
+        await asyncio.sleep(1)
+        scene.taken = LeaseLost()
+        await asyncio.sleep(20)
+    assert signs(platform) == ["thinking …"]
 
 
 @virtual

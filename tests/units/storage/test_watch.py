@@ -98,8 +98,8 @@ async def test_what_is_announced_while_the_store_is_away_is_kept_before_it_is_do
     draft = Draft(Spot("c1"), (MessageRef("c1", "a1"),), posting=True)
     with tempfile.TemporaryDirectory(prefix="bobbin-test-") as folder:
         with valkey_server(Path(folder), persist=True) as first:
-            async with opened(first.url) as client:
-                threads = store(client)
+            async with opened(first.url, QUICK) as client:
+                threads = store(client, waits=QUICK)
                 turn = await threads.begin(message(1), nonce="n1")
                 assert isinstance(turn, Turn)
                 async with watching(threads, turn, Control(), 0.02) as watch:
