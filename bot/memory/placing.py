@@ -114,11 +114,11 @@ def renamed(memory: Memory, strange: Set[str], now: float) -> Memory:
 def vouched(memory: Memory, grant: Grant, readable: Set[ThreadKey], now: float) -> Memory:
     """What somebody who is no admin may say of a memory from a file.
 
-    It is their own words, so that nobody's can be made up and nothing is counted among what others
-    are told, and erase, as theirs. Of conversations it names one of the `readable` at most.
-    Nothing has happened after `now`, in seconds since the epoch.
+    The words are the importer's own, so that nobody's can be made up and nothing is counted among
+    what others are told, and erase, as theirs. Of conversations it names one of the `readable` at
+    most. Nothing has happened after `now`, in seconds since the epoch.
     """
-    source = memory.source
+    source = replace(memory.source, former=())
     if source.author is None or not _is_self(grant, source.author):
         source = replace(source, author=grant.person, via=Via.IMPORT)
     if source.thread not in readable:

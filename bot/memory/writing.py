@@ -26,6 +26,7 @@ from bot.memory import sentences
 from bot.memory.checks import digest_of, fault_in, normalised
 from bot.memory.merging import (
     changed,
+    rewritten,
     said_again,
     superseded,
     superseding,
@@ -324,7 +325,7 @@ class Writing:
             new,
             text,
             memory.scope,
-            replace(memory.source, via=grant.via),
+            rewritten(memory.source, memory.scope, grant.person, grant.via),
             supersedes=(memory.id,),
             created_at=now,
             updated_at=now,
