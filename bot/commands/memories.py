@@ -120,13 +120,14 @@ class Browsing:
         written = await self._memories.update(
             given, memory.id, change, version=act.version, key=_key(call)
         )
-        said = _said(written, {Wrote.UPDATED: memory_texts.CORRECTED})
+        corrected = (Wrote.UPDATED, Wrote.TOUCHED)
+        said = _said(written, dict.fromkeys(corrected, memory_texts.CORRECTED))
         if written.result is Wrote.CONFLICT and written.memory is not None:
             shown = (entry(await self._now(given, written.memory), given, act),)
             return CommandReply(said, entries=shown, replaces=True)
         reply = await self._list(given, act, said)
         new = written.memory
-        if written.result is Wrote.UPDATED and new is not None and new.id != memory.id:
+        if written.result in corrected and new is not None and new.id != memory.id:
             return replace(reply, buttons=(memory_texts.undo(new, act), *reply.buttons))
         return reply
 
@@ -179,13 +180,9 @@ class Browsing:
         new = await self._memories.get(given, act.query)
         if old is None or new is None or not (is_own(old, given) and is_own(new, given)):
             return _beside(memory_texts.GONE)
-        await self._memories.undo(given, new.id)
-        tags = tuple(dict.fromkeys((*new.text.tags, *old.text.tags)))
-        written = await self._memories.update(
-            given, old.id, Change(content=new.text.content, tags=tags), key=_key(call)
-        )
+        written = await self._memories.merge(given, old.id, new.id)
         said = _said(written, {Wrote.UPDATED: memory_texts.MERGED})
-        if written.memory is None:
+        if written.memory is None or written.result is not Wrote.UPDATED:
             return _beside(said)
         text = f"{said}\n{memory_texts.quoted(written.memory)}"
         return CommandReply(text, buttons=(memory_texts.undo(written.memory),), replaces=True)
