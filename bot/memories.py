@@ -170,6 +170,8 @@ class Source:
         thread: The conversation it was said in; None where it came from none.
         message_ids: The platform's messages that say it.
         link: Of an import: what the other program called it; empty otherwise.
+        former: Others whose words it puts right: they may change it, too, and it is erased with
+            what is theirs.
     """
 
     via: Via
@@ -177,6 +179,7 @@ class Source:
     thread: ThreadKey | None = None
     message_ids: tuple[str, ...] = ()
     link: str = ""
+    former: tuple[Person, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

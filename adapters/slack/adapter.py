@@ -27,6 +27,7 @@ from adapters.slack.install import OAuth, Pages
 from adapters.slack.intake import Intake
 from adapters.slack.markup import MAX_CHARS
 from adapters.slack.missed import Missed
+from adapters.slack.removals import Removals
 from adapters.slack.render import measure_shown, rendering
 from adapters.slack.seats import Seats
 from adapters.slack.socket import CONNECTIONS, REFUSED, Sockets
@@ -218,7 +219,9 @@ class SlackAdapter:
             return
         many, spaces = await self._installed(inbox, self._oauth)
         pages = Pages(self._oauth, self._calls, many.vault, inbox.claims, many.drop, self._now)
-        await self._listen(inbox, many, surfaces, self._oauth.client_id, spaces, pages.routes())
+        removals = Removals(many, inbox, self._calls, self._timing, self._now)
+        client = self._oauth.client_id
+        await self._listen(inbox, many, surfaces, client, spaces, pages.routes(), removals)
 
     async def _listen(
         self,
@@ -228,6 +231,7 @@ class SlackAdapter:
         app: str,
         spaces: Sequence[str],
         pages: Sequence[web.RouteDef] = (),
+        removals: Removals | None = None,
     ) -> None:
         """Listen until cancelled, or until the app was removed from its only workspace."""
         self._workspaces = workspaces
@@ -240,12 +244,14 @@ class SlackAdapter:
         missed = Missed(
             inbox, self._reach, intake.take, transports[:1], self._timing, self._now, spaces
         )
-        looking = asyncio.create_task(missed.run(), name="missed messages of Slack")
+        looking = [asyncio.create_task(missed.run(), name="missed messages of Slack")]
+        if removals is not None:
+            looking.append(asyncio.create_task(removals.run(), name="removals on Slack"))
         ends = {*working, removed} if self._only else {*working}
         try:
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            await to_the_end(ended(looking))
+            await to_the_end(ended(*looking))
             await to_the_end(ended(*working, removed))
             await to_the_end(surfaces.close())
         if self._only and intake.removed.is_set():

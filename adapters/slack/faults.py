@@ -106,6 +106,18 @@ class Refused(PlatformError):
         self.code = code
 
 
+class Unaccepted(BadToken):
+    """Slack does not accept the token.
+
+    Attributes:
+        code: Slack's error word.
+    """
+
+    def __init__(self, message: str, code: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
 class Denied(NotAllowed):
     """Slack refuses the call.
 
@@ -140,7 +152,7 @@ def of_answer(
     if status == 429 or code in _LIMITED:
         fault = PlatformBusy(said, retry_after=retry_after or RETRY_SECONDS)
     elif code in _TOKEN:
-        fault = BadToken(f"Slack does not accept the token ({said})")
+        fault = Unaccepted(f"Slack does not accept the token ({said})", code)
     elif code in _BUSY or status >= 500 or not code:
         fault = PlatformBusy(said)
     elif code in _GONE:

@@ -210,7 +210,7 @@ class Intake:
             return
         log.warning("The app was removed from %s; what was kept is erased", here.own.title)
         await self._inbox.left(PLATFORM, here.own.team)
-        await self._workspaces.forget(here)
+        await self._workspaces.forget(here.own.team)
         self.removed.set()
 
     def _left_out(self, kind: str, error: Exception) -> None:

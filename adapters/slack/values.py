@@ -75,6 +75,9 @@ class Timing:
         note: Between notes that somebody listens.
         between_pages: Between reads of what was missed.
         reading: How much of the past is read.
+        removals: Between two looks whether the app is still installed everywhere.
+        between_checks: Between two installations that are looked at.
+        confirm: Until what looks like a removal is looked at once more.
     """
 
     call: float = 15.0
@@ -96,6 +99,9 @@ class Timing:
     note: float = 5.0
     between_pages: float = 1.3
     reading: Reading = field(default_factory=Reading)
+    removals: float = 24 * 3600.0
+    between_checks: float = 1.0
+    confirm: float = 60.0
 
 
 @dataclass(frozen=True, slots=True)

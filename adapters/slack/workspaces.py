@@ -73,8 +73,12 @@ class Workspaces(Protocol):
         """
         ...
 
-    async def forget(self, here: Workspace) -> None:
-        """Keep the installation no longer. Raises StoreError."""
+    async def forget(self, space: str, token: str = "") -> None:
+        """Keep an installation no longer; with `token` only if that is still its token.
+
+        Raises:
+            StoreError: It may still be kept.
+        """
         ...
 
     async def close(self) -> None:
@@ -105,7 +109,7 @@ class One:
         """See `Workspaces`."""
         return False
 
-    async def forget(self, here: Workspace) -> None:
+    async def forget(self, space: str, token: str = "") -> None:
         """See `Workspaces`."""
 
     async def close(self) -> None:
@@ -239,19 +243,25 @@ class Many:
             return False
         return True
 
-    async def forget(self, here: Workspace) -> None:
+    async def forget(self, space: str, token: str = "") -> None:
         """See `Workspaces`."""
-        space = here.own.team
         # Or a token that is being replaced now would be kept after all.
         while True:
             if not await self._claims.claim(claim_of(space), CLAIM_SECONDS, "removal"):
                 break
             await asyncio.sleep(LOOK_SECONDS)
         try:
-            await self.vault.delete(space)
+            kept = await self.vault.read(space) if token else None
+            if kept is None or kept.token == token:
+                await self.vault.delete(space)
         finally:
             await self._claims.release(claim_of(space), "removal")
         await self.drop(space)
+
+    async def fresh(self, space: str) -> Installation | None:
+        """See `Rotation.fresh`."""
+        async with self._lines.turn(space):
+            return await self._rotation.fresh(space)
 
     async def drop(self, space: str) -> None:
         """Read an installation anew when it is needed next."""

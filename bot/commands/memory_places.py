@@ -82,7 +82,8 @@ def is_own(memory: Memory, given: Grant) -> bool:
     if memory.source.via is Via.AUTO and not memory.confirmed:
         # Nobody has asked for it, so whoever is shown it may say what becomes of it.
         return True
-    return memory.source.author == given.person or given.admin
+    source = memory.source
+    return given.person in (source.author, *source.former) or given.admin
 
 
 def may_share(memory: Memory, given: Grant) -> bool:

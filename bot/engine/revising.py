@@ -22,7 +22,7 @@ from bot.reply.pacing import Clock, Pacer
 from bot.reply.progressive import ProgressiveReply
 from bot.storage.patience import patiently
 from bot.storage.threads import Threads
-from bot.storage.types import Done, Lease, Leftover, Turn
+from bot.storage.types import Done, Lease, Leftover, Signal, Turn
 
 logger = logging.getLogger(__name__)
 
@@ -91,6 +91,8 @@ class Withdrawal:
         reply.disown()
         nonce = self.new_id()
         await self._insist(lambda: self.threads.account(lease.thread, took, nonce=nonce))
+        if await self._is_lost(lease):
+            return Done.LOST
         if not await self._insist(lambda: self.threads.unanswered(lease)):
             return await self.end(lease, (*reply.posted, *files))
         await self.allowance.charge(payer, took, self.new_id())
@@ -115,6 +117,9 @@ class Withdrawal:
             None when somebody's wish is left, or that answer is gone as well; else as `end` does.
         """
         old, thread = anew.old, lease.thread
+        if await self._is_lost(lease):
+            reply.disown()
+            return Done.LOST
         if await self._insist(lambda: self.threads.unanswered(lease)):
             return None
         if await self._insist(lambda: self.threads.answer_of(thread, old.turn)) is None:
@@ -142,6 +147,10 @@ class Withdrawal:
         logger.info("turn %s: what it answers was deleted", lease.turn)
         self._look_after(left)
         return after
+
+    async def _is_lost(self, lease: Lease) -> bool:
+        """Whether somebody else goes on with the turn: its messages are theirs then."""
+        return await self._insist(lambda: self.threads.renew(lease)) is Signal.LOST
 
     async def _leave(self, lease: Lease, refs: Sequence[MessageRef]) -> Sequence[Leftover]:
         left = [Leftover(lease.thread, ref) for ref in refs]

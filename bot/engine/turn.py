@@ -153,9 +153,11 @@ class TurnRun:
             if self._anew is not None:
                 back = await withdrawal.put_back(lease, self._anew, *written, took)
                 if back is not None:
-                    return Outcome.STOPPED, back
+                    return Outcome.LOST if back is Done.LOST else Outcome.STOPPED, back
             after = await withdrawal.begin_anew(lease, *written, self._payer(), took)
-            return (Outcome.PARKED, Done.LOST) if after is None else (Outcome.STOPPED, after)
+            if after is None:
+                return Outcome.PARKED, Done.LOST
+            return Outcome.LOST if after is Done.LOST else Outcome.STOPPED, after
 
     async def _try(self) -> tuple[Outcome, Turn | Done]:
         try:

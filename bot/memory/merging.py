@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from bot.memories import MOST_TAGS, Kind, Memory, MemoryText, Status
+from bot.memories import (
+    MOST_TAGS,
+    Kind,
+    Memory,
+    MemoryText,
+    Person,
+    Scope,
+    Source,
+    Status,
+    Via,
+)
 from bot.memory.port import Change
 
 
@@ -76,6 +86,22 @@ def changed(there: Memory, text: MemoryText, change: Change, now: float) -> Memo
         updated_at=now,
         version=there.version + 1,
     )
+
+
+def rewritten(source: Source, scope: Scope, by: Person, via: Via) -> Source:
+    """Where new words in the place of a memory's come from: from whoever wrote them.
+
+    What was one's own before, or another account's of one's own, stays what it was. Of others'
+    nothing is claimed any more but the conversation that it goes back to, and whose words it puts
+    right, unless they were `by`'s in the first place.
+    """
+    author = source.author
+    if author == by or (author is not None and scope == Scope.of_person(author)):
+        return replace(source, via=via)
+    others = source.former
+    if author is not None and by not in others:
+        others = (*others, author)
+    return Source(via, by, source.thread, former=tuple(each for each in others if each != by))
 
 
 def superseded(there: Memory, by: str, now: float) -> Memory:

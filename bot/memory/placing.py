@@ -8,8 +8,9 @@ from collections.abc import Callable, Set
 from dataclasses import dataclass, replace
 
 from bot.audience import Grant
+from bot.chat import ThreadKey
 from bot.errors import ImportRefused
-from bot.memories import Memory, Scope, ScopeKind, Via
+from bot.memories import Memory, Person, Scope, ScopeKind, Via
 
 _DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _AGE_DIGITS = 10
@@ -59,20 +60,13 @@ class Placing:
         """The memory as it is to be stored.
 
         One that may be read where it is but not written keeps its scope: it is either there already
-        or to be refused. Whoever is no admin brings what is shared under their own name, so that
-        nobody's words can be made up.
+        or to be refused.
         """
         scope = memory.scope
         reach = scope in self.grant.writable or scope in self.grant.readable or self.also(scope)
         if self.scope is not None or not reach:
-            memory = _moved(memory, self.default)
-        if self.grant.admin or memory.scope.kind in _OWN:
-            return memory
-        if memory.source.author == self.grant.person:
-            return memory
-        return replace(
-            memory, source=replace(memory.source, author=self.grant.person, via=Via.IMPORT)
-        )
+            return _moved(memory, self.default)
+        return memory
 
 
 def _moved(memory: Memory, scope: Scope) -> Memory:
@@ -115,6 +109,32 @@ def renamed(memory: Memory, strange: Set[str], now: float) -> Memory:
         supersedes=tuple(map(own, memory.supersedes)),
         superseded_by=own(memory.superseded_by),
     )
+
+
+def vouched(memory: Memory, grant: Grant, readable: Set[ThreadKey], now: float) -> Memory:
+    """What somebody who is no admin may say of a memory from a file.
+
+    The words are the importer's own, so that nobody's can be made up and nothing is counted among
+    what others are told, and erase, as theirs. Of conversations it names one of the `readable` at
+    most. Nothing has happened after `now`, in seconds since the epoch.
+    """
+    source = replace(memory.source, former=())
+    if source.author is None or not _is_self(grant, source.author):
+        source = replace(source, author=grant.person, via=Via.IMPORT)
+    if source.thread not in readable:
+        source = replace(source, thread=None, message_ids=())
+    return replace(
+        memory,
+        source=source,
+        created_at=min(memory.created_at, now),
+        updated_at=min(memory.updated_at, now),
+        used_at=min(memory.used_at, now),
+    )
+
+
+def _is_self(grant: Grant, person: Person) -> bool:
+    """Whoever acts, or another account of theirs that may be known here."""
+    return person == grant.person or Scope.of_person(person) in grant.readable
 
 
 def moved_id(id: str, scope: Scope, now: float = math.inf) -> str:

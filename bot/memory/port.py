@@ -130,7 +130,8 @@ class Memories(Protocol):
 
         Ids, times, version, status and links to others are kept, whether those are there or not.
         Of somebody who is no admin ids are kept in their own scopes alone; elsewhere each that is
-        not there already is replaced by another, which is always the same.
+        not there already is replaced by another, which is always the same. They are the author of
+        all they bring, no conversation is named that they may not read, and no time to come.
         UNCHANGED is one whose id is there already, or whose scope holds the same words as an active
         one: nothing is touched then. REFUSED is what holds secrets or breaks a rule, and what lies
         in a scope that may not be written. FULL as with `add`.

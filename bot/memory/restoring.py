@@ -3,22 +3,36 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence, Set
 
 from bot.audience import Grant
+from bot.chat import ThreadKey
 from bot.memories import Memory, Scope
-from bot.memory.placing import keeps_ids, renamed
+from bot.memory.placing import keeps_ids, renamed, vouched
+from bot.storage.keys import place_of
 from bot.storage.memories import MemoryStore
 from bot.storage.memories_reading import PAGE
 
+Confined = Callable[[Sequence[ThreadKey]], Awaitable[Set[ThreadKey]]]
+
 
 async def admitted(
-    store: MemoryStore, grant: Grant, memories: Sequence[Memory], now: float
+    store: MemoryStore, grant: Grant, memories: Sequence[Memory], confined: Confined, now: float
 ) -> Sequence[Memory]:
     """Memories of a file as this importer may bring them, in their order.
 
-    `now` is in seconds since the epoch. Raises StoreUnavailable or StoreMismatch.
+    Args:
+        store: Where they are to go.
+        grant: Who imports.
+        memories: As the file has them, in scopes that they are to go to.
+        confined: Tells which of some conversations fewer people may read than their channel.
+        now: Seconds since the epoch.
+
+    Raises StoreUnavailable or StoreMismatch.
     """
+    if not grant.admin:
+        readable = await _readable(grant, memories, confined)
+        memories = [vouched(each, grant, readable, now) for each in memories]
     kept = [each for each in memories if keeps_ids(grant, each.scope)]
     others: dict[Scope, list[Memory]] = {}
     for memory in memories:
@@ -29,6 +43,20 @@ async def admitted(
     for scope, each in others.items():
         strange[scope] = await _unknown(store, scope, each)
     return await asyncio.to_thread(_all_renamed, memories, strange, now)
+
+
+async def _readable(
+    grant: Grant, memories: Sequence[Memory], confined: Confined
+) -> frozenset[ThreadKey]:
+    """Conversations named in memories that may be read."""
+    named = {each.source.thread for each in memories if each.source.thread is not None}
+    readable = named.intersection(grant.threads)
+    in_channels = sorted(
+        (each for each in named - readable if place_of(each) in grant.channels), key=str
+    )
+    if in_channels:
+        readable |= set(in_channels) - await confined(in_channels)
+    return frozenset(readable)
 
 
 def _all_renamed(

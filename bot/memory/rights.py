@@ -40,10 +40,12 @@ def stays_here(grant: Grant, scope: Scope) -> bool:
 
 
 def may_change(grant: Grant, memory: Memory) -> bool:
-    """It may be changed and deleted: by whose own it is, and by admins where it is shared.
+    """It may be changed and deleted: by whose own it is, by admins where it is shared, and by those
+    whose words it puts right.
 
     What was found by itself nobody has asked for: until it is confirmed, everybody who may write
     there says what becomes of it.
     """
     unasked = memory.source.via is Via.AUTO and not memory.confirmed
-    return may_write(grant, memory.scope) and (is_own(grant, memory) or grant.admin or unasked)
+    theirs = is_own(grant, memory) or grant.person in memory.source.former
+    return may_write(grant, memory.scope) and (theirs or grant.admin or unasked)

@@ -54,7 +54,7 @@ class MemoryService(Writing):
         clock: Callable[[], float],
         new_ids: Callable[[float, int], Sequence[str]],
     ) -> None:
-        super().__init__(store, searching, clock, new_ids)
+        super().__init__(store, searching, threads.confined, clock, new_ids)
         self._threads = threads
         self._links = links
         self._credentials = credentials
@@ -206,4 +206,4 @@ class MemoryService(Writing):
             return True
         if (thread.platform, thread.space, thread.channel) not in grant.channels:
             return False
-        return not (await self._threads.confined([thread]))
+        return not (await self._confined([thread]))

@@ -27,6 +27,7 @@ from bot.memory import sentences
 from bot.memory.checks import digest_of, fault_in, normalised
 from bot.memory.merging import (
     changed,
+    rewritten,
     said_again,
     superseded,
     superseding,
@@ -34,7 +35,7 @@ from bot.memory.merging import (
     text_after,
 )
 from bot.memory.port import Change, NewMemory, Searching
-from bot.memory.restoring import admitted
+from bot.memory.restoring import Confined, admitted
 from bot.memory.rights import is_own, may_change
 from bot.memory.similar import is_near
 from bot.storage.memories import MemoryStore
@@ -57,11 +58,13 @@ class Writing:
         self,
         store: MemoryStore,
         searching: Searching,
+        confined: Confined,
         clock: Callable[[], float],
         new_ids: Callable[[float, int], Sequence[str]],
     ) -> None:
         self._store = store
         self._searching = searching
+        self._confined = confined
         self._clock = clock
         self._new_ids = new_ids
 
@@ -93,7 +96,7 @@ class Writing:
         _check_number(memories)
 
         async def write(nonce: str) -> Sequence[Written]:
-            ours = await admitted(self._store, grant, memories, self._clock())
+            ours = await admitted(self._store, grant, memories, self._confined, self._clock())
             made = [self._restorable(grant, each) for each in ours]
             return await self._added(grant, made, "restore", nonce, touching=False)
 
@@ -357,7 +360,7 @@ class Writing:
             new,
             text,
             memory.scope,
-            replace(memory.source, via=grant.via),
+            rewritten(memory.source, memory.scope, grant.person, grant.via),
             supersedes=(memory.id,),
             created_at=now,
             updated_at=now,

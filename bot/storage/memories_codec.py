@@ -31,6 +31,7 @@ def dump_memory(memory: Memory, digest: str) -> bytes:
         "thread": str(source.thread or ""),
         "messages": source.message_ids,
         "link": source.link,
+        "former": tuple(map(str, source.former)),
         "status": "" if memory.status is Status.ACTIVE else memory.status.value,
         "unconfirmed": not memory.confirmed,
         "supersedes": memory.supersedes,
@@ -93,6 +94,7 @@ def _source_of(data: Mapping[str, object]) -> Source:
         ThreadKey.parse(thread) if thread else None,
         _strs(data, "messages"),
         _str(data, "link"),
+        tuple(map(Person.parse, _strs(data, "former"))),
     )
 
 

@@ -190,6 +190,7 @@ def _trails(scope: Scope, memories: Iterable[Memory]) -> Mapping[Scope, Sequence
         source = memory.source
         origins = [] if source.thread is None else [Scope.of_thread(source.thread)]
         origins += [] if source.author is None else [Scope.of_person(source.author)]
+        origins += map(Scope.of_person, source.former)
         for origin in origins:
             if origin != scope:
                 found.setdefault(origin, []).append(to_bytes(f"{scope}/{memory.id}"))

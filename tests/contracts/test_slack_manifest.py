@@ -175,14 +175,14 @@ async def test_the_doctor_finds_everything_in_order() -> None:
     async with simulator() as sim:
         findings = await check(sim.environment())
         assert failed(findings) == {}
-        assert len(findings) == 4
+        assert len(findings) == 5
         assert sim.violations == []
 
 
 async def test_the_doctor_names_missing_scopes_and_what_they_are_for() -> None:
     async with simulator(scopes=scopes() - {"files:write", "users:read"}) as sim:
         found = failed(await check(sim.environment()))
-        assert set(found) == {"Slack scopes"}
+        assert set(found) == {"Slack scopes", "Slack people"}
         assert (
             "files:write (to hand over exports, and long answers and code as files)"
             in found["Slack scopes"]

@@ -199,8 +199,7 @@ async def test_removal_waits_for_whoever_changes_the_record(two: Processes) -> N
     two.sim.faults.add("oauth.v2.access", gate=hold)
     replacing = asyncio.create_task(two.token(two.first))
     await two.sim.until(lambda: two.refreshes)
-    here = await two.second.at(two.space.id)
-    forgetting = asyncio.create_task(two.second.forget(here))
+    forgetting = asyncio.create_task(two.second.forget(two.space.id))
     hold.set()
     await asyncio.gather(replacing, forgetting)
     assert await two.first.vault.read(two.space.id) is None
@@ -223,9 +222,8 @@ async def test_a_token_that_comes_too_late_brings_nothing_back_that_was_removed(
     two: Processes, server: Valkey
 ) -> None:
     await two.installed(AHEAD_SECONDS + 60)
-    here = await two.second.at(two.space.id)
     replacing, hold = await overtaken(two, server)
-    await two.second.forget(here)
+    await two.second.forget(two.space.id)
     hold.set()
     with pytest.raises(BadToken, match="not installed"):
         await replacing

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Mapping
+
 import pytest
 
+from adapters.slack.adapter import SlackAdapter, mode_of, oauth_of
+from adapters.slack.values import Timing
 from tests.flows.guild import KEY, OTHER, Guild, Town, guild
 from tests.flows.look import settled
 from tests.flows.test_slack_native import NATIVE
@@ -146,10 +151,41 @@ async def test_a_removed_workspace_is_forgotten_and_the_other_goes_on(server: Va
         await here.asked(here.acme, "heard me?", "I did.")
 
 
+def hasty(values: Mapping[str, str]) -> SlackAdapter:
+    """Slack's adapter, which makes sure of a removal at once."""
+    return SlackAdapter(
+        "",
+        mode_of({**values, "SLACK_HTTP_PORT": ""}),
+        values["SLACK_API_URL"],
+        Timing(between_checks=0.0, confirm=0.0),
+        oauth=oauth_of(values),
+    )
+
+
+async def test_a_workspace_that_left_while_the_bot_was_away_is_forgotten(server: Valkey) -> None:
+    async with guild(server, http=False) as here:
+        await here.install(here.acme)
+        await here.install(here.birch)
+        await here.asked(here.acme, "a secret of Acme", "Safe with me.")
+        await here.asked(here.birch, "a secret of Birch", "With me, too.")
+        assert await here.stage.stop() == 0
+        here.sim.uninstall(here.acme.space, told=False)
+        adapter = hasty(here.stage.environment())
+        await here.stage.start(adapters={"slack": adapter})
+        # The store does not report changes; each look takes a round trip.
+        async with asyncio.timeout(10):
+            while f"installation:{here.acme.space.id}" in (text := await here.stored()):
+                pass
+        assert "secret of Acme" not in text
+        assert "secret of Birch" in text
+        await here.asked(here.birch, "still here?", "Still here.")
+
+
 async def test_a_dead_token_of_one_workspace_does_not_stop_the_others(server: Valkey) -> None:
     async with guild(server) as here:
         await here.install(here.acme)
         await here.install(here.birch)
+        await here.asked(here.acme, "do you know me?", "I do.")
         # There is no newer one to be had either.
         here.sim.expire(here.acme.space)
         here.acme.space.refresh = "used up"

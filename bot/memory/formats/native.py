@@ -67,6 +67,7 @@ class _Source(_Element):
     thread: Annotated[str, Field(max_length=2_000)] = ""
     message_ids: Annotated[list[_Name], Field(max_length=1_000)] = Field(default_factory=list)
     link: Annotated[str, Field(max_length=2_000)] = ""
+    former: Annotated[list[_Name], Field(max_length=1_000)] = Field(default_factory=list)
 
 
 class _Memory(_Element):
@@ -123,6 +124,7 @@ def memory_line(memory: Memory) -> str:
             thread=str(source.thread) if source.thread is not None else "",
             message_ids=list(source.message_ids),
             link=source.link,
+            former=[str(each) for each in source.former],
         ),
         status=memory.status.value,
         confirmed=memory.confirmed,
@@ -242,6 +244,7 @@ def _memory(element: _Memory) -> Memory:
             thread=_unless_empty(source.thread, ThreadKey.parse),
             message_ids=tuple(source.message_ids),
             link=source.link,
+            former=tuple(map(Person.parse, source.former)),
         ),
         status=Status(element.status),
         confirmed=element.confirmed,

@@ -97,6 +97,7 @@ class Workspace:
     scopes: frozenset[str]
     enterprise_id: str | None = None
     revoked: bool = False
+    refusal: str = "account_inactive"
     installed: bool = True
     whole: bool = False
     refresh: str = ""

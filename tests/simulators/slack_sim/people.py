@@ -333,13 +333,24 @@ class People:
         }
         return self.emitter.emit(self.state.workspaces[user.team], "user_change", event)
 
-    def uninstall(self, workspace: Workspace | None = None) -> None:
-        """Remove the app: both events go out, and its token is dead."""
+    def uninstall(
+        self,
+        workspace: Workspace | None = None,
+        *,
+        told: bool = True,
+        says: str = "account_inactive",
+    ) -> None:
+        """Remove the app: both events go out, and its token is dead.
+
+        Without `told` nobody hears of it, as if Slack had given the events up by now; `says` is
+        the word with which the token is refused from then on.
+        """
         space = workspace or self.workspace
-        revoked = {"type": "tokens_revoked", "tokens": {"oauth": [], "bot": [space.bot.id]}}
-        self.emitter.emit(space, "tokens_revoked", revoked)
-        self.emitter.emit(space, "app_uninstalled", {"type": "app_uninstalled"})
-        space.revoked = True
+        if told:
+            revoked = {"type": "tokens_revoked", "tokens": {"oauth": [], "bot": [space.bot.id]}}
+            self.emitter.emit(space, "tokens_revoked", revoked)
+            self.emitter.emit(space, "app_uninstalled", {"type": "app_uninstalled"})
+        space.revoked, space.refusal = True, says
         self.state.signal.changed()
 
     # The agent's surface

@@ -206,7 +206,7 @@ class Server:
             assert app is not None
             return app, None
         if workspace.revoked:
-            raise ApiError("account_inactive")
+            raise ApiError(workspace.refusal)
         if token in workspace.expired:
             raise ApiError("token_expired")
         return workspace.app, self._meant(workspace, params)

@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 
 from bot.audience import Audience, Grant, grant
-from bot.memories import Memory, Person, Scope, Status, Written, Wrote
+from bot.chat import ThreadKey
+from bot.memories import Kept, Memory, Person, Scope, Source, Status, Via, Written, Wrote
 from bot.memory.formats.native import header_line, memory_line
 from bot.memory.imported import ImportReport
 from bot.memory.port import Change
@@ -90,3 +91,80 @@ async def test_an_id_of_the_future_puts_nothing_first_for_good(parts: Parts) -> 
     assert written.result is Wrote.CREATED
     page = await parts.memories.page(there())
     assert [each.text.content for each in page.memories] == [NOON, "me first"]
+
+
+async def test_nothing_that_is_brought_is_counted_among_what_is_somebody_elses(
+    parts: Parts,
+) -> None:
+    """Ben says, for himself alone, that Ada said it, in a conversation of another workspace."""
+    mine = kept(await parts.add(NOON, there(BEN), Scope.of_person(BEN)))
+    far = ThreadKey("slack", "T2", "C9", "1.0")
+    forged = replace(
+        mine,
+        id="mem_" + "0" * 25 + "7",
+        text=replace(mine.text, content="the loom is blue"),
+        source=Source(Via.COMMAND, ADA, far, ("m1",)),
+    )
+    assert (await brought(parts, there(BEN), [forged])).new == 1
+    assert not await parts.leftovers("T2", "UADA")
+    found = await parts.memories.get(there(BEN), forged.id)
+    assert found is not None and found.source == Source(Via.IMPORT, BEN)
+    assert await parts.memories.kept_of(ADA) == Kept()
+    await parts.memories.forget_person(ADA)
+    assert await parts.memories.get(there(BEN), forged.id) == found
+
+
+async def test_conversations_are_named_that_the_importer_may_read(parts: Parts) -> None:
+    beside = ThreadKey("slack", "T1", "C1", "2.0")
+    private = ThreadKey("slack", "T1", "C1", "3.0")
+    await parts.say("hello", beside, "UADA")
+    await parts.say("hello", private, "UADA", confined=True)
+    example = kept(await parts.add(NOON, there(BEN), Scope.of_person(BEN)))
+    for number, thread in enumerate((THREAD, beside, private)):
+        told = replace(
+            example,
+            id=f"mem_{number:026}",
+            text=replace(example.text, content=f"thing {number}"),
+            source=Source(Via.TOOL, BEN, thread, ("m1",)),
+        )
+        [written] = await parts.memories.restore(there(BEN), [told])
+        source = kept(written).source
+        if thread is private:
+            assert source == Source(Via.TOOL, BEN)
+        else:
+            assert source == told.source
+
+
+async def test_another_account_of_ones_own_stays_the_author(parts: Parts) -> None:
+    other = Person("discord", "@", "7")
+    place = Audience("slack", "T1", "D1", ThreadKey("slack", "T1", "D1", "D1"), ADA, direct=True)
+    linked = grant(place, ADA, linked=[other])
+    example = kept(await parts.add(NOON, linked, Scope.of_person(ADA)))
+    theirs = replace(
+        example,
+        id="mem_" + "0" * 26,
+        text=replace(example.text, content="tea at four"),
+        source=Source(Via.COMMAND, other),
+    )
+    [written] = await parts.memories.restore(linked, [theirs])
+    assert kept(written).source.author == other
+
+
+async def test_nothing_is_brought_from_the_future(parts: Parts) -> None:
+    example, later = kept(await parts.add(NOON)), parts.clock() + 1e9
+    old = replace(
+        example, text=replace(example.text, content="old"), created_at=1.0, updated_at=2.0
+    )
+    new = replace(
+        example,
+        id="mem_" + "0" * 26,
+        text=replace(example.text, content="new"),
+        created_at=later,
+        updated_at=later,
+        used_at=later,
+        uses=3,
+    )
+    old = replace(old, id="mem_" + "0" * 25 + "1")
+    found = [kept(each) for each in await parts.memories.restore(there(), [old, new])]
+    times = [(each.created_at, each.updated_at, each.used_at) for each in found]
+    assert times == [(1.0, 2.0, 0.0), (parts.clock(), parts.clock(), parts.clock())]

@@ -42,6 +42,7 @@ MEMORIES = st.builds(
         thread=st.one_of(st.none(), THREADS),
         message_ids=st.lists(WORDS, max_size=3).map(tuple),
         link=st.one_of(st.just(""), WORDS),
+        former=st.lists(PERSONS, max_size=2).map(tuple),
     ),
     status=st.sampled_from(Status),
     confirmed=st.booleans(),

@@ -32,6 +32,7 @@ ELEMENT: dict[str, Any] = {
         "thread": "slack:T0WEAVERS1:C0GENERAL1:1732700000.000100",
         "message_ids": ["1732700000.000100"],
         "link": "",
+        "former": ["slack:T0WEAVERS1:U0BEN"],
     },
     "status": "active",
     "confirmed": True,
