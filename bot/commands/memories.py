@@ -8,7 +8,7 @@ from dataclasses import replace
 from bot.audience import Grant
 from bot.chat import CommandCall, CommandReply
 from bot.commands import memory_texts, texts
-from bot.commands.memory_buttons import Act, Verb, fitting
+from bot.commands.memory_buttons import Act, Verb
 from bot.commands.memory_places import Grants, channel_scope, is_own, may_share
 from bot.commands.memory_texts import entry
 from bot.commands.remembering import tagged
@@ -21,6 +21,9 @@ PER_PAGE = 4
 
 MOST_READ = 100
 """Of one page of the store."""
+
+LONGEST_SHOWN = 100
+"""Characters of a search above what it has found."""
 
 
 class Browsing:
@@ -39,7 +42,7 @@ class Browsing:
         """The command, or one of its buttons or windows."""
         given = await self._grants.of(call)
         if not call.act:
-            query = fitting(call.options.get("query", ""))
+            query = " ".join(call.options.get("query", "").split())
             return await self._list(given, Act(Verb.LIST, query=query))
         try:
             act = Act.parse(call.act)
@@ -225,10 +228,11 @@ class Browsing:
 
 
 def _heading(act: Act, note: str, some: bool) -> str:
+    query = memory_texts.cut(act.query, LONGEST_SHOWN)
     if some:
-        what = f"About “{act.query}”:" if act.query else "What I remember here:"
+        what = f"About “{query}”:" if act.query else "What I remember here:"
     else:
-        what = memory_texts.NOT_FOUND.format(query=act.query) if act.query else memory_texts.NONE
+        what = memory_texts.NOT_FOUND.format(query=query) if act.query else memory_texts.NONE
     where = f" (page {act.page + 1})" * bool(act.page)
     return f"{note}\n\n{what}{where}" if note else f"{what}{where}"
 
