@@ -54,6 +54,7 @@ from bot.ops.health import Health
 from bot.ops.outside import Outside, Probe, seen_from_outside
 from bot.reply.enclosures import Enclosures
 from bot.reply.pacing import Clock, LoopClock, Pacer
+from bot.restored import restored_since
 from bot.settings import Settings
 from bot.storage.patience import patiently
 from bot.storage.threads import Threads
@@ -138,7 +139,7 @@ class App:
             opened = await unless(self._stop, self._open(stack, outside))
             if opened is None:
                 return 0
-            threads, salt = opened
+            threads, salt, since = opened
             self._health.stored_in(threads.ping)
             gate = Gate()
             endpoint = model_settings(self._settings, self._timing)
@@ -163,23 +164,30 @@ class App:
                     offered(self._settings, threads, memories) as self._served,
                 ):
                     return await self._serve(
-                        threads, salt, model, ear, outside, tokenizer, memories
+                        threads, salt, since, model, ear, outside, tokenizer, memories
                     )
             finally:
                 await model.close()
                 if ear is not None:
                     await ear.close()
 
-    async def _open(self, stack: AsyncExitStack, outside: Outside) -> tuple[Threads, str]:
-        """The store, for as long as `stack` lasts, and its salt; it may be waited for."""
+    async def _open(self, stack: AsyncExitStack, outside: Outside) -> tuple[Threads, str, float]:
+        """The store, for as long as `stack` lasts, and its salt; it may be waited for.
+
+        The last is from when on messages are answered, see `bot.restored`.
+        """
         opening = open_threads(self._settings, self._timing, outside.metrics.store)
         threads = await stack.enter_async_context(opening)
-        return threads, await patiently(partial(_salt, threads), self._timing.store_at_start)
+        patience = self._timing.store_at_start
+        salt = await patiently(partial(_salt, threads), patience)
+        since = await patiently(partial(restored_since, threads.notes("bobbin")), patience)
+        return threads, salt, since
 
     async def _serve(
         self,
         threads: Threads,
         salt: str,
+        since: float,
         model: Model,
         ear: Model | None,
         outside: Outside,
@@ -329,6 +337,7 @@ class App:
                 new_id,
                 meter=outside.meter(name),
                 access=self._settings.access,
+                since=since,
             )
             for name, adapter in adapters.items()
         }

@@ -39,6 +39,7 @@ from bot.shell.opened import Opened
 from bot.shell.options import add_memory_commands
 from bot.shell.persons import forget_memories
 from bot.shell.programs import add_program_parsers, check_programs, run_api, run_mcp
+from bot.shell.restored import add_restored_parser, run_restored
 from bot.shell.tokens import add_tokens_parser, run_tokens, to_stderr
 from bot.signals import stop_at_signal
 from bot.spec import AdapterSpec, Variable
@@ -117,6 +118,7 @@ def _parser(specs: Sequence[AdapterSpec]) -> argparse.ArgumentParser:
     restore.add_argument(
         "--replace", action="store_true", help="also conversations that are stored already"
     )
+    add_restored_parser(commands)
     forget = commands.add_parser(
         "forget", help="erase a conversation, or what somebody said and had remembered"
     )
@@ -180,23 +182,35 @@ async def _command(
             )
         case "memory":
             return await run_memory(arguments, partial(_memory, settings), time.time())
-        case "tokens":
-            async with open_threads(settings) as threads:
-                return await run_tokens(arguments, threads.tokens, print, to_stderr)
+        case "tokens" | "restored":
+            return await _in_store(arguments, settings)
         case "mcp" | "api":
-            check_programs(arguments.command, settings)
-            name = settings.text("OPENAI_MODEL") or ""
-            count = (await asyncio.to_thread(load_tokenizer, name)).count
-            async with (
-                open_threads(settings) as threads,
-                open_memories(settings, threads, count) as memories,
-            ):
-                serve = run_mcp if arguments.command == "mcp" else run_api
-                return await serve(settings, threads, memories)
+            return await _serve(arguments.command, settings)
         case "forget":
             return await _forget(settings, arguments.thread, arguments.user)
         case _:
             return await _import(settings, arguments.file, replacing=arguments.replace)
+
+
+async def _in_store(arguments: argparse.Namespace, settings: Settings) -> int:
+    """What needs the store and nothing else."""
+    async with open_threads(settings) as threads:
+        if arguments.command == "tokens":
+            return await run_tokens(arguments, threads.tokens, print, to_stderr)
+        return await run_restored(arguments, threads.notes("bobbin"), time.time(), print)
+
+
+async def _serve(command: str, settings: Settings) -> int:
+    """What other programs talk to, `mcp` or `api`."""
+    check_programs(command, settings)
+    name = settings.text("OPENAI_MODEL") or ""
+    count = (await asyncio.to_thread(load_tokenizer, name)).count
+    async with (
+        open_threads(settings) as threads,
+        open_memories(settings, threads, count) as memories,
+    ):
+        serve = run_mcp if command == "mcp" else run_api
+        return await serve(settings, threads, memories)
 
 
 async def _run(settings: Settings, specs: Sequence[AdapterSpec], *, console: bool) -> int:

@@ -62,7 +62,8 @@ class Reception:
 
     Whoever is not welcome is turned away before anything is stored. While the store is away people
     are told so, and their messages are kept here and handed in again when it is back; a platform
-    that delivers them again does no harm.
+    that delivers them again does no harm. What was written before `since` (seconds since the epoch)
+    may have been answered already, and is let be; see `bot.restored`.
     """
 
     def __init__(
@@ -77,6 +78,7 @@ class Reception:
         most_waiting: int = MOST_WAITING,
         meter: IntakeMeter | None = None,
         access: Access | None = None,
+        since: float = 0.0,
     ) -> None:
         self._adapter = adapter
         self._threads = threads
@@ -89,6 +91,7 @@ class Reception:
         self._meter: IntakeMeter = meter or Unmeasured()
         self._overflow = Overflow(adapter.name, self._meter)
         self._access = access or Access()
+        self._since = since
         self._lanes: dict[ThreadKey, Lane] = {}
         self._waiting = 0
         self._most_waiting = most_waiting
@@ -131,6 +134,11 @@ class Reception:
         """See `bot.inbox.Inbox`."""
         if is_ignored(event.text):
             logger.debug("a message that asks to be ignored on %s", event.thread.platform)
+            return False
+        if event.at < self._since:
+            logger.debug(
+                "a message from before the backup was put back on %s", event.thread.platform
+            )
             return False
         author = self._access.known(event.author, event.thread.platform)
         event = replace(event, text=_readable(event.text), author=author)

@@ -21,6 +21,7 @@ from bot.memories import (
     Wrote,
 )
 from bot.memory.imported import ImportReport
+from bot.memory.rights import without_origin
 
 
 class SourceShape(Shape):
@@ -209,7 +210,7 @@ class ErrorShape(Shape):
 
 def memory_shape(memory: Memory) -> MemoryShape:
     """A memory as answers show it."""
-    text, source = memory.text, memory.source
+    text, source = memory.text, without_origin(memory).source
     return MemoryShape(
         id=memory.id,
         content=text.content,

@@ -12,6 +12,7 @@ from bot.audience import Grant
 from bot.errors import BadRequest, ImportRefused
 from bot.memory.formats.native import header_line, memory_line
 from bot.memory.port import Memories
+from bot.memory.rights import without_origin
 from bot.memory.transfer import export_lines, import_lines
 
 LINE_BYTES = 4_000_000
@@ -47,7 +48,7 @@ class Carrying:
         given = within(grant, asked.scopes)
         page = await self._memories.page(given, filter_of(asked), after=after, limit=limit)
         lines = [] if after else [header_line()]
-        lines += map(memory_line, page.memories)
+        lines += [memory_line(without_origin(each)) for each in page.memories]
         return "".join(lines), len(page.memories), page.after
 
     async def bring(

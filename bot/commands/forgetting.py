@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from bot.chat import EVERYTHING, SURE, CommandCall, CommandReply, ThreadKey
 from bot.command_spec import Completion
 from bot.commands import forget_texts, memory_texts, texts
-from bot.commands.memory_buttons import Act, Verb, fitting
+from bot.commands.memory_buttons import Act, Verb
 from bot.commands.memory_places import Grants, is_own
 from bot.engine.running import Ending, Running
 from bot.memory.port import Memories
@@ -129,7 +129,7 @@ class Forgetting:
         else:
             hits = await self._memories.search(given, wanted, limit=MOST_SHOWN, said=False)
             found = [hit.memory for hit in hits if hit.memory is not None]
-        act = Act(Verb.LIST, query="" if exact is not None else fitting(wanted))
+        act = Act(Verb.LIST, query="" if exact is not None else wanted)
         if not found:
             return CommandReply(memory_texts.NOT_FOUND.format(query=wanted))
         return CommandReply(

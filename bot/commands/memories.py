@@ -8,7 +8,7 @@ from dataclasses import replace
 from bot.audience import Grant
 from bot.chat import CommandCall, CommandReply
 from bot.commands import memory_texts, texts
-from bot.commands.memory_buttons import Act, Verb, fitting
+from bot.commands.memory_buttons import Act, Verb
 from bot.commands.memory_places import Grants, channel_scope, is_own, may_share
 from bot.commands.memory_texts import entry
 from bot.commands.remembering import tagged
@@ -21,6 +21,9 @@ PER_PAGE = 4
 
 MOST_READ = 100
 """Of one page of the store."""
+
+LONGEST_SHOWN = 100
+"""Characters of a search above what it has found."""
 
 
 class Browsing:
@@ -39,7 +42,7 @@ class Browsing:
         """The command, or one of its buttons or windows."""
         given = await self._grants.of(call)
         if not call.act:
-            query = fitting(call.options.get("query", ""))
+            query = " ".join(call.options.get("query", "").split())
             return await self._list(given, Act(Verb.LIST, query=query))
         try:
             act = Act.parse(call.act)
@@ -120,13 +123,14 @@ class Browsing:
         written = await self._memories.update(
             given, memory.id, change, version=act.version, key=_key(call)
         )
-        said = _said(written, {Wrote.UPDATED: memory_texts.CORRECTED})
+        corrected = (Wrote.UPDATED, Wrote.TOUCHED)
+        said = _said(written, dict.fromkeys(corrected, memory_texts.CORRECTED))
         if written.result is Wrote.CONFLICT and written.memory is not None:
             shown = (entry(await self._now(given, written.memory), given, act),)
             return CommandReply(said, entries=shown, replaces=True)
         reply = await self._list(given, act, said)
         new = written.memory
-        if written.result is Wrote.UPDATED and new is not None and new.id != memory.id:
+        if written.result in corrected and new is not None and new.id != memory.id:
             return replace(reply, buttons=(memory_texts.undo(new, act), *reply.buttons))
         return reply
 
@@ -179,13 +183,9 @@ class Browsing:
         new = await self._memories.get(given, act.query)
         if old is None or new is None or not (is_own(old, given) and is_own(new, given)):
             return _beside(memory_texts.GONE)
-        await self._memories.undo(given, new.id)
-        tags = tuple(dict.fromkeys((*new.text.tags, *old.text.tags)))
-        written = await self._memories.update(
-            given, old.id, Change(content=new.text.content, tags=tags), key=_key(call)
-        )
+        written = await self._memories.merge(given, old.id, new.id)
         said = _said(written, {Wrote.UPDATED: memory_texts.MERGED})
-        if written.memory is None:
+        if written.memory is None or written.result is not Wrote.UPDATED:
             return _beside(said)
         text = f"{said}\n{memory_texts.quoted(written.memory)}"
         return CommandReply(text, buttons=(memory_texts.undo(written.memory),), replaces=True)
@@ -228,10 +228,11 @@ class Browsing:
 
 
 def _heading(act: Act, note: str, some: bool) -> str:
+    query = memory_texts.cut(act.query, LONGEST_SHOWN)
     if some:
-        what = f"About “{act.query}”:" if act.query else "What I remember here:"
+        what = f"About “{query}”:" if act.query else "What I remember here:"
     else:
-        what = memory_texts.NOT_FOUND.format(query=act.query) if act.query else memory_texts.NONE
+        what = memory_texts.NOT_FOUND.format(query=query) if act.query else memory_texts.NONE
     where = f" (page {act.page + 1})" * bool(act.page)
     return f"{note}\n\n{what}{where}" if note else f"{what}{where}"
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-LONGEST_QUERY = 30
-"""Characters of a search that go along in buttons; longer ones are cut between two words."""
+from bot.panels import LONGEST_ACT
 
 
 class Verb(StrEnum):
@@ -38,7 +38,8 @@ class Act:
         id: The memory.
         page: The page of the list that it is on, from 0.
         version: The memory's, where it matters.
-        query: The search that the list is of; for a merge the id of the newer memory.
+        query: The search that the list is of, as much of it as fits; for a merge the id of the
+            newer memory.
     """
 
     verb: Verb
@@ -48,7 +49,8 @@ class Act:
     query: str = ""
 
     def __str__(self) -> str:
-        return f"{self.verb}:{self.id}:{self.page or ''}:{self.version or ''}:{self.query}"
+        head = f"{self.verb}:{self.id}:{self.page or ''}:{self.version or ''}:"
+        return head + fitting(self.query, LONGEST_ACT - len(head))
 
     @classmethod
     def parse(cls, text: str) -> Act:
@@ -60,9 +62,24 @@ class Act:
         return cls(Verb(verb), id, int(page or 0), int(version or 0), query)
 
 
-def fitting(query: str) -> str:
-    """The beginning of a search, as whole words where there are any, on one line."""
-    line = " ".join(query.split())
-    if len(line) <= LONGEST_QUERY:
-        return line
-    return line[: LONGEST_QUERY + 1].rpartition(" ")[0] or line[:LONGEST_QUERY]
+def fitting(query: str, most: int) -> str:
+    """A search on one line of at most so many characters.
+
+    Of a longer one the tags are kept and the longest words, which tell most of what is looked for,
+    in their order.
+    """
+    words = query.split()
+    if len(" ".join(words)) <= most:
+        return " ".join(words)
+    by_weight = sorted(
+        range(len(words)), key=lambda at: (not words[at].startswith("#"), -len(words[at]), at)
+    )
+    kept: list[int] = []
+    for at in by_weight:
+        if len(_line(words, [*kept, at])) <= most:
+            kept.append(at)
+    return _line(words, kept) or query[:most]
+
+
+def _line(words: Sequence[str], places: Sequence[int]) -> str:
+    return " ".join(words[at] for at in sorted(places))

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from bot.adapter import Adapter
 from bot.chat import CommandCall, CommandReply, MessageRef
 from bot.commands import memory_texts
-from bot.commands.memory_buttons import Act, Verb, fitting
+from bot.commands.memory_buttons import Act, Verb
 from bot.commands.memory_places import Grants
 from bot.memories import Said
 from bot.memory.port import Memories
@@ -89,12 +89,11 @@ class Recalling:
 
 
 def _pages(act: Act, more: bool) -> tuple[Button, ...]:
-    query = fitting(act.query)
     found: list[Button] = []
     if act.page:
-        found.append(_page("◀ Back", act.page - 1, query))
+        found.append(_page("◀ Back", act.page - 1, act.query))
     if more:
-        found.append(_page("More ▶", act.page + 1, query))
+        found.append(_page("More ▶", act.page + 1, act.query))
     return tuple(found)
 
 

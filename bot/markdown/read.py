@@ -30,11 +30,14 @@ from bot.markdown.tree import (
 DEEPEST = 24
 """Containers within each other; what is nested deeper is taken for plain lines."""
 
-_CONTAINERS = re.compile(r"(?:[ \t]*(?:>|(?:[-*+]|\d{1,9}[.)])(?=[ \t\n]|\Z)))+")
+_CONTAINERS = re.compile(r"^(?:[ \t]*+(?:>|(?:[-*+]|\d{1,9}[.)])(?=[ \t\n]|\Z)))+", re.MULTILINE)
 _DEEP_INDENT = re.compile(r"^[ \t]{100,}(?:>|[-*+]|\d{1,9}[.)])", re.MULTILINE)
 _BRACKET = re.compile(r"[\[\]]|\n[ \t]*\n")
 _MOST_OPEN = 64
 """Brackets that are open at once; the parser's work grows with the square of them."""
+_TARGET = re.compile(r"\]\(|\)|\s")
+_MOST_TARGETS = 8
+"""Addresses of links that are begun and not ended; the parser reads on from each of them."""
 _TASK = re.compile(r"\[([ xX])\][ \t]+")
 _LISTS = frozenset(
     {"bullet_list_open", "ordered_list_open", "bullet_list_close", "ordered_list_close"}
@@ -104,6 +107,8 @@ def read(text: str) -> list[Placed]:
 def _too_deep(text: str) -> bool:
     if _DEEP_INDENT.search(text) or _most_open(text) > _MOST_OPEN:
         return True
+    if _most_targets(text) > _MOST_TARGETS:
+        return True
     return any(
         len(each[0].split()) > DEEPEST or each[0].count(">") > DEEPEST
         for each in _CONTAINERS.finditer(text)
@@ -114,6 +119,14 @@ def _most_open(text: str) -> int:
     most = depth = 0
     for mark in _BRACKET.findall(text):
         depth = depth + 1 if mark == "[" else max(0, depth - 1) if mark == "]" else 0
+        most = max(most, depth)
+    return most
+
+
+def _most_targets(text: str) -> int:
+    most = depth = 0
+    for mark in _TARGET.findall(text):
+        depth = depth + 1 if mark == "](" else max(0, depth - 1) if mark == ")" else 0
         most = max(most, depth)
     return most
 

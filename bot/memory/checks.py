@@ -41,7 +41,7 @@ _KEYS = re.compile(
     r"|\bx(?:ox[a-z]|app)(?:\.xox[a-z])?-[\w-]{10,}"
     r"|\b(?:sk|pk|rk|key)-[\w-]{16,}|\b(?:sk|pk|rk|whsec)_(?:live_|test_)?\w{16,}"
     r"|\bAIza[\w-]{30,}|\bya29\.[\w-]{20,}|\bhf_\w{20,}|\bbob_[\w-]{30,}"
-    r"|\bAGE-SECRET-KEY-1\w{20,}"
+    r"|\bAGE-SECRET-KEY-1\w{20,}|\bSG\.[\w-]{16,}\.[\w-]{16,}|\bAccountKey=[\w+/]{40,}"
     r"|\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*"
     r"|\b[\w-]{23,30}\.[\w-]{5,8}\.[\w-]{25,}"
     r"|\b[a-z][a-z0-9+.-]{1,20}://[^\s/@:'\"<>]*:[^\s/@'\"<>]+@"
@@ -49,15 +49,22 @@ _KEYS = re.compile(
     r"|\bhooks\.slack\.com/\w+/[TE]\w+/",
 )
 _BEARER = re.compile(r"\b(?:bearer|basic)\s+([\w.~+/=-]{16,})", re.IGNORECASE)
+_FOR = r"(?P<for>(?:[^\S\n]+[^\s:=：]{1,20}){0,5}?)"
+"""What it opens: some words between the name of a secret and the secret."""
+
 _PASSWORD = re.compile(
-    r"(?:pass(?:word|wd|code|phrase)?|pwd|passwort|kennwort|mot de passe|contraseña|senha|пароль|"
-    r"密码|パスワード)s?(?P<sign>\s*(?:[=:：]|->|→)\s*|\s+(?:is|ist|lautet|est|es)\s+)"
+    r"(?:pass(?:word|wd|code|phrase)?|pwd?|\bpin|passwort|kennwort|mot de passe|contraseña|senha|"
+    r"пароль|密码|パスワード)s?"
+    + _FOR
+    + r"(?P<sign>\s*(?:[=:：]|->|→)\s*|\s+(?:is|ist|lautet|est|es)\s+)"
     r"[`'\"“]?(?P<value>[^\s`'\"”]{3,})(?P<rest>.*)",
     re.IGNORECASE,
 )
+_CARD = re.compile(r"\b(?:\d{4}[ -]){3}\d{4}\b")
 _NAMED = re.compile(
     r"(?:secret|token|(?:api|access|private|signing|encryption)[ _-]?key|credential)s?\b"
-    r"\s*(?:[=:：]|->|→|\bis\b)\s*[`'\"“]?(?P<value>[^\s`'\"”]{8,})",
+    + _FOR
+    + r"\s*(?:[=:：]|->|→|\bis\b)\s*[`'\"“]?(?P<value>[^\s`'\"”]{8,})",
     re.IGNORECASE,
 )
 _ADDRESS = re.compile(r"https?://|[^@\s]+\.(?:com|org|net|io|dev)\b", re.IGNORECASE)
@@ -93,6 +100,8 @@ def has_secret(text: str) -> bool:
     if any(_is_random(found[1]) for found in _BEARER.finditer(text)):
         return True
     if any(_is_random(found["value"]) for found in _NAMED.finditer(text)):
+        return True
+    if any(_is_card(found[0]) for found in _CARD.finditer(text)):
         return True
     return any(_is_password(found) for found in _PASSWORD.finditer(text))
 
@@ -155,6 +164,13 @@ def _is_random(value: str) -> bool:
     return mixed and (len(value) >= 12 or not value.replace("-", "").isalnum() or "-" not in value)
 
 
+def _is_card(number: str) -> bool:
+    """The sum of its digits, every second one doubled, is right (ISO/IEC 7812)."""
+    digits = [int(sign) for sign in reversed(number) if sign.isdigit()]
+    doubled = [sum(divmod(2 * digit, 10)) for digit in digits[1::2]]
+    return (sum(digits[::2]) + sum(doubled)) % 10 == 0
+
+
 def _is_password(found: re.Match[str]) -> bool:
     """A word after "password:", where no sentence goes on; after "is" only one that is no word."""
     value = found["value"].strip(".,;!?)(")
@@ -163,5 +179,5 @@ def _is_password(found: re.Match[str]) -> bool:
     is_word = value.isalpha() and (value.islower() or value.istitle())
     if not is_word:
         return True
-    named_as_one = not found["sign"].strip().isalpha()
+    named_as_one = not found["sign"].strip().isalpha() and not found["for"]
     return named_as_one and not found["rest"].strip(" .,;!?`'\"”)")

@@ -172,6 +172,13 @@ class Memories(Protocol):
         """Take back that `id` was remembered; what it had superseded holds again."""
         ...
 
+    async def merge(self, grant: Grant, older: str, newer: str) -> Written:
+        """Let `newer` take the place of `older` in one scope, with the tags of both.
+
+        Safe to repeat; an undo of `newer` brings `older` back.
+        """
+        ...
+
     async def share(self, grant: Grant, id: str, to: Scope, *, key: str = "") -> Written:
         """Remember it in another scope that may be written, too; only whose own it is may."""
         ...

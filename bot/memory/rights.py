@@ -1,6 +1,8 @@
-"""Who may do what with a memory that they can see. Pure."""
+"""Who may do what with a memory that they can see, and know of it. Pure."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 from bot.audience import Grant
 from bot.memories import Memory, Scope, ScopeKind, Via
@@ -49,3 +51,18 @@ def may_change(grant: Grant, memory: Memory) -> bool:
     unasked = memory.source.via is Via.AUTO and not memory.confirmed
     theirs = is_own(grant, memory) or grant.person in memory.source.former
     return may_write(grant, memory.scope) and (theirs or grant.admin or unasked)
+
+
+def without_origin(memory: Memory) -> Memory:
+    """The memory as whoever is shown it may know it.
+
+    What lies in a wider place than it was said in names neither that conversation nor its messages,
+    which others who are shown it don't read.
+    """
+    scope, thread = memory.scope, memory.source.thread
+    if thread is None or scope.kind in _OWN:
+        return memory
+    around = Scope.of_channel(thread.platform, thread.space, thread.channel)
+    if scope in (Scope.of_thread(thread), around):
+        return memory
+    return replace(memory, source=replace(memory.source, thread=None, message_ids=()))

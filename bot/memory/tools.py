@@ -122,7 +122,7 @@ class Remember:
                 content=text.content, kind=text.kind, tags=text.tags, subject=text.subject
             )
             written = await self.memories.update(given, older.id, change, key=context.key)
-            return _answer(written, context, self.undo)
+            return _answer(written, context, self.undo, corrected=older)
         said = tuple(
             event.ref.message for event in context.mail if event.author.id == newest.author.id
         )
@@ -174,8 +174,12 @@ def _answer(
     context: ToolContext,
     undo: Callable[[Memory], Button],
     beside: Memory | None = None,
+    corrected: Memory | None = None,
 ) -> str:
-    """What the model is to read; `beside` is what should have been corrected and was not."""
+    """What the model is to read.
+
+    `beside` is what should have been corrected and was not, `corrected` what was.
+    """
     memory = written.memory
     match written.result:
         case Wrote.CREATED | Wrote.UPDATED if memory is not None:
@@ -187,6 +191,11 @@ def _answer(
             others = WHOM[beside.scope.kind]
             context.tell(Notice(STAYS_TOLD.format(whom=others)))
             return f"{answer} {STAYS.format(id=beside.id, whom=others)}"
+        case Wrote.TOUCHED if corrected and memory is not None and memory.id != corrected.id:
+            whom = WHOM[memory.scope.kind]
+            said = f"🧠 Corrected {whom}, which was there already: {memory.text.content}"
+            context.tell(Notice(said, undo(memory)))
+            return f"That was remembered already, as {memory.id}; {corrected.id} has given way."
         case Wrote.TOUCHED | Wrote.UNCHANGED:
             return "That was remembered already."
         case Wrote.MISSING:

@@ -18,6 +18,7 @@ from bot.memory.formats.native import LineReader, header_line, memory_line
 from bot.memory.imported import ImportReport
 from bot.memory.placing import Placing, keeps_ids, moved_id
 from bot.memory.port import Memories
+from bot.memory.rights import without_origin
 from bot.memory.stage import Stage
 
 ALL_STATUSES = Filter(statuses=frozenset(Status))
@@ -36,11 +37,12 @@ async def export_lines(
 ) -> AsyncIterator[str]:
     """NDJSON: a header, then each memory that may be read, oldest first; see `formats.native`.
 
-    Every line ends with a line feed. Raises StoreError.
+    Only an admin's has all of where each came from; see `without_origin`. Every line ends with a
+    line feed. Raises StoreError.
     """
     yield header_line()
     async for memory in memories.everything(grant, filter):
-        yield memory_line(memory)
+        yield memory_line(memory if grant.admin else without_origin(memory))
 
 
 async def import_lines(

@@ -12,6 +12,7 @@ from bot.audience import Grant
 from bot.errors import BadRequest
 from bot.memories import (
     MOST_AT_ONCE,
+    MOST_TAGS,
     Filter,
     Memory,
     MemoryText,
@@ -151,18 +152,49 @@ class Writing:
                 for each in await self._store.find([memory.scope], memory.supersedes)
                 if each is not None and each.superseded_by == id
             ]
+            if memory.supersedes and not before:
+                return Written(Wrote.REFUSED, memory, why=sentences.NOTHING_BACK)
             back, left = taken_back(memory, before, now)
             if left is None:
                 steps = [Step("remove", memory, word="undo", version=memory.version)]
             else:
                 steps = [_set(left, "undo", memory.version)]
-            steps += [_set(each, "undo") for each in back]
+            for each in back:
+                steps += await self._back(each)
             outcomes = await self._store.write(memory.scope, steps, _actor(grant), together=True)
             if all(each.answer is Answer.DONE for each in outcomes):
                 await self._searching.let_go(scopes=[memory.scope], threads=())
                 result = Wrote.DELETED if left is None else Wrote.UPDATED
                 return Written(result, back[0] if back else None)
         return Written(Wrote.CONFLICT, await self._one(grant, id), why=sentences.BUSY)
+
+    async def _back(self, memory: Memory) -> Sequence[Step]:
+        """Let a memory hold again, or give it up to another that has the same content by now."""
+        holder = await self._store.holder(memory.scope, digest_of(memory.text.content))
+        [other] = await self._store.find([memory.scope], [holder]) if holder else [None]
+        if other is None or other.id == memory.id or other.status is not Status.ACTIVE:
+            return [_set(memory, "undo")]
+        given_up = replace(memory, status=Status.SUPERSEDED, superseded_by=other.id)
+        knowing = superseding(other, memory.id, self._clock())
+        return [_set(given_up, "undo"), _set(knowing, "touch", other.version)]
+
+    async def merge(self, grant: Grant, older: str, newer: str) -> Written:
+        """See `bot.memory.port.Memories`."""
+        for _ in range(TRIES):
+            old, new = await self._store.find(grant.readable, [older, newer])
+            if old is None or new is None or old.scope != new.scope:
+                return Written(Wrote.MISSING)
+            if not (may_change(grant, old) and may_change(grant, new)):
+                return Written(Wrote.REFUSED, new, why=sentences.NOT_YOURS)
+            if old.superseded_by == newer:
+                return Written(Wrote.UPDATED, new)
+            if old.status is Status.SUPERSEDED or new.status is Status.SUPERSEDED:
+                return Written(Wrote.REFUSED, new, why=sentences.CORRECTED)
+            tags = tuple(dict.fromkeys((*new.text.tags, *old.text.tags)))[:MOST_TAGS]
+            written = await self._given_up(grant, old, newer, Change(tags=tags), "")
+            if written is not None:
+                return replace(written, result=Wrote.UPDATED)
+        return Written(Wrote.CONFLICT, await self._one(grant, newer), why=sentences.BUSY)
 
     async def share(self, grant: Grant, id: str, to: Scope, *, key: str = "") -> Written:
         """See `bot.memory.port.Memories`."""
@@ -261,8 +293,11 @@ class Writing:
         return {memory.id: memory for memory in found if memory is not None}
 
     async def _touched(self, grant: Grant, there: Memory, said: Memory, nonce: str) -> Memory:
-        """What has the same content, with what is new of what was said."""
+        """What has the same content, with what is new of what was said by whoever may change it."""
         found: Memory | None = there
+        if there.confirmed and not may_change(grant, there):
+            # It may only not go sooner than whoever says it again would have it go.
+            said = replace(there, text=replace(there.text, expires_at=said.text.expires_at))
         for _ in range(TRIES):
             if found is None:
                 break
@@ -341,22 +376,28 @@ class Writing:
         if added.answer is Answer.FULL:
             return Written(Wrote.FULL, memory, why=sentences.FULL)
         if added.answer is Answer.SAME:
-            return await self._given_up(grant, memory, added.id, nonce)
+            return await self._given_up(grant, memory, added.id, change, nonce)
         if old.answer is not Answer.DONE:
             return None
         [found] = [made] if added.id == new else await self._store.find([memory.scope], [added.id])
         return Written(Wrote.UPDATED, found)
 
-    async def _given_up(self, grant: Grant, memory: Memory, to: str, nonce: str) -> Written | None:
+    async def _given_up(
+        self, grant: Grant, memory: Memory, to: str, change: Change, nonce: str
+    ) -> Written | None:
         """Supersede a memory by another that says already what it should have said.
 
-        The other one knows of it, so that it goes with that one or comes back by an undo.
+        The other one knows of it, so that it goes with that one or comes back by an undo, and takes
+        the rest of the change if it may be changed.
         """
         [other] = await self._store.find([memory.scope], [to])
         if other is None:
             return None
         now = self._clock()
         knowing = superseding(other, memory.id, now)
+        text = normalised(text_after(other.text, replace(change, content=None)))
+        if may_change(grant, other) and not fault_in(text, now):
+            knowing = replace(changed(knowing, text, change, now), version=knowing.version)
         steps = [
             _set(superseded(memory, to, now), "supersede", memory.version, yields=True),
             _set(knowing, "touch", other.version),

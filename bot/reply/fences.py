@@ -153,13 +153,14 @@ def _next_opening(text: str, at: int) -> Region | None:
 
 def _next_closing(text: str, at: int, fence: Fence, skip_first: bool) -> Region | None:
     """The closing line, or an empty region where the block quote around the fence ends."""
-    stop = len(text)
-    if fence.quoted:
-        from_line = _line_end(text, at) if skip_first else at
-        unquoted = _UNQUOTED.search(text, from_line)
-        if unquoted is not None and unquoted.start() < len(text):
-            stop = unquoted.start()
-    for found in _FENCE_LINE.finditer(text, at, stop):
+    line = _line_end(text, at) if skip_first else at
+    for found in _FENCE_LINE.finditer(text, at):
+        stop = _line_end(text, found.end())
+        if fence.quoted:
+            unquoted = _UNQUOTED.search(text, line, max(line, stop))
+            if unquoted is not None and unquoted.start() <= found.start():
+                return Region(Kind.CLOSING, unquoted.start(), unquoted.start(), fence)
+            line = max(line, stop)
         mark: str = found["mark"]
         prefix: str = found["prefix"]
         if (
@@ -170,5 +171,8 @@ def _next_closing(text: str, at: int, fence: Fence, skip_first: bool) -> Region 
             and (fence.quoted or ">" not in prefix)
             and _columns(prefix) <= fence.indent + 3
         ):
-            return Region(Kind.CLOSING, found.start(), _line_end(text, found.end()), fence)
-    return Region(Kind.CLOSING, stop, stop, fence) if stop < len(text) else None
+            return Region(Kind.CLOSING, found.start(), stop, fence)
+    unquoted = _UNQUOTED.search(text, line) if fence.quoted else None
+    if unquoted is None or unquoted.start() == len(text):
+        return None
+    return Region(Kind.CLOSING, unquoted.start(), unquoted.start(), fence)

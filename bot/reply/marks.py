@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 
 import regex
@@ -142,7 +143,7 @@ def _is_word(char: str) -> bool:
 
 
 def _is_mark(char: str) -> bool:
-    return regex.match(r"[\p{P}\p{S}]", char) is not None
+    return unicodedata.category(char)[0] in "PS"
 
 
 def held_at(text: str, start: int = 0) -> int:

@@ -399,6 +399,11 @@ class ScopeKeys:
         return f"{self.base}:used"
 
     @property
+    def hashes(self) -> str:
+        """Which memory has which content."""
+        return f"{self.base}:hashes"
+
+    @property
     def models(self) -> str:
         """Models that vectors were made with."""
         return f"{self.base}:models"

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import cast
 
 from bot.chat import ThreadKey
-from bot.memories import EVERY_SPACE, Kept, Memory, Person, Scope, ScopeKind, Via
+from bot.memories import EVERY_SPACE, Kept, Memory, Person, Scope, ScopeKind, Status, Via
 from bot.storage.base import DAY_SECONDS
 from bot.storage.codec import to_bytes, to_text
 from bot.storage.connect import Command
@@ -172,6 +172,9 @@ class MemoryErasure(MemoryWriting):
     async def remove(self, memories: Sequence[Memory], by: Actor, *, word: str = "delete") -> int:
         """Remove memories, wherever they lie; safe to repeat.
 
+        What they have corrected goes along if it is by the same author or rests on the same
+        messages; what somebody else had said holds again.
+
         Returns:
             How many were there. Raises StoreUnavailable.
         """
@@ -180,11 +183,46 @@ class MemoryErasure(MemoryWriting):
             by_scope.setdefault(memory.scope, []).append(memory)
         gone = 0
         for scope, each in by_scope.items():
-            for first in range(0, len(each), PAGE):
-                steps = [Step("remove", one, word=word) for one in each[first : first + PAGE]]
-                outcomes = await self.write(scope, steps, by)
-                gone += sum(outcome.answer is Answer.DONE for outcome in outcomes)
+            along, again = await self._corrected_by(scope, each)
+            # First of all, since nothing leads to them once what corrected them is gone.
+            steps = [await self._holding_again(memory, word) for memory in again]
+            for removed in (*along, *each):
+                steps.append(Step("remove", removed, word=word))
+            for first in range(0, len(steps), PAGE):
+                part = steps[first : first + PAGE]
+                outcomes = await self.write(scope, part, by)
+                gone += sum(
+                    step.what == "remove" and outcome.answer is Answer.DONE
+                    for step, outcome in zip(part, outcomes, strict=True)
+                )
         return gone
+
+    async def _corrected_by(
+        self, scope: Scope, removed: Sequence[Memory]
+    ) -> tuple[Sequence[Memory], Sequence[Memory]]:
+        """What goes along with memories that had corrected it, and what holds again."""
+        along: dict[str, Memory] = {}
+        again: dict[str, Memory] = {}
+        named = {memory.id for memory in removed}
+        waiting = list(removed)
+        while waiting:
+            newer = waiting.pop()
+            older = [id for id in newer.supersedes if id not in named and id not in along]
+            for memory in await self._kept(scope, older):
+                if memory.superseded_by != newer.id:
+                    continue
+                if _is_of_the_same(memory, newer):
+                    along[memory.id] = memory
+                    waiting.append(memory)
+                else:
+                    again[memory.id] = memory
+        return list(along.values()), list(again.values())
+
+    async def _holding_again(self, memory: Memory, word: str) -> Step:
+        raw = await self._link.call("HGET", ScopeKeys(memory.scope).memories, memory.id)
+        now = next_version(memory, status=Status.ACTIVE, superseded_by="")
+        digest = "" if raw is None else digest_in(raw)
+        return Step("set", now, digest, word, memory.version)
 
     async def _erase(self, scope: Scope) -> int:
         """Remove a scope and what came from there."""
@@ -278,6 +316,14 @@ class MemoryErasure(MemoryWriting):
             gone = [name for name, is_there in zip(part, there, strict=True) if not is_there]
             if gone:
                 await self._run("trail", origin, ("cut", *gone))
+
+
+def _is_of_the_same(older: Memory, newer: Memory) -> bool:
+    """Whether one person has said both, or both rest on one message."""
+    if older.source.author == newer.source.author:
+        return True
+    same = older.source.thread == newer.source.thread
+    return same and not set(older.source.message_ids).isdisjoint(newer.source.message_ids)
 
 
 def _is_with(scope: Scope, person: Person) -> bool:

@@ -145,6 +145,10 @@ class MemoryReading:
                         found[id] = memory
         return [found.get(id) for id in ids]
 
+    async def holder(self, scope: Scope, digest: str) -> str:
+        """The id of the memory that has this content in a scope, or "". Raises StoreUnavailable."""
+        return to_text(await self._link.call("HGET", ScopeKeys(scope).hashes, digest) or b"")
+
     async def after(
         self, scopes: Sequence[Scope], id: str = "", *, most: int = PAGE, oldest: bool = False
     ) -> tuple[Sequence[Memory], str]:

@@ -88,6 +88,7 @@ def test_what_nests_too_deep_is_plain_lines() -> None:
         "- " * 500 + "deep",
         "[" * 500 + "deep",
         " " * 200 + "- deep",
+        "![a](http://x.y/" * 9 + "deep",
     ):
         (placed,) = read(text)
         assert placed.block == Paragraph((Text(text),))
@@ -103,6 +104,7 @@ def test_tables_and_code_are_found() -> None:
     "text",
     ["[" * 20000, "[a](" * 5000, "`a``b```c````" * 1500, "> " * 9000, "](" * 9000, "**" * 9000,
      "*a " * 9000, "_a*" * 5000, "<a " * 9000, "$a " * 9000, "\\(a" * 9000, "|a" * 9000,
+     "word" + " " * 90000 + "x", "> " + "\t" * 90000 + "x", "![a](x" * 90000,
      "![[" * 6000, "a\n" * 9000, "<b>" * 3000, "[^a" * 5000, "&a;" * 5000, "$$\n" * 3000],
     ids=lambda text: repr(text[:6]),
 )  # fmt: skip

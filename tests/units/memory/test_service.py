@@ -55,12 +55,22 @@ async def test_where_one_may_not_write_nothing_is_written(parts: Parts) -> None:
 
 async def test_the_same_again_adds_to_what_is_there(parts: Parts) -> None:
     first = await parts.add("We use Redis", tags=("db",), expires_at=parts.clock() + 100)
-    again = await parts.add(" we  use redis. ", there(BEN), tags=("infra",), pinned=True)
+    again = await parts.add(" we  use redis. ", tags=("infra",), pinned=True)
     assert again.result is Wrote.TOUCHED and again.memory is not None
     assert again.memory.id == id_of(first)
     assert again.memory.text == MemoryText("We use Redis", tags=("db", "infra"), pinned=True)
     assert again.memory.source.author == ADA
     assert again.memory.version == 2
+
+
+async def test_who_says_again_what_somebody_else_had_said_only_keeps_it_longer(
+    parts: Parts,
+) -> None:
+    first = await parts.add("We use Redis", tags=("db",), expires_at=parts.clock() + 100)
+    assert first.memory is not None
+    again = await parts.add("We use Redis", there(BEN), tags=("spam",), subject="Ben", pinned=True)
+    assert again.result is Wrote.TOUCHED and again.memory is not None
+    assert again.memory.text == replace(first.memory.text, expires_at=0.0)
 
 
 async def test_what_says_nearly_the_same_is_offered_and_not_merged(parts: Parts) -> None:

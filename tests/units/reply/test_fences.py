@@ -67,3 +67,9 @@ def test_a_fence_in_a_quote_ends_with_the_quote() -> None:
     assert kinds("> ```\n> code\nprose\n")[-1] == (Kind.PROSE.value, "prose\n")
     assert open_fence(scan("> ```\n> code\n")) is not None
     assert open_fence(scan("> ```\n> code\n> ```\n")) is None
+
+
+@pytest.mark.timeout(10)
+@pytest.mark.parametrize("line", ["> ```\n", "> ```py\n\n"])
+def test_many_fences_in_quotes_are_found_quickly(line: str) -> None:
+    assert len(scan(line * 20_000)) >= 20_000
