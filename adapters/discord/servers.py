@@ -4,6 +4,9 @@ Being removed while nobody listens is told to nobody. So the ids of a shard's se
 and compared when a session begins: Discord names all servers of the shard then, also those that
 have an outage. Since erasing cannot be taken back, a server that is missing is asked for by its
 id, and only a clear "you are not in it" counts.
+
+With another number of shards each hears other servers. So a shard looks in all notes for those
+that it hears now, and takes them over.
 """
 
 from __future__ import annotations
@@ -11,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from typing import Any
 
 from adapters.discord.calls import Calls, Timing
@@ -25,12 +28,15 @@ from bot.tasks import end
 
 log = logging.getLogger(__name__)
 
+NOTE = "servers:"
+"""How the names of the notes begin; the shard follows."""
+
 
 class Servers:
     """Keeps the note of one shard, and has erased what it says is gone.
 
     Args:
-        inbox: Keeps the note, and erases.
+        inbox: Keeps the notes, and erases.
         calls: Makes the calls.
         timing: Waits and time-outs.
         shard: Whose servers.
@@ -78,17 +84,19 @@ class Servers:
 
     @property
     def _name(self) -> str:
-        return f"servers:{self._shard}"
+        return f"{NOTE}{self._shard}"
 
     async def _compare(self, client: Listening) -> None:
         async with self._turn:
-            known = await self._known()
+            noted = await self._noted()
+            known = {server for text in noted.values() for server in self._ours(text)}
             for server in sorted(known - _present(client)):
                 if await self._is_gone(client, server):
                     await self._erase(server)
                 else:
                     self._doubtful.add(server)
             await self._write(client)
+            await self._take_over(noted)
 
     async def _erase_one(self, client: Listening, server: str) -> None:
         async with self._turn:
@@ -99,11 +107,16 @@ class Servers:
         async with self._turn:
             await self._write(client)
 
-    async def _known(self) -> frozenset[str]:
+    def _ours(self, text: str) -> frozenset[str]:
+        return frozenset(filter(self._shard.covers, _read(text)))
+
+    async def _noted(self) -> Mapping[str, str]:
+        """All notes of servers, also of shards that are no more."""
+        notes = self._inbox.notes
         while True:
             try:
-                written = await self._inbox.notes.read(self._name)
-                return _read(written)
+                names = await notes.names(NOTE)
+                return {name: await notes.read(name) or "" for name in names}
             except StoreError as error:
                 log.info("Which servers the bot was in is not known yet: %s", error)
                 await asyncio.sleep(self._timing.look_again)
@@ -117,6 +130,21 @@ class Servers:
             except StoreError as error:
                 log.info("Which servers the bot is in could not be noted yet: %s", error)
                 await asyncio.sleep(self._timing.look_again)
+
+    async def _take_over(self, noted: Mapping[str, str]) -> None:
+        """Strike from the notes of others what ours says now.
+
+        What cannot be struck is looked at again when the next session begins. An empty note stays:
+        its shard may be there yet, and write it.
+        """
+        for name, text in noted.items():
+            ours = self._ours(text)
+            if name == self._name or not ours:
+                continue
+            try:
+                await self._inbox.notes.replace(name, text, json.dumps(sorted(_read(text) - ours)))
+            except StoreError as error:
+                log.info("What another note says of servers stays there: %s", error)
 
     async def _erase(self, server: str) -> None:
         while True:

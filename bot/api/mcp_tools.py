@@ -271,7 +271,8 @@ class MemoryTools:
         """Change or correct one memory; what is left out stays as it is.
 
         New content makes a new memory with a new id that supersedes the old one, which is kept so
-        that it can be undone. The answer is how it is now.
+        that it can be undone. It stays in its scope: everybody who may be shown the old one is
+        shown the new words. The answer is how it is now.
         """
         named = {
             "content": content,

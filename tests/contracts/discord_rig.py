@@ -168,6 +168,14 @@ class MemoryNotes:
         self.texts[name] = text
         self.changed()
 
+    async def replace(self, name: str, old: str, new: str) -> bool:
+        if self.texts.get(name) == old:
+            await self.write(name, new)
+        return self.texts.get(name) == new
+
+    async def names(self, prefix: str) -> Sequence[str]:
+        return [name for name in self.texts if name.startswith(prefix)]
+
 
 @dataclass
 class RecordingInbox:
@@ -242,6 +250,10 @@ class RecordingInbox:
             self.changed()
             raise failure
         return self.loose.get(ref)
+
+    @property
+    def outsiders(self) -> bool:
+        return False
 
     async def answers_all(self, platform: str, space: str, channel: str) -> bool:
         return False

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
@@ -443,3 +444,27 @@ async def test_who_wrote_what_was_missed_has_his_roles() -> None:
     assert {event.author.roles for event in authors} == {frozenset({str(role.id)})}
     assert all(event.author.is_admin for event in authors)
     assert asked == 1
+
+
+async def test_servers_left_while_away_are_found_with_another_number_of_shards() -> None:
+    async with deployment() as town:
+        guilds = [room.guild for room in town.rooms if room.guild]
+        ids = [str(guild.id) for guild in guilds]
+        # Noted by the only shard, then by two, of which one has not been there since.
+        town.notes.texts |= {"servers:0/1": json.dumps(ids), "servers:1/2": json.dumps(ids[1::2])}
+        for guild in guilds[1:3]:
+            await town.sim.leave_guild(guild)
+        town.process(Shared(COUNT))
+        await town.until_shared(COUNT)
+        expected = {f"servers:{shard}/{COUNT}": [ids[shard]] for shard in (0, 3)}
+        expected |= {f"servers:{shard}/{COUNT}": [] for shard in (1, 2)}
+        expected |= {"servers:0/1": [], "servers:1/2": []}
+        await town.sim.until(lambda: noted(town) == expected)
+        left = {space for process in town.processes for _, space in process.inbox.spaces_left}
+        assert left == set(ids[1:3])
+
+
+def noted(town: Deployment) -> Mapping[str, Sequence[str]]:
+    """What the notes say of servers."""
+    texts = town.notes.texts.items()
+    return {name: json.loads(text) for name, text in texts if name.startswith("servers:")}
