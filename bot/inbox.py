@@ -45,6 +45,11 @@ class Inbox(Protocol):
         """Where this adapter counts."""
         ...
 
+    @property
+    def outsiders(self) -> bool:
+        """Whether outsiders are answered, so that nobody has to wait until they are told apart."""
+        ...
+
     async def message(self, event: Incoming) -> bool:
         """Take a message. It is durable (or known to be none of ours) when this returns.
 

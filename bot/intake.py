@@ -121,6 +121,11 @@ class Reception:
         return self._meter
 
     @property
+    def outsiders(self) -> bool:
+        """See `bot.inbox.Inbox`."""
+        return self._access.outsiders
+
+    @property
     def waiting(self) -> int:
         """Messages kept in this process until the store takes them."""
         return self._waiting

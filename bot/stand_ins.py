@@ -134,6 +134,7 @@ class RecordingInbox:
         kept: What `overview` tells.
         followed: What `taking_part` finds.
         open: Channels in which everything is answered.
+        outsiders: Whether outsiders are answered.
         spaces_left: What `left` was told.
         departures: What `departed` was told.
         connections: What `meter` was told of connections.
@@ -155,6 +156,7 @@ class RecordingInbox:
         self.loose: dict[MessageRef, ThreadKey] = {}
         self.followed: Sequence[Followed] = ()
         self.open: set[str] = set()
+        self.outsiders = False
         self.spaces_left: list[tuple[str, str]] = []
         self.departures: list[tuple[str, str, str, str]] = []
         self.claims: Claims = MemoryClaims()

@@ -21,7 +21,7 @@ from slack_sdk.signature import Clock, SignatureVerifier
 
 from adapters.slack import PATH
 from adapters.slack.endings import to_the_end
-from adapters.slack.socket import Take
+from adapters.slack.socket import Take, retries
 from adapters.slack.values import PLATFORM, Timing, fields
 from bot.errors import NeedsOperator, PlatformBusy
 from bot.inbox import Inbox
@@ -175,7 +175,8 @@ class Endpoint:
             return web.Response()
         if payload.get("type") == "url_verification":
             return web.Response(text=str(payload.get("challenge") or ""))
-        taken = await self._take(kind, payload)
+        before = retries(request.headers.get("X-Slack-Retry-Num"))
+        taken = await self._take(kind, payload, before)
         if not taken:
             return web.Response(status=503)
         self._inbox.meter.acknowledged(loop.time() - arrived)

@@ -43,6 +43,11 @@ EVENTS = (*SAID, *LEFT, *changes.EVENTS, changes.DEPARTED, *BESIDE)
 RATE_LIMITED = "app_rate_limited"
 """Sent in the place of events that are lost, at most once a minute."""
 
+LAST_RETRY = 3
+"""Slack sends nothing again after this one, which comes six minutes after the first try."""
+RETRY = "bobbin_retry"
+"""Where Bolt's context holds how often an event was sent before."""
+
 KEPT = 200
 NOT_KEPT = 503
 
@@ -77,12 +82,16 @@ class Intake:
         self._lines = Lines()
         self._app = self._bolt(calls)
 
-    async def take(self, kind: str, payload: object) -> bool | Mapping[str, Any]:
+    async def take(
+        self, kind: str, payload: object, retry: int = LAST_RETRY
+    ) -> bool | Mapping[str, Any]:
         """Handle what Slack sent; True, or an answer, when it is to be acknowledged.
 
         Args:
             kind: As an envelope calls it: "events_api", "slash_commands", "interactive".
-            payload: The same over a socket and by HTTP. Whether it is a retry does not matter.
+            payload: The same over a socket and by HTTP.
+            retry: How often it was sent before. A retry is taken like anything else; only what may
+                be better understood the next time is left to one.
         """
         try:
             if not isinstance(payload, dict):
@@ -97,7 +106,8 @@ class Intake:
                 log.debug("Left out what belongs to another workspace")
                 return True
             # Its other mode reads and verifies a request, which is done where requests come in.
-            request = AsyncBoltRequest(body=body, context={HERE: here}, mode="socket_mode")
+            context = {HERE: here, RETRY: retry}
+            request = AsyncBoltRequest(body=body, context=context, mode="socket_mode")
             response = await self._app.async_dispatch(request)
         except (StoreError, PlatformBusy) as error:
             log.warning("It cannot be told whose this is, Slack will repeat it: %s", error)
@@ -122,7 +132,7 @@ class Intake:
 
         async def failed(error: Exception, body: dict[str, Any]) -> BoltResponse:
             if isinstance(error, (StoreError, PlatformBusy)):
-                log.warning("An event could not be kept, Slack will repeat it: %s", error)
+                log.warning("An event could not be taken, Slack will repeat it: %s", error)
                 return BoltResponse(status=NOT_KEPT)
             self._left_out(_kind(body), error)
             return BoltResponse(status=KEPT)
@@ -161,6 +171,9 @@ class Intake:
             names = await here.names.names(
                 looked_up(found), self._timing.names, self._timing.writer
             )
+            awaited = found.user in names.awaited and not self._inbox.outsiders
+            if awaited and context[RETRY] < LAST_RETRY:
+                raise PlatformBusy("it is not known yet who has written a message")
             await self._inbox.message(incoming(found, own, names))
 
     async def _unasked(self, body: Mapping[str, Any], own: Own) -> Said | None:

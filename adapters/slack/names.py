@@ -78,7 +78,8 @@ class Directory:
             self._people.get(people, seconds, most),
             self._channels.get(wanted.channels, seconds, most),
         )
-        return Names(named | found, called)
+        awaited = {id_ for id_ in writers - found.keys() if self._people.is_awaited(id_)}
+        return Names(named | found, called, frozenset(awaited))
 
     async def person(self, user: str, seconds: float) -> Person:
         """One person; who is not known in time counts as a guest without a name."""

@@ -20,7 +20,7 @@ KNOWN_SECONDS = 24 * 3600.0
 UNKNOWN_SECONDS = 3600.0
 REFUSED_SECONDS = 60.0
 """Of a refusal that says nothing about the id; somebody may be at mending its cause."""
-BUSY_SECONDS = 30.0
+BUSY_SECONDS = 5.0
 MOST = 20_000
 
 
@@ -44,6 +44,7 @@ class Remembered(Generic[V]):
         self._clock = clock
         self._entries: OrderedDict[str, tuple[float, V | None]] = OrderedDict()
         self._asking: dict[str, asyncio.Task[None]] = {}
+        self._faults: set[str] = set()
 
     async def get(
         self, ids: Iterable[str], seconds: float, most: int | None = None
@@ -64,6 +65,11 @@ class Remembered(Generic[V]):
         found = {id_: self._entries[id_][1] for id_ in wanted if id_ in self._entries}
         return {id_: value for id_, value in found.items() if value is not None}
 
+    def is_awaited(self, id_: str) -> bool:
+        """Whether it is not known what an id stands for, and may be soon: a fault that passes."""
+        unknown = self._entries.get(id_, (0.0, None))[1] is None
+        return unknown and (id_ in self._asking or id_ in self._faults)
+
     def _is_known(self, id_: str) -> bool:
         return id_ in self._entries and self._entries[id_][0] > self._clock()
 
@@ -78,6 +84,7 @@ class Remembered(Generic[V]):
         # What was known once is better than nothing.
         value = self._entries.get(id_, (0.0, None))[1]
         seconds = self._seconds
+        self._faults.discard(id_)
         try:
             value = await self._look_up(id_)
         except PlatformError as error:
@@ -85,6 +92,7 @@ class Remembered(Generic[V]):
             seconds = UNKNOWN_SECONDS
             if isinstance(error, PlatformBusy):
                 seconds = max(BUSY_SECONDS, error.retry_after or 0.0)
+                self._faults.add(id_)
             elif isinstance(error, (BadToken, NotAllowed)):
                 seconds = REFUSED_SECONDS
         except (AttributeError, KeyError, TypeError, ValueError):
@@ -93,7 +101,8 @@ class Remembered(Generic[V]):
         self._entries[id_] = (self._clock() + seconds, value)
         self._entries.move_to_end(id_)
         while len(self._entries) > MOST:
-            self._entries.popitem(last=False)
+            oldest, _ = self._entries.popitem(last=False)
+            self._faults.discard(oldest)
 
     async def close(self) -> None:
         """Ask no more."""

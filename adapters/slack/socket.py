@@ -28,7 +28,7 @@ from bot.services import CALLS, Meter
 
 log = logging.getLogger(__name__)
 
-Take = Callable[[str, object], Awaitable[bool | Mapping[str, Any]]]
+Take = Callable[[str, object, int], Awaitable[bool | Mapping[str, Any]]]
 """Takes what Slack sends, its kind and its payload; True when it is to be acknowledged.
 
 What is not empty is acknowledged with it, which only a form that was sent off may ask for.
@@ -50,6 +50,12 @@ _CROWDED = "too_many_websockets"
 _SAID = _GRACEFUL | {_CROWDED, "link_disabled"}
 """What Slack says of the end of a connection; any other counts as broken."""
 _CUT = "cut"
+
+
+def retries(told: object) -> int:
+    """How often Slack has sent something before, as it says; 0 for never."""
+    number = str(told)
+    return int(number) if number.isdecimal() and len(number) < 4 else 0
 
 
 async def address(calls: Calls, app_token: str) -> str:
@@ -125,7 +131,8 @@ class Link:
     async def _handle(self, envelope: Mapping[str, Any]) -> None:
         loop = asyncio.get_running_loop()
         arrived = loop.time()
-        taken = await self._take(str(envelope.get("type")), envelope.get("payload"))
+        kind, payload = str(envelope.get("type")), envelope.get("payload")
+        taken = await self._take(kind, payload, retries(envelope.get("retry_attempt")))
         if not taken:
             return
         answer = {"payload": taken} if isinstance(taken, Mapping) else {}

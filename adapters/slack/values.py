@@ -149,10 +149,17 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What the ids in a message are called."""
+    """What the ids in a message are called.
+
+    Attributes:
+        people: Those who are known.
+        channels: The same of channels.
+        awaited: Writers who are not known yet, and may be soon.
+    """
 
     people: Mapping[str, Person] = field(default_factory=dict[str, Person])
     channels: Mapping[str, str] = field(default_factory=dict[str, str])
+    awaited: frozenset[str] = frozenset()
 
     def person(self, user: str) -> Person:
         """The person; one who is not known is called by the id."""

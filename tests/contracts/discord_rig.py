@@ -251,6 +251,10 @@ class RecordingInbox:
             raise failure
         return self.loose.get(ref)
 
+    @property
+    def outsiders(self) -> bool:
+        return False
+
     async def answers_all(self, platform: str, space: str, channel: str) -> bool:
         return False
 

@@ -169,6 +169,7 @@ class RecordingInbox:
     kept: Overview = field(default_factory=Overview)
     remembers: list[str] = field(default_factory=list[str])
     blind: StoreError | None = None
+    outsiders: bool = False
     looked_at: list[tuple[str, str, str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:

@@ -60,6 +60,7 @@ async def test_talk_in_threads_is_passed_on_and_talk_in_channels_is_not(rig: Rig
 
 
 async def test_a_name_that_is_slow_to_find_out_changes_no_order(rig: Rig) -> None:
+    rig.inbox.outsiders = True
     ben = rig.sim.add_user("Ben")
     gate = asyncio.Event()
     slow = rig.sim.faults.add(
@@ -120,6 +121,7 @@ async def test_names_are_asked_once(rig: Rig) -> None:
 
 
 async def test_names_that_slack_does_not_tell_keep_nothing_up(rig: Rig) -> None:
+    rig.inbox.outsiders = True
     rig.sim.faults.add("users.info", status=500, body="no", times=10)
     event = await rig.mentioned()
 

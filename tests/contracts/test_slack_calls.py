@@ -239,6 +239,7 @@ async def test_a_call_that_fails_is_told_and_works_again(scene: Scene, method: s
 @pytest.mark.parametrize("method", PASSING)
 async def test_messages_and_windows_do_not_wait_for_these(scene: Scene, method: str) -> None:
     rig = scene.rig
+    rig.inbox.outsiders = True
     for what in FAULTS.values():
         rig.sim.faults.add(method, times=9, **what)
         await PASSING[method](scene)
@@ -265,6 +266,7 @@ async def test_an_answer_that_cannot_be_shown_is_no_harm(scene: Scene) -> None:
 async def test_calls_that_hang_are_given_up_in_time() -> None:
     """All of them at once, and later all of them once more."""
     async with connected(timing=replace(QUICK, call=0.8, status=0.8, names=0.1)) as rig:
+        rig.inbox.outsiders = True
         scene = await begun(rig)
         gate = asyncio.Event()
         everything = {**RAISING, **PASSING}

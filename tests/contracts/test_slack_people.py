@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from adapters.slack.manifest import manifest
 from bot.chat import Author
 from bot.errors import NeedsOperator
-from tests.contracts.slack_rig import ADDRESS, Rig, connected, rig_of, simulator
+from tests.contracts.slack_rig import ADDRESS, QUICK, Rig, connected, rig_of, simulator
 from tests.simulators.slack_sim import Timing as SimTiming
 from tests.simulators.slack_sim import User
 
@@ -68,6 +69,8 @@ async def test_a_passing_fault_turns_no_colleague_away(rig: Rig) -> None:
 async def test_whoever_slack_does_not_tell_of_is_an_outsider(
     rig: Rig, fault: dict[str, Any]
 ) -> None:
+    # Nobody has to wait for it.
+    rig.inbox.outsiders = True
     who = rig.sim.add_user("Grace", admin=True)
     rig.sim.faults.add("users.info", times=99, **fault)
     unknown = Author(who.id, who.id, is_outside=True, is_unknown=True)
@@ -75,6 +78,32 @@ async def test_whoever_slack_does_not_tell_of_is_an_outsider(
     await (call := rig.sim.slash(rig.room, who, "/bobbin", "help")).acked()
     await call.responded()
     assert rig.inbox.calls[-1].author == unknown
+
+
+HASTY = SimTiming(ack=4.0, redelivery=(0.0, 1.0, 1.0))
+
+
+async def test_where_outsiders_are_held_apart_slack_sends_again_what_a_stranger_says() -> None:
+    timing = replace(QUICK, writer=0.05)
+    async with connected(simulator(manifest=manifest(), timing=HASTY), timing) as rig:
+        gate = asyncio.Event()
+        slow = rig.sim.faults.add("users.info", gate=gate)
+        rig.mention()
+        await asyncio.wait_for(slow.arrived.wait(), 10)
+        await rig.until(lambda: any(each.attempts > 1 for each in rig.sim.envelopes))
+        gate.set()
+        events = await rig.events(2)
+        assert {event.author for event in events} == {Author(rig.ada.id, "Ada Lovelace")}
+
+
+@TRANSPORTS
+async def test_only_so_often_and_then_the_stranger_is_an_outsider(url: str) -> None:
+    async with connected(simulator(manifest=manifest(url), timing=HASTY)) as rig:
+        rig.sim.faults.add("users.info", status=500, body="no", times=99)
+        rig.mention()
+        event, _ = await rig.events(2)
+        assert event.author == Author(rig.ada.id, rig.ada.id, is_outside=True, is_unknown=True)
+        assert [each.attempts for each in rig.sim.envelopes] == [4, 4]
 
 
 async def test_that_slack_refuses_to_tell_is_an_error_once(
