@@ -34,24 +34,30 @@ def add_to(parser: MarkdownIt) -> None:
     )
 
 
-def _formula(state: StateInline, silent: bool) -> bool:
-    first = state.src[state.pos]
+def formula_at(text: str, at: int, end: int) -> tuple[str, int] | None:
+    """The formula that begins at a place within a line, and where it ends; None for none."""
+    first = text[at]
     if first == "$":
-        found = _DOLLARS.match(state.src, state.pos, state.posMax)
+        found = _DOLLARS.match(text, at, end)
     elif first == "\\":
-        found = _ROUND.match(state.src, state.pos, state.posMax) or _SQUARE.match(
-            state.src, state.pos, state.posMax
-        )
+        found = _ROUND.match(text, at, end) or _SQUARE.match(text, at, end)
     else:
-        return False
+        return None
+    if found is None:
+        return None
+    content = next(group for group in found.groups() if group is not None)
+    if not content.strip() or not _LOOKS_LIKE_ONE.search(content):
+        return None
+    return content.strip(), found.end()
+
+
+def _formula(state: StateInline, silent: bool) -> bool:
+    found = formula_at(state.src, state.pos, state.posMax)
     if found is None:
         return False
-    text = next(group for group in found.groups() if group is not None)
-    if not text.strip() or not _LOOKS_LIKE_ONE.search(text):
-        return False
     if not silent:
-        state.push("formula", "", 0).content = text.strip()
-    state.pos = found.end()
+        state.push("formula", "", 0).content = found[0]
+    state.pos = found[1]
     return True
 
 

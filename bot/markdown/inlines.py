@@ -40,6 +40,9 @@ _STYLES = {
     "ins": Style.UNDERLINE,
 }
 _CODE = frozenset({"code", "kbd", "samp", "tt"})
+TAGS = frozenset(_STYLES) | _CODE | {"sup", "sub"}
+"""HTML that sets off what stands between its two tags."""
+
 _RAISED = str.maketrans("0123456789+-=()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ⁿ")
 _LOWERED = str.maketrans("0123456789+-=()", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎")
 _OPENINGS = {"strong_open": Style.STRONG, "em_open": Style.EMPHASIS, "s_open": Style.STRIKE}

@@ -32,7 +32,10 @@ _PIECE = regex.compile(
     r"|(?P<run>\*++|_++|~++)"
 )
 _RUN_START = regex.compile(
-    r"\n[^\S\n]*+(?=\n)|(?:^|(?<=\n))[^\S\n]*+(?:>|#{1,6}(?=\s)|(?:[-*+]|[0-9]{1,9}[.)])(?=[^\S\n]))"
+    r"\n[^\S\n]*+(?:>[^\S\n]*+)*+(?=\n)"
+    r"|(?:^|(?<=\n))[^\S\n]*+(?:>[^\S\n]*+)*+"
+    r"(?:#{1,6}(?=\s)|(?:[-*+]|[0-9]{1,9}[.)])(?=[^\S\n]))"
+    r"|(?:^|(?<=\n)(?<!(?:^|\n)[^\S\n]*>[^\n]*\n))[^\S\n]*+>"
 )
 _ENDED = regex.compile(
     r"[^\S\n]*+\n(?:[^\S\n]*+\n|[^\S\n]*+(?:[-*+>#|]|[0-9]{1,9}[.)]\s|`{3}|~{3}))"
@@ -135,7 +138,8 @@ def _real(mark: _Open, text: str) -> bool:
     if mark.char == "`":
         return True
     before = text[mark.at - 1] if mark.at else " "
-    return mark.length <= 3 and (mark.length > 1 or not _is_word(before))
+    alone = not _is_word(before) or (mark.char == "*" and is_cjk(before))
+    return mark.length <= 3 and (mark.length > 1 or alone)
 
 
 def _is_word(char: str) -> bool:

@@ -18,6 +18,7 @@ from bot.reply.boundaries import atoms, choose_cut, half_open_at
 from bot.reply.fences import Fence, Kind, Region, open_fence, scan
 from bot.reply.half import half_block_at, table_head
 from bot.reply.marks import held_at, open_marks, run_end, spanning
+from bot.reply.unclosed import unclosed_at
 
 Measure = Callable[[str], int]
 """Length of Markdown as the platform counts it."""
@@ -333,7 +334,10 @@ def _hold_back(chunk: str, carried: Fence | None, mid_line: bool) -> str:
             break
         line = max(prose, chunk.rfind("\n") + 1)
         end = min(
-            line + half_open_at(chunk[line:]), half_block_at(chunk, prose), held_at(chunk, prose)
+            line + half_open_at(chunk[line:]),
+            half_block_at(chunk, prose),
+            held_at(chunk, prose),
+            unclosed_at(chunk, prose),
         )
         if end == len(chunk):
             break

@@ -2,19 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 
-from adapters.discord import markup as discord_markup
-from adapters.discord import render as discord
-from adapters.slack import markup as slack_markup
-from adapters.slack import render as slack
-from bot.markdown.rendering import Rendering
 from bot.markdown.words import words
-from bot.reply.split import Splitter
-
-Platform = tuple[Rendering, Splitter]
+from tests.units.reply.streams import Platform, on_discord, on_slack
 
 NESTED = {
     "opened stars": "*a " * 400,
@@ -30,22 +21,10 @@ NESTED = {
 }
 
 
-def on_discord() -> Platform:
-    render = discord.rendering()
-    most = discord_markup.MAX_CHARS
-    return render, Splitter(most, lambda text: discord.measure_shown(render, text))
-
-
-def on_slack() -> Platform:
-    render = slack.rendering()
-    most = slack_markup.MAX_CHARS
-    return render, Splitter(most, lambda text: slack.measure_shown(render, text))
-
-
 @pytest.mark.timeout(20)
 @pytest.mark.parametrize("name", NESTED)
 @pytest.mark.parametrize("platform", [on_discord, on_slack])
-def test_however_deep_it_nests_it_is_shown(name: str, platform: Callable[[], Platform]) -> None:
+def test_however_deep_it_nests_it_is_shown(name: str, platform: Platform) -> None:
     render, splitter = platform()
     text = NESTED[name]
     for end in (*range(100, len(text), max(97, len(text) // 8)), len(text)):
