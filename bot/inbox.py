@@ -54,7 +54,8 @@ class Inbox(Protocol):
         """Take a message. It is durable (or known to be none of ours) when this returns.
 
         Returns:
-            False when nothing comes of it: its author is not welcome, or asked not to be heard.
+            False when nothing comes of it: its author is not welcome, or asked not to be heard, or
+            it is from before a backup was put back.
 
         Raises:
             StoreError: It is not stored yet. This process keeps it and hands it in once the store

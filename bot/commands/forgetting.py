@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from bot.chat import EVERYTHING, SURE, CommandCall, CommandReply, ThreadKey
 from bot.command_spec import Completion
@@ -25,6 +26,9 @@ MOST_COMPLETED = 25
 
 MOST_LOOKED_AT = 500
 """The newest ones, among which what is typed is looked for as it stands."""
+
+LOOKED_THROUGH = 50
+"""Entries in which whoever began a conversation is looked for; some may have been struck."""
 
 
 class Forgetting:
@@ -54,6 +58,8 @@ class Forgetting:
 
     async def thread(self, call: CommandCall, thread: ThreadKey) -> CommandReply:
         """Erase a conversation; whoever has not said that they are sure is told what goes."""
+        if not await self._may_erase(call, thread):
+            return CommandReply(texts.NOT_BEGUN_BY_YOU, harmless=True)
         if SURE not in call.options:
             return await self._thread_asked(call, thread)
         erased, memories = await self._erase(thread)
@@ -62,6 +68,21 @@ class Forgetting:
             return CommandReply(texts.NOTHING_STORED, harmless=True)
         text = forget_texts.erased_text(erased, memories)
         return CommandReply(text, harmless=True, replaces=bool(call.act))
+
+    async def _may_erase(self, call: CommandCall, thread: ThreadKey) -> bool:
+        """It has the words of others, too, so only whoever began it may, or an admin.
+
+        That is whoever has said the first of it, and whoever was the first to be answered.
+        """
+        me = call.author.id
+        if call.author.is_admin or await self._threads.authors(thread) <= {me}:
+            return True
+        entries = await self._threads.entries_after(thread, 0, LOOKED_THROUGH)
+        first = next((each.author_id for each in entries if each.author_id), "")
+        answered = (
+            before.author_id for before, after in pairwise(entries) if after.role == "assistant"
+        )
+        return me in (first, next(answered, ""))
 
     async def _erase(self, thread: ThreadKey) -> tuple[Erased, int]:
         """Erase a conversation with all that was made from it; what, and how many memories."""

@@ -34,7 +34,7 @@ from bot.engine.budget import Budget
 from bot.engine.excerpts import Excerpts
 from bot.engine.folding import Folding
 from bot.engine.imagining import Imagining
-from bot.engine.running import Ending, Running
+from bot.engine.running import Running
 from bot.errors import BobbinError
 from bot.ignoring import is_ignored
 from bot.presence import audience_of_call
@@ -257,12 +257,12 @@ class Commands:
             return _told(texts.ALWAYS_HERE)
         nonce = self._new_id()
         left = await patiently(lambda: self._threads.leave(thread, nonce=nonce), FORGET_SECONDS)
-        here = self._running.end(thread, Ending.STOPPED)
-        stopped = await self._threads.ask_stop(thread)
-        if not (left or here or stopped):
+        stopped = await stop(self._threads, self._running, thread, call.author)
+        if not left and stopped is Stopped.NOT_RUNNING:
             return _told(texts.NOT_IN_IT)
         # Whoever else is in the thread would wonder.
-        return CommandReply(texts.LEFT, private=False, harmless=True)
+        text = texts.LEAVING if stopped is Stopped.NOT_ASKED else texts.LEFT
+        return CommandReply(text, private=False, harmless=True)
 
     async def _summary(self, call: CommandCall, thread: ThreadKey) -> CommandReply:
         text = await self._folding.summarise(thread, call.author)

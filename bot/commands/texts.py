@@ -14,6 +14,10 @@ NO_THREAD = (
 )
 WHICH = "Which conversation do you mean?"
 NOT_YOURS = "Only people who took part in this conversation, or an admin, can do that."
+NOT_BEGUN_BY_YOU = (
+    "Others have said things here, too, so only whoever began this conversation or an admin can "
+    "have me forget all of it. What you delete of yours I forget as well."
+)
 OUT_OF_REACH = "I find no conversation there that you can reach from here."
 NOTHING_STORED = "I keep nothing about this thread."
 NOTHING_RUNNING = "I'm not writing anything here right now."
@@ -43,6 +47,10 @@ IGNORED = "That message begins with `!ignore`, so I leave it alone."
 LEFT = (
     "I'm leaving this thread and say nothing more here until somebody mentions me. What was said "
     "with me stays in my memory; to have it erased, let me forget it."
+)
+LEAVING = (
+    "I'm leaving this thread once somebody else's answer is done, and say nothing more here until "
+    "somebody mentions me."
 )
 NOT_IN_IT = "I take no part in this thread."
 ALWAYS_HERE = "In a direct message there is only you and me: just don't write, and I'm silent."
