@@ -6,7 +6,9 @@ that closes a fence which is open in truth, or the beginning of something that `
 
 from __future__ import annotations
 
+import html
 import re
+import unicodedata
 from collections.abc import Callable
 
 from adapters.slack.markup import safe
@@ -21,15 +23,28 @@ _BEGUN = re.compile(r"<(?:[!@][^<>\s]{0,12})?\Z")
 """A token of Slack's own markup that is not finished; the longest word in one is "!everyone"."""
 
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]{1,15}://|\bwww\.|\]\(", re.IGNORECASE)
+_UNSEEN = re.compile(r"<!--[^<>]{0,200}-->|</?[a-z][^<>:]{0,200}>|[\\*_~`]", re.IGNORECASE)
+"""Marks, which are not shown, so that what stands around them may be read as one."""
 
 
 def has_link(text: str) -> bool:
-    """Whether `text` holds anything that Slack could make a preview of.
+    """Whether `text` holds anything that Slack could make a preview of, however it is written.
 
     That a stream is to have no previews cannot be said, and for a preview Slack asks an address
     that the model made, with whatever the model wrote into it. An edit never gets one.
     """
-    return _ADDRESS.search(text) is not None
+    return any(map(_ADDRESS.search, (text, *_as_shown(text))))
+
+
+def _as_shown(text: str) -> tuple[str, ...]:
+    """A text without its marks; twice, since Slack has entities of its own beside Markdown's."""
+    once = _bare(text)
+    return (once, _bare(once)) if once != text else ()
+
+
+def _bare(text: str) -> str:
+    shown = html.unescape(_UNSEEN.sub("", text))
+    return "".join(char for char in shown if unicodedata.category(char) != "Cf")
 
 
 def steady(text: str) -> str:

@@ -1,10 +1,10 @@
-"""What a stream was sent stays the beginning of what it is sent later, or the stream would end."""
+"""What a stream may hold: the beginning of what it is sent later, and nothing with a preview."""
 
 from __future__ import annotations
 
 import pytest
 
-from adapters.slack.growth import addition, remainder
+from adapters.slack.growth import addition, has_link, remainder
 from tests.units.reply.streams import beginnings, on_slack
 
 
@@ -28,3 +28,30 @@ def test_an_answer_goes_on_streaming(text: str) -> None:
         assert remainder(sent, shown, render) is not None
         sent += addition(sent, shown, render)
     assert sent
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://evil.example/?q=secret",
+        "see [this](//evil.example)",
+        "https:\\/\\/evil.example\\/?q=secret",
+        "https&#58;//evil.example/?q=secret",
+        "https&colon;&sol;&#x2f;evil.example",
+        "https&amp;#58;//evil.example",
+        "ht**tps**://evil.example",
+        "https<b></b>://evil.example",
+        "https<!-- a -->://evil.example",
+        "https\u2060://evil.example",
+        "ww&#119;.evil.example",
+    ],
+)
+def test_however_an_address_is_written_it_is_one(text: str) -> None:
+    assert has_link(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["a: b // c", "Use **bold** &amp; `x`.", "if a<b: c > d", "1 &lt; 2 <br> **a**: //b"]
+)
+def test_what_is_no_address_is_streamed(text: str) -> None:
+    assert not has_link(text)
