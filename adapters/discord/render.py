@@ -26,7 +26,7 @@ from bot.markdown.tree import (
     Table,
     Text,
 )
-from bot.markdown.write import Writer, balanced, is_web, label_of
+from bot.markdown.write import Writer, balanced, is_web, label_of, looks_like_address
 
 SMALLEST_HEADING = 3
 RULE = "─" * 15
@@ -43,7 +43,6 @@ _OWN = re.compile(
 _SPOILER = re.compile(r"(\|\|(?![\s|])[^|\n]+?(?<!\s)\|\|)(?!\|)")
 """One that was meant; an "or" of some programming language has blanks around it."""
 _LINE_START = re.compile(r"^([ \t]*)(#{1,3}(?=\s)|-#(?=\s)|>(?=\s|>>)|[-*](?=\s))")
-_ADDRESS_LIKE = re.compile(r"https?://|^[\w-]+(?:\.[\w-]+)+(?:/\S*)?$", re.IGNORECASE)
 _PARENTHESES = {"(": "%28", ")": "%29"}
 
 
@@ -124,7 +123,7 @@ class DiscordWriter(Writer):
         if link.bare or not label or label == link.address:
             return address
         words = " ".join(self.inline(_without_pictures(link.parts)).split("\n"))
-        if _ADDRESS_LIKE.search(label):
+        if looks_like_address(label):
             # Words that look like an address are not made a link: it might lead elsewhere.
             return f"{words} (<{address}>)"
         return f"[{words if balanced(label, '[]') else _brackets(words)}]({address})"

@@ -21,6 +21,7 @@ from bot.markdown.tree import (
     Equation,
     Formula,
     Heading,
+    Image,
     Inline,
     Link,
     List,
@@ -33,7 +34,7 @@ from bot.markdown.tree import (
     plain,
 )
 from bot.markdown.words import words
-from bot.markdown.write import Writer
+from bot.markdown.write import Writer, label_of, looks_like_address
 
 MOST_COLUMNS = 20
 MOST_ROWS = 100
@@ -51,6 +52,8 @@ _HTML = re.compile(
     r"</?(?:br|b|strong|i|em|s|del|strike|u|ins|su[bp]|code|kbd|summary)\s*/?>", re.I
 )
 _LABELLED = re.compile(r"<((?:https?://|mailto:)[^<>|\s]+)\|([^<>\n]*)>")
+_SCHEME = re.compile(r"\A(?:https?://|mailto:)", re.IGNORECASE)
+_SPACES = re.compile(r"\s")
 _CODE_SPAN = re.compile(r"(`+)(?!`).*?(?<!`)\1(?!`)", re.DOTALL)
 
 
@@ -60,6 +63,17 @@ class SlackWriter(Writer):
     def table(self, table: Table) -> str:
         """One that is not the message's first, or within something else."""
         return self.table_without_one(table, WIDEST_TABLE)
+
+    def whole_table(self, table: Table) -> str:
+        """One that Slack takes."""
+        return super().table(table)
+
+    def link(self, link: Link) -> str:
+        """A link; words that look like an address are none where it leads elsewhere."""
+        if not _misleading(link):
+            return super().link(link)
+        label = " ".join(self.inline(link.parts).split("\n"))
+        return f"{label} (<{_SPACES.sub('%20', link.address)}>)"
 
     def styled(self, styled: Styled) -> str:
         """Slack takes no mark between a sign and a letter of a language without spaces."""
@@ -72,6 +86,15 @@ class SlackWriter(Writer):
 def _between(styled: Styled) -> bool:
     words = plain(styled.parts)
     return any(is_cjk(char) and not char.isalnum() for char in words[:1] + words[-1:])
+
+
+def _misleading(link: Link) -> bool:
+    label = label_of(link)
+    return looks_like_address(label) and _bare(label) != _bare(link.address)
+
+
+def _bare(address: str) -> str:
+    return _SCHEME.sub("", address).rstrip("/")
 
 
 _WRITER = SlackWriter()
@@ -89,7 +112,10 @@ def _block(block: Block) -> str:
 def _node(node: Node, source: str, before: int) -> str:
     if isinstance(node, Table):
         fits = len(node.header) <= MOST_COLUMNS and len(node.rows) < MOST_ROWS
-        return source if fits and not before and not _HTML.search(source) else _WRITER.block(node)
+        if not fits or before or _HTML.search(source):
+            return _WRITER.block(node)
+        misleads = any(map(_misleads, (cell for row in (node.header, *node.rows) for cell in row)))
+        return _WRITER.whole_table(node) if misleads else source
     underlined = isinstance(node, Heading) and not source.lstrip().startswith("#")
     # Slack takes for code what goes on with a list from the message before.
     indented = source.startswith("    ")
@@ -129,10 +155,30 @@ def _foreign(node: Node) -> bool:
 def _foreign_parts(parts: tuple[Inline, ...]) -> bool:
     return any(
         isinstance(part, Formula | Note)
+        or _misleads((part,))
         or (isinstance(part, Styled) and _between(part))
         or (isinstance(part, Styled | Link) and _foreign_parts(part.parts))
         for part in parts
     )
+
+
+def _misleads(parts: tuple[Inline, ...]) -> bool:
+    """Words that look like an address lead elsewhere, or Slack might see such a link."""
+    for part in parts:
+        match part:
+            case Text(text):
+                misleads = "](" in text
+            case Image(address=address, alt=alt):
+                misleads = _misleading(Link(address, (Text(alt),)))
+            case Link():
+                misleads = _misleading(part)
+            case Styled():
+                misleads = _misleads(part.parts)
+            case _:
+                misleads = False
+        if misleads:
+            return True
+    return False
 
 
 def rendering() -> Rendering:

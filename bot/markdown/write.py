@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 
 from bot.markdown.tables import columns, records
@@ -48,6 +49,7 @@ _SPECIAL = re.compile(
     r"|\[(?=[^\[\]\n]*\]\()"
 )
 _LINE_START = re.compile(r"^([ \t]*)(#{1,6}(?=\s|$)|>|[-+*](?=\s|$)|(?:[-=_*][ \t]*){3,}$)")
+_ADDRESS_LIKE = re.compile(r"https?://|^[\w-]+(?:\.[\w-]+)+(?:/\S*)?$", re.IGNORECASE)
 _NUMBER_START = re.compile(r"^([ \t]*\d{1,9})([.)])(?=\s|$)")
 
 
@@ -294,3 +296,9 @@ def is_web(address: str) -> bool:
 def label_of(link: Link) -> str:
     """The words of a link."""
     return plain(link.parts).strip()
+
+
+def looks_like_address(label: str) -> bool:
+    """Words that people take for an address; behind them there may be another one."""
+    seen = "".join(char for char in label if unicodedata.category(char) != "Cf")
+    return _ADDRESS_LIKE.search(seen.strip()) is not None

@@ -54,6 +54,37 @@ def test_what_slack_does_not_know_is_changed(text: str, shown: str) -> None:
     assert rendered(text) == shown
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (
+            "[https://bank.com/login](https://evil.example)",
+            "https://bank.com/login (<https://evil.example>)",
+        ),
+        (
+            "- see **[bank.com](https://evil.example)**",
+            "- see **bank.com (<https://evil.example>)**",
+        ),
+        ("[bank\u200b.com](http://evil.example)", "bank\u200b.com (<http://evil.example>)"),
+        ("<https://evil.example|bank.com/a>", "bank.com/a (<https://evil.example>)"),
+        ("![bank.com](https://evil.example)", "bank.com (<https://evil.example>)"),
+        (
+            "| a | b |\n|---|---|\n| [bank.com](https://evil.example) | 2 |",
+            "| a | b |\n| --- | --- |\n| bank.com (<https://evil.example>) | 2 |",
+        ),
+        (
+            "[" * 65 + "[bank.com](https://evil.example)",
+            "[" * 65 + "\\[bank.com](https://evil.example)",
+        ),
+        ("[bank.com](https://bank.com/)", "[bank.com](https://bank.com/)"),
+        ("[https://bank.com](https://bank.com)", "[https://bank.com](https://bank.com)"),
+        ("[the bank](https://bank.com/login)", "[the bank](https://bank.com/login)"),
+    ],
+)
+def test_words_that_look_like_an_address_do_not_hide_another(text: str, shown: str) -> None:
+    assert rendered(text) == shown
+
+
 def test_a_table_that_slack_does_not_take() -> None:
     columns = "|".join("abcdefghijklmnopqrstu")
     table = f"|{columns}|\n|{'|'.join('-' * 21)}|\n|{columns}|"
