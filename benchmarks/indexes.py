@@ -18,6 +18,7 @@ from pathlib import Path
 
 from benchmarks.figures import Spread, both, duration, table
 from bot.audience import Grant
+from bot.budgets import Payer
 from bot.chat import ThreadKey
 from bot.context.tokens import estimate
 from bot.ids import new_id
@@ -100,7 +101,9 @@ class RandomEmbedder:
     name = "random"
     dimensions = DIMENSIONS
 
-    async def embed(self, texts: Sequence[str], *, query: bool = False) -> Sequence[bytes]:
+    async def embed(
+        self, texts: Sequence[str], *, query: bool = False, payer: Payer | None = None
+    ) -> Sequence[bytes]:
         """See `bot.recall.embedding.Embedder`."""
         return [vector_of(text) for text in texts]
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bot.audience import Grant
+from bot.budgets import Payer
 from bot.chat import ThreadKey
 from bot.context.tokens import estimate
 from bot.ids import new_id
@@ -40,7 +41,9 @@ class KeptEmbedder:
         """See `Embedder`."""
         return self._embedder.dimensions
 
-    async def embed(self, texts: Sequence[str], *, query: bool = False) -> Sequence[bytes]:
+    async def embed(
+        self, texts: Sequence[str], *, query: bool = False, payer: Payer | None = None
+    ) -> Sequence[bytes]:
         """See `Embedder`."""
         new = [text for text in dict.fromkeys(texts) if text not in self._kept]
         self._kept |= zip(new, await self._embedder.embed(new, query=query), strict=True)

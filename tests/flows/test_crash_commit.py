@@ -21,6 +21,10 @@ WHOLE = f"{BEGINNING} and this is the end."
 OTHER = f"{BEGINNING} and this is another end."
 
 
+LEASE = {"BOBBIN_LEASE_SECONDS": "2.5"}
+"""Long enough for the last edit: without word of the store only a part of it is written in."""
+
+
 def cut_short() -> Answer:
     """An answer that waits after its beginning."""
     return Answer([BEGINNING, " and this is the end."]).hold(after=1)
@@ -66,7 +70,7 @@ async def writes(server: Valkey) -> AsyncIterator[Writes]:
 
 async def test_killed_before_the_commit_on_discord(server: Valkey, tmp_path: Path) -> None:
     async with open_town(server, tmp_path) as town, writes(server) as store:
-        working = await town.bot()
+        working = await town.bot(**LEASE)
         openai = town.stage.openai
         held = cut_short()
         openai.script.extend([held, Answer(OTHER)])
@@ -91,7 +95,7 @@ async def test_killed_before_the_commit_on_discord(server: Valkey, tmp_path: Pat
 
 async def test_killed_before_the_commit_on_slack(server: Valkey, tmp_path: Path) -> None:
     async with open_slack_town(server, tmp_path) as town, writes(server) as store:
-        working = await town.bot()
+        working = await town.bot(**LEASE)
         here = town.here
         held = cut_short()
         here.openai.script.extend([held, Answer(OTHER)])

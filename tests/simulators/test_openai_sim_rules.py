@@ -286,8 +286,8 @@ async def test_hammering_prolongs_the_wait() -> None:
 
 
 async def test_scale_makes_windows_shorter_and_limits_can_be_off() -> None:
-    limit = RateLimit(requests_per_second=0.1, burst=1, announce=False)
-    async with served(rate_limit=limit, scale=1000) as (_sim, client):
+    limit = RateLimit(requests_per_second=0.001, burst=1, announce=False)
+    async with served(rate_limit=limit, scale=2000) as (_sim, client):
         await ask(client)
         with pytest.raises(openai.RateLimitError) as found:
             await ask(client)
