@@ -171,7 +171,7 @@ def with_note(text: str, *notes: str) -> str:
 
 def _request(turn: Turn, names: Mapping[str, str]) -> tuple[Entry, ...]:
     """The unfinished answer and somebody's wish that it goes on; neither is stored."""
-    if turn.answer is None:
+    if turn.answer is None or not turn.mail:
         return ()
     asker: Author = turn.mail[-1].author
     head = Continuation.of(turn.answer.text).head

@@ -173,7 +173,7 @@ class Engine:
                 if turn.is_void:
                     # It was deleted while nobody was running the turn.
                     withdrawal = self._desk.withdrawal(adapter, pacer)
-                    turn = await withdrawal.end(turn.lease, turn.draft.refs)
+                    turn = await withdrawal.end_void(turn)
                     continue
                 self._queued.begins(thread)
                 with self._running.control(thread, turn.lease.turn, turn.askers) as control:

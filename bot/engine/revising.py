@@ -5,18 +5,19 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 from bot.adapter import Adapter
 from bot.budgets import Payer
-from bot.chat import Incoming, MessageRef
+from bot.chat import Incoming, MessageRef, Spot
 from bot.context.tokens import Tokenizer
 from bot.engine import texts
 from bot.engine.again import Anew
 from bot.engine.allowance import Allowance
 from bot.engine.counting import as_it_reads_now
 from bot.errors import PlatformError, StoreUnavailable, WriterFailed
-from bot.records import Entry, Tally
+from bot.records import NO_TALLY, Entry, Tally
 from bot.reply.deleting import delete
 from bot.reply.pacing import Clock, Pacer
 from bot.reply.progressive import ProgressiveReply
@@ -128,12 +129,44 @@ class Withdrawal:
         await self._insist(lambda: self.threads.account(thread, took, nonce=nonces[0]))
         left = await self._leave(lease, files)
         try:
-            await reply.finish(anew.restored(texts.STOPPED_ANEW), anew.actions, turn=old.turn)
+            await reply.finish(
+                anew.restored(texts.STOPPED_ANEW), anew.actions, turn=old.turn, instead=True
+            )
         except (PlatformError, WriterFailed) as error:
             logger.warning("turn %s: the old answer is not shown again: %s", lease.turn, error)
         after = await self._insist(lambda: self.threads.rollback(lease, nonce=nonces[1]))
         self._look_after(left)
         return after
+
+    async def end_void(self, turn: Turn) -> Turn | Done:
+        """End a turn of a dead process which has nothing to answer any more.
+
+        An answer that it was to give again is shown as it was; any other goes.
+
+        Returns:
+            As `end` does. Raises StoreUnavailable.
+        """
+        lease, draft = turn.lease, turn.draft
+        anew = Anew.of(turn, turn.names)
+        if anew is None or draft.spot is None:
+            return await self.end(lease, draft.refs if anew is None else ())
+        reply = ProgressiveReply(
+            self.adapter,
+            self.pacer,
+            lease.thread.space,
+            clock=self.timer,
+            open_spot=partial(_known, draft.spot),
+            key=partial("{}p{}".format, lease.turn[:20]),
+            on_posted=_unnoted,
+            spot=draft.spot,
+            refs=draft.refs,
+            again=True,
+            unsure=draft.posting,
+            turn=lease.turn,
+        )
+        async with reply:
+            after = await self.put_back(lease, anew, reply, (), NO_TALLY)
+        return await self.end(lease, ()) if after is None else after
 
     async def end(self, lease: Lease, refs: Sequence[MessageRef]) -> Turn | Done:
         """End a turn that has nothing to answer any more, and delete what stands of its answer.
@@ -174,3 +207,11 @@ class Withdrawal:
                 logger.warning("an answer without a question was left over: %s", error)
             except StoreUnavailable as error:
                 logger.info("a message that is gone will be looked for again: %s", error)
+
+
+async def _known(spot: Spot) -> Spot:
+    return spot
+
+
+async def _unnoted(_spot: Spot, _refs: tuple[MessageRef, ...]) -> None:
+    """Whoever takes over from here finds the messages by their keys."""

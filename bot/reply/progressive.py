@@ -201,6 +201,7 @@ class ProgressiveReply:
         *,
         turn: str | None = None,
         buttons: Sequence[Button] = (),
+        instead: bool = False,
     ) -> tuple[MessageRef, ...]:
         """Write the whole answer; the messages that hold it, in order.
 
@@ -210,14 +211,15 @@ class ProgressiveReply:
         Messages that are left over are deleted after `close`: until the answer has been committed
         a successor may have to take them up.
 
-        After a `WriterFailed` it can be called once more, with a text that says so.
+        After a `WriterFailed` it can be called once more, with a text that says so; and with
+        `instead`, to write another text in the place of one that stands already.
 
         Raises:
             PlatformError: It cannot be written, or not within `Patience`.
             WriterFailed: A fault of our own; its traceback is in the log.
             BobbinError: What `on_posted` raised.
         """
-        if isinstance(self.gone, WriterFailed):
+        if isinstance(self.gone, WriterFailed) or (instead and self._landed_at is not None):
             self._begin_anew()
         if self._final is None:
             self._final, self._actions = text, tuple(actions)
@@ -323,8 +325,8 @@ class ProgressiveReply:
         self._changed.set()
 
     def _begin_anew(self) -> None:
-        """Have another writer for a last text: the one that failed is gone."""
-        self._writer = self._final = None
+        """Have another writer for a last text: the one that failed or is done is gone."""
+        self._writer = self._final = self._landed_at = None
         self._gone = asyncio.get_running_loop().create_future()
         self._splitter = Splitter(self._capabilities.max_chars, self._measure)
         self._written.doubt()

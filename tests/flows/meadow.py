@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
@@ -34,6 +34,10 @@ from tests.servers import Valkey
 ADA = Author("1", "Ada")
 
 
+async def nothing_more(text: str, look: Presentation) -> None:
+    """Nothing happens."""
+
+
 @dataclass(slots=True)
 class Meadow:
     """Implements `bot.adapter.Adapter` under the name of another platform, whose ids can be listed.
@@ -47,6 +51,7 @@ class Meadow:
         past: What was said in a thread before the bot was called.
         downloads: What can be downloaded, by address.
         files: What was attached, by key.
+        after_edit: What happens once a text stands there, before the bot hears of it.
     """
 
     name: str = "discord"
@@ -62,6 +67,7 @@ class Meadow:
     past: History = field(default_factory=History)
     downloads: dict[str, bytes] = field(default_factory=dict[str, bytes])
     files: dict[str, File] = field(default_factory=dict[str, File])
+    after_edit: Callable[[str, Presentation], Awaitable[None]] = nothing_more
     numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
     _inbox: asyncio.Future[Inbox] = field(
         default_factory=lambda: asyncio.get_running_loop().create_future()
@@ -187,6 +193,7 @@ class Meadow:
     async def edit(self, ref: MessageRef, text: str, *, look: Presentation = PLAIN) -> None:
         self.posts[ref.message], self.looks[ref.message] = text, look
         await self._notify()
+        await self.after_edit(text, look)
 
     async def attach(
         self, spot: Spot, file: File, key: str, text: str = "", *, again: bool = False
