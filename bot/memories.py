@@ -218,6 +218,7 @@ class Memory:
         confirmed: Somebody asked for it or has kept it when asked; recalled before others.
         supersedes: Ids of those that it corrects, in the same scope.
         superseded_by: Id of the one that corrects it; empty for none.
+        was_archived: Of one that is superseded: it is archived again when that is undone.
         created_at, updated_at: Seconds since the epoch.
         used_at, uses: When it was last recalled, how often.
         version: 1, and one more with every change; updates name the one that they change.
@@ -236,6 +237,7 @@ class Memory:
     used_at: float = 0.0
     uses: int = 0
     version: int = 1
+    was_archived: bool = False
 
 
 class Wrote(StrEnum):

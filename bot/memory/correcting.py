@@ -82,7 +82,12 @@ class Correcting:
         [other] = await self._store.find([memory.scope], [holder]) if holder else [None]
         if other is None or other.id == memory.id or other.status is not Status.ACTIVE:
             return [set_step(memory, "undo")]
-        given_up = replace(memory, status=Status.SUPERSEDED, superseded_by=other.id)
+        given_up = replace(
+            memory,
+            status=Status.SUPERSEDED,
+            superseded_by=other.id,
+            was_archived=memory.status is Status.ARCHIVED,
+        )
         knowing = superseding(other, memory.id, self._clock())
         return [set_step(given_up, "undo"), set_step(knowing, "touch", other.version)]
 

@@ -112,6 +112,7 @@ def superseded(there: Memory, by: str, now: float) -> Memory:
         superseded_by=by,
         updated_at=now,
         version=there.version + 1,
+        was_archived=there.status is Status.ARCHIVED,
     )
 
 
@@ -149,5 +150,10 @@ def taken_back(
 def holding_again(there: Memory, now: float) -> Memory:
     """A memory of which the correction was taken back."""
     return replace(
-        there, status=Status.ACTIVE, superseded_by="", updated_at=now, version=there.version + 1
+        there,
+        status=Status.ARCHIVED if there.was_archived else Status.ACTIVE,
+        superseded_by="",
+        updated_at=now,
+        version=there.version + 1,
+        was_archived=False,
     )

@@ -36,6 +36,7 @@ def dump_memory(memory: Memory, digest: str) -> bytes:
         "unconfirmed": not memory.confirmed,
         "supersedes": memory.supersedes,
         "by": memory.superseded_by,
+        "archived": memory.was_archived,
         "created": memory.created_at,
         "updated": memory.updated_at,
     }
@@ -64,6 +65,7 @@ def load_memory(scope: Scope, id: str, raw: bytes, used: bytes | None = None) ->
             int(at or 0) / 1000,
             int(uses or 0),
             int(version),
+            bool(data.get("archived", False)),
         )
     except (AttributeError, TypeError, ValueError) as error:
         raise StoreMismatch(f"the memory {id} cannot be read") from error

@@ -220,7 +220,8 @@ class MemoryErasure(MemoryWriting):
 
     async def _holding_again(self, memory: Memory, word: str) -> Step:
         raw = await self._link.call("HGET", ScopeKeys(memory.scope).memories, memory.id)
-        now = next_version(memory, status=Status.ACTIVE, superseded_by="")
+        status = Status.ARCHIVED if memory.was_archived else Status.ACTIVE
+        now = next_version(memory, status=status, superseded_by="", was_archived=False)
         digest = "" if raw is None else digest_in(raw)
         return Step("set", now, digest, word, memory.version)
 

@@ -88,6 +88,7 @@ class _Memory(_Element):
     confirmed: bool = True
     supersedes: Annotated[list[_Id], Field(max_length=1_000)] = Field(default_factory=list)
     superseded_by: _Id | Literal[""] = ""
+    was_archived: bool = False
     created_at: _Time = 0.0
     updated_at: _Time = 0.0
     used_at: _Time = 0.0
@@ -130,6 +131,7 @@ def memory_line(memory: Memory) -> str:
         confirmed=memory.confirmed,
         supersedes=list(memory.supersedes),
         superseded_by=memory.superseded_by,
+        was_archived=memory.was_archived,
         created_at=float(memory.created_at),
         updated_at=float(memory.updated_at),
         used_at=float(memory.used_at),
@@ -250,6 +252,7 @@ def _memory(element: _Memory) -> Memory:
         confirmed=element.confirmed,
         supersedes=tuple(element.supersedes),
         superseded_by=element.superseded_by,
+        was_archived=element.was_archived,
         created_at=element.created_at,
         updated_at=element.updated_at,
         used_at=element.used_at,

@@ -12,7 +12,7 @@ from bot.memory.port import Change
 from bot.memory.tools import Remember
 from bot.panels import Button
 from bot.tools import ToolContext
-from tests.units.memory.parts import BEN, THREAD, Parts, there
+from tests.units.memory.parts import ADA, BEN, THREAD, Parts, there
 from tests.units.memory.test_correcting import FRIDAYS, kept
 
 MONDAYS = Change(content="we deploy on Mondays")
@@ -105,6 +105,21 @@ async def test_an_undo_makes_no_two_of_one_content(parts: Parts) -> None:
     assert await contents(parts) == ["we deploy on Thursdays"]
     await parts.memories.delete(there(BEN), [again.id])
     assert not await parts.leftovers("Thursdays", "Fridays")
+
+
+async def test_what_was_archived_is_so_again_when_its_correction_is_undone_or_goes(
+    parts: Parts,
+) -> None:
+    old = kept(await parts.add("we deploy on Thursdays", there(BEN)))
+    await parts.memories.update(there(BEN), old.id, Change(archived=True))
+    new = kept(await parts.memories.update(there(admin=True), old.id, FRIDAYS))
+    undone = await parts.memories.undo(there(admin=True), new.id)
+    assert (kept(undone).id, kept(undone).status) == (old.id, Status.ARCHIVED)
+    await parts.add("we deploy on Mondays")
+    assert (await parts.memories.update(there(BEN), old.id, MONDAYS)).result is Wrote.TOUCHED
+    await parts.memories.forget_person(ADA)
+    again = await parts.memories.get(there(), old.id)
+    assert again is not None and again.status is Status.ARCHIVED
 
 
 async def test_the_tool_tells_what_has_given_way_to_what_was_there_already(parts: Parts) -> None:

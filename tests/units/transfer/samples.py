@@ -48,6 +48,7 @@ MEMORIES = st.builds(
     confirmed=st.booleans(),
     supersedes=st.lists(IDS, max_size=2).map(tuple),
     superseded_by=st.one_of(st.just(""), IDS),
+    was_archived=st.booleans(),
     created_at=TIMES,
     updated_at=TIMES,
     used_at=TIMES,

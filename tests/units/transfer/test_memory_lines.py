@@ -38,6 +38,7 @@ ELEMENT: dict[str, Any] = {
     "confirmed": True,
     "supersedes": ["mem_01KBZ3V8Q4M7N2P5R6S9T1W0XX"],
     "superseded_by": "",
+    "was_archived": False,
     "created_at": 1764547200.5,
     "updated_at": 1764547200.5,
     "used_at": 0.0,
