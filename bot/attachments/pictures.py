@@ -20,7 +20,14 @@ MOST_PIXELS = 25_000_000
 """Of a picture that has to be decoded whole: about 100 MB then."""
 
 MOST_JPEG_PIXELS = 80_000_000
-"""JPEG is decoded at a fraction of its size."""
+"""JPEG is decoded at a fraction of its size, unless it is progressive."""
+
+MOST_SCANS = 64
+"""Times that a progressive JPEG goes over its pixels, those of previews in it included. Ten are
+usual, and each takes as long as the picture is large, however few bytes it has."""
+
+SCAN = b"\xff\xda"
+"""Begins one (ITU-T T.81, B.1.1.3); within the data of a scan no byte of 255 is followed by this."""
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF")
 QUALITY = 88
@@ -28,6 +35,7 @@ QUALITY = 88
 BROKEN = "the picture is broken"
 MOVES = "the picture moves; I can look at still ones only"
 HUGE = "the picture has too many pixels"
+LAYERED = "the picture is made of too many layers"
 
 
 def picture_of(data: bytes, side: int = SIDE) -> Picture:
@@ -41,6 +49,8 @@ def picture_of(data: bytes, side: int = SIDE) -> Picture:
     """
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+            if image.format == "JPEG" and data.count(SCAN) > MOST_SCANS:
+                raise Unreadable(LAYERED)
             return _shrunk(image, side)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise Unreadable(HUGE) from error
@@ -60,7 +70,8 @@ def _shrunk(image: Image.Image, side: int) -> Picture:
     if getattr(image, "is_animated", False):
         raise Unreadable(MOVES)
     width, height = image.size
-    most = MOST_JPEG_PIXELS if image.format == "JPEG" else MOST_PIXELS
+    in_part = image.format == "JPEG" and "progressive" not in image.info
+    most = MOST_JPEG_PIXELS if in_part else MOST_PIXELS
     if width * height > most:
         raise Unreadable(HUGE)
     image.draft("RGB", (side, side))

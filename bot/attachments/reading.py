@@ -36,6 +36,7 @@ AT_ONCE = 3
 """Attachments of one turn that are worked on at the same time."""
 IN_PROCESS = 6
 """The same of all turns together: each may hold a whole file in memory."""
+DECODED_AT_ONCE = 2
 MOST_SOUND_BYTES = 25 * MEGABYTE
 """What transcription takes."""
 
@@ -102,11 +103,13 @@ class AttachmentReader:
         most_bytes: Of one file; 0 reads none at all. Those of one turn have twice that together.
         hears: Whether recordings can be written down.
         places: How many files are held in memory at once.
+        decoding: How many pictures are; other work needs threads as well.
     """
 
     most_bytes: int = 20 * MEGABYTE
     hears: bool = False
     places: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(IN_PROCESS))
+    decoding: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(DECODED_AT_ONCE))
 
     async def read(
         self,
@@ -164,7 +167,8 @@ class AttachmentReader:
         seen = look(data, attachment.name, attachment.media_type, spoken)
         match seen.nature:
             case Nature.PICTURE:
-                picture = await asyncio.to_thread(picture_of, data, side)
+                async with self.decoding:
+                    picture = await asyncio.to_thread(picture_of, data, side)
                 return Opened(attachment, picture=picture)
             case Nature.PDF:
                 return await self._pdf(attachment, data)

@@ -9,7 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from bot.attachments.pictures import BROKEN, HUGE, MOVES, picture_of, thumbnail_of
+from bot.attachments.pictures import (
+    BROKEN,
+    HUGE,
+    LAYERED,
+    MOST_SCANS,
+    MOVES,
+    picture_of,
+    thumbnail_of,
+)
 from bot.errors import Unreadable
 from bot.model.port import Picture
 from tests import enclosures
@@ -105,3 +113,23 @@ def test_broken_pictures_raise_nothing_else(sample: bytes, data: st.DataObject) 
     except Unreadable:
         return
     assert max(found.width, found.height) <= 1280
+
+
+def layered(times: int, side: int) -> bytes:
+    """A progressive JPEG of one colour, the last scan of which comes again and again."""
+    out = io.BytesIO()
+    Image.new("RGB", (side, side), (200, 30, 30)).save(out, "JPEG", progressive=True)
+    data = out.getvalue()
+    end, start = data.rindex(b"\xff\xd9"), data.rindex(b"\xff\xda")
+    return data[:end] + data[start:end] * times + data[end:]
+
+
+@pytest.mark.parametrize(("times", "side", "why"), [(MOST_SCANS, 8, LAYERED), (0, 5100, HUGE)])
+def test_a_progressive_picture_takes_no_more_than_it_may(times: int, side: int, why: str) -> None:
+    with pytest.raises(Unreadable) as refused:
+        picture_of(layered(times, side))
+    assert refused.value.user_text == why
+
+
+def test_a_usual_progressive_picture_is_read() -> None:
+    assert picture_of(layered(20, 64)).width == 64
