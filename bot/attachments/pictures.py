@@ -27,7 +27,7 @@ MOST_SCANS = 64
 usual, and each takes as long as the picture is large, however few bytes it has."""
 
 SCAN = b"\xff\xda"
-"""Begins one (ITU-T T.81, B.1.1.3); within the data of a scan no byte of 255 is followed by this."""
+"""Begins one (ITU-T T.81, B.1.1.3); within the data of a scan nothing looks like it."""
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF")
 QUALITY = 88
