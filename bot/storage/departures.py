@@ -9,7 +9,7 @@ from urllib.parse import unquote
 from bot.audience import imports_of
 from bot.chat import ThreadKey
 from bot.memories import Person
-from bot.records import Entry
+from bot.storage.answered import said_by
 from bot.storage.changes import Changes
 from bot.storage.erasure import Erasure
 from bot.storage.keys import BUCKETS, BucketKeys, Place, of_place, place_of, usage_field
@@ -39,7 +39,7 @@ class Departures(Erasure, Changes, Persons):
         found = await self._forget_imports(imports_of(Person(platform, space, user)))
         async for thread in self.all_of(platform, space, user):
             log = [entry async for entry in self.entries(thread)]
-            his = _of(user, log)
+            his = said_by(user, log)
             messages = list(chain.from_iterable(entry.message_ids for entry in his))
             numbers = [entry.seq for entry in his]
             struck = await self.strike(thread, messages, person=user, entries=numbers)
@@ -91,25 +91,3 @@ async def forget_everywhere(
         }
     found = [await threads.forget_person(platform, each, user) for each in sorted(spaces)]
     return [struck for each in found for _, struck in each]
-
-
-def _of(user: str, log: Sequence[Entry]) -> Sequence[Entry]:
-    """What somebody said, and the answers that were for nobody else."""
-    asked: dict[str, set[str]] = {}
-    for entry in log:
-        if entry.role == "user":
-            asked.setdefault(entry.turn, set()).add(entry.author_id)
-    found: list[Entry] = []
-    before = ""
-    for entry in log:
-        if entry.role != "assistant":
-            before = entry.turn
-            his = entry.author_id == user
-        else:
-            # One that was given again is of a later turn than what it answers.
-            turn = entry.turn if entry.turn in asked else before
-            his = bool(entry.turn and turn) and asked.get(turn) == {user}
-            before = ""
-        if his:
-            found.append(entry)
-    return found
