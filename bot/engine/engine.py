@@ -114,7 +114,7 @@ class Engine:
                 continue
             if turn is not None:
                 self._took_over(thread.platform)
-                self.start(turn)
+                self.start(turn, taken_over=True)
 
     async def tidy_up(self) -> None:
         """Delete what processes that have died left over of their replies, once.
@@ -155,13 +155,13 @@ class Engine:
             await end(*late)
         await self._queued.close()
 
-    def start(self, turn: Turn) -> None:
-        """Run a turn whose lease this process has been given."""
-        task = asyncio.create_task(self._work(turn), name=f"turn {turn.lease.turn}")
+    def start(self, turn: Turn, *, taken_over: bool = False) -> None:
+        """Run a turn whose lease this process has been given, and those that follow on it."""
+        task = asyncio.create_task(self._work(turn, taken_over), name=f"turn {turn.lease.turn}")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _work(self, first: Turn) -> None:
+    async def _work(self, first: Turn, taken_over: bool) -> None:
         thread = first.lease.thread
         adapter, pacer = self._adapters[thread.platform], self._pacers[thread.platform]
         turn: Turn | Done = first
@@ -176,6 +176,8 @@ class Engine:
                     turn = await withdrawal.end_void(turn)
                     continue
                 self._queued.begins(thread)
+                if taken_over:
+                    self._queued.inherited(turn.mail)
                 with self._running.control(thread, turn.lease.turn, turn.askers) as control:
                     turn = await TurnRun(self._desk, adapter, pacer, turn, control).run()
             if turn is Done.IDLE:
