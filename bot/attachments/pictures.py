@@ -20,7 +20,7 @@ MOST_PIXELS = 25_000_000
 """Of a picture that has to be decoded whole: about 100 MB then."""
 
 MOST_JPEG_PIXELS = 80_000_000
-"""JPEG is decoded at a fraction of its size, unless it is progressive."""
+"""JPEG is decoded at a fraction of its size, if it comes in one scan."""
 
 MOST_SCANS = 64
 """Times that a progressive JPEG goes over its pixels, those of previews in it included. Ten are
@@ -28,6 +28,9 @@ usual, and each takes as long as the picture is large, however few bytes it has.
 
 SCAN = b"\xff\xda"
 """Begins one (ITU-T T.81, B.1.1.3); within the data of a scan nothing looks like it."""
+
+START, MARKER = b"\xff\xd8", b"\xff"
+"""Of the picture, and of each segment in it (B.1.1.2)."""
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF")
 QUALITY = 88
@@ -49,9 +52,10 @@ def picture_of(data: bytes, side: int = SIDE) -> Picture:
     """
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-            if image.format == "JPEG" and data.count(SCAN) > MOST_SCANS:
+            jpeg = image.format == "JPEG"
+            if jpeg and data.count(SCAN) > MOST_SCANS:
                 raise Unreadable(LAYERED)
-            return _shrunk(image, side)
+            return _shrunk(image, side, in_part=jpeg and _in_one_scan(data, image))
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise Unreadable(HUGE) from error
     except Unreadable:
@@ -66,11 +70,10 @@ def thumbnail_of(picture: Picture) -> Picture:
     return Picture(small.media_type, small.data, small.width, small.height, detail="low")
 
 
-def _shrunk(image: Image.Image, side: int) -> Picture:
+def _shrunk(image: Image.Image, side: int, *, in_part: bool) -> Picture:
     if getattr(image, "is_animated", False):
         raise Unreadable(MOVES)
     width, height = image.size
-    in_part = image.format == "JPEG" and "progressive" not in image.info
     most = MOST_JPEG_PIXELS if in_part else MOST_PIXELS
     if width * height > most:
         raise Unreadable(HUGE)
@@ -81,6 +84,20 @@ def _shrunk(image: Image.Image, side: int) -> Picture:
     out = io.BytesIO()
     shown.save(out, "JPEG", quality=QUALITY)
     return Picture("image/jpeg", out.getvalue(), *shown.size)
+
+
+def _in_one_scan(data: bytes, image: Image.Image) -> bool:
+    """Whether a JPEG's first scan holds all of it; if not, its decoder keeps the picture whole.
+
+    False as well when what stands before that scan is not as it usually is.
+    """
+    if "progressive" in image.info:
+        return False
+    place = data.find(START) + len(START)
+    while data[place : place + 1] == MARKER and data[place : place + 2] != SCAN:
+        place += 2 + int.from_bytes(data[place + 2 : place + 4])
+    components = data[place + 4 : place + 5]
+    return data[place : place + 2] == SCAN and components == bytes([len(image.getbands())])
 
 
 def _on_white(image: Image.Image) -> Image.Image:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from bot.attached import AttachedAs, Attachment
@@ -37,6 +38,8 @@ AT_ONCE = 3
 IN_PROCESS = 6
 """The same of all turns together: each may hold a whole file in memory."""
 DECODED_AT_ONCE = 2
+DECODE_SECONDS = 30.0
+"""One takes about two seconds at most."""
 MOST_SOUND_BYTES = 25 * MEGABYTE
 """What transcription takes."""
 
@@ -52,6 +55,7 @@ ELSEWHERE = "it is kept at another place"
 FORBIDDEN = "I may not read it"
 NO_ANSWER = "it could not be fetched"
 SLOW = "fetching it took too long"
+BUSY = "looking at it took too long"
 DEAF = "I can't listen to recordings"
 UNHEARD = "it could not be written down"
 SILENT = "nothing is said in it"
@@ -103,13 +107,18 @@ class AttachmentReader:
         most_bytes: Of one file; 0 reads none at all. Those of one turn have twice that together.
         hears: Whether recordings can be written down.
         places: How many files are held in memory at once.
-        decoding: How many pictures are; other work needs threads as well.
+        decoders: Threads that look at pictures. They have none of the others, whose work goes on
+            meanwhile, and a turn that is given up leaves no room for one picture more.
+        decode_seconds: How long a picture may take, with the wait for those before.
     """
 
     most_bytes: int = 20 * MEGABYTE
     hears: bool = False
     places: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(IN_PROCESS))
-    decoding: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(DECODED_AT_ONCE))
+    decoders: ThreadPoolExecutor = field(
+        default_factory=lambda: ThreadPoolExecutor(DECODED_AT_ONCE, "pictures")
+    )
+    decode_seconds: float = DECODE_SECONDS
 
     async def read(
         self,
@@ -167,9 +176,7 @@ class AttachmentReader:
         seen = look(data, attachment.name, attachment.media_type, spoken)
         match seen.nature:
             case Nature.PICTURE:
-                async with self.decoding:
-                    picture = await asyncio.to_thread(picture_of, data, side)
-                return Opened(attachment, picture=picture)
+                return Opened(attachment, picture=await self._picture(data, side))
             case Nature.PDF:
                 return await self._pdf(attachment, data)
             case Nature.SOUND:
@@ -206,6 +213,14 @@ class AttachmentReader:
             raise Unreadable(_why(error)) from error
         allotment.used(max(0, len(data) - attachment.size))
         return data
+
+    async def _picture(self, data: bytes, side: int) -> Picture:
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(self.decode_seconds):
+                return await loop.run_in_executor(self.decoders, picture_of, data, side)
+        except TimeoutError as error:
+            raise Unreadable(BUSY) from error
 
     async def _pdf(self, attachment: Attachment, data: bytes) -> Opened:
         found = await pdf_text(data)

@@ -133,3 +133,30 @@ def test_a_progressive_picture_takes_no_more_than_it_may(times: int, side: int, 
 
 def test_a_usual_progressive_picture_is_read() -> None:
     assert picture_of(layered(20, 64)).width == 64
+
+
+def part_by_part(side: int) -> bytes:
+    """A JPEG that is not progressive, a scan for each colour. Its 64 first blocks are grey."""
+    out = io.BytesIO()
+    Image.new("RGB", (side, side), (200, 30, 30)).save(out, "JPEG")
+    data = out.getvalue()
+    scans = [
+        b"\xff\xda\x00\x08\x01" + bytes([colour, 0, 0, 63, 0]) + b"\x28\xa2\x8a" * 16
+        for colour in (1, 2, 3)
+    ]
+    return data[: data.rindex(b"\xff\xda")] + b"".join(scans) + b"\xff\xd9"
+
+
+def test_a_picture_in_several_scans_is_held_whole_and_has_to_be_smaller() -> None:
+    with pytest.raises(Unreadable) as refused:
+        picture_of(part_by_part(5100))
+    assert refused.value.user_text == HUGE
+    assert picture_of(part_by_part(64)).width == 64
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "CMYK"])
+def test_a_large_photo_in_one_scan_is_read_whatever_stands_in_front(mode: str) -> None:
+    preview, out = io.BytesIO(), io.BytesIO()
+    Image.new("L", (8, 8)).save(preview, "JPEG")
+    Image.new(mode, (5100, 5100)).save(out, "JPEG", comment=preview.getvalue())
+    assert picture_of(out.getvalue()).width == 1280

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 
 import pytest
 
@@ -197,3 +198,18 @@ def test_what_people_are_told() -> None:
 )
 def test_an_edit_leaves_what_came_with_a_message(stored: str, reworded: str) -> None:
     assert wording.reworded(stored, "new") == reworded
+
+
+async def test_pictures_in_the_way_hold_up_pictures_only_and_not_for_ever() -> None:
+    desk, done = Desk(), threading.Event()
+    reader = AttachmentReader(decode_seconds=0.05)
+    before = [reader.decoders.submit(done.wait, 10.0) for _ in range(reading.DECODED_AT_ONCE)]
+    files = [Attachment(name, size=10, url="u", id=name) for name in ("a.png", "a.txt")]
+    try:
+        picture, text = await reader.read(files, desk.download, desk.hear)
+    finally:
+        done.set()
+    assert (picture.why_not, text.text) == (reading.BUSY, "some words")
+    assert all(each.result() for each in before)
+    (picture,) = await AttachmentReader().read(files[:1], desk.download, desk.hear)
+    assert picture.picture is not None
