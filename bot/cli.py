@@ -12,11 +12,13 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Se
 from contextlib import asynccontextmanager, nullcontext
 from functools import partial
 from importlib.metadata import version
+from io import StringIO
 from pathlib import Path
 from types import TracebackType
 from typing import cast
 
 from dotenv import dotenv_values
+from dotenv.parser import parse_stream
 
 from bot.app import App
 from bot.assembly.memory import memory_service, open_memories
@@ -242,11 +244,21 @@ def _only_console(command: str, specs: tuple[AdapterSpec, ...]) -> tuple[Adapter
 def _environ() -> dict[str, str | None]:
     """The environment over `.env`; a blank variable does not hide the file's value."""
     given = {name: value for name, value in os.environ.items() if value.strip()}
-    try:
+    written: dict[str, str | None] = {}
+    if Path(".env").exists():
+        try:
+            text = Path(".env").read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            problem = Problem(".env", "is not UTF-8 text.", "Save it as UTF-8.")
+            raise SettingsError([problem]) from None
+        broken = [each.original.line for each in parse_stream(StringIO(text)) if each.error]
+        if broken:
+            fix = "Close its quotes, or write it as NAME=value."
+            raise SettingsError(
+                [Problem(".env", f"has a line {line} that can't be read.", fix) for line in broken]
+            )
         # What is written there is meant as it stands: a password may hold "${".
-        written = dotenv_values(".env", interpolate=False)
-    except UnicodeDecodeError:
-        raise SettingsError([Problem(".env", "is not UTF-8 text.", "Save it as UTF-8.")]) from None
+        written = dotenv_values(stream=StringIO(text), interpolate=False)
     return {**written, **given}
 
 

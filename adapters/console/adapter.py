@@ -24,6 +24,7 @@ from bot.panels import Button
 THREAD = ThreadKey("console", "local", "terminal", "main")
 GREETING = "Bobbin, in your terminal. /help lists the commands; Ctrl-D ends.\n"
 _CLOSING = re.compile(r"(?:\n[ \t>]*)?[*_~`]+[ \t]*\Z")
+UNREAD = "I don't know “{word}” after /{name}. /help lists what there is."
 APART = "Another terminal is open, so this one has a conversation of its own.\n"
 
 
@@ -110,6 +111,12 @@ class ConsoleAdapter:
         number, _, words = line[1:].partition(" ")
         button = self._offered.get(number)
         if button is None:
+            name, _, rest = line[1:].partition(" ")
+            spec = next((each for each in inbox.commands if each.name == name), None)
+            unread = read_options(spec, rest)[1] if spec is not None else ""
+            if unread:
+                self._show(chat.CommandReply(UNREAD.format(name=name, word=unread)))
+                return
             self._show(await inbox.command(self._call(inbox, line)))
             return
         reply = await inbox.command(self._called(button.command, {}, button.act, button.thread))

@@ -75,5 +75,9 @@ class Terminal:
                     sys.stdin.fileno(), encoding="utf-8", errors="replace", closefd=False
                 )
             return (self._input.readline() if self._input else "") or None
-        except (EOFError, OSError, ValueError):
+        except EOFError:
+            # What the shell says next begins a line of its own.
+            print()
+            return None
+        except (OSError, ValueError):
             return None

@@ -87,6 +87,15 @@ async def test_a_dotenv_in_another_encoding_gets_a_clear_word(folder: Path) -> N
         assert ".env: is not UTF-8 text." in ended.log
 
 
+async def test_a_line_of_dotenv_that_cannot_be_read_is_named(folder: Path) -> None:
+    (folder / ".env").write_text('OPENAI_MODEL=x\nDISCORD_TOKEN="abc\n')
+    for command in ("run", "doctor"):
+        ended = await run_bot(folder, command)
+        assert ended.code == 2
+        assert ".env: has a line 2 that can't be read." in ended.log
+        assert "abc" not in ended.log
+
+
 async def test_without_any_platform_a_service_does_not_start(folder: Path) -> None:
     ended = await run_bot(folder, "run", "--no-console")
     assert (ended.code, ended.out) == (2, "")

@@ -93,6 +93,15 @@ async def test_forget_begins_anew(folder: Path) -> None:
     assert not any(b"decided on Friday" in path.read_bytes() for path in files)
 
 
+async def test_a_word_after_a_command_that_means_nothing_is_told_and_nothing_done(
+    folder: Path,
+) -> None:
+    ended = await run_bot(folder, "run", typed=b"I decided on Friday.\n/forget evrything\n/1\n")
+    assert ended.code == 0
+    assert "I don't know “evrything” after /forget." in ended.out
+    assert "Forget this conversation?" not in ended.out
+
+
 async def test_memories_are_pressed_by_their_numbers(folder: Path) -> None:
     typed = (
         b"/remember My loom is crimson #loom\n/memories\n/1\n/1 My loom is teal\n"

@@ -102,7 +102,7 @@ def _announce(environment: dict[str, str], options: argparse.Namespace) -> None:
     for line in lines:
         _write(line)
     where = f"run `. {options.env_file}`" if options.env_file else "paste the lines above"
-    _write(f"# In another terminal {where}, then start the bot there: python -m bot run")
+    _write(f"# In another terminal {where}, then start the bot there: make run")
     if not options.no_console:
         _write("# Type here what people do: discord general ada: @Bobbin hello (or: help, quit)")
 
