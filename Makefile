@@ -29,7 +29,7 @@ imports: $(VENV)/.dev
 # Many tests wait most of their time, so more workers than cores. Bytecode in any case: they read
 # what one of them has compiled.
 unit: $(VENV)/.dev
-	PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n 4
+	PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n 5
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks

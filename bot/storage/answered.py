@@ -25,15 +25,6 @@ def answers_in(log: Sequence[Entry]) -> Iterator[tuple[Entry, Sequence[Entry]]]:
         before = ""
 
 
-def answers_to(messages: frozenset[str], log: Sequence[Entry]) -> Sequence[Entry]:
-    """The answers to these messages and to no others."""
-    return [
-        answer
-        for answer, asked in answers_in(log)
-        if all(messages.intersection(entry.message_ids) for entry in asked)
-    ]
-
-
 def said_by(user: str, log: Sequence[Entry]) -> Sequence[Entry]:
     """What somebody said, and the answers that were for nobody else."""
     for_them = {

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from bot.chat import Incoming, ThreadKey
 from bot.errors import StoreMismatch
 from bot.records import Entry
-from bot.storage.answered import answers_to
 from bot.storage.codec import (
     dump_entry,
     dump_incoming,
@@ -116,8 +115,7 @@ class Changes(Log):
     ) -> Struck:
         """Take messages out of a thread, with everything that was made from them; safe to repeat.
 
-        An answer goes whole, whichever of its messages is named, and so does one to nothing but
-        what is named. A summary that covers one of them
+        An answer goes whole, whichever of its messages is named. A summary that covers one of them
         is dropped, which makes the rest of the log the window again; one that is being made cannot
         be stored any more. A turn that has one of them in view hears WITHDRAWN.
 
@@ -132,7 +130,6 @@ class Changes(Log):
             StoreUnavailable: Unknown whether it was done; call again.
         """
         await self._index(thread, messages)
-        messages = [*messages, *await self._repeating(thread, messages)]
         bucket = ThreadKeys(thread).bucket
         keys = [bucket.event(event) for event in events]
         arguments: list[Argument] = [len(keys), to_bytes(person), len(messages)]
@@ -142,15 +139,6 @@ class Changes(Log):
         if struck.entries or struck.mail:
             self._erased()
         return struck
-
-    async def _repeating(self, thread: ThreadKey, messages: Sequence[str]) -> Sequence[str]:
-        """Messages of answers to nothing but these, whose words they may repeat."""
-        fields = [to_bytes(f"entry:{message}") for message in messages]
-        if not fields or not any(await self._link.call("HMGET", ThreadKeys(thread).meta, *fields)):
-            return ()
-        log = [entry async for entry in self.entries(thread)]
-        answers = answers_to(frozenset(messages), log)
-        return [message for answer in answers for message in answer.message_ids[:1]]
 
     async def holders(
         self, place: Place, messages: Sequence[str], events: Sequence[str]

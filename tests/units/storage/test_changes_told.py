@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
-from bot.records import Entry, Summary
+from bot.records import Summary
 from bot.storage.connect import open_redis
 from bot.storage.scripts import SCRIPTS
 from bot.storage.threads import Threads
-from bot.storage.types import Amended, Turn
+from bot.storage.types import Amended
 from tests.servers import Valkey, lossy_proxy
-from tests.units.storage.samples import ADA, BEN, THREAD, Clock, commit, exchange, message, talk
-from tests.units.storage.test_changes import begun, edit, rewording, texts
+from tests.units.storage.samples import THREAD, Clock, talk
+from tests.units.storage.test_changes import edit, rewording, texts
 
 
 async def test_an_edit_whose_answer_is_lost_is_told_as_it_was_made(
@@ -37,30 +36,3 @@ async def test_an_edit_whose_answer_is_lost_is_told_as_it_was_made(
         assert before[0] == "question 1"
         assert (await texts(threads))[0] == "what I meant"
         await client.aclose()
-
-
-def exchanged(turn: Turn, *, by: str) -> list[Entry]:
-    """What a turn adds to the log, as the bot writes it: with the turn's id."""
-    return [replace(entry, turn=by) for entry in exchange(turn, f"answer of {by}")]
-
-
-async def test_the_answer_to_nothing_but_what_is_struck_goes_along(threads: Threads) -> None:
-    for position in (1, 2):
-        turn = await begun(threads, position)
-        await commit(threads, turn, exchanged(turn, by=f"t{position}"))
-    struck = await threads.strike(THREAD, ["m1"])
-    assert struck.entries == 2
-    assert await texts(threads) == ["question 2", "answer of t2"]
-
-
-async def test_an_answer_to_somebody_else_as_well_stays(threads: Threads) -> None:
-    turn = await begun(threads, 1)
-    for position, author in ((2, ADA), (3, BEN)):
-        await threads.begin(message(position, author=author), nonce=f"n{position}")
-    both = await commit(threads, turn, exchanged(turn, by="t1"))
-    assert isinstance(both, Turn)
-    await commit(threads, both, exchanged(both, by="t2"))
-    await threads.strike(THREAD, ["m2"])
-    assert await texts(threads) == ["question 1", "answer of t1", "question 3", "answer of t2"]
-    await threads.strike(THREAD, ["m3"])
-    assert await texts(threads) == ["question 1", "answer of t1"]
