@@ -8,10 +8,10 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from bot.storage.scripts import SCRIPTS
+from bot.storage.scripts import EACH, SCRIPTS
 
 _COMMAND = re.compile(rb"\*\d+\r\n\$\d+\r\n(\w+)\r\n(?:\$\d+\r\n([0-9a-f]{40})\r\n)?")
-_SCRIPTS = {script.sha: name for name, script in SCRIPTS.items()}
+_SCRIPTS = {script.sha: script.name for script in (*SCRIPTS.values(), EACH)}
 
 
 class CountingProxy:

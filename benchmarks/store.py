@@ -18,6 +18,7 @@ from bot.chat import Author, Incoming, MessageRef, Spot, ThreadKey
 from bot.ids import new_id
 from bot.records import Entry, Summary, Tally
 from bot.storage.connect import open_redis
+from bot.storage.scripts import EACH
 from bot.storage.threads import Threads
 from bot.storage.types import Done, Draft, Restored, Turn
 from tests.servers import Valkey, valkey_server
@@ -26,7 +27,7 @@ SIZES = (10, 1_000, 100_000)
 WINDOW = 30
 """Messages after the summary: about what a window of 8,000 tokens holds."""
 WARM_UP = 5
-BOTS_OWN = ("TIME", "ZRANGEBYSCORE", "PING", "HELLO", "CLIENT", "INFO", "AUTH", "SELECT")
+BOTS_OWN = ("TIME", EACH.name, "PING", "HELLO", "CLIENT", "INFO", "AUTH", "SELECT")
 """What a process asks now and then whether or not there is a turn."""
 
 ADA = Author("u1", "Ada")

@@ -124,6 +124,16 @@ class Adapter(Protocol):
         """
         ...
 
+    async def tell(self, space: str, user: str, text: str, *, key: str) -> bool:
+        """Tell somebody something unasked, in a direct message; whether that was possible.
+
+        `space` is where they are known, as in `bot.memories.Person`; `text` a few lines of
+        Markdown. `key` names this message for good, as for `post`: where the platform knows it
+        again, what is told a second time within some minutes is shown once. False where the
+        platform has no such message, or they take none from us.
+        """
+        ...
+
     async def reach(
         self, space: str, user: str, places: Collection[tuple[str, str]]
     ) -> Reach | None:
@@ -135,7 +145,10 @@ class Adapter(Protocol):
         ...
 
     def measure(self, text: str) -> int:
-        """Length of Markdown once it is rendered for this platform, in its own unit."""
+        """Length of Markdown once it is rendered for this platform, in its own unit.
+
+        Called in threads as well, for texts that take long.
+        """
         ...
 
     async def close(self) -> None:

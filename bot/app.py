@@ -6,7 +6,7 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from functools import partial
@@ -16,8 +16,9 @@ from bot.adapter import Adapter
 from bot.api.offer import Served
 from bot.assembly.api import offered
 from bot.assembly.conversations import ConversationMemory
+from bot.assembly.endpoints import model_settings
 from bot.assembly.memory import open_memories
-from bot.assembly.models import image_rules, model_settings, shared_ear, shared_model
+from bot.assembly.models import image_rules, shared_ear, shared_model
 from bot.assembly.platforms import Platforms, create_adapter
 from bot.assembly.store import open_threads
 from bot.attachments.reading import AttachmentReader
@@ -31,6 +32,7 @@ from bot.context.prompt import system_prompt
 from bot.context.tokens import Tokenizer, load_tokenizer
 from bot.engine.allowance import Allowance
 from bot.engine.asking import Asking
+from bot.engine.belated import Belated
 from bot.engine.beside import Beside
 from bot.engine.budget import Budget
 from bot.engine.changes import Changes
@@ -84,6 +86,7 @@ class App:
         tokenizer: Counts tokens, instead of one loaded for the model, which takes a moment.
         model: Answers, instead of the one that the settings name; closed at the end as well.
         tools: What the model may call.
+        settle: Called once everything is loaded that stays until the end.
 
     Attributes:
         address: Host and port of /healthz, /readyz and /metrics while they are served.
@@ -97,6 +100,7 @@ class App:
         tokenizer: Tokenizer | None = None,
         model: Model | None = None,
         tools: Sequence[Tool] = (),
+        settle: Callable[[], None] = lambda: None,
     ) -> None:
         self._settings = settings
         self._timing = timing or replace(TIMING, grace=settings.grace_seconds)
@@ -104,6 +108,7 @@ class App:
         self._tokenizer = tokenizer
         self._model = model
         self._tools = tuple(tools)
+        self._settle = settle
         self._stop = asyncio.Event()
         self._health = Health(time.monotonic)
         self._served: Served | None = None
@@ -301,23 +306,6 @@ class App:
             desk, adapters, pacers, running, sweep, metrics.taken_over, self._timing.mark_after
         )
         grants = Grants(threads, adapters)
-        commands = Commands(
-            threads,
-            folding,
-            asking,
-            Excerpts(threads, tokenizer, self._settings.access),
-            PlaceSettings(threads, self._settings.silence_hours),
-            Forgetting(threads, memories, grants, running, new_id),
-            running,
-            budget,
-            allowance,
-            adapters,
-            time.time,
-            new_id,
-            imagining,
-            MemoryCommands(memories, threads, grants, adapters, time.time, secrets.token_bytes),
-        )
-        presses = Presses(threads, running, engine, new_id, metrics.rated)
         changes = Changes(
             threads,
             memories,
@@ -326,6 +314,27 @@ class App:
             running,
             lambda platform: adapters[platform].capabilities.people_per_space,
         )
+        about_memories = MemoryCommands(
+            memories, threads, grants, adapters, time.time, secrets.token_bytes, new_id
+        )
+        commands = Commands(
+            threads,
+            folding,
+            asking,
+            Excerpts(threads, tokenizer, self._settings.access),
+            PlaceSettings(threads, self._settings.silence_hours),
+            Forgetting(threads, memories, grants, running, changes, new_id),
+            running,
+            budget,
+            allowance,
+            adapters,
+            time.time,
+            new_id,
+            imagining,
+            about_memories,
+        )
+        presses = Presses(threads, running, engine, new_id, metrics.rated)
+        rechecking = Rechecking(threads.tokens, adapters, threads.claims("bobbin"), new_id)
         receptions = {
             name: Reception(
                 adapter,
@@ -338,6 +347,7 @@ class App:
                 meter=outside.meter(name),
                 access=self._settings.access,
                 since=since,
+                recheck=rechecking.at,
             )
             for name, adapter in adapters.items()
         }
@@ -356,6 +366,14 @@ class App:
                 repeat(engine.tidy_up, self._timing.leftovers, "deleting what was left over"),
                 name="leftovers",
             ),
+            asyncio.create_task(
+                repeat(
+                    Belated(desk, adapters).round,
+                    self._timing.proposals,
+                    "looking for what is still to be remembered",
+                ),
+                name="proposals",
+            ),
             *(
                 asyncio.create_task(
                     repeat(reception.resume, self._timing.resume, "handing in what waited"),
@@ -364,18 +382,20 @@ class App:
                 for name, reception in receptions.items()
             ),
             asyncio.create_task(
-                repeat(
-                    Rechecking(threads.tokens, adapters, threads.claims("bobbin"), new_id).round,
-                    self._timing.recheck,
-                    "checking what tokens open",
-                ),
+                repeat(rechecking.round, self._timing.recheck, "checking what tokens open"),
                 name="tokens",
+            ),
+            asyncio.create_task(
+                repeat(about_memories.news.round, self._timing.recheck, "telling of links"),
+                name="links",
             ),
             asyncio.create_task(outside.pulse(), name="pulse"),
             asyncio.create_task(outside.probe(self._probe(outside)), name="probe"),
         ]
         watched = (*chores, *([self._served.task] if self._served else ()))
         self._health.chores({chore.get_name(): chore for chore in watched})
+        # Not later: what the SDKs keep of a session is replaced by the next one.
+        self._settle()
         try:
             platforms = Platforms(adapters, receptions, self._health, self._timing)
             worked = await platforms.run(self._stop)

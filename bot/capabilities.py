@@ -54,12 +54,14 @@ class Capabilities:
         file_bytes: The largest file that can be attached; 0 where none can.
         controls: What people can do with an answer by a control under it; empty where there are
             none, and then no call is ever made for their sake.
+        buttons: What an answer brings to press, such as Undo, can be shown also without controls.
         streams: A message that is still being written is shown in another way than a finished
             one, so that its end has to be told.
         streamed: Which messages that is so for, where it `streams`, by channel and id; an empty id
             stands for a message of an answer that is about to be posted there.
         people_per_space: A user id belongs to one server or workspace, and so do direct messages;
             else it is the same in all of the platform's.
+        alone: There are no channels: everybody is alone with the bot.
         directs: Where direct messages with people of a space lie: the space, and what the ids of
             these channels, and of no other ones there, begin with; None where that can't be told.
     """
@@ -73,9 +75,11 @@ class Capabilities:
     slash_in_threads: bool = True
     file_bytes: int = 0
     controls: frozenset[Action] = frozenset()
+    buttons: bool = False
     streams: bool = False
     streamed: Callable[[str, str], bool] = everything
     people_per_space: bool = True
+    alone: bool = False
     directs: Callable[[str], tuple[str, str] | None] = nowhere
 
     def edits_count_as(self, channel: str, message: str = "") -> Call:

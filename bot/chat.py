@@ -63,12 +63,14 @@ class MessageRef:
 class Spot:
     """Where a reply goes: a channel or platform thread, and the message it visibly answers.
 
-    `space` as in `MessageRef`.
+    `space` as in `MessageRef`. `asked` is for adapters that look through what stands there for
+    what they have posted: nothing of the reply is older than this message. Empty if not known.
     """
 
     channel: str
     reply_to: str | None = None
     space: str = field(default="", compare=False)
+    asked: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,22 +216,28 @@ class Followed:
 class History:
     """Earlier messages of a platform thread, oldest first; `partial` if older ones were left out.
 
-    `from_bot` in each line tells the bot's own messages from those of people.
+    `from_bot` in each line tells the bot's own messages from those of people. `withheld` counts the
+    messages among them that the platform shows without their words.
     """
 
     messages: tuple[EarlierMessage, ...] = ()
     partial: bool = False
+    withheld: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class EarlierMessage:
-    """A message that was in the thread before the bot was called."""
+    """A message that was in the thread before the bot was called.
+
+    `attached` names its files, of which only the names are known; `text` has them as well.
+    """
 
     ref: MessageRef
     author: Author
     text: str
     at: float
     from_bot: bool = False
+    attached: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

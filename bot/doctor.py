@@ -6,28 +6,29 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping
 from functools import partial
 from importlib.metadata import version
-from pathlib import Path
 from typing import cast
 
 from bot.access import told_rules
 from bot.api.check import check_api
-from bot.assembly.models import model_settings, open_embedder
+from bot.assembly.embedders import open_embedder
+from bot.assembly.endpoints import model_settings
 from bot.assembly.store import open_threads
 from bot.budgets import Account, told_budgets
 from bot.commands.specs import offered
 from bot.context.tokens import load_tokenizer
 from bot.errors import SettingsError, StoreError
+from bot.folders import shown
 from bot.model.check import check_model
 from bot.model.port import Usage
 from bot.model.prices import cost_micros
 from bot.ops.check import check_http
+from bot.ops.spans import ENDPOINT, check_spans
 from bot.plugins import resolve, values_for
 from bot.recall.check import check_embedder
 from bot.settings import Settings, read_settings
 from bot.spec import AdapterCheck, AdapterSpec, Finding
-from bot.timing import Timing
+from bot.timing import BRIEF
 
-QUICK = Timing(store_at_start=5.0)
 CHECK_SECONDS = 60.0
 
 
@@ -61,6 +62,8 @@ async def examine(
     yield await check_http(host, port)
     host, port = settings.values["BOBBIN_API_HOST"], settings.integer("BOBBIN_API_PORT")
     yield await check_api(host, port, settings.text("BOBBIN_API_URL"))
+    if settings.text(ENDPOINT):
+        yield await asyncio.to_thread(check_spans)
 
 
 async def _adapter(spec: AdapterSpec, settings: Settings) -> AsyncIterator[Finding]:
@@ -112,9 +115,9 @@ def _budgets(settings: Settings) -> Iterator[Finding]:
 
 async def _store(settings: Settings) -> AsyncIterator[Finding]:
     url = settings.text("REDIS_URL")
-    where = "REDIS_URL" if url else f"the bundled server in {_short(settings.data_dir)}"
+    where = "REDIS_URL" if url else f"the bundled server in {shown(settings.data_dir)}"
     try:
-        async with open_threads(settings, QUICK) as threads:
+        async with open_threads(settings, BRIEF) as threads:
             await threads.ping()
             condition = await threads.condition()
     except StoreError as error:
@@ -154,8 +157,3 @@ async def _tokenizer(settings: Settings) -> Finding:
             "tokenizer", False, "the shipped vocabulary cannot be read", "Install bobbin again."
         )
     return Finding("tokenizer", True, f"{tokenizer.name}, shipped with the package")
-
-
-def _short(path: Path) -> str:
-    home = Path.home()
-    return f"~/{path.relative_to(home)}" if path.is_relative_to(home) else str(path)

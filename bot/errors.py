@@ -6,13 +6,16 @@ SDK exceptions are translated into these at the edge and never travel further:
     ├── SettingsError            the environment is wrong; carries every problem at once
     ├── ModelError
     │   ├── ModelBusy            429, 5xx, connection, time-out: worth another try
+    │   │   └── ModelUnreachable nobody answers at its address
     │   ├── QuotaExhausted       the account is out of credit: trying again is useless
     │   ├── ContextTooLong       the prompt is over the model's window
     │   ├── ModelRefused         the model's service will not answer this request
     │   │   └── NoSight          the model takes no pictures
     │   └── ModelMisconfigured   key, model name or address is wrong
     ├── PlatformError
+    │   ├── NotTaken             it refuses what we say, and may take something else
     │   ├── PlatformBusy         rate limit, 5xx, connection: worth another try
+    │   │   └── PlatformUnreachable  nobody answers at its address
     │   ├── MessageGone          the message, thread or channel no longer exists
     │   ├── NotAllowed           the platform refuses: permission, scope, locked, archived
     │   ├── TooLarge             an attachment has more bytes than are read
@@ -106,6 +109,19 @@ class ModelBusy(ModelError):
         self.overloaded = overloaded
 
 
+class ModelUnreachable(ModelBusy):
+    """Nobody answers at the model's address: refused, no such host, no way there."""
+
+    user_text = (
+        "I can't reach my model right now. Please ask again in a minute; if it stays like this, "
+        "tell whoever runs this bot."
+    )
+
+    def __init__(self, message: str, *, hint: str) -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
 class QuotaExhausted(ModelError):
     """The account behind the key has no credit or has reached its spending limit."""
 
@@ -162,6 +178,12 @@ class PlatformError(BobbinError):
     hint = "See the log line for the platform's error code."
 
 
+class NotTaken(PlatformError):
+    """The platform refuses this call, and may take one with another text."""
+
+    user_text = "My answer was refused here. Please ask again, perhaps in other words."
+
+
 class PlatformBusy(PlatformError):
     """A passing fault of the platform.
 
@@ -174,6 +196,14 @@ class PlatformBusy(PlatformError):
     def __init__(self, message: str = "", *, retry_after: float | None = None) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class PlatformUnreachable(PlatformBusy):
+    """Nobody answers at the platform's address: no way there, no such host, no answer in time."""
+
+    def __init__(self, message: str, *, hint: str) -> None:
+        super().__init__(message)
+        self.hint = hint
 
 
 class MessageGone(PlatformError):

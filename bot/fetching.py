@@ -8,6 +8,7 @@ followed, and bytes are counted as they come, whatever was announced.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -20,6 +21,9 @@ SECONDS = 20.0
 """For one file."""
 CHUNK = 1 << 16
 HTTPS = 443
+
+_NAME = re.compile(r"(?:[a-z0-9_-]{1,63}\.)+[a-z0-9-]{2,63}", re.ASCII | re.IGNORECASE)
+"""What is no such name another reader may take for an address, or for some other name."""
 
 FOREIGN = "Files are fetched from the platform's own hosts only."
 
@@ -55,15 +59,17 @@ class Hosts:
         """Whether a file may be fetched from there."""
         try:
             parts = urlsplit(url)
-            host, port = (parts.hostname or "").casefold(), parts.port
+            port = parts.port
         except ValueError:
             return False
-        if parts.username is not None or parts.password is not None or not host:
+        if parts.username is not None or parts.password is not None or not parts.hostname:
             return False
         if origin_of(url) in self.origins:
             return True
-        if parts.scheme != "https" or port not in (None, HTTPS):
+        host = parts.netloc.partition(":")[0]
+        if parts.scheme != "https" or port not in (None, HTTPS) or not _NAME.fullmatch(host):
             return False
+        host = host.lower()
         return any(
             host.endswith(name) if name.startswith(".") else host == name for name in self.names
         )

@@ -1,10 +1,16 @@
-"""Folders in places that others can write to, too, such as /tmp."""
+"""Folders: whether others may use them, and how people are told of one."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 from pathlib import Path
+
+
+def shown(path: Path) -> str:
+    """A path as one writes it in a shell."""
+    home = Path.home()
+    return f"~/{path.relative_to(home)}" if path.is_relative_to(home) else str(path)
 
 
 def made_private(folder: Path) -> bool:

@@ -142,6 +142,13 @@ class Inbox(Protocol):
         """
         ...
 
+    def narrowed(self, platform: str, space: str, channel: str) -> None:
+        """Fewer people may read a channel than before, since it has become private.
+
+        What other programs may read of it is looked at anew in the background.
+        """
+        ...
+
     def malformed(self, platform: str, kind: str) -> None:
         """Count an event that could not be read; the adapter has logged it."""
         ...

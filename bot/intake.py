@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import replace
 
 from bot import refusals
@@ -31,6 +31,7 @@ from bot.commands.forgetting import meant
 from bot.commands.presses import Presses
 from bot.commands.runner import Commands
 from bot.commands.specs import Typed, typed_command
+from bot.commands.texts import UNREAD
 from bot.engine import texts
 from bot.engine.changes import Changes
 from bot.engine.engine import Engine
@@ -56,6 +57,13 @@ EDITED_SOON_SECONDS = 600.0
 TELL_AGAIN_SECONDS = 60.0
 """People in one thread are told at most this often that the store is away."""
 
+Recheck = Callable[[str, str, str], Awaitable[None]]
+"""Looks at what other programs may read of a channel. Raises StoreError."""
+
+
+async def nothing(_platform: str, _space: str, _channel: str) -> None:
+    """For whoever has no tokens to look at."""
+
 
 class Reception:
     """One adapter's `Inbox`.
@@ -79,6 +87,7 @@ class Reception:
         meter: IntakeMeter | None = None,
         access: Access | None = None,
         since: float = 0.0,
+        recheck: Recheck = nothing,
     ) -> None:
         self._adapter = adapter
         self._threads = threads
@@ -92,6 +101,7 @@ class Reception:
         self._overflow = Overflow(adapter.name, self._meter)
         self._access = access or Access()
         self._since = since
+        self._recheck = recheck
         self._lanes: dict[ThreadKey, Lane] = {}
         self._waiting = 0
         self._most_waiting = most_waiting
@@ -249,6 +259,10 @@ class Reception:
         """See `bot.inbox.Inbox`."""
         await self._changes.departed(platform, space, channel, user)
 
+    def narrowed(self, platform: str, space: str, channel: str) -> None:
+        """See `bot.inbox.Inbox`."""
+        self._spawn(self._look_anew(platform, space, channel))
+
     def malformed(self, platform: str, kind: str) -> None:
         """See `bot.inbox.Inbox`."""
         self.malformed_events += 1
@@ -362,6 +376,12 @@ class Reception:
         begun = await self._engine.take(event, nonce)
         if begun is Begun.IGNORED:
             logger.debug("not addressed on %s", event.thread.platform)
+        if begun in (Begun.FULL, Begun.FILLED):
+            self._meter.overfull()
+        if begun is Begun.FILLED:
+            logger.warning("so many messages wait in %s that no more are taken", event.thread)
+            reply = CommandReply(texts.OVERFULL, private=False)
+            self._spawn(self._answer(event, reply, "that no more is taken"))
 
     async def _is_command(self, typed: Typed, event: Incoming) -> bool:
         """A bare word is a command when it follows a mention, a marked one also without."""
@@ -374,6 +394,8 @@ class Reception:
     async def _run_typed(self, typed: Typed, event: Incoming, nonce: str) -> None:
         if not await self._threads.claim(event.event_id, event.thread, nonce=nonce):
             return
+        begins = event.loose and event.ref.message == event.thread.thread
+        nowhere = begins and typed.name in self._commands.of_conversations
         call = CommandCall(
             event_id=event.event_id,
             name=typed.name,
@@ -381,15 +403,19 @@ class Reception:
             platform=event.thread.platform,
             space=event.thread.space,
             channel=event.thread.channel,
-            thread=event.thread,
+            # Nothing was said yet in what only this message would begin.
+            thread=None if nowhere else event.thread,
             options=typed.options,
             confined=event.confined,
         )
         # The platform waits for the event to be taken, and a summary can take a while.
-        self._spawn(self._respond(call, event))
+        self._spawn(self._respond(call, event, typed.unread))
 
-    async def _respond(self, call: CommandCall, event: Incoming) -> None:
-        reply = await self._commands.run(call)
+    async def _respond(self, call: CommandCall, event: Incoming, unread: str) -> None:
+        if unread:
+            reply = CommandReply(UNREAD.format(word=unread, name=call.name), private=False)
+        else:
+            reply = await self._commands.run(call)
         await self._answer(event, reply, "the answer to a typed command")
 
     async def _answer(self, event: Incoming, reply: CommandReply, what: str) -> None:
@@ -412,6 +438,13 @@ class Reception:
         for event in lost:
             reply = CommandReply(texts.DROPPED, private=False)
             await self._answer(event, reply, "that a message was dropped")
+
+    async def _look_anew(self, platform: str, space: str, channel: str) -> None:
+        try:
+            await self._recheck(platform, space, channel)
+        except StoreError as error:
+            # Now and then all of it is looked at.
+            logger.info("what tokens open of a channel is looked at later: %s", error)
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)

@@ -46,6 +46,14 @@ class Linked:
     other: Person | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Used:
+    """That somebody's code was used: on which platform, and which use it was."""
+
+    platform: str
+    id: str
+
+
 class Links(Protocol):
     """Where linked accounts are kept. All raise StoreError when the store is away."""
 
@@ -62,6 +70,18 @@ class Links(Protocol):
 
     async def of(self, person: Person) -> Sequence[Person]:
         """The other accounts that are linked with this one."""
+        ...
+
+    async def used(self, person: Person) -> Used | None:
+        """That this person's code was used, as long as they have not been told."""
+        ...
+
+    async def untold(self) -> Sequence[Person]:
+        """Everybody who has not been told yet that their code was used, on any platform."""
+        ...
+
+    async def told(self, person: Person) -> None:
+        """They have been told that their code was used. Safe to repeat."""
         ...
 
     async def unlink(self, person: Person) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from urllib.parse import quote, unquote
 
@@ -17,6 +17,9 @@ LONGEST_TAG = 40
 
 MOST_AT_ONCE = 500
 """Items of one batch."""
+
+MOST_ASKING = 20
+"""People who are kept as having asked for the same, besides the first."""
 
 EVERY_SPACE = "@"
 """Stands for the space of a person whose id is the same in all of a platform's spaces."""
@@ -172,6 +175,9 @@ class Source:
         link: Of an import: what the other program called it; empty otherwise.
         former: Others whose words it puts right: they may change it, too, and it is erased with
             what is theirs.
+        also: Others who have asked for the same words since; it stays as long as one of them wants
+            it.
+        confined: Fewer people read the conversation than its channel.
     """
 
     via: Via
@@ -180,6 +186,26 @@ class Source:
     message_ids: tuple[str, ...] = ()
     link: str = ""
     former: tuple[Person, ...] = ()
+    also: tuple[Person, ...] = ()
+    confined: bool = False
+
+    def with_wish(self, person: Person) -> Source:
+        """The source of words that this person asks for, too."""
+        known = person == self.author or person in self.also
+        full = len(self.also) >= MOST_ASKING
+        return self if known or full else replace(self, also=(*self.also, person))
+
+    def without_wish(self, person: Person) -> Source | None:
+        """What is left once this person wants it no longer; None if nobody else has asked for it.
+
+        The next one takes the place of the first.
+        """
+        others = tuple(each for each in self.also if each != person)
+        if others != self.also:
+            return replace(self, also=others)
+        if person == self.author and others:
+            return replace(self, author=others[0], also=others[1:])
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,7 +301,7 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which memories of the readable scopes are meant; empty parts mean any.
+    """Which memories of the readable scopes are meant; empty parts mean any, no `statuses` none.
 
     Of `tags` a memory must have all; of the others that hold several it must be one.
     """

@@ -26,12 +26,19 @@ class OpenChannels:
 
     async def has(self, place: tuple[str, str, str]) -> bool:
         """Whether this is one; by what was known before while the store is away."""
-        loop = asyncio.get_running_loop()
-        if loop.time() >= self._until and not self._asking.locked():
+        # Somebody else's look is waited for only as long as nothing is known at all.
+        if self._is_old() and not (self._until and self._asking.locked()):
             async with self._asking:
-                try:
-                    self._known = await self._threads.open_channels(self._platform)
-                except StoreError as error:
-                    logger.debug("which channels are answered throughout is not known: %s", error)
-                self._until = loop.time() + OPEN_SECONDS
+                if self._is_old():
+                    await self._look()
         return place in self._known
+
+    def _is_old(self) -> bool:
+        return asyncio.get_running_loop().time() >= self._until
+
+    async def _look(self) -> None:
+        try:
+            self._known = await self._threads.open_channels(self._platform)
+        except StoreError as error:
+            logger.debug("which channels are answered throughout is not known: %s", error)
+        self._until = asyncio.get_running_loop().time() + OPEN_SECONDS

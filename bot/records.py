@@ -10,6 +10,19 @@ Role = Literal["user", "assistant", "context"]
 
 
 @dataclass(frozen=True, slots=True)
+class Piece:
+    """A part of an entry's text that stands for an attachment.
+
+    Attributes:
+        id: The platform's id of the attachment; empty if there is none.
+        length: Characters.
+    """
+
+    id: str
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One message of the log.
 
@@ -27,6 +40,8 @@ class Entry:
         edited: When its author last changed it, seconds since the epoch; 0 for never.
         seq: Place in the log, 1-based and rising; 0 before it is stored.
         enclosed: Those of `message_ids` that hold a file instead of text.
+        pieces: What `text` ends with, one after the other and a blank line between them. Empty if
+            nothing came with the message, or it is not known which part is whose.
     """
 
     role: Role
@@ -42,6 +57,7 @@ class Entry:
     edited: float = 0.0
     seq: int = 0
     enclosed: tuple[str, ...] = ()
+    pieces: tuple[Piece, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

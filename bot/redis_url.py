@@ -15,6 +15,7 @@ ssl_check_hostname. Special characters are written as in every address, `@` as %
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -115,8 +116,9 @@ def parse_redis_url(url: str) -> RedisAddress:
     Raises:
         RedisUrlError: It cannot be used; neither text shows a password.
     """
+    authority = authority_in(url)
     try:
-        parts = urlsplit(url)
+        parts = urlsplit(url.replace(f"://{authority}", "://", 1))
     except ValueError:
         raise RedisUrlError("is not a valid address.", _example("redis")) from None
     if parts.scheme not in SCHEMES:
@@ -127,7 +129,7 @@ def parse_redis_url(url: str) -> RedisAddress:
         )
     topology, tls = SCHEMES[parts.scheme]
     options = _options(parts, topology, tls)
-    credentials, _, hosts = parts.netloc.rpartition("@")
+    credentials, _, hosts = authority.rpartition("@")
     username, _, password = credentials.partition(":")
     return RedisAddress(
         topology,
@@ -141,6 +143,14 @@ def parse_redis_url(url: str) -> RedisAddress:
         sentinel_password=options.get("sentinel_password"),
         tls=_tls(options) if tls else None,
     )
+
+
+def authority_in(url: str) -> str:
+    """What names credentials and hosts in an address; empty for none.
+
+    Some releases of Python refuse it where brackets stand beside other hosts: "a:1,[::1]:2".
+    """
+    return re.split(r"[/?#]", url.partition("://")[2], maxsplit=1)[0]
 
 
 def _options(parts: SplitResult, topology: Topology, tls: bool) -> Mapping[str, str]:

@@ -84,6 +84,10 @@ class IntakeMeter(Meter, Protocol):
         """A message gave way to newer ones while the store was away."""
         ...
 
+    def overfull(self) -> None:
+        """A message was not taken, for so many waited in its conversation."""
+        ...
+
 
 class Unmeasured:
     """`IntakeMeter` for those who count nothing."""
@@ -115,11 +119,13 @@ class Unmeasured:
     def dropped(self) -> None:
         """See `IntakeMeter`."""
 
+    def overfull(self) -> None:
+        """See `IntakeMeter`."""
+
 
 def log_report(report: TurnReport) -> None:
     """One line per turn, without a word of what was said."""
-    level = logging.WARNING if report.outcome is Outcome.FAILED else logging.INFO
-    logger.log(level, "turn", extra=report_fields(report))
+    logger.info("turn", extra=report_fields(report))
 
 
 REPORT_FIELDS = (

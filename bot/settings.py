@@ -96,6 +96,11 @@ class Settings:
         return int(self.values["BOBBIN_BOT_MESSAGES"])
 
     @property
+    def most_waiting(self) -> int:
+        """Messages of one conversation that wait for its next answer at most."""
+        return int(self.values["BOBBIN_WAITING_MESSAGES"])
+
+    @property
     def silence_hours(self) -> float:
         """After so long a silence a conversation needs a mention again; 0 for never."""
         return float(self.values["BOBBIN_SILENCE_HOURS"])

@@ -18,8 +18,8 @@ Bobbin reads its settings from the environment and from a file `.env` in the fol
 in; the environment wins. White space around a value is dropped and a blank value counts as unset.
 `bobbin doctor` checks all of it, and a wrong value stops the start with a list of everything that
 is wrong. A secret may stand in a file, as container platforms mount them: the variable in brackets
-takes the file's path, and only one of the two may be set. This page and `.env.example` are written
-by `make settings`.
+takes the file's path, and only one of the two may be set. `bobbin` is `.venv/bin/bobbin` after
+`make run`. This page and `.env.example` are written by `make settings`.
 """
 
 _QUESTIONS = (
@@ -114,8 +114,9 @@ def _notes(title: str) -> list[str]:
 
 
 def write_pages(root: Path, specs: Sequence[AdapterSpec]) -> tuple[Path, ...]:
-    """Write both files under `root` and return their paths."""
-    texts = {root / EXAMPLE: env_example(specs), root / PAGE: configuration_page(specs)}
+    """Write both files under `root` and return their paths. Raises OSError."""
+    # First the one whose folder is not everywhere.
+    texts = {root / PAGE: configuration_page(specs), root / EXAMPLE: env_example(specs)}
     for path, text in texts.items():
         path.write_text(text, encoding="utf-8")
     return tuple(texts)

@@ -134,6 +134,9 @@ class AdapterSpec:
         implies: Pairs: where the first is set, the second must be too.
         uses: Variables of the engine's that it wants to know, too.
         ids: What can be named in rules about access; empty for nothing.
+        direct_space: The space that direct messages lie in where these belong to no server or
+            workspace, and people's ids neither (`Capabilities.people_per_space` is False then);
+            empty where they belong to one.
     """
 
     name: str
@@ -147,3 +150,4 @@ class AdapterSpec:
     implies: tuple[tuple[str, str], ...] = ()
     uses: tuple[str, ...] = ()
     ids: tuple[IdForm, ...] = ()
+    direct_space: str = ""

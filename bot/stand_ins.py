@@ -137,6 +137,7 @@ class RecordingInbox:
         outsiders: Whether outsiders are answered.
         spaces_left: What `left` was told.
         departures: What `departed` was told.
+        narrowings: What `narrowed` was told.
         connections: What `meter` was told of connections.
     """
 
@@ -159,6 +160,7 @@ class RecordingInbox:
         self.outsiders = False
         self.spaces_left: list[tuple[str, str]] = []
         self.departures: list[tuple[str, str, str, str]] = []
+        self.narrowings: list[tuple[str, str, str]] = []
         self.claims: Claims = MemoryClaims()
         self.connections = RecordingMeter()
         self.meter: Meter = self.connections
@@ -236,6 +238,10 @@ class RecordingInbox:
         """See `bot.inbox.Inbox`."""
         self.departures.append((platform, space, channel, user))
         await self._tell()
+
+    def narrowed(self, platform: str, space: str, channel: str) -> None:
+        """See `bot.inbox.Inbox`."""
+        self.narrowings.append((platform, space, channel))
 
     def malformed(self, platform: str, kind: str) -> None:
         """See `bot.inbox.Inbox`."""

@@ -22,11 +22,11 @@ def _unheard(what: str) -> None:
 
 async def repeat(
     work: Callable[[], Awaitable[None]],
-    seconds: float,
+    seconds: float | Callable[[], float],
     what: str,
     beat: Callable[[str], None] = _unheard,
 ) -> None:
-    """Do something for ever, so many seconds after the last time.
+    """Do something for ever, so many seconds after the last time, or as many as are told then.
 
     A round that fails, for want of the store or because of data that cannot be read, is logged,
     and others follow; `beat` is told of the start, and of the end of each.
@@ -40,7 +40,7 @@ async def repeat(
         except (ValueError, TypeError, LookupError):
             logger.exception("%s: data that cannot be read", what)
         beat(what)
-        await asyncio.sleep(seconds)
+        await asyncio.sleep(seconds if isinstance(seconds, float | int) else seconds())
 
 
 class Lines:

@@ -72,6 +72,7 @@ class AdapterContract:
     async def test_its_spec_names_it(self, driver: Driver) -> None:
         """The spec and the adapter agree, and the factory exists."""
         assert driver.spec.name == driver.adapter.name
+        assert bool(driver.spec.direct_space) != driver.adapter.capabilities.people_per_space
         module, _, factory = driver.spec.create.partition(":")
         assert callable(getattr(importlib.import_module(module), factory))
 
@@ -176,9 +177,12 @@ class AdapterContract:
                 await driver.adapter.respond(event, reply)
 
     async def test_of_places_that_are_not_known_nothing_is_told(self, driver: Driver) -> None:
-        """`reach` tells only what is certain."""
+        """`reach` tells only what is certain, and `tell` reaches nobody."""
         async with asked(driver):
             assert await driver.adapter.reach("nowhere", "nobody", {("no-place", "")}) is None
+            assert (
+                await driver.adapter.tell("nowhere", "nobody", "Anybody?", key="contract0") is False
+            )
 
     async def test_deleting_twice_is_fine(self, driver: Driver) -> None:
         """A deleted message is gone for `edit`, and deleting it again does nothing."""

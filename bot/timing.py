@@ -26,6 +26,7 @@ class Timing:
     resume: float = 1.0
     tidy: float = 3600.0
     leftovers: float = 10.0
+    proposals: float = 60.0
     recheck: float = 60.0
     first_retry: float = 1.0
     longest_retry: float = 60.0
@@ -38,3 +39,6 @@ class Timing:
 
 
 TIMING = Timing()
+
+BRIEF = Timing(store_at_start=5.0)
+"""For somebody who waits for a command to end."""

@@ -11,14 +11,15 @@ MOST = 80
 def title_of(text: str, author: str) -> str:
     """The first line that says something, without markup, cut at a word.
 
-    Quoted lines are somebody else's words: they name the thread only when there are no others.
+    Quoted lines are somebody else's words: they name the thread only when there are no others. Nor
+    does the language of a block of code.
 
     Args:
         text: Markdown of the opening message; may be empty.
         author: Display name, for a message without words.
     """
     lines = text.splitlines()
-    own = [line for line in lines if not line.lstrip().startswith(">")]
+    own = [line for line in lines if not line.lstrip().startswith((">", "```", "~~~"))]
     for line in (*own, *lines):
         if plain := _plain(line):
             return _cut(plain)

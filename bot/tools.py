@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -18,15 +18,22 @@ class Notice:
 
     Attributes:
         text: One line of Markdown.
-        button: To take it back.
+        button: To take it back, or what else can be done about it.
+        offers: It can be left undone; other buttons come first where there is room for some only.
     """
 
     text: str
     button: Button | None = None
+    offers: bool = False
 
 
 def tell_nobody(done: Notice) -> None:
     """Nobody is told."""
+
+
+async def always() -> bool:
+    """It stands."""
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +48,8 @@ class ToolContext:
         mail: The messages that are being answered; the newest one's author is who asks.
         asked: Stands for what is asked for: the tool and its arguments.
         tell: Takes what people are told below the answer.
+        stands: Whether what is asked for is asked for still; it may have been deleted or forgotten
+            meanwhile, of which the turn itself hears a little later. Raises StoreError.
     """
 
     turn: str
@@ -50,6 +59,7 @@ class ToolContext:
     mail: Sequence[Incoming]
     asked: str = ""
     tell: Callable[[Notice], None] = tell_nobody
+    stands: Callable[[], Awaitable[bool]] = always
 
     @property
     def key(self) -> str:

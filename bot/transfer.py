@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from bot.chat import ThreadKey
 from bot.errors import ImportRefused
-from bot.records import Entry, Summary, Tally
+from bot.records import Entry, Piece, Summary, Tally
 
 FORMAT = "bobbin.threads"
 VERSION = 1
@@ -56,6 +56,11 @@ class _Thread(_Element):
     estimated: Count = 0
 
 
+class _Piece(_Element):
+    id: str = ""
+    length: Count
+
+
 class _Entry(_Element):
     kind: Literal["entry"]
     seq: Annotated[int, Field(ge=1, le=LARGEST)]
@@ -71,6 +76,7 @@ class _Entry(_Element):
     turn: str = ""
     model: str = ""
     edited: Annotated[float, Field(ge=0, lt=END_OF_TIME, allow_inf_nan=False)] = 0.0
+    pieces: list[_Piece] = Field(default_factory=list[_Piece])
 
 
 _ELEMENT: TypeAdapter[_Thread | _Entry] = TypeAdapter(
@@ -275,6 +281,7 @@ def _line(entry: Entry) -> _Entry:
         turn=entry.turn,
         model=entry.model,
         edited=float(entry.edited),
+        pieces=[_Piece(id=piece.id, length=piece.length) for piece in entry.pieces],
     )
 
 
@@ -292,6 +299,7 @@ def _entry(item: _Entry) -> Entry:
         turn=item.turn,
         model=item.model,
         edited=item.edited,
+        pieces=tuple(Piece(piece.id, piece.length) for piece in item.pieces),
         seq=item.seq,
     )
 

@@ -128,7 +128,8 @@ STORE: tuple[Variable, ...] = (
     Variable(
         "BOBBIN_MEMORIES_PER_SCOPE",
         "Most memories that one person, conversation, channel or server may have; then no more are "
-        "taken, and none is thrown out. 0: no limit.",
+        "taken, and none is thrown out. What was corrected does not count among them; as many of "
+        "these are kept again. 0: no limit.",
         VariableKind.INTEGER,
         default="10000",
         least=0,
@@ -272,8 +273,9 @@ ACCESS: tuple[Variable, ...] = (
     ),
     Variable(
         "BOBBIN_BOT_MESSAGES",
-        "After so many messages of other bots in a row in one conversation it is silent there "
-        "until a person writes.",
+        "After so many messages of other bots in a row in a conversation, or in all conversations "
+        "of one channel together, it does not answer bots there until a person writes. The count "
+        "of a channel also ends an hour after the last one that was answered.",
         VariableKind.INTEGER,
         default="6",
         least=1,
@@ -316,6 +318,15 @@ BUDGETS: tuple[Variable, ...] = (
 """How much may be used."""
 
 OPERATION: tuple[Variable, ...] = (
+    Variable(
+        "BOBBIN_WAITING_MESSAGES",
+        "So many messages of one conversation wait for its next answer at most. Further ones are "
+        "not taken, and people are told so once. What was said while nobody listened is taken.",
+        VariableKind.INTEGER,
+        default="100",
+        least=1,
+        most=10_000,
+    ),
     Variable(
         "BOBBIN_LEASE_SECONDS",
         "A process that stays silent this long has lost its answers to another process.",
@@ -369,7 +380,7 @@ OUTSIDE: tuple[Variable, ...] = (
     Variable(
         "OTEL_EXPORTER_OTLP_ENDPOINT",
         "Base address of an OTLP/HTTP receiver for OpenTelemetry spans, which need the extra: "
-        "pip install 'bobbin[otel]'. Empty: no spans.",
+        ".venv/bin/pip install 'bobbin[otel]'. Empty: no spans.",
         VariableKind.URL,
     ),
     Variable(

@@ -15,12 +15,9 @@ from typing import ClassVar
 from redis import Redis
 
 from bot.storage.binary import find_server
-from tests.servers import PATIENCE, Valkey, free_port, valkey_server, wait_for_line
+from tests.servers import BUS, PATIENCE, Valkey, free_port, valkey_server, wait_for_line
 
 SLOTS = 16_384
-BUS = 10_000
-"""How far a node's bus port is from its own."""
-
 AT_ONCE = ("--repl-diskless-sync-delay", "0", "--shutdown-timeout", "0")
 """A primary otherwise waits for five seconds for more replicas, and at its end for them."""
 

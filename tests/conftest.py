@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
+import signal
+from collections.abc import Generator
 from importlib import import_module
 from pathlib import Path
 
@@ -15,6 +18,38 @@ from tests.examples import PROFILE, TIMES
 settings.register_profile("suite", max_examples=30, deadline=None, derandomize=True)
 settings.register_profile("thorough", max_examples=30 * TIMES["thorough"], deadline=None)
 settings.load_profile(PROFILE)
+
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # As it is for what a shell runs in the background. Programs that tests start would inherit it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@contextlib.contextmanager
+def _uncollected() -> Generator[None]:
+    """Spare the collector what lives until the end: it would look through all of it many times."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Collect tests."""
+    with _uncollected():
+        return (yield)
+
+
+def pytest_collection_finish() -> None:
+    """Leave the collector what comes from now on.
+
+    A look at everything took half a second: thousands of tests, and all SDKs. Now it costs little,
+    and would come ten times as often; it is to come as often as before.
+    """
+    gc.freeze()
+    gc.set_threshold(700, 10, 40)
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
@@ -32,7 +67,8 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         for path in sorted(Path(__file__).parent.rglob("test_*.py"))
     ]
     first = len(names) * int(worker[2:]) // int(os.environ["PYTEST_XDIST_WORKER_COUNT"])
-    for name in names[first:] + names[:first]:
-        # What cannot be imported is told when it is collected.
-        with contextlib.suppress(ImportError, SyntaxError):
-            import_module(name)
+    with _uncollected():
+        for name in names[first:] + names[:first]:
+            # What cannot be imported is told when it is collected.
+            with contextlib.suppress(ImportError, SyntaxError):
+                import_module(name)

@@ -5,19 +5,25 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import secrets
 import signal
 import socket
 import subprocess
 import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from bot.storage.binary import find_server
 
 READY = b"Ready to accept connections"
 PATIENCE = 20.0
+BUS = 10_000
+"""How far the bus port of a cluster's node is from its own."""
+
+PORTS = range(10_000, 22_000)
+"""With their companions below what systems give away: from 32768 on, or from 49152 on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +72,23 @@ def valkey_server(
 
 
 def free_port() -> int:
-    """A port nobody listens on, with its companion for a cluster's bus below 65536."""
+    """A port nobody listens on, and nobody listens on its companion for a cluster's bus either.
+
+    None that the system gives away by itself: between now and its use, others are given those.
+    """
     while True:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port: int = probe.getsockname()[1]
-        if port < 55_000:
+        port = secrets.choice(PORTS)
+        if _is_free(port) and _is_free(port + BUS):
             return port
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 def wait_for_line(process: subprocess.Popen[bytes], sign: bytes) -> None:
@@ -92,6 +108,15 @@ def wait_for_line(process: subprocess.Popen[bytes], sign: bytes) -> None:
     raise RuntimeError("the server did not start: " + b"".join(seen).decode(errors="replace"))
 
 
+@dataclass(slots=True)
+class Held:
+    """A request that is not passed on before `goes`; `arrived` tells that it is there."""
+
+    sign: bytes
+    arrived: asyncio.Event = field(default_factory=asyncio.Event)
+    goes: asyncio.Event = field(default_factory=asyncio.Event)
+
+
 class LossyProxy:
     """Forwards 127.0.0.1:`port` to a unix socket; loses the replies it is told to lose.
 
@@ -101,6 +126,7 @@ class LossyProxy:
     def __init__(self, path: str) -> None:
         self._path = path
         self._to_lose: list[bytes] = []
+        self._to_hold: list[Held] = []
         self._writers: set[asyncio.StreamWriter] = set()
         self._broken = False
         self.accepted = 0
@@ -130,6 +156,12 @@ class LossyProxy:
         """Lose one reply: to the next request that contains `sign`."""
         self._to_lose.append(sign.encode())
 
+    def hold(self, sign: str) -> Held:
+        """Hold the next request that contains `sign`; others overtake it on their connections."""
+        held = Held(sign.encode())
+        self._to_hold.append(held)
+        return held
+
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One client's connection."""
         if self._broken:
@@ -143,6 +175,11 @@ class LossyProxy:
             try:
                 while request := await reader.read(1 << 20):
                     sign = next((sign for sign in self._to_lose if sign in request), None)
+                    held = next((each for each in self._to_hold if each.sign in request), None)
+                    if held is not None:
+                        self._to_hold.remove(held)
+                        held.arrived.set()
+                        await held.goes.wait()
                     if sign is None:
                         out.write(request)
                         continue

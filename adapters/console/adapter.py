@@ -25,6 +25,7 @@ THREAD = ThreadKey("console", "local", "terminal", "main")
 GREETING = "Bobbin, in your terminal. /help lists the commands; Ctrl-D ends.\n"
 _CLOSING = re.compile(r"(?:\n[ \t>]*)?[*_~`]+[ \t]*\Z")
 UNREAD = "I don't know “{word}” after /{name}. /help lists what there is."
+NO_CHOICE = "There is nothing under /{number} now: numbers belong to what was shown last."
 APART = "Another terminal is open, so this one has a conversation of its own.\n"
 
 
@@ -37,7 +38,9 @@ class ConsoleAdapter:
     """Reads lines from standard input and prints answers as they grow."""
 
     name = "console"
-    capabilities = Capabilities(max_chars=1_000_000, min_edit_seconds=0.05)
+    capabilities = Capabilities(
+        max_chars=1_000_000, min_edit_seconds=0.05, alone=True, buttons=True
+    )
 
     def __init__(self, seat: Seat, terminal: Terminal | None = None) -> None:
         user = user_name()
@@ -47,6 +50,7 @@ class ConsoleAdapter:
         self._terminal = terminal or Terminal()
         self._shown: dict[str, str] = {}
         self._rest = ""
+        self._buttons: Sequence[Button] = ()
         self._settled = asyncio.Event()
         self._unheard = False
         self._offered: dict[str, Button] = {}
@@ -55,7 +59,7 @@ class ConsoleAdapter:
         """Answer line after line until the input ends, or nobody reads the answers."""
         self._thread = replace(THREAD, thread=await asyncio.to_thread(self._seat.take, "main"))
         inbox.meter.connected(True)
-        with contextlib.suppress(NotAllowed):
+        with contextlib.suppress(NotAllowed), self._terminal.in_use():
             if self._terminal.interactive:
                 self._print(GREETING + APART * (self._thread != THREAD))
             while (line := await self._terminal.line()) is not None:
@@ -85,7 +89,8 @@ class ConsoleAdapter:
                 await self._settled.wait()
 
     def _call(self, inbox: Inbox, line: str) -> chat.CommandCall:
-        name, *rest = line[1:].split(maxsplit=1) or [""]
+        word, *rest = line[1:].split(maxsplit=1) or [""]
+        name = word.casefold()
         spec = next((spec for spec in inbox.commands if spec.name == name), None)
         options = read_options(spec, "".join(rest))[0] if spec is not None else {}
         return self._called(name, options)
@@ -110,8 +115,12 @@ class ConsoleAdapter:
         """Run a command; "/2" presses what has been offered under that number."""
         number, _, words = line[1:].partition(" ")
         button = self._offered.get(number)
+        if button is None and number.isdecimal():
+            self._show(chat.CommandReply(NO_CHOICE.format(number=number)), offers=False)
+            return
         if button is None:
-            name, _, rest = line[1:].partition(" ")
+            word, _, rest = line[1:].partition(" ")
+            name = word.casefold()
             spec = next((each for each in inbox.commands if each.name == name), None)
             unread = read_options(spec, rest)[1] if spec is not None else ""
             if unread:
@@ -148,7 +157,7 @@ class ConsoleAdapter:
         """Print the beginning of an answer, below the one before."""
         if len(text) > self.capabilities.max_chars:
             raise ValueError("longer than a message may be")
-        await self.edit(ref := MessageRef(spot.channel, key), text)
+        await self.edit(ref := MessageRef(spot.channel, key), text, look=look)
         return ref
 
     async def edit(self, ref: MessageRef, text: str, *, look: Presentation = PLAIN) -> None:
@@ -163,6 +172,7 @@ class ConsoleAdapter:
             added = below + body
         self._shown = {ref.message: shown if shown and not added else body}
         self._rest = text[len(self._shown[ref.message]) :]
+        self._buttons = look.buttons
         self._print(added)
 
     async def attach(
@@ -183,9 +193,16 @@ class ConsoleAdapter:
     async def settled(self, thread: ThreadKey) -> None:
         """End the answer's line and let the next one be read."""
         self._settled.set()
+        if self._unheard:
+            # That was told when the answer could not be printed.
+            return
         if self._shown:
             rest, self._shown, self._rest = self._rest, {}, ""
             self._print(f"{rest}\n")
+        if self._buttons:
+            buttons, self._buttons = self._buttons, ()
+            self._offered.clear()
+            self._print(f"{self._numbered(buttons)}\n")
 
     async def history(self, event: Incoming, limit: int) -> chat.History:
         """Nothing was said before the bot was there."""
@@ -208,6 +225,10 @@ class ConsoleAdapter:
         """What is printed has no address."""
         return ""
 
+    async def tell(self, space: str, user: str, text: str, *, key: str) -> bool:
+        """Nothing is printed between somebody's own lines."""
+        return False
+
     async def reach(
         self, space: str, user: str, places: Collection[tuple[str, str]]
     ) -> chat.Reach | None:
@@ -220,6 +241,7 @@ class ConsoleAdapter:
 
     async def close(self) -> None:
         """Let another terminal take this one's place."""
+        self._terminal.close()
         self._seat.leave()
 
     def _show(self, reply: CommandReply, *, offers: bool = True) -> None:

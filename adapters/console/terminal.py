@@ -1,13 +1,23 @@
-"""Standard input and output, whatever they are: a terminal, a file, a pipe, or closed."""
+"""Standard input and output as one: what is typed, what is printed, and the log in between."""
 
 from __future__ import annotations
 
-import asyncio
+import contextlib
 import getpass
-import io
+import logging
+import os
+import shutil
 import sys
-import threading
+from collections import deque
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+
+from adapters.console.keyboard import Keyboard, forgive
+from adapters.console.page import Page
+
+MOST_HELD = 200
+"""Log lines that wait for the end of a line; older ones give way."""
 
 
 def user_name() -> str:
@@ -29,55 +39,96 @@ def kept(name: str, content: bytes) -> str:
 
 
 class Terminal:
-    """Gives lines and takes text; no byte that is not text is an error."""
+    """Gives lines and takes text.
 
-    def __init__(self) -> None:
-        for stream in (sys.stdin, sys.stdout):
-            if isinstance(stream, io.TextIOWrapper):
-                stream.reconfigure(errors="replace")
-        # Python has None for a stream that was closed before the start.
-        self.interactive = bool(sys.stdin) and sys.stdin.isatty()
-        self._input: io.TextIOBase | None = None
+    Args:
+        environ: Says whether styles are wanted, by NO_COLOR and TERM.
+    """
+
+    def __init__(self, environ: Mapping[str, str] = os.environ) -> None:
+        forgive(sys.stdout)
+        self._keyboard = Keyboard()
+        self.interactive = self._keyboard.interactive
+        self._page: Page | None = None
+        if sys.stdout and sys.stdout.isatty() and environ.get("TERM") != "dumb":
+            self._page = Page(_columns, styled=not environ.get("NO_COLOR"))
+        self._held: deque[str] = deque(maxlen=MOST_HELD)
 
     def write(self, text: str) -> None:
-        """Show text at once. Raises OSError when nobody reads it any more."""
-        print(text, end="", flush=True)
+        """Show text as soon as it is clear how. Raises OSError when nobody reads it any more."""
+        print(self._page.take(text) if self._page else text, end="", flush=True)
+        self._tell_held()
 
     async def line(self) -> str | None:
-        """The next line, None at the end of the input.
+        """The next line, None at the end of the input."""
+        line = await self._keyboard.line()
+        self._tell_held()
+        return line
 
-        The read happens in a daemon thread, because neither a file nor every terminal can be
-        watched by the event loop, and a thread of the default executor would keep the process
-        from ending.
+    @contextmanager
+    def in_use(self) -> Generator[None]:
+        """While it lasts, lines are read, and what is logged to the same terminal breaks into none.
+
+        At its end the terminal is as it was found, whatever else of an end is still to come.
         """
-        loop = asyncio.get_running_loop()
-        line: asyncio.Future[str | None] = loop.create_future()
-
-        def deliver(text: str | None) -> None:
-            if not line.done():
-                line.set_result(text)
-
-        def read() -> None:
-            text = self._read()
-            if not loop.is_closed():
-                loop.call_soon_threadsafe(deliver, text)
-
-        threading.Thread(target=read, name="console input", daemon=True).start()
-        return await line
-
-    def _read(self) -> str | None:
+        root = logging.getLogger()
+        mixed = [each for each in root.handlers if self._page and _is_seen(each)]
+        asides = [Aside(each, self._tell) for each in mixed]
+        _exchange(root, mixed, asides)
         try:
-            if self.interactive:
-                return input("> ")
-            if sys.stdin and self._input is None:
-                # Not `sys.stdin` itself, which Python cannot close while a thread reads from it.
-                self._input = open(
-                    sys.stdin.fileno(), encoding="utf-8", errors="replace", closefd=False
-                )
-            return (self._input.readline() if self._input else "") or None
-        except EOFError:
-            # What the shell says next begins a line of its own.
-            print()
-            return None
-        except (OSError, ValueError):
-            return None
+            yield
+        finally:
+            _exchange(root, asides, mixed)
+            self._keyboard.close()
+
+    def close(self) -> None:
+        """Leave the terminal as it was found."""
+        self._keyboard.close()
+        if self._page is not None and self._page.midway:
+            with contextlib.suppress(OSError):
+                self.write("\n")
+        self._tell_held()
+
+    def _tell(self, text: str) -> None:
+        """Show a log line, once the line that is typed or printed has ended."""
+        self._held.append(text)
+        self._tell_held()
+
+    def _tell_held(self) -> None:
+        if self._keyboard.typing or (self._page is not None and self._page.midway):
+            return
+        while self._held:
+            print(self._held.popleft(), file=sys.stderr, flush=True)
+
+
+class Aside(logging.Handler):
+    """Gives what another handler would write, without the end of the line, to `tell`."""
+
+    def __init__(self, other: logging.Handler, tell: Callable[[str], None]) -> None:
+        super().__init__(other.level)
+        self.setFormatter(other.formatter)
+        self._tell = tell
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """See `logging.Handler`."""
+        with contextlib.suppress(OSError):
+            self._tell(self.format(record))
+
+
+def _is_seen(handler: logging.Handler) -> bool:
+    """Whether it writes to a terminal."""
+    seen = bool(sys.stderr) and sys.stderr.isatty()
+    return seen and getattr(handler, "stream", None) is sys.stderr
+
+
+def _exchange(
+    root: logging.Logger, old: Sequence[logging.Handler], new: Sequence[logging.Handler]
+) -> None:
+    for each in old:
+        root.removeHandler(each)
+    for each in new:
+        root.addHandler(each)
+
+
+def _columns() -> int:
+    return shutil.get_terminal_size().columns

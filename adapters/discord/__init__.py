@@ -4,6 +4,7 @@ This module imports no SDK, so that settings can be checked and documented witho
 """
 
 from adapters.discord.shards import is_plan
+from adapters.discord.values import DIRECT_SPACE
 from bot.spec import AdapterSpec, IdForm, Named, Variable, VariableKind
 
 _SNOWFLAKE = r"[0-9]{1,20}"
@@ -70,4 +71,5 @@ SPEC = AdapterSpec(
         IdForm(Named.USER, "user", _SNOWFLAKE, _A_NUMBER),
     ),
     uses=("BOBBIN_LEASE_SECONDS",),
+    direct_space=DIRECT_SPACE,
 )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 import time
-from collections.abc import Callable, Collection, Coroutine, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -15,21 +16,29 @@ from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
 from adapters.discord import history
-from adapters.discord.calls import Answer, Calls, Timing
+from adapters.discord.calls import Calls, Timing
 from adapters.discord.changes import Changes
-from adapters.discord.commands import offered, sync
+from adapters.discord.commands import sync
 from adapters.discord.controls import buttons, carries
 from adapters.discord.downloads import Downloads
-from adapters.discord.faults import Archived, Denied, Refused
+from adapters.discord.faults import Denied, Refused, why_lost
 from adapters.discord.gateways import Gateways
 from adapters.discord.intake import Intake
-from adapters.discord.interactions import TOO_LARGE, fitting, picker
-from adapters.discord.layout import Presenter, edit_of, is_laid_out, laid_out, said_by
+from adapters.discord.interactions import TOO_LARGE, fitting
+from adapters.discord.layout import (
+    Presenter,
+    edit_of,
+    is_laid_out,
+    laid_out,
+    may_be_laid_out,
+    said_by,
+)
 from adapters.discord.logins import Logins, allowance
 from adapters.discord.marks import Marks
 from adapters.discord.markup import MAX_CHARS, measure, pieces
 from adapters.discord.members import Members
 from adapters.discord.missed import Missed
+from adapters.discord.muted import Muted
 from adapters.discord.notice import MENTION_ME, Unheard
 from adapters.discord.opening import Opening
 from adapters.discord.originals import uploads
@@ -38,6 +47,7 @@ from adapters.discord.places import Places
 from adapters.discord.reaching import reach_of
 from adapters.discord.reactions import Reactions
 from adapters.discord.render import measure_shown, rendering
+from adapters.discord.sending import NOBODY, Sending
 from adapters.discord.servers import Servers
 from adapters.discord.shards import ALONE, Plan, Shard, read_plan
 from adapters.discord.values import DIRECT_SPACE, PLATFORM
@@ -69,8 +79,8 @@ CAPABILITIES = Capabilities(
     directs=lambda space: (DIRECT_SPACE, ""),
 )
 
-NOBODY = discord.AllowedMentions.none()
 STATUS_SECONDS = 4.0
+LONGEST_NONCE = 25
 LEASE_SECONDS = 15.0
 IDENTIFY_SECONDS = 5.0
 ON_THE_WAY_SECONDS = 1.0
@@ -113,8 +123,7 @@ def redirect(values: Mapping[str, str]) -> None:
 def without_traceback(record: logging.LogRecord) -> bool:
     """A log filter: that the SDK connects again is one line, not sixty at ERROR."""
     if record.exc_info and str(record.msg).startswith("Attempting a reconnect"):
-        error = record.exc_info[0]
-        record.msg = f"{record.msg} ({error.__name__ if error else 'unknown'})"
+        record.msg = f"{record.msg} ({why_lost(record.exc_info[1])})"
         record.exc_info = record.exc_text = None
         record.levelno, record.levelname = logging.WARNING, "WARNING"
     return True
@@ -160,20 +169,22 @@ class DiscordAdapter:
         self._downloads = Downloads(self._calls, self._gateways.client)
         self._places = Places(self._calls, clock)
         self._members = Members(self._calls, clock)
+        self._sending = Sending(self._gateways, self._calls, self._places.refusals, self._timing)
         self._opening = Opening(self._gateways, self._places, self._calls, self._timing)
         self._unheard = Unheard()
         self._marks = Marks(self._calls, clock)
+        self._muted = Muted(self._tell_alone, clock)
         self._render = rendering()
 
     async def run(self, inbox: Inbox) -> None:
         """Connect and deliver events until cancelled. REST calls work until `close`."""
         await self._gateways.run(
             inbox,
-            lambda shard, begun: self._intake(inbox, shard, begun),
+            lambda shard, heard: self._intake(inbox, shard, heard),
             lambda client: sync(client, self._calls, inbox),
         )
 
-    def _intake(self, inbox: Inbox, shard: Shard, begun: Callable[[], None]) -> Intake:
+    def _intake(self, inbox: Inbox, shard: Shard, heard: Callable[[bool], None]) -> Intake:
         """What takes the events of one shard."""
         changes = Changes(inbox, self._places, self._members, self._calls, self._timing)
         return Intake(
@@ -187,8 +198,12 @@ class DiscordAdapter:
             Servers(inbox, self._calls, self._timing, shard),
             self._members,
             changes,
-            Reactions(inbox, self._places, self._calls, self._tell),
-            begun,
+            Reactions(
+                *(inbox, self._places, self._calls, self._members),
+                *(self._tell, self._clock, self._timing),
+            ),
+            self._muted,
+            heard,
         )
 
     async def open(self, event: Incoming, title: str) -> Spot:
@@ -219,7 +234,7 @@ class DiscordAdapter:
             extra["view"] = lambda: laid_out(shown, look)
         elif look.actions or look.buttons:
             extra["view"] = lambda: buttons(look)
-        answer = await self._send(spot, key, None if out else shown, **extra)
+        answer = await self._sending.send(spot, key, None if out else shown, **extra)
         fields = answer.fields()
         ref = MessageRef(spot.channel, str(fields["id"]))
         if is_laid_out(fields):
@@ -229,33 +244,6 @@ class DiscordAdapter:
             await self.edit(ref, text, look=look)
         return ref
 
-    async def _send(self, spot: Spot, nonce: str, text: str | None, **extra: Any) -> Answer:
-        """Send a message; `extra` gives what `send` takes, made anew for each try."""
-        client = await self._gateways.client()
-        channel = client.get_partial_messageable(int(spot.channel))
-        parts: dict[str, Callable[[], Any]] = extra
-        reference: dict[str, Any] = {}
-        if spot.reply_to is not None:
-            reference["reference"] = discord.MessageReference(
-                message_id=int(spot.reply_to),
-                channel_id=int(spot.channel),
-                fail_if_not_exists=False,
-            )
-            reference["mention_author"] = False
-        return await self._in_thread(
-            # Where files are forbidden, text may be allowed.
-            "attach" if "files" in parts else "post",
-            spot.channel,
-            lambda: channel.send(
-                content=text,
-                nonce=nonce,
-                allowed_mentions=NOBODY,
-                suppress_embeds=True,
-                **reference,
-                **{name: make() for name, make in parts.items()},
-            ),
-        )
-
     async def edit(self, ref: MessageRef, text: str, *, look: Presentation = PLAIN) -> None:
         """Replace a message's text and buttons; returns when Discord's answer is there."""
         shown = self._shown(text)
@@ -263,7 +251,7 @@ class DiscordAdapter:
         try:
             await self._rewrite(ref, shown, look, out)
         except Refused as refusal:
-            if out or not self._presenter.may_have_become(refusal.code):
+            if out or not may_be_laid_out(refusal.code):
                 raise
             await self._rewrite(ref, shown, look, True)
 
@@ -273,13 +261,13 @@ class DiscordAdapter:
         # An edit by ids alone carries no flags, so previews that were held back stay away.
         message = client.get_partial_messageable(channel).get_partial_message(number)
         if not out:
-            await self._in_thread(
+            await self._sending.change(
                 "edit",
                 ref.channel,
                 lambda: message.edit(content=text, allowed_mentions=NOBODY, view=buttons(look)),
             )
             return
-        await self._in_thread(
+        await self._sending.change(
             "edit",
             ref.channel,
             lambda: client.http.edit_message(channel, number, params=edit_of(text, look)),
@@ -298,7 +286,7 @@ class DiscordAdapter:
         shown = self._shown(text)
         if measure(shown) > MAX_CHARS:
             raise ValueError(f"text of {measure(shown)} units with a file, {MAX_CHARS} are taken")
-        answer = await self._send(spot, key, shown or None, files=lambda: uploads((file,)))
+        answer = await self._sending.send(spot, key, shown or None, files=lambda: uploads((file,)))
         return MessageRef(spot.channel, str(answer.fields()["id"]))
 
     async def delete(self, ref: MessageRef) -> None:
@@ -308,34 +296,9 @@ class DiscordAdapter:
             int(ref.message)
         )
         try:
-            await self._in_thread("delete", ref.channel, message.delete)
+            await self._sending.change("delete", ref.channel, message.delete)
         except MessageGone:
             log.debug("A message was deleted already")
-
-    async def _in_thread(
-        self, call: str, channel: str, make: Callable[[], Coroutine[Any, Any, object]]
-    ) -> Answer:
-        """Make a call that an archived thread refuses; such a thread is opened once.
-
-        What was forbidden a moment ago is not asked for again.
-        """
-        self._places.refusals.check(call, channel)
-        try:
-            return await self._woken(channel, make)
-        except Denied as denied:
-            self._places.refusals.deny(call, channel, denied, self._timing.denied)
-            raise
-
-    async def _woken(self, channel: str, make: Callable[[], Coroutine[Any, Any, object]]) -> Answer:
-        try:
-            return await self._calls.answer(make)
-        except Archived:
-            log.info("Opening the archived thread %s again", channel)
-        client = await self._gateways.client()
-        await self._calls.answer(
-            lambda: client.http.edit_channel(int(channel), archived=False), patient=True
-        )
-        return await self._calls.answer(make)
 
     async def show_status(self, spot: Spot, status: str | None) -> None:
         """Show that the bot is typing. Discord takes the sign away by itself, never on demand."""
@@ -361,7 +324,7 @@ class DiscordAdapter:
     async def settled(self, thread: ThreadKey) -> None:
         """Say once in a new thread that people have to mention the bot, where that is so."""
         if self._unheard.is_due(thread.thread):
-            await self._send(
+            await self._sending.send(
                 Spot(thread.thread), f"m{thread.thread}", MENTION_ME, silent=lambda: True
             )
 
@@ -384,10 +347,11 @@ class DiscordAdapter:
     async def respond(self, event: Incoming, reply: CommandReply) -> None:
         """Answer a typed command: what must be private goes into a direct message."""
         here = Spot(event.ref.channel, reply_to=event.ref.message)
-        if reply.is_panel and reply.private and not (event.direct or reply.harmless):
-            # In a direct message its buttons would be pressed in another place.
+        chosen = reply.is_panel or bool(reply.choices)
+        if chosen and reply.private and not (event.direct or reply.harmless):
+            # In a direct message it would be chosen or pressed in another place.
             told = USE_COMMAND.format(command=f"/{_typed_name(event)}")
-            await self._send(here, f"w{event.ref.message}", told)
+            await self._sending.send(here, f"w{event.ref.message}", told)
             return
         if event.direct or reply.harmless or not reply.private:
             await self._say(here, event, reply)
@@ -404,26 +368,23 @@ class DiscordAdapter:
         except (NotAllowed, Refused) as refusal:
             log.info("No direct message to the caller of a command: %s", refusal)
             text = NO_DIRECT_MESSAGE.format(command=command)
-        await self._send(here, f"w{event.ref.message}", text)
+        await self._sending.send(here, f"w{event.ref.message}", text)
 
     async def _say(self, spot: Spot, event: Incoming, reply: CommandReply) -> None:
         if reply.is_panel:
             nonce = f"r{event.ref.message}"
-            await self._send(spot, nonce, None, view=lambda: view_of(reply, self._render))
+            await self._sending.send(spot, nonce, None, view=lambda: view_of(reply, self._render))
             return
         files, left_out = fitting(reply.files, FILE_BYTES)
         text = f"{reply.text}\n\n{TOO_LARGE}" if left_out else reply.text
         parts = list(pieces(self._render(text))) or [""]
-        name = _typed_name(event)
         extra: dict[str, Callable[[], Any]] = {}
         if files:
             extra["files"] = lambda: uploads(files)
-        if name and offered(reply.choices):
-            extra["view"] = lambda: picker(name, {}, reply.choices)
         last = len(parts) - 1
         for number, part in enumerate(parts):
             nonce = f"r{event.ref.message}{number}"
-            await self._send(spot, nonce, part or None, **(extra if number == last else {}))
+            await self._sending.send(spot, nonce, part or None, **(extra if number == last else {}))
 
     async def link(self, thread: ThreadKey, message: str, *, loose: bool = False) -> str:
         """The message's address; a thread's own first message is in the channel above it."""
@@ -432,7 +393,28 @@ class DiscordAdapter:
         return f"https://discord.com/channels/{thread.space}/{channel}/{message}"
 
     async def _tell(self, ref: MessageRef, text: str) -> None:
-        await self._send(Spot(ref.channel, reply_to=ref.message), f"t{ref.message}", text)
+        # Several things may be said about one message, and each of them once.
+        nonce = hashlib.sha256(f"{ref.message}:{text}".encode()).hexdigest()[:LONGEST_NONCE]
+        await self._sending.send(Spot(ref.channel, reply_to=ref.message), nonce, text)
+
+    async def tell(self, space: str, user: str, text: str, *, key: str) -> bool:
+        """Whoever shares a server with the bot may take messages from it, or not."""
+        if not user.isdecimal():
+            return False
+        client = await self._gateways.client()
+        try:
+            opened = await self._calls.answer(
+                lambda: client.http.start_private_message(int(user)), patient=True
+            )
+            spot = Spot(str(opened.fields()["id"]))
+            await self._sending.send(spot, key, self._shown(text))
+        except (NotAllowed, MessageGone, Refused) as refusal:
+            log.info("somebody takes no direct message: %s", refusal)
+            return False
+        return True
+
+    async def _tell_alone(self, user: str, text: str, key: str) -> bool:
+        return await self.tell(DIRECT_SPACE, user, text, key=key)
 
     async def reach(
         self, space: str, user: str, places: Collection[tuple[str, str]]

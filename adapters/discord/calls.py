@@ -49,7 +49,9 @@ class Timing:
         reconnect: First and longest wait between connections.
         drain: How long the end waits for what is being handed over.
         look: How long new messages wait while it is found out where a session begins.
-        look_again: Between tries to find that out while the store is away.
+        look_again: Between tries to find that out while the store is away, and to see to a sign.
+        signs: How long it is tried to see to a sign on a message.
+        complete: How long it is looked for what somebody may be typing.
         catch_up: How long a new message waits for what was missed in its place.
         between_pages: Between reads of what was missed.
         note: Between notes that the bot listens.
@@ -59,6 +61,8 @@ class Timing:
         handover: How long a shard that was given up is still listened to, while another process
             connects.
         poll: Between looks for free shards, and for a turn to log in.
+        silent: How long a shard may be without a connection before it is left to a process that
+            has none such.
     """
 
     call: float = 15.0
@@ -72,6 +76,8 @@ class Timing:
     drain: float = 5.0
     look: float = 2.0
     look_again: float = 5.0
+    signs: float = 900.0
+    complete: float = 2.0
     catch_up: float = 5.0
     between_pages: float = 0.2
     note: float = 60.0
@@ -80,6 +86,7 @@ class Timing:
     unknown: float = 10.0
     handover: float = 10.0
     poll: float = 1.0
+    silent: float = 120.0
 
 
 @dataclass(frozen=True, slots=True)

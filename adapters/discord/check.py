@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,7 +15,7 @@ from adapters.discord.commands import CHAT_INPUT, is_personal, payload
 from adapters.discord.connection import MENTION_ONLY
 from adapters.discord.permissions import invite, missing, personal_invite, wanted_in
 from bot.command_spec import CommandSpec
-from bot.errors import BadToken
+from bot.errors import BadToken, PlatformUnreachable
 from bot.spec import Finding
 
 SECONDS = 40.0
@@ -23,6 +24,11 @@ MOST_SERVERS = 10
 """Servers whose permissions are looked at."""
 MOST_CHANNELS = 5
 """Channels that are named for one server."""
+OTHER_THING = (
+    "A bot token has three parts with dots between; Application ID, Public Key and Client Secret "
+    "are other things. Take the token from the developer portal, page Bot, Reset Token."
+)
+_SHAPE = re.compile(r"[\w-]+\.[\w-]+\.[\w-]+")
 
 
 async def check(
@@ -36,7 +42,8 @@ async def check(
             return await _look(client, values["DISCORD_TOKEN"], commands)
     except (discord.DiscordException, *faults.NETWORK) as error:
         known = faults.of_exception(error) or error
-        fix = BadToken.hint if isinstance(known, BadToken) else "Check the network and try again."
+        told = isinstance(known, BadToken | PlatformUnreachable)
+        fix = known.hint if told else "Check the network and try again."
         return [Finding("Discord", False, str(known) or type(known).__name__, fix)]
     finally:
         await client.close()
@@ -49,7 +56,8 @@ async def _look(
         await client.login(token)
     except discord.LoginFailure:
         detail = "Discord does not accept DISCORD_TOKEN."
-        return [Finding("Discord token", False, detail, BadToken.hint)]
+        fix = BadToken.hint if _SHAPE.fullmatch(token) else OTHER_THING
+        return [Finding("Discord token", False, detail, fix)]
     findings = [Finding("Discord token", True, f"accepted; the bot is {client.user}")]
     if client.application is not None:
         findings += _application(client.application)
@@ -157,7 +165,9 @@ async def _server(client: discord.Client, number: int, name: str) -> Finding:
     ]
     hidden = f", {len(places) - len(seen)} more hidden from it" * (len(seen) < len(places))
     if not short:
-        return Finding(subject, True, f"all it needs in {len(seen)} channels{hidden}")
+        return Finding(
+            subject, True, f"all it needs in {len(seen)} channel{'s' * (len(seen) != 1)}{hidden}"
+        )
     more = f" and {len(short) - MOST_CHANNELS} more" * (len(short) > MOST_CHANNELS)
     return Finding(
         subject,

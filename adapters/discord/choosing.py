@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -21,11 +22,12 @@ from adapters.discord.commands import (
     cut,
     offered,
 )
+from adapters.discord.interactions import ACKNOWLEDGE_SECONDS, is_late
 from adapters.discord.values import Place, Writer
 from adapters.discord.words import THREAD
 from bot.chat import ThreadChoice
 from bot.command_spec import Completion
-from bot.errors import BobbinError
+from bot.errors import BobbinError, PlatformError
 from bot.inbox import Inbox
 
 log = logging.getLogger(__name__)
@@ -61,12 +63,16 @@ async def complete(
     writer: Writer,
     inbox: Inbox,
     calls: Calls,
-    seconds: float,
+    looking: float,
     outside: bool,
 ) -> None:
     """Offer what this person may mean in this channel; nothing while that is unknown.
 
-    `outside` as in `Called`.
+    `outside` as in `Called`. It is looked for at most `looking` seconds: what comes too late is
+    shown to nobody.
+
+    Raises:
+        PlatformError: Nothing could be offered.
     """
     typing = typed(interaction)
     found: Sequence[Completion] = ()
@@ -75,19 +81,24 @@ async def complete(
             str(interaction.id), typing.command, writer, place, {typing.option: typing.text}
         )
         try:
-            found = await _found(called, typing, inbox)
-        except BobbinError as error:
-            log.info("What is typed is not completed: %s", error)
+            async with asyncio.timeout(looking):
+                found = await _found(called, typing, inbox)
+        except (BobbinError, TimeoutError) as error:
+            log.info("What is typed is not completed: %s", error or "it takes too long")
     choices = [
         discord.app_commands.Choice(name=cut(each.label) or NO_WORDS, value=each.value)
         for each in found
         if len(each.value) <= LONGEST_LABEL
     ]
-    await calls.answer(
-        lambda: interaction.response.autocomplete(choices[:MOST_CHOICES]),
-        seconds=seconds,
-        repeat=False,
-    )
+    try:
+        await calls.answer(
+            lambda: interaction.response.autocomplete(choices[:MOST_CHOICES]),
+            seconds=ACKNOWLEDGE_SECONDS,
+            repeat=False,
+        )
+    except PlatformError as error:
+        if not is_late(error):
+            raise
 
 
 async def _found(called: Called, typing: Typing, inbox: Inbox) -> Sequence[Completion]:

@@ -15,7 +15,9 @@ from discord.state import ConnectionState
 
 from adapters.discord.calls import Witness, trace
 from adapters.discord.controls import Control, Pressed
+from adapters.discord.lean import lean
 from adapters.discord.logins import Logins
+from adapters.discord.naming import viewers
 from adapters.discord.partial import completed
 from adapters.discord.shards import ALONE, Shard
 from adapters.discord.values import DIRECT_SPACE
@@ -101,7 +103,11 @@ class Listener(Protocol):
         ...
 
     def permissions_changed(self) -> None:
-        """Somebody changed a channel or a role: what was forbidden may be allowed now."""
+        """Somebody changed a channel, a role or ours: what was forbidden may be allowed now."""
+        ...
+
+    def viewers_changed(self, space: str, channel: str) -> None:
+        """Others than before may see a channel."""
         ...
 
 
@@ -228,6 +234,7 @@ class Listening(Client):
         self._guard_controls()
         parsers = self._connection.parsers
         parsers["INTERACTION_CREATE"] = completed(parsers["INTERACTION_CREATE"])
+        parsers["GUILD_CREATE"] = lean(parsers["GUILD_CREATE"])
         parsers[UPDATE] = self._whole(parsers[UPDATE])
         for event, parse in parsers.items():
             parsers[event] = self._guarded(event, parse)
@@ -294,6 +301,10 @@ class Listening(Client):
         socket = cast("DiscordWebSocket | None", self.ws)
         return socket is not None and socket.session_id is not None
 
+    def _stands(self) -> bool:
+        socket = cast("DiscordWebSocket | None", self.ws)
+        return socket is not None and socket.open
+
     async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
         """Take our turn; the SDK calls this before each log-in, and would wait on its own."""
         await self._logins.identifying(self.shard)
@@ -314,7 +325,8 @@ class Listening(Client):
         servers = "server" if count == 1 else "servers"
         part = f" of {self.shard.part}" if self.shard.part else ""
         log.info("Connected to Discord as %s, in %d %s%s", self.user, count, servers, part)
-        self._listener.online(self, True)
+        # The SDK waits for servers before it says this, and the connection may be gone by then.
+        self._listener.online(self, self._stands())
         self._listener.ready(self)
 
     async def on_resumed(self) -> None:
@@ -331,13 +343,22 @@ class Listening(Client):
         """Tell that the bot was removed from a server; an outage is another event."""
         self._listener.left(self, guild.id)
 
-    async def on_guild_channel_update(self, *_: object) -> None:
-        """Permissions of a channel may have changed."""
+    async def on_guild_channel_update(
+        self, before: discord.abc.GuildChannel, after: discord.abc.GuildChannel
+    ) -> None:
+        """Permissions of a channel may have changed, and who sees it."""
         self._listener.permissions_changed()
+        if viewers(before) != viewers(after):
+            self._listener.viewers_changed(str(after.guild.id), str(after.id))
 
     async def on_guild_role_update(self, *_: object) -> None:
         """Permissions of a role may have changed."""
         self._listener.permissions_changed()
+
+    async def on_member_update(self, _: discord.Member, after: discord.Member) -> None:
+        """Our own roles may have changed; of others nothing is heard."""
+        if after.id == self.me:
+            self._listener.permissions_changed()
 
     async def on_message(self, message: discord.Message) -> None:
         """Hand a message on."""

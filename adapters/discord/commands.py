@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl, urlencode
 import discord
 
 from adapters.discord.calls import Calls
+from adapters.discord.choice_words import choice
 from adapters.discord.client import Client
 from adapters.discord.translate import author_of, held_by
 from adapters.discord.values import DIRECT_SPACE, PLATFORM, Kind, Place, Writer
@@ -92,7 +93,8 @@ def _option(command: str, option: CommandOption) -> dict[str, Any]:
     if option.completes:
         told["autocomplete"] = True
     if option.choices:
-        told["choices"] = [{"name": choice, "value": choice} for choice in option.choices]
+        key = f"{command}.{option.name}"
+        told["choices"] = [choice(key, value) for value in option.choices]
     return told
 
 

@@ -221,8 +221,8 @@ class Connection(Login):
                 if loop.time() - since > STEADY_SECONDS:
                     wait.reset()
                 seconds = wait.next()
-                name = type(error).__name__
-                log.warning("Lost Discord's gateway (%s); again in %.1f s", name, seconds)
+                why = faults.why_lost(error)
+                log.warning("Lost Discord's gateway (%s); again in %.1f s", why, seconds)
                 log.debug("Why the gateway was lost", exc_info=error)
                 if not isinstance(error, (SessionLost, AttributeError, *faults.NETWORK)):
                     listener.malformed("gateway")

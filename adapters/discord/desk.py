@@ -45,6 +45,7 @@ class Desk:
         places: Tells what a channel is.
         members: Tells who may look into a private thread.
         clock: Seconds, never going back.
+        looking: How long it is looked for what somebody may be typing, in seconds.
     """
 
     def __init__(
@@ -54,12 +55,14 @@ class Desk:
         places: Places,
         members: Members,
         clock: Callable[[], float],
+        looking: float,
     ) -> None:
         self._inbox = inbox
         self._calls = calls
         self._places = places
         self._members = members
         self._forms = Forms(calls, clock)
+        self._looking = looking
 
     async def take(
         self,
@@ -82,7 +85,7 @@ class Desk:
                 writer,
                 self._inbox,
                 self._calls,
-                ACKNOWLEDGE_SECONDS,
+                self._looking,
                 is_outside(interaction),
             )
             return

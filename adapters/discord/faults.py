@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Mapping
 from typing import Any, cast
 
 import aiohttp
 import discord
 
-from bot.errors import BadToken, MessageGone, NotAllowed, PlatformBusy, PlatformError
+from bot.errors import (
+    BadToken,
+    MessageGone,
+    NotAllowed,
+    NotTaken,
+    PlatformBusy,
+    PlatformError,
+    PlatformUnreachable,
+)
+from bot.unreached import unreached
 
 UNKNOWN_CHANNEL = 10003
 UNKNOWN_SERVER = 10004
@@ -18,14 +28,20 @@ UNKNOWN_MESSAGE = 10008
 UNKNOWN_INTERACTION = 10062
 NO_ACCESS = 50001
 NOT_TO_THIS_USER = 50007
+TOKEN_OVER = 50027
+"""An interaction can be answered for 15 minutes. The status is 401, and our own token is fine."""
 NO_STARTER_YET = 40058
 ALREADY_ACKNOWLEDGED = 40060
+FULL_OF_SIGNS = 30010
 TOO_OLD_TO_EDIT = 30046
 ARCHIVED = 50083
+NO_REPLY = 160002
 HAS_THREAD = 160004
 LOCKED = 160005
+BLOCKED_SIGN = 90001
+"""The author of the message has blocked us."""
 
-_GONE = frozenset({UNKNOWN_CHANNEL, UNKNOWN_MESSAGE, UNKNOWN_INTERACTION, 10015})
+_GONE = frozenset({UNKNOWN_INTERACTION, 10015, TOKEN_OVER})
 _PASSING = frozenset({NO_STARTER_YET})
 """Client errors that go away by themselves: a forum post whose first message is on its way."""
 _REFUSED = {
@@ -33,6 +49,7 @@ _REFUSED = {
     NO_ACCESS: "The bot does not see this channel: give it View Channel.",
     50007: "This person takes no direct messages from the bot.",
     50013: "A permission is missing: compare the bot's role with the invite link of `doctor`.",
+    NO_REPLY: "A permission is missing: give the bot Read Message History.",
     ARCHIVED: "The thread is archived and could not be opened again.",
     LOCKED: "The thread is locked.",
 }
@@ -41,7 +58,7 @@ NETWORK = (aiohttp.ClientError, OSError, TimeoutError, asyncio.TimeoutError)
 """What a call raises when no answer came."""
 
 
-class Refused(PlatformError):
+class Refused(NotTaken):
     """Discord answered with a client error that none of the other classes stand for.
 
     Attributes:
@@ -65,6 +82,22 @@ class NoAccess(Denied):
     """We do not see the place: not in that server, or not in that channel."""
 
 
+class NoReply(NotAllowed):
+    """We may write there, but not reply, since we may not read what was said before."""
+
+
+class NoSign(NotAllowed):
+    """A message that takes no sign of ours, whatever others in its channel do."""
+
+
+class UnknownChannel(MessageGone):
+    """There is no such channel or thread any more; one that we may not see is another error."""
+
+
+class UnknownMessage(MessageGone):
+    """There is no such message in a channel."""
+
+
 class UnknownServer(MessageGone):
     """There is no such server, as far as we are concerned."""
 
@@ -75,6 +108,28 @@ class UnknownMember(MessageGone):
 
 class HasThread(Refused):
     """The message has its thread already."""
+
+
+_BY_CODE: Mapping[int, type[NotAllowed] | type[MessageGone]] = {
+    UNKNOWN_CHANNEL: UnknownChannel,
+    UNKNOWN_MESSAGE: UnknownMessage,
+    UNKNOWN_SERVER: UnknownServer,
+    UNKNOWN_MEMBER: UnknownMember,
+    NO_REPLY: NoReply,
+    FULL_OF_SIGNS: NoSign,
+    BLOCKED_SIGN: NoSign,
+    NO_ACCESS: NoAccess,
+    ARCHIVED: Archived,
+    # It may be unlocked at any moment, so nobody is to remember it, whatever the status.
+    LOCKED: NotAllowed,
+}
+
+
+def why_lost(error: BaseException | None) -> str:
+    """Why a connection was lost: words where there are any, else the error's class."""
+    if isinstance(error, NETWORK):
+        return unreached(error, "Discord").reason
+    return "unknown" if error is None else type(error).__name__
 
 
 def of_answer(status: int, code: int, text: str) -> PlatformError:
@@ -88,20 +143,14 @@ def of_answer(status: int, code: int, text: str) -> PlatformError:
     # The words of a code are Discord's own; words without one may be a proxy's, and repeat ours.
     said = f"{status} {code}: {text}" if code else str(status)
     fault: PlatformError
-    if status == 401:
+    if status == 401 and code != TOKEN_OVER:
         fault = BadToken(f"Discord does not accept the token ({said})")
     elif status >= 500 or status == 408 or code in _PASSING:
         fault = PlatformBusy(said)
     elif code == HAS_THREAD:
         fault = HasThread(said, code)
-    elif code == UNKNOWN_SERVER:
-        fault = UnknownServer(said)
-    elif code == UNKNOWN_MEMBER:
-        fault = UnknownMember(said)
-    elif code == NO_ACCESS:
-        fault = NoAccess(said, hint=_REFUSED[code])
-    elif code == ARCHIVED:
-        fault = Archived(said, hint=_REFUSED[code])
+    elif code in _BY_CODE:
+        fault = _BY_CODE[code](said, hint=_REFUSED.get(code))
     elif code in _GONE:
         fault = MessageGone(said)
     elif status == 403:
@@ -147,7 +196,8 @@ def of_exception(error: BaseException) -> PlatformError | None:
             return PlatformBusy("429 without a way out: blocked by Discord's front servers")
         return of_answer(error.status, error.code, error.text.partition("\n")[0])
     if isinstance(error, NETWORK):
-        return PlatformBusy(f"no answer from Discord: {type(error).__name__}")
+        why = unreached(error, "Discord")
+        return PlatformUnreachable(f"no answer from Discord: {why.reason}", hint=why.fix)
     if isinstance(error, discord.DiscordException):
         return PlatformError(str(error))
     if isinstance(error, RuntimeError) and "closed" in str(error).casefold():

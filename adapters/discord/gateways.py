@@ -33,8 +33,8 @@ class Hearing(Listener, Protocol):
         ...
 
 
-Hear = Callable[[Shard, Callable[[], None]], Hearing]
-"""Makes the listener of a shard, which calls back when a session has begun."""
+Hear = Callable[[Shard, Callable[[bool], None]], Hearing]
+"""Makes the listener of a shard, which calls back when there is a connection, or none any more."""
 
 
 class Gateways:
@@ -118,8 +118,8 @@ class Gateways:
         order = await self._shards(await self._login.client())
         self._shuffle(order)
 
-        async def hold(shard: Shard, connected: Callable[[], None]) -> None:
-            await self._hold(shard, hear(shard, connected), inbox.meter)
+        async def hold(shard: Shard, heard: Callable[[bool], None]) -> None:
+            await self._hold(shard, hear(shard, heard), inbox.meter)
 
         await Sharing(inbox.claims, self._lease, self._timing, hold, tuple(order)).run()
 
@@ -164,8 +164,8 @@ class Gateways:
         await self._login.close()
 
 
-def _nothing() -> None:
-    """Nobody wants to know that a session has begun."""
+def _nothing(up: bool) -> None:
+    """Nobody wants to know whether there is a connection."""
 
 
 async def _unprepared(client: Client) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import discord
@@ -11,16 +12,17 @@ import discord
 from adapters.discord.calls import Calls
 from adapters.discord.client import Client
 from adapters.discord.places import cached_channel
-from adapters.discord.reading import STARTER, own_in, place_of, seen
+from adapters.discord.reading import ANSWERS, STARTER, own_in, place_of, seen
 from adapters.discord.translate import earlier
 from adapters.discord.values import DIRECT_SPACE, Kind, Own, Place
 from bot.chat import EarlierMessage, History, Incoming, MessageRef, ThreadKey
-from bot.errors import PlatformError
+from bot.errors import NotAllowed, PlatformError
 
 log = logging.getLogger(__name__)
 
 PAGE = 100
 """Most messages that Discord gives at once."""
+HINT = "Give the bot Read Message History there."
 SPARE_PAGES = 5
 """Pages read beyond what `limit` needs, to make up for messages that say nothing."""
 
@@ -73,7 +75,7 @@ async def since(
     """The message `first` and up to `limit` in all after it, in the channel that holds it.
 
     Raises:
-        PlatformError: Not even the oldest page could be read.
+        PlatformError: Not even the oldest page could be read, or it shows nothing.
     """
     reader = _Reader(client, knowing, calls, first.channel, key)
     found: list[EarlierMessage] = []
@@ -86,17 +88,24 @@ async def since(
                 raise
             log.warning("The rest of a channel could not be read: %s", error)
             break
+        if not page and number == 0:
+            # The first of it stands there, so nobody lets us read what was said.
+            raise NotAllowed("the past of a channel is empty", hint=HINT)
         found += await reader.lines(page)
         if len(page) < PAGE and len(found) <= limit:
-            return History(tuple(found))
+            return History(tuple(found), withheld=reader.withheld)
         if len(found) > limit:
             break
         after = page[-1].id
-    return History(tuple(found[:limit]), partial=True)
+    return History(tuple(found[:limit]), partial=True, withheld=reader.withheld)
 
 
 class _Reader:
-    """Reads a thread or a channel."""
+    """Reads a thread or a channel.
+
+    Attributes:
+        withheld: How many messages came without their words.
+    """
 
     def __init__(
         self, client: Client, knowing: Client, calls: Calls, channel: str, key: ThreadKey
@@ -104,6 +113,7 @@ class _Reader:
         self._client = client
         self._knowing = knowing
         self._calls = calls
+        self.withheld = 0
         self._guild = None if key.space == DIRECT_SPACE else int(key.space)
         kind = Kind.DIRECT if self._guild is None else Kind.THREAD
         plain = Place(channel, kind, key.space, parent=key.channel)
@@ -139,7 +149,12 @@ class _Reader:
                 if starter is not None:
                     line = earlier(seen(starter, self._parent, own), own, started=True)
             else:
-                line = earlier(seen(message, self._place, own), own)
+                found = seen(message, self._place, own)
+                if message.type in ANSWERS:
+                    found = replace(found, system=False)
+                line = earlier(found, own)
+                hidden = line is None and not (found.system or found.writer.id == own.user)
+                self.withheld += hidden and not self._client.hears_all
             if line is not None:
                 said.append(line)
         return said

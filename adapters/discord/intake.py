@@ -18,12 +18,14 @@ from adapters.discord.desk import Desk
 from adapters.discord.expiring import Expiring
 from adapters.discord.members import Members
 from adapters.discord.missed import Missed
+from adapters.discord.muted import Muted
 from adapters.discord.notice import PING_ME
 from adapters.discord.places import Places, cached_channel
 from adapters.discord.reactions import Reactions
 from adapters.discord.reading import is_chatter, own_in, place_of, seen, space_of
 from adapters.discord.servers import Servers
 from adapters.discord.translate import (
+    begins_post,
     incoming,
     is_addressed,
     is_ours_to_read,
@@ -59,7 +61,8 @@ class Intake:
         members: Tells who somebody is.
         changes: Hands over edits and deletions.
         reactions: Hands over signs on messages.
-        begun: Told when a session has begun.
+        muted: Knows where no answer can be given.
+        heard: Told whether there is a connection, each time that this may have changed.
     """
 
     def __init__(
@@ -75,7 +78,8 @@ class Intake:
         members: Members,
         changes: Changes,
         reactions: Reactions,
-        begun: Callable[[], None],
+        muted: Muted,
+        heard: Callable[[bool], None],
     ) -> None:
         self._inbox = inbox
         self._places = places
@@ -86,11 +90,12 @@ class Intake:
         self._members = members
         self._changes = changes
         self._reactions = reactions
-        self._begun = begun
+        self._muted = muted
+        self._heard = heard
         self._clock = clock
         self._told: Expiring[bool] = Expiring(clock)
         self._lines = Lines()
-        self._desk = Desk(inbox, calls, places, members, clock)
+        self._desk = Desk(inbox, calls, places, members, clock, timing.complete)
 
     def malformed(self, event: str) -> None:
         """Count an event that could not be read."""
@@ -99,7 +104,7 @@ class Intake:
     def connected(self, client: Listening) -> None:
         """Look for what was missed before this session."""
         self._missed.connected(client)
-        self._begun()
+        self._heard(True)
 
     def ready(self, client: Listening) -> None:
         """The servers of this session are known."""
@@ -109,6 +114,7 @@ class Intake:
     def online(self, client: Listening, up: bool) -> None:
         """Say whether events come in."""
         self._inbox.meter.connected(up, client.shard.part)
+        self._heard(up)
 
     def joined(self, client: Listening) -> None:
         """The bot was added to a server."""
@@ -121,6 +127,10 @@ class Intake:
     def permissions_changed(self) -> None:
         """What was forbidden may be allowed now."""
         self._places.refusals.forget()
+
+    def viewers_changed(self, space: str, channel: str) -> None:
+        """Others than before may see a channel: whoever reads it by a token may have to stop."""
+        self._inbox.narrowed(PLATFORM, space, channel)
 
     def stop(self) -> None:
         """Read, note and compare no more."""
@@ -135,6 +145,9 @@ class Intake:
     async def message(self, client: Listening, message: discord.Message) -> None:
         """Hand a message to the inbox if it may concern the bot, each place in its order."""
         if message.author.id == client.me or message.webhook_id is not None:
+            return
+        # Most messages end here, so that nothing else is done for them.
+        if await self._passes_by(client, message):
             return
         if self._missed.hands_in(message.id):
             await self._take(client, message)
@@ -183,18 +196,25 @@ class Intake:
             await self._missed.caught_up(client, channel)
             yield
 
-    async def _take(self, client: Listening, message: discord.Message) -> None:
-        own = own_in(client.me, message.guild)
+    async def _passes_by(self, client: Listening, message: discord.Message) -> bool:
+        """Nothing but a mention or a reply concerns the bot in an ordinary channel."""
+        if not is_chatter(message, own_in(client.me, message.guild)):
+            return False
         space, channel = space_of(message), str(message.channel.id)
-        # Nothing but a mention or a reply concerns the bot in an ordinary channel.
-        if is_chatter(message, own) and not await self._inbox.answers_all(PLATFORM, space, channel):
-            return
+        return not await self._inbox.answers_all(PLATFORM, space, channel)
+
+    async def _take(self, client: Listening, message: discord.Message) -> None:
+        own, space = own_in(client.me, message.guild), space_of(message)
         place = await self._place(client, message)
         found = seen(message, place, own)
         if not client.hears_all and is_withheld(found, own):
             await self._say_once(found, PING_ME)
         elif is_ours_to_read(found, own):
-            await self._keep(client, await self._members.introduced(message, found), own)
+            begins = begins_post(found) and not is_addressed(found, own)
+            opened = begins and may_open(found, own)
+            opened = opened and await self._inbox.answers_all(PLATFORM, space, place.parent)
+            who = await self._members.introduced(message, found)
+            await self._keep(client, who, own, opened=opened)
         elif may_open(found, own) and await self._inbox.answers_all(PLATFORM, space, place.id):
             who = await self._members.introduced(message, found)
             await self._keep(client, who, own, opened=True)
@@ -214,12 +234,15 @@ class Intake:
             event = await self._resolved(client, found, own)
         if event is None:
             return
+        welcome = True
         try:
-            await self._inbox.message(event)
+            welcome = await self._inbox.message(self._muted.overheard(client, found, event))
         except StoreError as error:
             log.info("A message waits for the store: %s", error)
         else:
             self._acknowledged()
+        if welcome and is_addressed(found, own):
+            await self._muted.explain(client, found)
 
     def _acknowledged(self) -> None:
         seconds = waited(self._clock())

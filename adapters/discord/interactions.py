@@ -21,11 +21,13 @@ from adapters.discord.commands import (
 )
 from adapters.discord.controls import UNKNOWN, Pressed, press_of
 from adapters.discord.markup import pieces
+from adapters.discord.naming import name_of
 from adapters.discord.originals import NOBODY, edited, edited_panel, uploads
-from adapters.discord.reading import is_admin, name_of, roles_of
+from adapters.discord.reading import is_admin, roles_of
 from adapters.discord.render import rendering
 from adapters.discord.values import PLATFORM, Place, Writer
 from bot.chat import CommandReply, File, ThreadChoice, ThreadKey
+from bot.controls import Action
 from bot.errors import BobbinError, MessageGone, PlatformError
 from bot.inbox import Inbox
 
@@ -34,10 +36,16 @@ log = logging.getLogger(__name__)
 ACKNOWLEDGE_SECONDS = 3.0
 """Discord tells the caller that nobody answered when it takes longer."""
 
+WRITING = frozenset({Action.REGENERATE, Action.CONTINUE})
+"""Controls that have something written into the thread."""
+
+SHUT = (
+    "This thread is locked, so I can't write in it. Whoever looks after the server can unlock it."
+)
 SHARED = "Shown to everybody here."
 TOO_LARGE = "A file is left out: it is larger than Discord takes here."
-MOST_OUTSIDE = 5
-"""Where the bot is no member Discord takes one answer and five more; the last is kept spare."""
+MOST_PARTS = 5
+"""More messages nobody reads, and where the bot is no member Discord takes only one more."""
 REST_IN_FILE = "The whole answer is in the file."
 
 
@@ -91,6 +99,9 @@ async def answer_control(
     if not await acknowledge(interaction, calls):
         return
     acknowledged()
+    if pressed.action in WRITING and _is_shut(interaction):
+        await calls.answer(edited(interaction, SHUT, (), dict))
+        return
     try:
         press = await press_of(interaction, writer_of(interaction), place, pressed, inbox)
         reply = CommandReply(UNKNOWN) if press is None else await inbox.pressed(press)
@@ -98,6 +109,14 @@ async def answer_control(
         log.warning("Control %s failed: %s", pressed.action, error)
         reply = CommandReply(error.user_text)
     await calls.answer(edited(interaction, reply.text, (), dict))
+
+
+def _is_shut(interaction: discord.Interaction[Listening]) -> bool:
+    """Whether it is in a thread that we can neither write into nor open again."""
+    thread = interaction.channel
+    if not isinstance(thread, discord.Thread) or not (thread.archived and thread.locked):
+        return False
+    return not interaction.app_permissions.manage_threads
 
 
 async def answer(
@@ -164,7 +183,7 @@ async def _show(
     text = f"{reply.text}\n\n{TOO_LARGE}" if left_out else reply.text
     parts = list(pieces(rendering()(text))) or ["" if files else "Done."]
     private = reply.private or bool(reply.choices) or not _may_show(interaction, called)
-    if called.outside and len(parts) > MOST_OUTSIDE:
+    if len(parts) > MOST_PARTS:
         parts = [*parts[:2], REST_IN_FILE]
         files = (*files[:9], File("answer.md", text.encode(), "text/markdown"))
     extra = _extra(called, reply.choices)

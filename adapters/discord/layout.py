@@ -83,6 +83,11 @@ def is_laid_out(fields: Mapping[str, Any]) -> bool:
     return flags.components_v2
 
 
+def may_be_laid_out(code: int) -> bool:
+    """Whether a refused edit may have been of a message that another process has laid out."""
+    return code == INVALID_FORM
+
+
 class Presenter:
     """Decides for each message whether it is plain text or components.
 
@@ -101,15 +106,13 @@ class Presenter:
         return MOST_IN_COMPONENTS if self._components else MAX_CHARS
 
     def is_laid_out(self, text: str, message: str = "") -> bool:
-        """Whether `text` has to be components: it is long, or its message is that already."""
-        if not self._components:
-            return False
-        return measure(text) > MAX_CHARS or self._laid_out.get(message) is not None
+        """Whether `text` has to be components: it is long, or its message is that already.
+
+        The latter also where long messages are plain text by now: the setting may have changed.
+        """
+        long = self._components and measure(text) > MAX_CHARS
+        return long or self._laid_out.get(message) is not None
 
     def became(self, message: str) -> None:
         """A message consists of components from now on."""
         self._laid_out.put(message, True, KEPT_SECONDS)
-
-    def may_have_become(self, code: int) -> bool:
-        """Whether a refused edit was of a message that an earlier process had laid out."""
-        return self._components and code == INVALID_FORM

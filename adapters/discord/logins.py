@@ -181,16 +181,17 @@ class Logins:
         `arrived` says better. Returns in any case before the SDK's patience (60 s) ends.
 
         Raises:
-            TimeoutError: Too many log-ins today; the SDK tries again later.
+            TimeoutError: Too many log-ins today, or others are before us for as long as a
+                connection may wait. It has to be made anew then.
         """
-        turn = self._turns.pop(shard, None)
+        turn = self._turns.get(shard)
         if turn is None:
             # Discord has refused a log-in, and the SDK repeats it without asking us first.
             await self.arrived(shard)
             async with asyncio.timeout(self._timing.hold):
                 await self._spend(shard, self._known)
-            turn = self._turn_of(shard)
-        self._paid.discard(shard)
+            self._paid.add(shard)
+            turn = self._turns[shard] = self._turn_of(shard)
         try:
             async with asyncio.timeout(self._timing.hold):
                 for _ in range(MOST_TRIES):
@@ -199,7 +200,10 @@ class Logins:
                     if self._clock() - began <= PROMPT_SECONDS:
                         break
         except TimeoutError:
-            log.warning("Shard %s logs in although another one may do so, too", shard)
+            log.warning("Shard %s connects anew: others log in before it", shard)
+            raise
+        self._paid.discard(shard)
+        del self._turns[shard]
         self._on_the_way[shard] = turn
 
     async def arrived(self, shard: Shard) -> None:
@@ -240,7 +244,8 @@ class Logins:
                 starts = await ask()
             except PlatformError as error:
                 log.warning("Discord did not say how many log-ins are left: %s", error)
-                return Starts()
+                # Others go on by what it said before; by another number keys would be others.
+                return self._known
             if starts.left > RESERVE:
                 return starts
             seconds = min(max(starts.reset, 1.0), LOOK_AGAIN_SECONDS)
@@ -277,31 +282,37 @@ class Logins:
         return wait
 
     async def _hold(self, shard: Shard, turn: _Turn, seconds: float) -> None:
-        """Hold a key for some seconds from now on, as soon as no other turn holds it."""
+        """Hold a key for some seconds from now on, as soon as no other turn holds it.
+
+        Once the store has said nothing for `Timing.unknown` it is ours even if nobody can say
+        whether others have it.
+        """
         if self._timing.identify <= 0:
             return
         alone = self._clock() + self._timing.unknown
-        while wait := await self._taken(shard, turn, seconds, alone):
-            await self._pause(wait)
-
-    async def _taken(self, shard: Shard, turn: _Turn, seconds: float, alone: float) -> float:
-        """0.0 when the key is ours, else how long to wait before the next try.
-
-        From `alone` on it is ours even if nobody can say whether others have it.
-        """
-        holder, until = self._held.get(turn.key, (turn, 0.0))
-        wait = 0.0 if holder is turn else until - self._clock()
-        if wait <= 0 and self._claims is not None:
-            try:
-                wait = await self._claims.claim(_name(turn.key), seconds, _holder(shard, turn))
-            except StoreError as error:
-                log.debug("Whether others log in now is not known: %s", error)
-                wait = min(alone - self._clock(), self._timing.poll)
-        if wait > 0:
+        while True:
+            wait = self._taken_here(turn)
+            if wait <= 0 and self._claims is not None:
+                patience = max(alone - self._clock(), PROMPT_SECONDS)
+                try:
+                    async with asyncio.timeout(patience):
+                        wait = await self._claims.claim(
+                            _name(turn.key), seconds, _holder(shard, turn)
+                        )
+                    alone = self._clock() + self._timing.unknown
+                except (StoreError, TimeoutError) as error:
+                    log.debug("Whether others log in now is not known: %s", error)
+                    wait = min(alone - self._clock(), self._timing.poll)
+            if wait <= 0:
+                break
             # Whoever holds it may give it back before its time.
-            return min(wait, self._timing.poll)
+            await self._pause(min(wait, self._timing.poll))
         self._held[turn.key] = (turn, self._clock() + seconds)
-        return 0.0
+
+    def _taken_here(self, turn: _Turn) -> float:
+        """For how long another turn of this process holds the key of a turn."""
+        holder, until = self._held.get(turn.key, (turn, 0.0))
+        return 0.0 if holder is turn else until - self._clock()
 
 
 def _name(key: int) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from adapters.discord.calls import Calls
 from adapters.discord.client import Client
-from adapters.discord.faults import Refused
+from adapters.discord.faults import NoSign, Refused
 from adapters.discord.places import Expiring
 from bot.chat import MessageRef
 from bot.errors import MessageGone, NotAllowed
@@ -48,8 +48,8 @@ class Marks:
                 await self._calls.answer(lambda: message.add_reaction(EYES), seconds=SECONDS)
             elif me is not None:
                 await self._calls.answer(lambda: message.remove_reaction(EYES, me), seconds=SECONDS)
-        except MessageGone:
-            log.debug("No sign on a message that is gone")
+        except (MessageGone, NoSign) as fault:
+            log.debug("No sign on this message: %s", fault)
         except (NotAllowed, Refused) as refusal:
             self._without.put(ref.channel, True, WITHOUT_SECONDS)
             log.info("No signs on messages in channel %s: %s", ref.channel, refusal)

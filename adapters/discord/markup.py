@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from adapters.discord.values import Names, Own
+from bot.markdown.cutting import cut_text
 
 MAX_CHARS = 1950
 """Discord takes 2000 characters; the rest is left for marks that are added to an answer."""
@@ -130,29 +131,5 @@ def measure(text: str) -> int:
 
 
 def pieces(text: str, limit: int = MAX_CHARS) -> Sequence[str]:
-    """`text` in parts of at most `limit` units, cut at line ends, else at spaces, else anywhere.
-
-    For what commands answer; the model's answers are split by the engine.
-    """
-    parts: list[str] = []
-    rest = text.strip()
-    while measure(rest) > limit:
-        cut = _cut(rest, limit)
-        parts.append(rest[:cut].rstrip())
-        rest = rest[cut:].lstrip()
-    return [*parts, rest] if rest else parts
-
-
-def _cut(text: str, limit: int) -> int:
-    most = units = 0
-    for char in text:
-        units += 2 if char > "\uffff" else 1
-        if units > limit:
-            break
-        most += 1
-    head = text[: most + 1]
-    for mark in ("\n", " "):
-        cut = head.rfind(mark)
-        if cut > most // 2:
-            return cut
-    return max(most, 1)
+    """`text` in parts of at most `limit` units, for what commands answer."""
+    return cut_text(text, limit, measure)

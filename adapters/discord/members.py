@@ -41,17 +41,22 @@ class Members:
         guild, author = message.guild, message.author
         if guild is None or isinstance(author, discord.Member) or author.bot:
             return found
-        name = f"{guild.id}:{author.id}"
+        writer = await self.writer(guild, author.id)
+        return found if writer is None else replace(found, writer=writer)
+
+    async def writer(self, guild: discord.Guild, user: int) -> Writer | None:
+        """Somebody as a server knows him, None if that cannot be told."""
+        name = f"{guild.id}:{user}"
         writer = self._known.get(name)
         if writer is None:
             try:
-                member = await self._calls.result(lambda: guild.fetch_member(author.id))
+                member = await self._calls.result(lambda: guild.fetch_member(user))
             except PlatformError as error:
                 log.info("The roles of somebody are not known: %s", error)
-                return found
+                return None
             writer = writer_of_member(member)
             self._known.put(name, writer, self.KNOWN_SECONDS)
-        return replace(found, writer=writer)
+        return writer
 
     async def is_in(self, client: Client, thread: str, writer: Writer) -> bool:
         """Whether somebody may look into a private thread; False when that cannot be told."""

@@ -10,9 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, cast
 
 import discord
@@ -21,84 +19,24 @@ from discord.gateway import DiscordWebSocket
 from adapters.discord.calls import Calls, Timing
 from adapters.discord.changes import Changes
 from adapters.discord.client import Listening
+from adapters.discord.faults import UnknownChannel
+from adapters.discord.gaps import LONGEST_SECONDS, NOTE, Gap, gaps, note_of, posts
 from adapters.discord.places import cached_channel
+from adapters.discord.reading import LARGEST_ID
 from adapters.discord.shards import ALONE, Shard
-from adapters.discord.values import DIRECT_SPACE, PLATFORM, Kind, Place
-from bot.chat import Followed, ThreadKey
+from adapters.discord.standing import Kept, Standing
+from adapters.discord.values import DIRECT_SPACE, PLATFORM, Place
+from bot.chat import ThreadKey
 from bot.errors import PlatformBusy, PlatformError, StoreError
 from bot.inbox import Inbox
 from bot.tasks import end
 
 log = logging.getLogger(__name__)
 
-NOTE = "heard"
-"""Name of the note that says until when the bot has listened, in seconds since the epoch.
-
-It is shard 0's; other shards have notes of their own, and go by this one as long as they have none.
-"""
-
-LONGEST_SECONDS = 23 * 3600.0
-"""Older messages are let be; the engine knows for a day which ones it has taken."""
-
-OVERLAP_SECONDS = 120.0
-"""A dead connection is noticed a minute late, and clocks differ."""
-
 PAGE = 100
 MOST_PAGES = 5
-MOST_CHANNELS = 25
-MOST_COMPARED = 50
-"""Remembered messages of a conversation that are looked for again."""
-
 ROUNDS = 3
 """How often a place is tried that cannot be read for a passing fault."""
-
-
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """A channel or thread to be read from after a message id on; `thread` if it is one."""
-
-    channel: str
-    space: str
-    after: int
-    thread: ThreadKey | None = None
-
-
-def gaps(followed: Sequence[Followed], heard: float | None, now: float) -> list[Gap]:
-    """Where messages may have been missed, the liveliest conversations first.
-
-    Each conversation is read from the newest message that was taken in it, or from when the bot
-    last listened if that is earlier: a process that has died before it had read everything may
-    have taken new messages before older ones. New conversations begin in the channels around
-    them, which are read from when the bot last listened.
-
-    Args:
-        followed: Conversations that the bot takes part in.
-        heard: Until when it has listened, seconds since the epoch; None when it never did.
-        now: The same clock.
-    """
-    oldest = snowflake(now - LONGEST_SECONDS)
-    since = None if heard is None else snowflake(heard - OVERLAP_SECONDS)
-    found: list[Gap] = []
-    channels: set[str] = set()
-    for each in followed:
-        key = each.thread
-        newest = each.newest if since is None else min(each.newest, since)
-        found.append(Gap(key.thread, key.space, max(newest, oldest), key))
-        new = key.channel not in channels and key.channel != key.thread
-        if since is not None and new and len(channels) < MOST_CHANNELS:
-            channels.add(key.channel)
-            found.append(Gap(key.channel, key.space, max(since, oldest)))
-    return found
-
-
-def note_of(shard: Shard) -> str:
-    """The note of a shard."""
-    return f"{NOTE}:{shard}" if shard.id else NOTE
-
-
-def snowflake(at: float) -> int:
-    """The lowest id of a message written at `at`, seconds since the epoch."""
-    return max(0, discord.utils.time_snowflake(datetime.fromtimestamp(at, UTC)))
 
 
 class Missed:
@@ -122,7 +60,7 @@ class Missed:
         changes: Changes,
         shard: Shard = ALONE,
     ) -> None:
-        self._changes = changes
+        self._standing = Standing(inbox, calls, changes)
         self._inbox = inbox
         self._calls = calls
         self._timing = timing
@@ -195,6 +133,9 @@ class Missed:
             while not known:
                 await asyncio.sleep(self._timing.look_again)
                 known = await self._look()
+            for gap in tuple(self._left.values()):
+                for post in posts(client, gap):
+                    self._left.setdefault(post.channel, post)
             await self._read_all(client)
             while True:
                 await self._note(client)
@@ -253,35 +194,80 @@ class Missed:
         In a conversation the newest messages that are remembered are read again, to see which of
         them were edited or deleted meanwhile.
         """
-        known = await self._known(gap)
+        kept = await self._standing.kept(client, gap)
+        try:
+            await self._read_through(client, gap, kept)
+        except PlatformBusy as busy:
+            log.info("A place cannot be read yet for missed messages: %s", busy)
+            return False
+        except PlatformError as error:
+            log.debug("A place is not read for missed messages: %s", error)
+        return True
+
+    async def _read_through(self, client: Listening, gap: Gap, kept: Kept) -> None:
+        after = min(gap.after, min(kept.inside, default=gap.after + 1) - 1)
+
+        async def take(message: discord.Message) -> None:
+            # What is older, and not remembered, was not meant for us or is forgotten. A call that
+            # was missed may be known from before a later one, as what was said around it.
+            new = message.id not in kept.inside or client.user in message.mentions
+            if message.id > gap.after and new:
+                await self._hand_in(message.id, client.on_message(message))
+            await self._hand_in(message.id, client.on_edit(message))
+
+        try:
+            until, there = await self._pages(client, kept.place, after, LARGEST_ID, take)
+        except UnknownChannel:
+            elsewhere = await self._standing.not_there(client, gap, kept)
+            if elsewhere is not None and gap.thread is not None:
+                await self._read_above(client, gap.thread, elsewhere)
+            return
+        if until < LARGEST_ID:
+            log.warning("More than %d messages were missed in one place", MOST_PAGES * PAGE)
+        await self._standing.compare(client, kept, until, there)
+
+    async def _read_above(self, client: Listening, thread: ThreadKey, kept: Kept) -> None:
+        """Look in a channel for a conversation; what else was said there is read by itself."""
+        if not kept.inside:
+            await self._standing.compare(client, kept, LARGEST_ID, set())
+            return
+
+        async def take(message: discord.Message) -> None:
+            if message.id in kept.inside:
+                await self._hand_in(message.id, client.on_edit(message))
+
+        first, last = min(kept.inside), max(kept.inside)
+        try:
+            until, there = await self._pages(client, kept.place, first - 1, last, take)
+        except UnknownChannel:
+            until, there = LARGEST_ID, set[int]()
+        await self._standing.compare_above(client, thread, kept, until, there)
+
+    async def _pages(
+        self,
+        client: Listening,
+        place: Place,
+        after: int,
+        last: int,
+        take: Callable[[discord.Message], Awaitable[None]],
+    ) -> tuple[int, set[int]]:
+        """Read a place, some pages at most, until there is nothing newer than `last`.
+
+        Returns:
+            Until where it was read, `LARGEST_ID` for the whole, and what was found.
+        """
         there: set[int] = set()
-        after = min(gap.after, min(known, default=gap.after + 1) - 1)
         for number in range(MOST_PAGES):
             if number:
                 await asyncio.sleep(self._timing.between_pages)
-            try:
-                page = await self._page(client, gap, after)
-            except PlatformBusy as busy:
-                log.info("A place cannot be read yet for missed messages: %s", busy)
-                return False
-            except PlatformError as error:
-                log.debug("A place is not read for missed messages: %s", error)
-                return True
+            page = await self._page(client, place, after)
             for message in page:
                 there.add(message.id)
-                # What is older, and not remembered, was not meant for us or is forgotten. A call
-                # that was missed may be known from before a later one, as what was said around it.
-                new = message.id not in known or client.user in message.mentions
-                if message.id > gap.after and new:
-                    await self._hand_in(message.id, client.on_message(message))
-                await self._hand_in(message.id, client.on_edit(message))
-            if len(page) < PAGE:
-                await self._tell_gone(gap, known, there)
-                return True
+                await take(message)
+            if len(page) < PAGE or page[-1].id >= last:
+                return LARGEST_ID, there
             after = page[-1].id
-        await self._tell_gone(gap, {each for each in known if each <= after}, there)
-        log.warning("More than %d messages were missed in one place", MOST_PAGES * PAGE)
-        return True
+        return after, there
 
     async def _hand_in(self, message: int, work: Coroutine[Any, Any, None]) -> None:
         """Handle a message in a task of its own, as an event: the client's end waits for it."""
@@ -291,40 +277,14 @@ class Missed:
         finally:
             self._found.discard(message)
 
-    async def _known(self, gap: Gap) -> set[int]:
-        """Ids of the newest messages that are remembered of a place and lie in it."""
-        if gap.thread is None:
-            return set()
-        try:
-            remembered = await self._inbox.remembered(gap.thread)
-        except StoreError as error:
-            log.info("It is not known what is remembered of a place: %s", error)
-            return set()
-        ids = [int(message) for message in remembered if message.isdecimal()]
-        # The message that a thread was started from has its id, and lies in the channel.
-        return {each for each in ids[-MOST_COMPARED:] if each > int(gap.thread.thread)}
-
-    async def _tell_gone(self, gap: Gap, known: set[int], there: set[int]) -> None:
-        """Say which remembered messages are not there any more.
-
-        Nothing is said when none of them is there: a place of which we may not read the past looks
-        empty, too.
-        """
-        if gap.thread is None or not known & there or not known - there:
-            return
-        place = Place(gap.channel, _kind(gap), gap.space, parent=gap.thread.channel)
-        gone = sorted(known - there)
-        log.info("%d message(s) were deleted while nobody listened", len(gone))
-        await self._changes.gone(place, [str(each) for each in gone])
-
-    async def _page(self, client: Listening, gap: Gap, after: int) -> list[discord.Message]:
+    async def _page(self, client: Listening, place: Place, after: int) -> list[discord.Message]:
         """A page of messages newer than `after`, oldest first; none where nothing can be said."""
-        guild = None if gap.space == DIRECT_SPACE else int(gap.space)
+        guild = None if place.space == DIRECT_SPACE else int(place.space)
         if guild is not None:
-            known = cached_channel(client, gap.channel, gap.space)
+            known = cached_channel(client, place.id, place.space)
             if known is not None and not isinstance(known, discord.abc.Messageable):
                 return []
-        channel = client.get_partial_messageable(int(gap.channel), guild_id=guild)
+        channel = client.get_partial_messageable(int(place.id), guild_id=guild)
 
         async def read_page() -> list[discord.Message]:
             newer = channel.history(limit=PAGE, after=discord.Object(after), oldest_first=True)
@@ -342,10 +302,6 @@ class Missed:
             await self._inbox.notes.write(self._note_name, f"{self._clock():.3f}")
         except StoreError as error:
             log.debug("It could not be noted that the bot listens: %s", error)
-
-
-def _kind(gap: Gap) -> Kind:
-    return Kind.DIRECT if gap.space == DIRECT_SPACE else Kind.THREAD
 
 
 def _seconds(written: str | None) -> float | None:

@@ -18,6 +18,11 @@ PING_ME = (
     "on or a mention of me."
 )
 
+USE_MENU = (
+    "Discord doesn't let me read that message. To have it remembered, open its menu and choose "
+    "Apps, then Remember this."
+)
+
 MOST = 1000
 """Threads that are waited for at most."""
 

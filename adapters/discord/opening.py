@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import logging
+import re
+
+import discord
 
 from adapters.discord.calls import Calls, Timing
 from adapters.discord.faults import HasThread, Refused
@@ -15,7 +18,11 @@ from bot.errors import NotAllowed, PlatformBusy, PlatformError
 log = logging.getLogger(__name__)
 
 LONGEST_TITLE = 100
+_HIDDEN = re.compile(r"\(spoiler: .*")
+"""To the end: where it ends, and how much of it was cut, cannot be told for sure."""
+
 ARCHIVE_MINUTES = 1440
+"""Of silence, after which a thread leaves the list where its channel says nothing else."""
 
 
 class Opening:
@@ -52,14 +59,18 @@ class Opening:
         cached = cached_channel(knowing, key.channel, key.space)
         if place.kind is not Kind.TEXT or not may_open_thread(cached, client.me):
             return False
-        name = title.strip()[:LONGEST_TITLE] or "Chat"
+        # What somebody has hidden is not to stand above the thread for everybody to see.
+        name = _HIDDEN.sub("(spoiler)", title).strip()[:LONGEST_TITLE] or "Chat"
+        # What is set for a channel counts for people's threads; a bot has to follow it by itself.
+        set_there = isinstance(cached, discord.TextChannel)
+        minutes = cached.default_auto_archive_duration if set_there else ARCHIVE_MINUTES
         try:
             await self._calls.answer(
                 lambda: client.http.start_thread_with_message(
                     int(key.channel),
                     int(key.thread),
                     name=name,
-                    auto_archive_duration=ARCHIVE_MINUTES,
+                    auto_archive_duration=minutes,
                 ),
                 seconds=self._timing.thread,
                 patient=True,

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
+import itertools
 import logging
 from collections.abc import Awaitable, Callable
 
 import discord
 
-from adapters.discord.calls import Calls
+from adapters.discord.calls import Calls, Timing
 from adapters.discord.client import Listening
+from adapters.discord.expiring import Expiring
+from adapters.discord.members import Members
+from adapters.discord.notice import USE_MENU
 from adapters.discord.places import Places
 from adapters.discord.reading import own_in, seen, writer_of_member
+from adapters.discord.signs import Sign
 from adapters.discord.translate import author_of, earlier, held_by
 from adapters.discord.values import DIRECT_SPACE, PLATFORM, Kind, Writer
 from bot.chat import TAKE_BACK, CommandCall, MessageRef
-from bot.errors import PlatformError
+from bot.errors import NotAllowed, PlatformBusy, PlatformError, StoreUnavailable
 from bot.inbox import Inbox
 
 log = logging.getLogger(__name__)
@@ -22,6 +28,7 @@ log = logging.getLogger(__name__)
 BRAIN = "🧠"
 DONE = "✅"
 SECONDS = 5.0
+TELL_AGAIN_SECONDS = 3600.0
 
 Tell = Callable[[MessageRef, str], Awaitable[None]]
 
@@ -29,46 +36,99 @@ Tell = Callable[[MessageRef, str], Awaitable[None]]
 class Reactions:
     """Hands them over, and puts a sign of its own on what is remembered.
 
+    What is told twice, or late, is done once, and as it stands on the message by then: a sign that
+    comes again after its memory was taken back would be taken for a new one.
+
     Args:
         inbox: Remembers.
         places: Tells what a channel is.
         calls: Makes the calls.
+        members: Tells who somebody is.
         tell: Answers a message with a sentence, in place.
+        clock: Seconds, never going back.
+        timing: Waits and time-outs.
     """
 
-    def __init__(self, inbox: Inbox, places: Places, calls: Calls, tell: Tell) -> None:
+    def __init__(
+        self,
+        inbox: Inbox,
+        places: Places,
+        calls: Calls,
+        members: Members,
+        tell: Tell,
+        clock: Callable[[], float],
+        timing: Timing,
+    ) -> None:
         self._inbox = inbox
         self._places = places
         self._calls = calls
+        self._members = members
         self._tell = tell
+        self._clock = clock
+        self._timing = timing
+        self._told: Expiring[bool] = Expiring(clock)
+        self._numbers = itertools.count()
 
     async def reacted(
         self, client: Listening, event: discord.RawReactionActionEvent, *, added: bool
     ) -> None:
         """Somebody has put a sign on a message or taken it away; others mean nothing.
 
+        Discord tells of it once, so that a fault that passes is waited out, for minutes if need be.
+
         Raises:
-            PlatformError: The message can't be read, or shows no sign.
+            PlatformError: The message can't be read.
+            StoreError: The store stays away.
         """
         if event.emoji.name != BRAIN or event.user_id == client.me:
             return
+        until = self._clock() + self._timing.signs
+        while True:
+            try:
+                await self._see_to(client, event, added=added)
+                return
+            except (PlatformBusy, StoreUnavailable) as fault:
+                asked = fault.retry_after if isinstance(fault, PlatformBusy) else None
+                pause = self._timing.look_again if asked is None else asked
+                if self._clock() + pause > until:
+                    raise
+                log.info("A sign on a message waits %.1f s: %s", pause, fault)
+            await asyncio.sleep(pause)
+
+    async def _see_to(
+        self, client: Listening, event: discord.RawReactionActionEvent, *, added: bool
+    ) -> None:
+        """Safe to repeat: what it has done shows as a sign that was told of again."""
         guild = event.guild_id
         space = str(guild) if guild is not None else DIRECT_SPACE
         place = await self._places.find(client, str(event.channel_id), space)
-        there = client.get_partial_messageable(event.channel_id, guild_id=guild)
-        read = await self._calls.result(lambda: there.fetch_message(event.message_id))
-        own = own_in(client.me, client.get_guild(guild) if guild else None)
-        about = earlier(seen(read, place, own), own)
         ref = MessageRef(place.id, str(event.message_id))
+        there = client.get_partial_messageable(event.channel_id, guild_id=guild)
+        try:
+            read = await self._calls.result(lambda: there.fetch_message(event.message_id))
+        except NotAllowed as refusal:
+            log.info("A message that is to be remembered may not be read: %s", refusal)
+            await self._say_unreadable(ref, added=added)
+            return
+        this = str(next(self._numbers))
+        sign = Sign.of(self._inbox.claims, event.message_id, event.user_id, this)
+        if await self._is_told_again(sign, read, event.user_id, added=added):
+            log.info("A sign on a message was told of again")
+            return
+        own = own_in(client.me, client.get_guild(guild) if guild else None)
+        found = seen(read, place, own)
+        about = earlier(found, own)
         if about is None:
             log.info("A message that is to be remembered says nothing that can be read")
+            if not (client.hears_all or found.system):
+                await self._say_unreadable(ref, added=added)
             return
         reply = await self._inbox.command(
             CommandCall(
                 # The same each time, so that it is remembered once, and found to be undone.
                 event_id=f"{BRAIN}:{event.message_id}:{event.user_id}",
                 name="remember",
-                author=author_of(_writer(event)),
+                author=author_of(await self._writer(client, event)),
                 platform=PLATFORM,
                 space=space,
                 channel=place.id,
@@ -80,13 +140,51 @@ class Reactions:
                 reacted=True,
             )
         )
+        if added:
+            await sign.note()
         if added and not reply.is_panel:
             await self._tell(ref, reply.text)
             return
-        if added or reply.replaces:
-            await self._sign(client, ref, there=added)
+        if (added or reply.replaces) and not await self._sign(client, ref, there=added) and added:
+            await self._tell(ref, reply.text)
 
-    async def _sign(self, client: Listening, ref: MessageRef, *, there: bool) -> None:
+    async def _is_told_again(
+        self, sign: Sign, read: discord.Message, user: int, *, added: bool
+    ) -> bool:
+        """It was seen to already, or is not so any more."""
+        if not added:
+            # Who takes it away and puts it there at once means another one.
+            await sign.end()
+            return await self._stands(read, user)
+        if not await sign.was_there():
+            return False
+        return await sign.is_known() or not await self._stands(read, user)
+
+    async def _stands(self, read: discord.Message, user: int) -> bool:
+        """Whether somebody's sign is on the message."""
+        found = next((each for each in read.reactions if str(each.emoji) == BRAIN), None)
+        if found is None:
+            return False
+        return await self._calls.result(lambda: _is_among(found, user))
+
+    async def _say_unreadable(self, ref: MessageRef, *, added: bool) -> None:
+        """Say what to do instead, not more than once an hour in one place."""
+        if not added or self._told.get(ref.channel):
+            return
+        self._told.put(ref.channel, True, TELL_AGAIN_SECONDS)
+        await self._tell(ref, USE_MENU)
+
+    async def _writer(self, client: Listening, event: discord.RawReactionActionEvent) -> Writer:
+        """Who did it; the taking away of a sign comes without roles and permissions."""
+        if event.member is not None:
+            return writer_of_member(event.member)
+        user = str(event.user_id)
+        guild = client.get_guild(event.guild_id) if event.guild_id is not None else None
+        known = None if guild is None else await self._members.writer(guild, event.user_id)
+        return known or Writer(user, user)
+
+    async def _sign(self, client: Listening, ref: MessageRef, *, there: bool) -> bool:
+        """Put our own sign on a message, or take it away; False where that is not allowed."""
         channel = client.get_partial_messageable(int(ref.channel))
         message = channel.get_partial_message(int(ref.message))
         me = client.user
@@ -97,9 +195,11 @@ class Reactions:
                 await self._calls.answer(lambda: message.remove_reaction(DONE, me), seconds=SECONDS)
         except PlatformError as error:
             log.info("No sign on a message that is remembered: %s", error)
+            return not isinstance(error, NotAllowed)
+        return True
 
 
-def _writer(event: discord.RawReactionActionEvent) -> Writer:
-    """Who did it, as far as it is told: the taking away of a sign names nobody."""
-    user = str(event.user_id)
-    return Writer(user, user) if event.member is None else writer_of_member(event.member)
+async def _is_among(sign: discord.Reaction, user: int) -> bool:
+    async for each in sign.users(limit=1, after=discord.Object(user - 1)):
+        return each.id == user
+    return False

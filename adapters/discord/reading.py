@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import cast
 
 import discord
 
 from adapters.discord.markup import readable
-from adapters.discord.shown import ANSWERED, embeds_of, extras_of, files_of
+from adapters.discord.naming import name_of, names_in
+from adapters.discord.shown import ANSWERED, components_of, embeds_of, extras_of, files_of, pictured
 from adapters.discord.values import (
     DIRECT_SPACE,
     Kind,
-    Names,
     Own,
     Place,
     Quoted,
     Seen,
     Writer,
 )
+from bot.ignoring import is_ignored
 
 STARTER = discord.MessageType.thread_starter_message
 LARGEST_ID = 2**63
+ANSWERS = frozenset(
+    {discord.MessageType.chat_input_command, discord.MessageType.context_menu_command}
+)
+"""What programs answer to commands: meant for who called them, and part of what was said."""
 _SPEECH = frozenset({discord.MessageType.default, discord.MessageType.reply})
 
 
@@ -82,7 +86,7 @@ def seen(message: discord.Message, place: Place, own: Own) -> Seen:
         place=place,
         writer=writer_of(message),
         text=content_of(message),
-        names=_names(message),
+        names=names_in(message, content_of(message)),
         at=message.created_at.timestamp(),
         mentions_bot=_mentions(message, own),
         system=message.type not in _SPEECH,
@@ -96,13 +100,15 @@ def seen(message: discord.Message, place: Place, own: Own) -> Seen:
 
 def _forwarded(snapshot: discord.MessageSnapshot, message: discord.Message) -> str:
     """What a forwarded message says and shows; Discord does not tell who wrote it."""
-    parts = (readable(content_of(snapshot), _names(message)), *embeds_of(snapshot.embeds))
+    said = content_of(snapshot)
+    shown = (*pictured(snapshot, message), *embeds_of(snapshot.embeds))
+    parts = (readable(said, names_in(message, said)), *shown)
     return "\n\n".join(part for part in parts if part)
 
 
 def content_of(message: discord.Message | discord.MessageSnapshot) -> str:
     """What a message says: its content, or the texts of its components where it has none."""
-    return message.content or "\n".join(_texts(message.components))
+    return message.content or "\n".join(_texts(components_of(message)))
 
 
 def _texts(components: Iterable[object]) -> Iterable[str]:
@@ -123,13 +129,6 @@ def writer_of(message: discord.Message) -> Writer:
     return Writer(
         str(author.id), name_of(author), is_bot=bool(author.bot) or webhook, is_webhook=webhook
     )
-
-
-def name_of(user: discord.abc.User) -> str:
-    """What somebody is called; by the id when Discord tells no name."""
-    # The SDK hands on what came, whatever its types say.
-    name = cast("object", user.display_name)
-    return name if isinstance(name, str) and name else str(user.id)
 
 
 def writer_of_member(member: discord.Member) -> Writer:
@@ -179,21 +178,12 @@ def _answers(message: discord.Message) -> Quoted | None:
     found = reference.resolved
     if not isinstance(found, discord.Message):
         return Quoted(str(reference.message_id), None, "")
-    said = readable(content_of(found), _names(found))
-    return Quoted(str(found.id), writer_of(found), said, tuple(files_of(found, ANSWERED)))
-
-
-def _names(message: discord.Message) -> Names:
-    guild = message.guild
-    return Names(
-        users={str(user.id): name_of(user) for user in message.mentions},
-        roles={str(role.id): role.name for role in message.role_mentions},
-        channels=dict(_channel_names(guild, message)) if guild is not None else {},
+    said = content_of(found)
+    forwarded = (
+        f"Forwarded message:\n{_forwarded(snapshot, found)}"
+        for snapshot in found.message_snapshots
+        if not is_ignored(snapshot.content)
     )
-
-
-def _channel_names(guild: discord.Guild, message: discord.Message) -> Iterable[tuple[str, str]]:
-    for number in message.raw_channel_mentions:
-        channel = guild.get_channel_or_thread(number)
-        if channel is not None:
-            yield str(number), channel.name
+    parts = (readable(said, names_in(found, said)), *forwarded, *extras_of(found))
+    shown = "\n\n".join(part for part in parts if part)
+    return Quoted(str(found.id), writer_of(found), shown, tuple(files_of(found, ANSWERED)))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from adapters.discord.expiring import Expiring
-from adapters.discord.faults import Denied
+from bot.errors import NotAllowed
 
 
 class Refusals:
@@ -20,7 +20,7 @@ class Refusals:
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._denied: Expiring[Denied] = Expiring(clock)
+        self._denied: Expiring[NotAllowed] = Expiring(clock)
         self._threadless: Expiring[bool] = Expiring(clock)
 
     def check(self, call: str, channel: str) -> None:
@@ -29,7 +29,11 @@ class Refusals:
         if denied is not None:
             raise type(denied)(str(denied), hint=denied.hint)
 
-    def deny(self, call: str, channel: str, error: Denied, seconds: float) -> None:
+    def may(self, call: str, channel: str) -> bool:
+        """Whether a call of this kind may be tried in this channel."""
+        return self._denied.get(f"{call} {channel}") is None
+
+    def deny(self, call: str, channel: str, error: NotAllowed, seconds: float) -> None:
         """Keep a refusal for some seconds."""
         self._denied.put(f"{call} {channel}", error, seconds)
 

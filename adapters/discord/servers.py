@@ -31,6 +31,9 @@ log = logging.getLogger(__name__)
 NOTE = "servers:"
 """How the names of the notes begin; the shard follows."""
 
+MOST_TRIES = 50
+"""How often a note of others is read again because somebody else has written it meanwhile."""
+
 
 class Servers:
     """Keeps the note of one shard, and has erased what it says is gone.
@@ -142,9 +145,17 @@ class Servers:
             if name == self._name or not ours:
                 continue
             try:
-                await self._inbox.notes.replace(name, text, json.dumps(sorted(_read(text) - ours)))
+                await self._strike(name, text, ours)
             except StoreError as error:
                 log.info("What another note says of servers stays there: %s", error)
+
+    async def _strike(self, name: str, text: str, ours: frozenset[str]) -> None:
+        notes = self._inbox.notes
+        for _ in range(MOST_TRIES):
+            if await notes.replace(name, text, json.dumps(sorted(_read(text) - ours))):
+                return
+            # Other shards strike theirs from the same note.
+            text = await notes.read(name) or ""
 
     async def _erase(self, server: str) -> None:
         while True:

@@ -5,6 +5,10 @@ free; nobody hands them out. One that finds none free says so, with how many it 
 who has at least two more gives one up. So the shares differ by one at most, and no shard moves
 without need, since each move costs a log-in.
 
+A process that is alive and cannot reach Discord leaves its shards to one that can: to whoever
+waits for a further one, and nobody waits for more who has a silent one himself. How long it lets
+others go first doubles from time to time, for each move costs a log-in.
+
 A lease keeps processes from doing the same work, no more: two sessions on one shard are harmless,
 because the store knows every message by its id. While the store is away a process therefore goes
 on with what it has.
@@ -20,6 +24,7 @@ from typing import Any
 
 from adapters.discord.calls import Timing
 from adapters.discord.shards import Shard
+from bot.backoff import Backoff
 from bot.errors import NeedsOperator, StoreError
 from bot.services import Claims
 from bot.tasks import end
@@ -34,16 +39,23 @@ SURE = 2
 
 LOOK_SECONDS = 0.05
 
-Hold = Callable[[Shard, Callable[[], None]], Coroutine[Any, Any, None]]
-"""Stays connected to a shard until cancelled, and calls back when it is connected."""
+MOST_PATIENCE = 16
+"""So many times as long as a shard may be silent others go first, at most."""
+
+Hold = Callable[[Shard, Callable[[bool], None]], Coroutine[Any, Any, None]]
+"""Stays connected to a shard until cancelled, and calls back with whether it is connected."""
 
 
 @dataclass(slots=True, eq=False)
 class _Held:
-    """A shard of ours: what keeps it connected, and since when (loop time)."""
+    """A shard of ours: what keeps it connected, and since when (loop time).
+
+    `silent` is since when there has been no connection, None while there is one.
+    """
 
     task: asyncio.Task[None]
     since: float
+    silent: float | None
     connected: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -53,7 +65,8 @@ class Sharing:
     Args:
         claims: Where they are held.
         lease: How long a silent process keeps a shard, in seconds.
-        timing: `poll` is how long a free shard may go unnoticed.
+        timing: `poll` is how long a free shard may go unnoticed, `silent` how long one may be
+            without a connection.
         hold: Connects to a shard.
         order: The shards in the order in which this process tries them.
     """
@@ -72,6 +85,8 @@ class Sharing:
         self._drain = timing.drain
         self._handover = timing.handover
         self._rest = timing.reconnect[1]
+        self._silent = timing.silent
+        self._patience = Backoff((timing.silent, MOST_PATIENCE * timing.silent))
         self._hold = hold
         self._order = order
         self._held: dict[Shard, _Held] = {}
@@ -79,6 +94,7 @@ class Sharing:
         self._wish: int | None = None
         self._seen_waiting = 0
         self._rest_until = 0.0
+        self._others_until = 0.0
         self._changed = asyncio.Event()
 
     async def run(self) -> None:
@@ -105,6 +121,7 @@ class Sharing:
     async def _round(self) -> None:
         await self._reap()
         await self._keep()
+        await self._leave_silent()
         mine = len(self._held)
         waiting = await self._somebody_waits(mine)
         self._seen_waiting = self._seen_waiting + 1 if waiting else 0
@@ -135,6 +152,32 @@ class Sharing:
                 log.warning("Shard %s was taken over by another process", shard)
                 await self._give_up(shard, ours=False)
 
+    async def _leave_silent(self) -> None:
+        """Give up what we cannot connect to, if there is somebody who would have it."""
+        silent = [
+            shard for shard, held in self._held.items() if self._is_silent(held, self._silent)
+        ]
+        if not silent or not await self._somebody_waits(len(self._order)):
+            return
+        now = asyncio.get_running_loop().time()
+        self._others_until = now + self._patience.next()
+        log.warning("Discord cannot be reached: %d shard(s) left to other processes", len(silent))
+        for shard in silent:
+            await self._give_up(shard)
+
+    def _is_silent(self, held: _Held, seconds: float) -> bool:
+        now = asyncio.get_running_loop().time()
+        return held.silent is not None and now - held.silent > seconds
+
+    def _is_content(self) -> bool:
+        """Whether no more shards are wanted.
+
+        Long before anybody leaves his own to us, should nobody reach Discord.
+        """
+        if len(self._held) == len(self._order):
+            return True
+        return any(self._is_silent(held, self._silent / 2) for held in self._held.values())
+
     def _settled(self) -> bool:
         """Whether the shard that was taken last needs us no more, and none has just failed."""
         now = asyncio.get_running_loop().time()
@@ -147,6 +190,9 @@ class Sharing:
 
     async def _take_one(self) -> None:
         """Take a free shard, or say that we would."""
+        after_others = asyncio.get_running_loop().time() < self._others_until
+        if after_others and await self._somebody_waits(len(self._order)):
+            return
         for shard in self._order:
             if shard in self._held or await self._claims.claim(_name(shard), self._lease):
                 continue
@@ -154,19 +200,24 @@ class Sharing:
             self._held[shard] = self._connect(shard)
             log.info("Took shard %s", shard)
             return
-        mine = len(self._held)
-        await self._wait_for(mine if mine < len(self._order) else None)
+        wanting = not after_others and not self._is_content()
+        await self._wait_for(len(self._held) if wanting else None)
 
     def _connect(self, shard: Shard) -> _Held:
-        connected = asyncio.Event()
+        def heard(up: bool) -> None:
+            if up:
+                held.silent = None
+                held.connected.set()
+                self._patience.reset()
+                self._changed.set()
+            elif held.silent is None:
+                held.silent = loop.time()
 
-        def begun() -> None:
-            connected.set()
-            self._changed.set()
-
-        task = asyncio.create_task(self._hold(shard, begun), name=f"shard {shard}")
+        loop = asyncio.get_running_loop()
+        task = asyncio.create_task(self._hold(shard, heard), name=f"shard {shard}")
         task.add_done_callback(lambda _: self._changed.set())
-        return _Held(task, asyncio.get_running_loop().time(), connected)
+        held = _Held(task, loop.time(), loop.time())
+        return held
 
     async def _wait_for(self, level: int | None) -> None:
         """Say that we have `level` shards and would take one more; None: that we would not."""
@@ -182,8 +233,10 @@ class Sharing:
             name = self._wish_name(level)
             if level == self._wish:
                 continue
-            if await self._claims.claim(name, LOOK_SECONDS):
+            left = await self._claims.claim(name, LOOK_SECONDS)
+            if left > LOOK_SECONDS:
                 return True
+            # Less is left of the look of another process.
             await self._claims.release(name)
         return False
 

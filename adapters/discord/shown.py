@@ -61,7 +61,50 @@ def extras_of(message: discord.Message) -> Iterable[str]:
         yield f"(sticker: {_text(sticker.name)})"
     if message.poll is not None:
         yield _poll(message.poll)
+    yield from pictured(message, message)
     yield from embeds_of(message.embeds)
+
+
+def pictured(
+    shown: discord.Message | discord.MessageSnapshot, message: discord.Message
+) -> Iterable[str]:
+    """Pictures and files among the components of what is `shown` by a message, by name.
+
+    Those that are its attachments as well are told of there.
+    """
+    attached = {file.id for file in (*message.attachments, *shown.attachments)}
+    for component in _components(components_of(shown)):
+        if isinstance(component, discord.FileComponent):
+            if component.media.attachment_id not in attached:
+                yield f"(file: {_text(component.name) or 'without a name'})"
+            continue
+        media = component.media
+        if media.attachment_id not in attached:
+            yield f"(picture: {_text(component.description) or 'without a description'})"
+
+
+def components_of(shown: discord.Message | discord.MessageSnapshot) -> Sequence[object]:
+    """Its components; the SDK leaves the field out where Discord does."""
+    found: object = getattr(shown, "components", ())
+    return cast("Sequence[object]", found)
+
+
+def _components(
+    components: Iterable[object],
+) -> Iterable[discord.FileComponent | discord.MediaGalleryItem | discord.ThumbnailComponent]:
+    """What of components is a picture or a file, however deep it is."""
+    for component in components:
+        match component:
+            case discord.FileComponent() | discord.ThumbnailComponent():
+                yield component
+            case discord.MediaGalleryComponent():
+                yield from component.items
+            case discord.Container():
+                yield from _components(component.children)
+            case discord.SectionComponent():
+                yield from _components((component.accessory,))
+            case _:
+                pass
 
 
 def embeds_of(embeds: Sequence[discord.Embed]) -> Iterable[str]:

@@ -84,12 +84,19 @@ def is_aside(seen: Seen, own: Own) -> bool:
     return _CALLS_SOMEBODY.match(seen.text) is not None and not is_addressed(seen, own)
 
 
+def begins_post(seen: Seen) -> bool:
+    """The first message of a forum post, the only one within a thread that has the thread's id."""
+    return seen.place.kind is Kind.THREAD and seen.id == seen.place.id
+
+
 def may_open(seen: Seen, own: Own) -> bool:
     """Something that is said to everybody in a channel, so that it may begin a conversation."""
     if seen.system or seen.writer.is_webhook or seen.writer.id == own.user:
         return False
-    said = bool(seen.text.strip() or seen.attached) and seen.answers is None
-    return said and seen.place.kind not in HELD_THREADS and not is_aside(seen, own)
+    says = bool(seen.text.strip() or seen.attached or seen.forwarded)
+    said = says and seen.answers is None
+    begins = seen.place.kind not in HELD_THREADS or begins_post(seen)
+    return said and begins and not is_aside(seen, own)
 
 
 def incoming(
@@ -189,6 +196,7 @@ def earlier(seen: Seen, own: Own, *, started: bool = False) -> EarlierMessage | 
         text=text,
         at=seen.at,
         from_bot=seen.writer.id == own.user,
+        attached=tuple(each.name for each in seen.attached),
     )
 
 
@@ -218,8 +226,8 @@ def _text(seen: Seen, own: Own, quoted: Quoted | None, longest: int | None = Non
 
 
 def _parts(seen: Seen, own: Own, quoted: Quoted | None, longest: int | None) -> Iterable[str]:
-    # Only the first message of a forum post has the id of its thread; the title belongs to it.
-    if seen.place.kind is Kind.THREAD and seen.id == seen.place.id and seen.place.title:
+    # The title of a post belongs to what it begins with.
+    if begins_post(seen) and seen.place.title:
         yield f"**{seen.place.title}**"
     if quoted is not None and quoted.text and not is_ignored(quoted.text):
         name = quoted.writer.name if quoted.writer else "Somebody"

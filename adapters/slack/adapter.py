@@ -28,7 +28,7 @@ from adapters.slack.intake import Intake
 from adapters.slack.markup import MAX_CHARS
 from adapters.slack.missed import Missed
 from adapters.slack.removals import Removals
-from adapters.slack.render import measure_shown, rendering
+from adapters.slack.render import measure_shown, rendering, takes_long
 from adapters.slack.seats import Seats
 from adapters.slack.socket import CONNECTIONS, REFUSED, Sockets
 from adapters.slack.status import REFRESH_SECONDS
@@ -359,7 +359,7 @@ class SlackAdapter:
         begins = event.ref.message == thread.thread
         here.streams.asked(thread.channel, thread.thread, user)
         here.sessions.asked(thread.channel, thread.thread, user, title if begins else "")
-        return Spot(thread.channel, reply_to=thread.thread, space=thread.space)
+        return Spot(thread.channel, thread.thread, thread.space, asked=event.ref.message)
 
     async def post(
         self,
@@ -371,13 +371,13 @@ class SlackAdapter:
         look: Presentation = PLAIN,
     ) -> MessageRef:
         """Post a message. `key` goes along as metadata, by which it is found again."""
-        self._check(text)
+        await self._check(text)
         here = await self._at(spot.space, spot.channel)
         return await here.messages.post(spot, text, key=key, again=again, look=look)
 
     async def edit(self, ref: MessageRef, text: str, *, look: Presentation = PLAIN) -> None:
         """Replace a message's text and its controls."""
-        self._check(text)
+        await self._check(text)
         here = await self._at(ref.space, ref.channel)
         await here.messages.edit(ref, text, look=look)
 
@@ -409,9 +409,10 @@ class SlackAdapter:
         await here.marks.show(ref, waiting)
 
     async def settled(self, thread: ThreadKey) -> None:
-        """A thread at rest is no longer processing, however its last answer ended."""
+        """A thread at rest shows no work any more, however its last answer ended."""
         here = await self._at(thread.space, thread.channel)
         here.sessions.leave(thread.channel, thread.thread)
+        here.status.leave(thread.channel, thread.thread)
 
     async def history(self, event: Incoming, limit: int) -> History:
         """What was said in the event's thread before it."""
@@ -447,6 +448,11 @@ class SlackAdapter:
             return ""
         return permalink(thread, here.own, message)
 
+    async def tell(self, space: str, user: str, text: str, *, key: str) -> bool:
+        """Everybody in a workspace can be told something."""
+        here = await self._at(space, "")
+        return here.own.team == space and await here.answers.to_person(user, text)
+
     async def reach(
         self, space: str, user: str, places: Collection[tuple[str, str]]
     ) -> Reach | None:
@@ -460,8 +466,10 @@ class SlackAdapter:
         """UTF-16 code units of what is sent."""
         return measure_shown(self._render, text)
 
-    def _check(self, text: str) -> None:
-        if (size := self.measure(text)) > MAX_CHARS:
+    async def _check(self, text: str) -> None:
+        long = takes_long(text)
+        size = await asyncio.to_thread(self.measure, text) if long else self.measure(text)
+        if size > MAX_CHARS:
             raise ValueError(f"text of {size} units for a message of {MAX_CHARS}")
 
     async def close(self) -> None:

@@ -100,7 +100,7 @@ class Agent:
             here.streams.over(MessageRef(channel, str(ts)))
         event_id = str(body.get("event_id") or event.get("event_ts"))
         await self._ask(here, channel, root, id_in(event, "user"), event_id)
-        self._errands.start(lambda: here.sessions.stopped(channel, root), "stop")
+        here.sessions.stopped(channel, root)
 
     def refused(self, here: Workspace, channel: str, root: str) -> None:
         """A call was refused because somebody pressed Stop, perhaps before the event is here."""

@@ -11,7 +11,9 @@ from adapters.slack.calls import Calls
 from adapters.slack.commands import blocks, picker
 from adapters.slack.faults import Denied, Refused
 from adapters.slack.files import upload
-from adapters.slack.markup import escaped, pieces
+from adapters.slack.growth import has_link
+from adapters.slack.markup import pieces
+from adapters.slack.mrkdwn import mrkdwn
 from adapters.slack.panels import below
 from adapters.slack.render import fallback, rendered
 from adapters.slack.values import fields
@@ -112,6 +114,26 @@ class Answers:
                 )
             )
 
+    async def to_person(self, user: str, text: str) -> bool:
+        """Tell somebody something in a direct message; whether Slack lets us.
+
+        Raises:
+            PlatformError: It does not answer.
+        """
+        try:
+            await self._in_thread(await self._direct(user), None, CommandReply(text))
+        except (Denied, MessageGone, Refused) as refusal:
+            log.info("Somebody is not told in a direct message: %s", refusal)
+            return False
+        return True
+
+    async def _direct(self, user: str) -> str:
+        """The direct messages with somebody, opened where there were none."""
+        opened = await self._calls.answer(
+            lambda client: client.conversations_open(users=user), patient=True
+        )
+        return str(fields(opened.get("channel")).get("id"))
+
     async def _openly(self, thread: ThreadKey, asked: Asked, reply: CommandReply) -> None:
         """Show an answer to everybody in the thread."""
         if reply.files:
@@ -131,7 +153,7 @@ class Answers:
     async def _in_thread(
         self,
         channel: str,
-        root: str,
+        root: str | None,
         reply: CommandReply,
         extra: Sequence[Mapping[str, Any]] = (),
     ) -> None:
@@ -160,20 +182,23 @@ class Answers:
             return reply
         told = DELIVERED
         try:
-            opened = await self._calls.answer(
-                lambda client: client.conversations_open(users=asked.user), patient=True
-            )
-            await self._upload(str(fields(opened.get("channel")).get("id")), None, reply)
+            await self._upload(await self._direct(asked.user), None, reply)
         except (Denied, MessageGone, Refused) as refusal:
             log.warning("A file was not delivered: %s (%s)", refusal, refusal.hint)
             told = UNDELIVERED
         return CommandReply(f"{reply.text}\n\n{told}".strip(), choices=reply.choices)
 
     async def _upload(self, channel: str, root: str | None, reply: CommandReply) -> None:
+        """Hand files over under the text, which is in Slack's own markup there."""
         files = [upload(file) for file in reply.files if file.content]
         if not files:
             raise PlatformError("there is nothing in the files")
-        comment = escaped(reply.text) or None
+        text = reply.text
+        if has_link(text):
+            # What stands above a file cannot be said to have no previews.
+            await self._in_thread(channel, root, reply)
+            text = ""
+        comment = mrkdwn(text) or None
         await self._calls.answer(
             lambda client: client.files_upload_v2(
                 file_uploads=files, channel=channel, thread_ts=root, initial_comment=comment

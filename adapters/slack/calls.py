@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, cast
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, TypeVar, cast
 
 import aiohttp
 from slack_sdk.errors import SlackClientError
@@ -24,6 +24,8 @@ from bot.errors import BadToken, PlatformBusy
 API_URL = "https://slack.com/api/"
 RESPONSE_URL = "response_url"
 """What answers to a response_url are counted as."""
+
+T = TypeVar("T")
 
 Make = Callable[[Any], Awaitable[object]]
 """Makes one call with the SDK's client, whose methods take untyped extras."""
@@ -129,15 +131,8 @@ class Calls:
         """As `answer`, with the headers."""
         loop = asyncio.get_running_loop()
         until = loop.time() + (self._timing.call if seconds is None else seconds)
-        for pause in (*self._timing.pauses, None):
-            try:
-                return await self._accepted(make, until)
-            except PlatformBusy as busy:
-                wait = pause if busy.retry_after is None else busy.retry_after
-                if not patient or pause is None or wait is None or loop.time() + wait >= until:
-                    raise
-            await asyncio.sleep(wait)
-        raise AssertionError("the last try returns or raises")
+        pauses = self._timing.pauses if patient else ()
+        return await _again(lambda: self._accepted(make, until), until, pauses)
 
     async def _accepted(
         self, make: Make, until: float
@@ -173,14 +168,22 @@ class Calls:
     async def respond(self, url: str, body: Mapping[str, Any]) -> None:
         """Send an answer to a response_url, which Slack takes five times within 30 minutes.
 
+        It is sent once more after a passing fault: one person may read it twice, which is better
+        than not at all.
+
         Raises:
             PlatformError: It was not taken.
         """
+        until = asyncio.get_running_loop().time() + self._timing.call
+        pauses = self._timing.pauses[-1:]
+        await _again(lambda: self._responded(url, body, until), until, pauses)
+
+    async def _responded(self, url: str, body: Mapping[str, Any], until: float) -> None:
         client = AsyncWebhookClient(
             url, session=self.session, retry_handlers=[], logger=quiet_log()
         )
         try:
-            async with asyncio.timeout(self._timing.call):
+            async with asyncio.timeout(until - asyncio.get_running_loop().time()):
                 response = await client.send_dict(dict(body))
         except (RuntimeError, *faults.NETWORK) as error:
             known = faults.of_exception(error)
@@ -206,3 +209,17 @@ class Calls:
         session, self._session, self._client = self._session, None, None
         if session is not None:
             await session.close()
+
+
+async def _again(work: Callable[[], Awaitable[T]], until: float, pauses: Sequence[float]) -> T:
+    """What some work gives, done again after passing faults as long as there is time for it."""
+    loop = asyncio.get_running_loop()
+    for pause in (*pauses, None):
+        try:
+            return await work()
+        except PlatformBusy as busy:
+            wait = pause if busy.retry_after is None else busy.retry_after
+            if pause is None or wait is None or loop.time() + wait >= until:
+                raise
+        await asyncio.sleep(wait)
+    raise AssertionError("the last try returns or raises")

@@ -1,16 +1,17 @@
 """From what Slack tells of edits and deletions to what the engine takes. Pure.
 
 Slack repeats a message when it gets a preview, and when we edit our own; an edit is one that gives
-a person's message other words. A deleted message that has replies stays as a tombstone, which comes
-as an edit.
+a person's message other words or files, or takes a file from it, of which a tombstone stays. A
+deleted message that has replies stays as a tombstone, too, which comes as an edit.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
+from adapters.slack.shown import lacks_file
 from adapters.slack.translate import (
     as_spoken,
     event_id_of,
@@ -20,7 +21,7 @@ from adapters.slack.translate import (
     position_of,
     text_in,
 )
-from adapters.slack.values import PLATFORM, Own, Said, fields
+from adapters.slack.values import PLATFORM, Own, Said, fields, objects
 from bot.chat import Removal, ThreadKey
 
 EDITED = "message_changed"
@@ -30,6 +31,8 @@ TOMBSTONE = "tombstone"
 CHANNELS = ("channel_deleted", "group_deleted")
 PERSON = "user_change"
 DEPARTED = "member_left_channel"
+TURNED_PRIVATE = "channel_convert_to_private"
+"""Subtype of the message that tells of it. None is needed of the reverse, which hides nothing."""
 EVENTS = (*CHANNELS, PERSON)
 """Events about changes that are not messages."""
 
@@ -52,7 +55,9 @@ def edit(body: Mapping[str, Any], own: Own) -> Edit | None:
     message = fields(event.get("message"))
     if event.get("subtype") != EDITED or message.get("subtype") == TOMBSTONE:
         return None
-    if is_ours(message, own) or _same_words(message, fields(event.get("previous_message"))):
+    if is_ours(message, own):
+        return None
+    if _same_words(message, fields(event.get("previous_message"))) and not lacks_file(message):
         return None
     channel = id_in(event, "channel")
     kind = event.get("channel_type") or ("im" if channel.startswith("D") else "")
@@ -98,6 +103,26 @@ def departure(body: Mapping[str, Any], own: Own) -> tuple[str, str] | None:
     return None if user == own.user else (id_in(event, "channel"), user)
 
 
+def account(body: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Somebody whose account has changed, None for any other event.
+
+    Raises:
+        KeyError: The payload is malformed.
+    """
+    event = fields(body["event"])
+    return fields(event.get("user")) if event.get("type") == PERSON else None
+
+
+def narrowed(body: Mapping[str, Any]) -> str | None:
+    """The channel that has become private, None for any other event.
+
+    Raises:
+        KeyError, TypeError, ValueError: The payload is malformed.
+    """
+    event = fields(body["event"])
+    return id_in(event, "channel") if event.get("subtype") == TURNED_PRIVATE else None
+
+
 def _message(event: Mapping[str, Any], ts: str, message: Mapping[str, Any], own: Own) -> Removal:
     channel = id_in(event, "channel")
     position_of(ts)
@@ -112,18 +137,25 @@ def _message(event: Mapping[str, Any], ts: str, message: Mapping[str, Any], own:
 def _person(event: Mapping[str, Any], own: Own) -> Removal | None:
     """Somebody of our workspace, or of our organisation, whose account was closed."""
     user = fields(event.get("user"))
-    home: object = user.get("team_id")
+    colleague = fields(user.get("enterprise_user"))
+    # Within an organisation somebody may have an account in several workspaces.
+    teams: object = colleague.get("teams")
+    homes = [user.get("team_id"), *(cast("list[object]", teams) if isinstance(teams, list) else ())]
     if own.team == own.enterprise:
-        home = fields(user.get("enterprise_user")).get("enterprise_id")
-    if user.get("deleted") is not True or home != own.team:
+        homes = [colleague.get("enterprise_id")]
+    if user.get("deleted") is not True or own.team not in homes:
         return None
     return Removal(PLATFORM, own.team, person=id_in(user, "id"))
 
 
 def _same_words(message: Mapping[str, Any], before: Mapping[str, Any]) -> bool:
-    return bool(before) and all(
-        (message.get(name) or None) == (before.get(name) or None) for name in ("text", "files")
-    )
+    """Slack repeats a message also when it has made a small picture of a file."""
+    return bool(before) and _words(message) == _words(before)
+
+
+def _words(message: Mapping[str, Any]) -> tuple[object, ...]:
+    files = ((file.get("id"), file.get("mode")) for file in objects(message.get("files")))
+    return (message.get("text") or None, *files)
 
 
 def _seconds(event: Mapping[str, Any]) -> float:

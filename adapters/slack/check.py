@@ -12,7 +12,7 @@ from slack_sdk.signature import SignatureVerifier
 from adapters.slack import INSTALL_PATH, LOOPBACK, PATH, REDIRECT_PATH
 from adapters.slack.calls import Calls
 from adapters.slack.check_surface import surface
-from adapters.slack.faults import NETWORK
+from adapters.slack.faults import NETWORK, fix_of
 from adapters.slack.http import SECRET
 from adapters.slack.identity import own_of
 from adapters.slack.manifest import PURPOSES
@@ -32,7 +32,6 @@ REINSTALL = (
     "Paste adapters/slack/manifest.json into the app's settings (page App Manifest), install the "
     "app anew, and put the new token into SLACK_BOT_TOKEN."
 )
-AGAIN = "Check the network and try again."
 CHALLENGE = "bobbin-doctor"
 NO_SUCH_CODE = "invalid_code"
 CREDENTIALS = (
@@ -83,7 +82,7 @@ async def _client(calls: Calls, values: Mapping[str, str]) -> Finding:
             )
         )
     except PlatformBusy as error:
-        return Finding(CLIENT, False, str(error), AGAIN)
+        return Finding(CLIENT, False, str(error), fix_of(error))
     except PlatformError as error:
         if getattr(error, "code", "") != NO_SUCH_CODE:
             return Finding(CLIENT, False, f"Slack does not accept the app ({error}).", CREDENTIALS)
@@ -109,7 +108,7 @@ async def _bot(calls: Calls, token: str) -> Sequence[Finding]:
     except BadToken:
         return [Finding(TOKEN, False, "Slack does not accept SLACK_BOT_TOKEN.", REINSTALL)]
     except PlatformError as error:
-        return [Finding(TOKEN, False, str(error), AGAIN)]
+        return [Finding(TOKEN, False, str(error), fix_of(error))]
     who = f"accepted; the bot is {answer.get('user')} in {own.title or own.team}"
     scopes = _scopes(headers.get("x-oauth-scopes"))
     people = await _people(calls, own.user)
@@ -121,7 +120,7 @@ async def _people(calls: Calls, user: str) -> Finding:
     try:
         await calls.answer(lambda client: client.users_info(user=user), patient=True)
     except PlatformBusy as error:
-        return Finding(PEOPLE, False, str(error), AGAIN)
+        return Finding(PEOPLE, False, str(error), fix_of(error))
     except PlatformError as error:
         told = f"Slack does not tell who people are ({error}), so all of them count as outsiders."
         return Finding(PEOPLE, False, told, error.hint or REINSTALL)
@@ -152,7 +151,7 @@ async def _socket(calls: Calls, app_token: str) -> Finding:
     except BadToken as error:
         return Finding(SOCKET, False, str(error), REFUSED)
     except PlatformError as error:
-        return Finding(SOCKET, False, str(error), AGAIN)
+        return Finding(SOCKET, False, str(error), fix_of(error))
     return Finding(SOCKET, True, "SLACK_APP_TOKEN is accepted, and a connection is offered")
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from adapters.slack.agent import prompts
 from adapters.slack.calls import Calls
-from adapters.slack.faults import NOT_HERE, Denied, Refused
+from adapters.slack.faults import NOT_HERE, Denied, Refused, fix_of
 from adapters.slack.sessions import warns_of_no_stop
 from adapters.slack.values import fields, objects
 from bot.errors import PlatformError
@@ -51,7 +51,7 @@ async def surface(calls: Calls) -> Sequence[Finding]:
     except (Denied, Refused) as refusal:
         return [_refused(refusal)]
     except PlatformError as error:
-        return [Finding(SURFACE, False, str(error), "Check the network and try again.")]
+        return [Finding(SURFACE, False, str(error), fix_of(error))]
 
 
 async def _direct_message(calls: Calls) -> str:

@@ -58,12 +58,14 @@ class Typed:
         options: As given.
         link: Which thread is meant.
         unread: A word that means nothing.
+        unknown: A word in the place of a command that is none.
     """
 
     name: str
     options: Mapping[str, str] = field(default_factory=dict[str, str])
     link: Link | None = None
     unread: str = ""
+    unknown: str = ""
 
 
 def message_link(text: str) -> Link | None:
@@ -92,7 +94,7 @@ def typed(command: str, text: str, specs: Sequence[CommandSpec]) -> Typed:
         name, text = first.casefold().lstrip("/!"), "".join(rest)
     spec = next((spec for spec in specs if spec.name == name), None)
     if spec is None:
-        return Typed(HELP)
+        return Typed(HELP, unknown=name)
     link: Link | None = None
     if positional(spec) is None:
         # A question may hold links of its own.

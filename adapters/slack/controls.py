@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import Any
 
 from adapters.slack.commands import blocks
@@ -36,7 +37,22 @@ RATINGS: Mapping[Action, tuple[str, str]] = {
 _VALUE = re.compile(r"(?P<action>[a-z]+):(?P<turn>[a-z0-9]{1,40})")
 
 
-def shown(text: str, look: Presentation, render: Callable[[str], str]) -> dict[str, Any]:
+class Able(IntEnum):
+    """What Slack takes under an answer."""
+
+    WORDS = 0
+    BUTTONS = 1
+    THUMBS = 2
+
+
+def shown(
+    text: str,
+    look: Presentation,
+    render: Callable[[str], str],
+    *,
+    anew: bool = False,
+    able: Able = Able.THUMBS,
+) -> dict[str, Any]:
     """What a call that writes a message says: the text, with its controls where there are any.
 
     Blocks and `markdown_text` exclude each other. With blocks the text is what notifications and
@@ -46,20 +62,22 @@ def shown(text: str, look: Presentation, render: Callable[[str], str]) -> dict[s
         text: The whole of it, as it was written.
         look: What goes with it.
         render: Gives what is sent for a text.
+        anew: It takes the place of another, whose blocks stay unless there are new ones.
+        able: What Slack takes.
     """
-    if look == PLAIN:
+    if able is Able.WORDS or (look == PLAIN and not anew):
         return {"markdown_text": render(text)}
     block = {"type": "markdown", "text": render(text)}
-    return {"text": fallback(text), "blocks": [block, *controls(look)]}
+    return {"text": fallback(text), "blocks": [block, *controls(look, able)]}
 
 
-def controls(look: Presentation) -> list[dict[str, Any]]:
+def controls(look: Presentation, able: Able = Able.THUMBS) -> list[dict[str, Any]]:
     """The blocks with the controls of a message, in one row for buttons and one for thumbs."""
     buttons = [_button(action, look.turn) for action in look.actions if action in BUTTONS]
     rows: list[dict[str, Any]] = []
     if buttons:
         rows.append({"type": "actions", "elements": buttons})
-    if all(action in look.actions for action in RATINGS):
+    if able is Able.THUMBS and all(action in look.actions for action in RATINGS):
         rows.append({"type": "context_actions", "elements": [_thumbs(look.turn)]})
     return [*rows, *row_of(look.buttons, len(rows))]
 

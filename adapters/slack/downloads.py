@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from adapters.slack.calls import API_URL, Calls
+from adapters.slack.canvas import is_canvas, text_of
 from adapters.slack.values import fields
 from adapters.slack.workspace import Workspace
 from bot.attached import Attachment
-from bot.errors import MessageGone, NotAllowed
+from bot.errors import MessageGone, NotAllowed, PlatformError
 from bot.fetching import Fetcher, Hosts
+
+log = logging.getLogger(__name__)
+
+SEEN = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
+"""Pictures that a model takes. Of others, such as those of iPhones, Slack makes smaller ones."""
+SMALLER = tuple(f"thumb_{side}" for side in (1024, 960, 800, 720, 480, 360))
+OFFICE = (".doc", ".docx", ".odp", ".ods", ".odt", ".ppt", ".pptx", ".xls", ".xlsx")
+"""Of these Slack makes a PDF."""
+AS_PDF = ("converted_pdf",)
 
 HOSTS = frozenset({".slack.com"})
 PAGE = "text/html"
@@ -44,9 +56,17 @@ class Downloads:
         if url and not self._hosts.allow(url):
             raise NotAllowed("a file lies on a foreign host")
         calls = (await self._at(attachment.space, attachment.channel)).calls
-        if not url:
-            file = await _info(calls, attachment.id)
-            url, declared = url_of(file), str(file.get("mimetype") or "")
+        instead = stand_ins(attachment)
+        if not url or (instead and attachment.id):
+            try:
+                file = await _info(calls, attachment.id)
+            except PlatformError as error:
+                if not url:
+                    raise
+                log.info("It is not known whether Slack has made something of a file: %s", error)
+            else:
+                url = url_of(file, instead) or url
+                declared = str(file.get("mimetype") or "")
         if not url:
             raise MessageGone("the file has no address")
         if not self._hosts.allow(url):
@@ -56,6 +76,8 @@ class Downloads:
             found = await self._fetcher.fetch(url, most_bytes, headers)
         except NotAllowed as refusal:
             raise NotAllowed(str(refusal), hint=SCOPE) from refusal
+        if found.media_type == PAGE and is_canvas(found.data):
+            return await asyncio.to_thread(text_of, found.data)
         # A page may also be what was uploaded; then it is as long as Slack said.
         other = bool(attachment.size) and len(found.data) != attachment.size
         if found.media_type == PAGE and (declared.casefold() != PAGE or other):
@@ -68,16 +90,24 @@ class Downloads:
 
 
 async def _info(calls: Calls, id_: str) -> Mapping[str, Any]:
-    """A file of another organisation, which a message only points to."""
+    """A file as Slack has it now; of one of another organisation a message tells the id only."""
     if not id_:
         raise MessageGone("the file was deleted")
     answer = await calls.answer(lambda client: client.files_info(file=id_), patient=True)
     return fields(answer.get("file"))
 
 
-def url_of(file: Mapping[str, Any]) -> str:
-    """Where a file can be fetched, empty if it says nothing of it."""
-    for name in ("url_private_download", "url_private"):
+def stand_ins(attachment: Attachment) -> Sequence[str]:
+    """Where Slack tells of what it has made of a file that cannot be read as it is, best first."""
+    kind = attachment.media_type.casefold()
+    if kind.startswith("image/") and kind not in SEEN:
+        return SMALLER
+    return AS_PDF if attachment.name.casefold().endswith(OFFICE) else ()
+
+
+def url_of(file: Mapping[str, Any], instead: Sequence[str] = ()) -> str:
+    """Where a file can be fetched, or what was made of it; empty if it says nothing of it."""
+    for name in (*instead, "url_private_download", "url_private"):
         value: object = file.get(name)
         if isinstance(value, str) and value:
             return value

@@ -11,7 +11,16 @@ from slack_sdk.errors import SlackApiError, SlackClientError, SlackRequestError
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from adapters.slack.values import fields
-from bot.errors import BadToken, MessageGone, NotAllowed, PlatformBusy, PlatformError
+from bot.errors import (
+    BadToken,
+    MessageGone,
+    NotAllowed,
+    NotTaken,
+    PlatformBusy,
+    PlatformError,
+    PlatformUnreachable,
+)
+from bot.unreached import unreached
 
 NETWORK = (aiohttp.ClientError, OSError, TimeoutError)
 """What a call raises when no answer came."""
@@ -94,7 +103,7 @@ NOT_HERE = frozenset(
 _WORD = re.compile(r"[\w.:-]{1,60}")
 
 
-class Refused(PlatformError):
+class Refused(NotTaken):
     """Slack answered with an error word that none of the other classes stands for.
 
     Attributes:
@@ -172,7 +181,8 @@ def of_exception(error: BaseException) -> PlatformError | None:
     if isinstance(error, SlackApiError):
         return _of_api_error(error)
     if isinstance(error, NETWORK):
-        return PlatformBusy(f"no answer from Slack: {type(error).__name__}")
+        why = unreached(error, "Slack")
+        return PlatformUnreachable(f"no answer from Slack: {why.reason}", hint=why.fix)
     status = _upload_status(error)
     if status is not None:
         return of_answer(status, {})
@@ -181,6 +191,13 @@ def of_exception(error: BaseException) -> PlatformError | None:
     if isinstance(error, RuntimeError) and "closed" in str(error).casefold():
         return PlatformBusy("the connection to Slack is closed")
     return None
+
+
+def fix_of(fault: PlatformError) -> str:
+    """What whoever runs `bobbin doctor` can do about a fault."""
+    if isinstance(fault, PlatformUnreachable):
+        return fault.hint
+    return "Check the network and try again."
 
 
 def limited(error: BaseException) -> str | None:

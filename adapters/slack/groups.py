@@ -16,8 +16,6 @@ from bot.errors import PlatformError
 log = logging.getLogger(__name__)
 
 KNOWN_SECONDS = 600.0
-PATIENCE_SECONDS = 2.0
-"""A rule is worth waiting for, within what Slack waits for an acknowledgement."""
 
 PAGE = 100
 MOST_PAGES = 10
@@ -57,15 +55,20 @@ class Groups:
         self._homes: dict[str, str] = {}
         self._members = Remembered(self._ask, clock, KNOWN_SECONDS)
 
-    async def of(self, user: str) -> frozenset[str]:
-        """The groups that somebody is in, as far as Slack tells in time."""
-        return (await self.of_each([user])).get(user, frozenset())
+    @property
+    def awaited(self) -> bool:
+        """Whether it is not known of a group who is in it, and may be soon."""
+        return any(map(self._members.is_awaited, self._ids))
 
-    async def of_each(self, users: Iterable[str]) -> Mapping[str, frozenset[str]]:
+    async def of(self, user: str, seconds: float) -> frozenset[str]:
+        """The groups that somebody is in, as far as Slack tells within some seconds."""
+        return (await self.of_each([user], seconds)).get(user, frozenset())
+
+    async def of_each(self, users: Iterable[str], seconds: float) -> Mapping[str, frozenset[str]]:
         """The same of several people; who is in none is left out."""
         if not self._ids:
             return {}
-        members = await self._members.get(self._ids, PATIENCE_SECONDS)
+        members = await self._members.get(self._ids, seconds)
         found = {
             user: frozenset(id_ for id_, theirs in members.items() if user in theirs)
             for user in users

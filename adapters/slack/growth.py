@@ -16,8 +16,12 @@ from adapters.slack.markup import safe
 Render = Callable[[str], str]
 
 _FENCE_LINE = re.compile(r"(?:\A|\n)[ \t>]*(?:`{3,}|~{3,})[ \t]*\Z")
+_FENCE = re.compile(r"(?:\A|\n)[ \t>]*(?:`{3,}|~{3,})")
 _CLOSING = re.compile(r"[*_~`]+\Z")
 """May only stand there for now, to close what is open."""
+
+_CLOSED = re.compile(r"(?<![\w*_~`\\])(\*{1,3}|__?|~~|`{1,2})(?=\S)[^\n*_~`]{0,150}(?<=\S)\1\Z")
+"""What stays closed: only behind a mark that has been open for longer is a closing one for now."""
 
 _BEGUN = re.compile(r"<(?:[!@][^<>\s]{0,12})?\Z")
 """A token of Slack's own markup that is not finished; the longest word in one is "!everyone"."""
@@ -49,7 +53,8 @@ def _bare(text: str) -> str:
 
 def steady(text: str) -> str:
     """The beginning of `text` that stays as it is, whatever comes after it."""
-    text = _CLOSING.sub("", _FENCE_LINE.sub("", text))
+    if _CLOSED.search(text) is None:
+        text = _CLOSING.sub("", _FENCE_LINE.sub("", text))
     # What comes before one that is left out may be at the end now.
     while (begun := _BEGUN.search(text)) is not None:
         text = text[: begun.start()]
@@ -64,8 +69,15 @@ def addition(sent: str, text: str, render: Render = safe) -> str:
         text: All of it, as it is for now.
         render: Gives what is sent for a text.
     """
-    ready = render(steady(text))
+    ready = _settled(render(steady(text)))
     return ready[len(sent) :] if ready.startswith(sent) else ""
+
+
+def _settled(ready: str) -> str:
+    """Without code at the end, which stands for what still grows: a second table."""
+    closing = _FENCE_LINE.search(ready)
+    fences = list(_FENCE.finditer(ready, 0, closing.start())) if closing is not None else ()
+    return ready[: fences[-1].start()] if fences else ready
 
 
 def remainder(sent: str, text: str, render: Render = safe) -> str | None:

@@ -185,6 +185,7 @@ async def _names(names: Directory, timing: Timing, kept: Iterable[Said]) -> Name
         tuple(writer for each in wanted for writer in each.writers),
         tuple(person for each in wanted for person in each.people),
         tuple(channel for each in wanted for channel in each.channels),
+        tuple({channel for each in wanted for channel in each.seen}),
     )
     patience = timing.patient_names
     return await names.names(everybody, patience, patience, MOST_NAMED)
@@ -220,70 +221,52 @@ def metadata_of(key: str) -> dict[str, Any]:
     return {"event_type": EVENT_TYPE, "event_payload": {"key": key}}
 
 
-async def posted(calls: Calls, own: Own, timing: Timing, spot: Spot, key: str) -> MessageRef | None:
-    """The message of ours that carries `key`, None when it was never posted.
+async def ours(calls: Calls, own: Own, timing: Timing, spot: Spot) -> Sequence[Mapping[str, Any]]:
+    """Our messages in a thread since the one that asked, the oldest first.
+
+    One call does for all that is looked for among them: some apps have but one a minute.
 
     Raises:
         PlatformError: The thread could not be read.
     """
+    found: list[Mapping[str, Any]] = []
+    if spot.reply_to is None:
+        return found
+    messages = _messages(
+        calls, timing, spot.channel, spot.reply_to, since=spot.asked, metadata=True
+    )
+    try:
+        async for message in messages:
+            if message.get("user") == own.user or message.get("bot_id") == own.bot:
+                found.append(message)
+    except _TooLong:
+        log.warning("A thread is too long to look through for what was posted in it")
+    return found
 
-    def carries(message: Mapping[str, Any]) -> bool:
+
+def keyed(messages: Iterable[Mapping[str, Any]], key: str) -> str | None:
+    """The message that carries `key`, None when it was never posted."""
+    for message in messages:
         metadata = fields(message.get("metadata"))
         carried = fields(metadata.get("event_payload"))
-        return metadata.get("event_type") == EVENT_TYPE and carried.get("key") == key
-
-    return await _found(calls, own, timing, spot, carries)
-
-
-async def attached(
-    calls: Calls, own: Own, timing: Timing, spot: Spot, name: str
-) -> MessageRef | None:
-    """The message of ours with a file of this name, None when there is none.
-
-    Raises:
-        PlatformError: The thread could not be read.
-    """
-
-    def holds(message: Mapping[str, Any]) -> bool:
-        return any(file.get("name") == name for file in objects(message.get("files")))
-
-    return await _found(calls, own, timing, spot, holds)
-
-
-async def _found(
-    calls: Calls,
-    own: Own,
-    timing: Timing,
-    spot: Spot,
-    wanted: Callable[[Mapping[str, Any]], bool],
-) -> MessageRef | None:
-    if spot.reply_to is None:
-        return None
-    try:
-        async for message in _messages(calls, timing, spot.channel, spot.reply_to, metadata=True):
-            ours = message.get("user") == own.user or message.get("bot_id") == own.bot
-            if ours and wanted(message):
-                return MessageRef(spot.channel, str(message["ts"]), own.team)
-    except _TooLong:
-        log.warning("A thread is too long to look for what was posted in it")
+        if metadata.get("event_type") == EVENT_TYPE and carried.get("key") == key:
+            return str(message["ts"])
     return None
 
 
-async def nameless(calls: Calls, own: Own, timing: Timing, spot: Spot) -> Sequence[MessageRef]:
-    """Our latest messages in a thread that carry no key, the newest first.
+def attached(messages: Iterable[Mapping[str, Any]], name: str) -> str | None:
+    """The message with a file of this name, None when there is none."""
+    for message in messages:
+        if any(file.get("name") == name for file in objects(message.get("files"))):
+            return str(message["ts"])
+    return None
 
-    Raises:
-        PlatformError: The thread could not be read.
-    """
-    found: deque[MessageRef] = deque(maxlen=MOST_NAMELESS)
-    if spot.reply_to is None:
-        return ()
-    try:
-        async for message in _messages(calls, timing, spot.channel, spot.reply_to, metadata=True):
-            ours = message.get("user") == own.user or message.get("bot_id") == own.bot
-            keyless = fields(message.get("metadata")).get("event_type") != EVENT_TYPE
-            if ours and keyless and not message.get("files"):
-                found.appendleft(MessageRef(spot.channel, str(message["ts"]), own.team))
-    except _TooLong:
-        log.warning("A thread is too long to look for what was begun in it")
+
+def nameless(messages: Iterable[Mapping[str, Any]]) -> Sequence[str]:
+    """The latest messages that carry no key, the newest first."""
+    found: deque[str] = deque(maxlen=MOST_NAMELESS)
+    for message in messages:
+        keyless = fields(message.get("metadata")).get("event_type") != EVENT_TYPE
+        if keyless and not message.get("files"):
+            found.appendleft(str(message["ts"]))
     return tuple(found)

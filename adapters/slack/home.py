@@ -66,7 +66,7 @@ def home(
         section(KEPT),
         *sections(overview.settings, 4),
         *([] if memories is None else _channels(channel)),
-        _buttons(bool(shown)),
+        _buttons(forgettable=True),
         _divider(),
         _header("How to talk to me"),
         section(HOW),

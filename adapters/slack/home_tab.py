@@ -100,7 +100,7 @@ class HomeTab:
         said: CommandReply | None,
         channel: CommandReply | None,
     ) -> dict[str, Any]:
-        person = await here.names.person(user, self._timing.names)
+        person = await here.names.person(user, self._timing.patient_names)
         try:
             overview = await self._inbox.overview(PLATFORM, here.own.team, author_of(person))
         except StoreError as error:

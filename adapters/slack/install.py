@@ -8,7 +8,7 @@ the code that Slack sends along for a token, and keeps the installation.
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from typing import Any, cast
@@ -77,7 +77,7 @@ class Pages:
         calls: Calls,
         vault: Vault,
         claims: Claims,
-        drop: Callable[[str], Awaitable[None]],
+        drop: Callable[[str], None],
         now: Callable[[], float],
     ) -> None:
         self._oauth = oauth
@@ -153,7 +153,7 @@ class Pages:
         if missing:
             log.warning("%s was installed without %s", made.space, ", ".join(missing))
         log.info("The app was installed in %s (%s)", made.title or made.space, made.space)
-        await self._drop(made.space)
+        self._drop(made.space)
         return made
 
     async def _who(self, new: Granted) -> Installation:

@@ -26,7 +26,7 @@ from adapters.slack.calls import Calls, quiet_log
 from adapters.slack.surfaces import EVENTS as BESIDE
 from adapters.slack.surfaces import HERE, Surfaces
 from adapters.slack.translate import concerns_us, incoming, looked_up, said
-from adapters.slack.values import PLATFORM, Own, Said, Timing, fields
+from adapters.slack.values import PLATFORM, Names, Said, Timing, fields
 from adapters.slack.workspace import Workspace
 from adapters.slack.workspaces import Workspaces
 from bot.errors import PlatformBusy, StoreError
@@ -162,32 +162,42 @@ class Intake:
     async def _message(self, body: Mapping[str, Any], context: Mapping[str, Any]) -> None:
         here = _here(context)
         own = here.own
-        found = said(body, own) or await self._unasked(body, own)
+        found = said(body, own, everything=True)
         if found is None:
             await self._changed(body, context)
             return
-        # A name that has to be looked up must not let the next message overtake this one.
+        until = self._until()
+        here.messages.heard(found.channel, found.root, found.ts)
+        if not found.opens:
+            here.names.expect(looked_up(found).writers)
+        # What has to be looked up must not let what comes next overtake this message.
         async with self._lines.turn(f"{own.team} {found.channel} {found.root}"):
-            names = await here.names.names(
-                looked_up(found), self._timing.names, self._timing.writer
-            )
+            if found.opens and not await self._inbox.answers_all(PLATFORM, own.team, found.channel):
+                return
+            names = await self._names(here, found, until)
             awaited = found.user in names.awaited and not self._inbox.outsiders
-            if awaited and context[RETRY] < LAST_RETRY:
+            if (awaited or not names.ranked) and context[RETRY] < LAST_RETRY:
                 raise PlatformBusy("it is not known yet who has written a message")
             await self._inbox.message(incoming(found, own, names))
 
-    async def _unasked(self, body: Mapping[str, Any], own: Own) -> Said | None:
-        """A message that concerns the bot only because everything is answered where it is."""
-        found = said(body, own, everything=True)
-        if found is None:
-            return None
-        wanted = await self._inbox.answers_all(PLATFORM, own.team, found.channel)
-        return found if wanted else None
+    def _until(self) -> float:
+        """When what is looked up for an event that arrives now has to be known."""
+        return asyncio.get_running_loop().time() + self._timing.writer
+
+    async def _names(self, here: Workspace, found: Said, until: float) -> Names:
+        left = max(until - asyncio.get_running_loop().time(), 0.0)
+        return await here.names.names(looked_up(found), self._timing.names, left, within=left)
 
     async def _changed(self, body: Mapping[str, Any], context: Mapping[str, Any]) -> None:
         """Hand over what was edited or deleted, after what was said in that thread before."""
         here = _here(context)
         own = here.own
+        if (channel := changes.narrowed(body)) is not None:
+            here.names.narrowed(channel)
+            self._inbox.narrowed(PLATFORM, own.team, channel)
+            return
+        if (user := changes.account(body)) is not None:
+            here.names.changed(user)
         removal = changes.removal(body, own)
         if removal is not None:
             where = removal.thread
@@ -198,11 +208,9 @@ class Intake:
         edit = changes.edit(body, own)
         if edit is None:
             return
-        found = edit.said
+        found, until = edit.said, self._until()
         async with self._lines.turn(f"{own.team} {found.channel} {found.root}"):
-            names = await here.names.names(
-                looked_up(found), self._timing.names, self._timing.writer
-            )
+            names = await self._names(here, found, until)
             event = replace(incoming(found, own, names), edited=edit.at)
             await self._inbox.edited(event)
 

@@ -28,6 +28,10 @@ NOT_A_LINK = (
     "I can't make sense of “{word}”. Give me the link of a message (Copy link in its menu), or "
     "nothing, and choose from a list."
 )
+NO_COMMAND = (
+    "“{word:.40}” is no command of mine. To ask me something, begin with `/bobbin ask`: only you "
+    "see the answer."
+)
 NOT_VISIBLE = (
     "I find no conversation there that you can see. Use the link of a message in this workspace, "
     "in a channel that you and I are members of."
@@ -45,6 +49,7 @@ class Called:
         url: The response_url.
         link: A message of the thread that is meant.
         unread: A word that means nothing.
+        unknown: As in `Typed`.
         chosen: From a list, which the answer replaces.
         about: The message that it was called on.
         act: As in `CommandCall`.
@@ -59,6 +64,7 @@ class Called:
     url: str
     link: Link | None = None
     unread: str = ""
+    unknown: str = ""
     chosen: bool = False
     about: EarlierMessage | None = None
     act: str = ""
@@ -87,6 +93,7 @@ def slash(body: Mapping[str, Any], specs: Sequence[CommandSpec]) -> Called:
         url=text_in(body, "response_url"),
         link=found.link,
         unread=found.unread,
+        unknown=found.unknown,
     )
 
 
@@ -152,6 +159,9 @@ class Interactions:
         options = await self._read(here, called.asked.options)
         called = replace(called, asked=replace(called.asked, options=options))
         reply, asked = await self.reply(here, called)
+        if called.unknown:
+            told = NO_COMMAND.format(word=called.unknown)
+            reply = replace(reply, text=f"{told}\n\n{reply.text}")
         try:
             await here.answers.to_url(called.url, asked, reply, replaces=called.chosen)
         except PlatformError as error:

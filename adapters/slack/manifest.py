@@ -29,7 +29,7 @@ PURPOSES: Mapping[str, str] = {
     "groups:read": "tell who may see a private channel, and what it is called",
     "im:history": "read direct messages",
     "im:read": "tell whose direct message it is",
-    "im:write": "hand over exports in a direct message",
+    "im:write": "hand over exports in a direct message, and tell of the use of link codes",
     "mpim:history": "read group direct messages",
     "mpim:read": "tell who is in a group direct message",
     "reactions:read": "remember what somebody marks with a 🧠",

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from adapters.slack.values import Names, Wanted
+from bot.markdown.cutting import cut_text
 
 MAX_CHARS = 11_000
 """Longest text of one message, in `measure`.
@@ -211,30 +212,5 @@ def measure(text: str) -> int:
 
 
 def pieces(text: str, limit: int = MAX_CHARS) -> Sequence[str]:
-    """`text` in parts of at most `limit` units, cut at line ends, else at spaces, else anywhere.
-
-    For what commands answer; the model's answers are split by the engine.
-    """
-    parts: list[str] = []
-    rest = text.strip()
-    while measure(rest) > limit:
-        cut = _cut(rest, limit)
-        parts.append(rest[:cut].rstrip())
-        rest = rest[cut:].lstrip()
-    return [*parts, rest] if rest else parts
-
-
-def _cut(text: str, limit: int) -> int:
-    low, high = 1, len(text)
-    while low < high:
-        middle = (low + high + 1) // 2
-        if measure(text[:middle]) <= limit:
-            low = middle
-        else:
-            high = middle - 1
-    head = text[: low + 1]
-    for mark in ("\n", " "):
-        cut = head.rfind(mark)
-        if cut > low // 2:
-            return cut
-    return low
+    """`text` in parts of at most `limit` units, for what commands answer."""
+    return cut_text(text, limit, measure)

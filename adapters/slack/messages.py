@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
 
 from adapters.slack import history
-from adapters.slack.calls import Calls
-from adapters.slack.controls import controls, shown
+from adapters.slack.calls import Calls, Make
+from adapters.slack.controls import RATINGS, Able, controls, shown
 from adapters.slack.faults import Refused
 from adapters.slack.growth import Render
 from adapters.slack.recent import Recent
+from adapters.slack.render import takes_long
 from adapters.slack.sessions import Sessions
 from adapters.slack.status import StatusLine
 from adapters.slack.streams import CONFLICT, StreamOver, Streams
+from adapters.slack.translate import position_of
 from adapters.slack.values import Own, Timing
 from bot.chat import MessageRef, Spot
 from bot.controls import PLAIN, Presentation
 from bot.errors import MessageGone, PlatformError
 
 log = logging.getLogger(__name__)
+
+UNTAKEN = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long"})
+"""How Slack refuses blocks. Not every plan may have every kind of them."""
 
 
 class Messages:
@@ -52,11 +61,23 @@ class Messages:
         self._status = status
         self._render = render
         self._roots: Recent[MessageRef, str] = Recent()
+        self._heard: Recent[tuple[str, str], str] = Recent()
+        self._tried: Recent[str, str] = Recent()
+        self._able = Able.THUMBS
+
+    def heard(self, channel: str, root: str, ts: str) -> None:
+        """Somebody has said something in a thread: what is posted from now on stands below it."""
+        known = self._heard.get((channel, root))
+        if known is None or position_of(known) < position_of(ts):
+            self._heard.put((channel, root), ts)
 
     async def post(
         self, spot: Spot, text: str, *, key: str, again: bool, look: Presentation
     ) -> MessageRef:
         """See `bot.adapter.Adapter`."""
+        newest = self._heard.get((spot.channel, spot.reply_to or ""))
+        if newest is not None and not again:
+            self._tried.put(key, newest)
         found = await self._posted(spot, key) if again else None
         if found is not None:
             self._begun(spot, found, look)
@@ -72,17 +93,18 @@ class Messages:
         return ref
 
     async def _post(self, spot: Spot, text: str, key: str, look: Presentation) -> MessageRef:
-        answer = await self._calls.answer(
-            lambda client: client.chat_postMessage(
+        def make(content: Mapping[str, Any]) -> Make:
+            return lambda client: client.chat_postMessage(
                 channel=spot.channel,
                 thread_ts=spot.reply_to,
                 parse="none",
                 unfurl_links=False,
                 unfurl_media=False,
                 metadata=history.metadata_of(key),
-                **shown(text, look, self._render),
+                **content,
             )
-        )
+
+        answer = await self._made(make, text, look)
         ts: object = answer.get("ts")
         if not isinstance(ts, str):
             raise PlatformError("Slack's answer names no message")
@@ -90,12 +112,17 @@ class Messages:
 
     async def _posted(self, spot: Spot, key: str) -> MessageRef | None:
         """The message that an earlier process, or an earlier try, may have posted."""
-        own = self._own
-        found = await history.posted(self._calls, own, self._timing, spot, key)
-        if found is None and self._streams.suits(spot.channel):
-            nameless = await history.nameless(self._calls, own, self._timing, spot)
-            found = await self._streams.reclaim(nameless, key)
-        return found
+        team = self._own.team
+        if (newest := self._tried.get(key)) is not None:
+            # Some apps may read a few messages only, and more has been said since the question.
+            spot = replace(spot, asked=newest)
+        ours = await history.ours(self._calls, self._own, self._timing, spot)
+        if (found := history.keyed(ours, key)) is not None:
+            return MessageRef(spot.channel, found, team)
+        if not self._streams.suits(spot.channel):
+            return None
+        nameless = [MessageRef(spot.channel, ts, team) for ts in history.nameless(ours)]
+        return await self._streams.reclaim(nameless, key)
 
     def _begun(self, spot: Spot, ref: MessageRef, look: Presentation) -> None:
         """A message stands there; if more of it is to come, its end will be told."""
@@ -109,7 +136,9 @@ class Messages:
 
     async def edit(self, ref: MessageRef, text: str, *, look: Presentation) -> None:
         """See `bot.adapter.Adapter`."""
-        if not await self._streams.write(ref, text, streaming=look.streaming, under=controls(look)):
+        if not await self._streams.write(
+            ref, text, streaming=look.streaming, under=controls(look, self._able)
+        ):
             await self._replace(ref, text, look)
         if not look.streaming and (root := self._roots.pop(ref)) is not None:
             self._sessions.leave(ref.channel, root)
@@ -134,15 +163,46 @@ class Messages:
             await self._update(ref, text, look)
 
     async def _update(self, ref: MessageRef, text: str, look: Presentation) -> None:
-        # Unlike a post, an edit reads names out of the text unless it is told not to.
-        await self._calls.answer(
-            lambda client: client.chat_update(
-                channel=ref.channel,
-                ts=ref.message,
-                parse="none",
-                **shown(text, look, self._render),
+        def make(content: Mapping[str, Any]) -> Make:
+            # Unlike a post, an edit reads names out of the text unless it is told not to.
+            return lambda client: client.chat_update(
+                channel=ref.channel, ts=ref.message, parse="none", **content
             )
-        )
+
+        await self._made(make, text, look, anew=True)
+
+    async def _made(
+        self,
+        make: Callable[[Mapping[str, Any]], Make],
+        text: str,
+        look: Presentation,
+        *,
+        anew: bool = False,
+    ) -> Mapping[str, Any]:
+        """Make a call with what is to be shown; with less below it where Slack refuses that."""
+        able = self._able
+        while True:
+            content = await self._content(text, look, anew, able)
+            try:
+                answer = await self._calls.answer(make(content))
+            except Refused as refusal:
+                if refusal.code not in UNTAKEN or able is Able.WORDS or "blocks" not in content:
+                    raise
+                log.warning("Slack does not take what stands below an answer: %s", refusal)
+                thumbs = able is Able.THUMBS and RATINGS.keys() <= frozenset(look.actions)
+                able = Able.BUTTONS if thumbs else Able.WORDS
+            else:
+                if able is Able.BUTTONS:
+                    # The same without thumbs was taken, so it was these.
+                    self._able = able
+                return answer
+
+    async def _content(
+        self, text: str, look: Presentation, anew: bool, able: Able
+    ) -> Mapping[str, Any]:
+        if not takes_long(text):
+            return shown(text, look, self._render, anew=anew, able=able)
+        return await asyncio.to_thread(shown, text, look, self._render, anew=anew, able=able)
 
     async def delete(self, ref: MessageRef) -> None:
         """See `bot.adapter.Adapter`."""

@@ -19,6 +19,7 @@ from typing import Any, Protocol
 from adapters.slack.calls import Calls
 from adapters.slack.changes import DELETED, EDITED, TOMBSTONE
 from adapters.slack.markup import mentions
+from adapters.slack.shown import lacks_file
 from adapters.slack.translate import position_of
 from adapters.slack.values import PLATFORM, Timing, fields, objects
 from adapters.slack.workspace import Workspace
@@ -208,6 +209,8 @@ class Missed:
         followed = await self._inbox.taking_part(PLATFORM, self._now() - LONGEST_SECONDS)
         left = gaps(followed, since)
         left += await self._others(left, since)
+        # No note tells of what was heard right before the end.
+        heard = since + OVERLAP_SECONDS + self._timing.note
         log.info("Looking in %d place(s) of Slack for what was missed", len(left))
         for _ in range(ROUNDS):
             again: list[Gap] = []
@@ -217,7 +220,7 @@ class Missed:
                 if await self._inbox.claims.claim(CLAIM, self._claimed) > 0:
                     return False
                 try:
-                    if not await self._read(gap):
+                    if not await self._read(gap, f"{heard:.6f}"):
                         return False
                 except PlatformBusy as busy:
                     again.append(gap)
@@ -256,8 +259,12 @@ class Missed:
             found += [Gap(space, channel, "", int(since * 1_000_000)) for channel in new]
         return found
 
-    async def _read(self, gap: Gap) -> bool:
+    async def _read(self, gap: Gap, heard: str) -> bool:
         """Hand in what was said in one place, in order; False when the store did not keep it.
+
+        Args:
+            gap: The place.
+            heard: A time stamp; what came before it was heard.
 
         Raises:
             PlatformError: It could not be read.
@@ -272,7 +279,7 @@ class Missed:
         events = [
             event
             for message in sorted(messages, key=_position)
-            for event in _events(gap, message, known, here.own.user)
+            for event in _events(gap, message, known, here.own.user, heard)
         ]
         # Of a place that may not be read, or not to its end, nothing says what is gone.
         if known & there and len(messages) < self._most:
@@ -325,7 +332,7 @@ class Missed:
 
 
 def _events(
-    gap: Gap, message: Mapping[str, Any], known: set[int], own: str
+    gap: Gap, message: Mapping[str, Any], known: set[int], own: str, heard: str
 ) -> Sequence[Mapping[str, Any]]:
     """What Slack would have sent of a message: that it is new, that it was edited."""
     position = _position(message)
@@ -335,6 +342,9 @@ def _events(
     if position > gap.after and new:
         found.append(_event(gap, message))
     edited = fields(message.get("edited")).get("ts")
+    if lacks_file(message):
+        # When it was deleted Slack does not tell: after what was heard of the message.
+        edited = max(str(edited or message.get("ts")), heard, key=float)
     if edited or message.get("subtype") == TOMBSTONE:
         at = edited or message.get("ts")
         found.append(_event(gap, {"subtype": EDITED, "message": message, "ts": at, "event_ts": at}))

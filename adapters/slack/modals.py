@@ -29,6 +29,9 @@ FORMS = (ASK, FORGET, FORGET_ALL, THREADS)
 PANEL = "bobbin_panel"
 """A window that a button under a reply has opened, until it is known what it asks."""
 
+USAGE, HELP = "bobbin_usage", "bobbin_help"
+"""Windows that only show something."""
+
 HOME = "home"
 """Action ids of the Home tab begin so."""
 
@@ -39,6 +42,8 @@ TITLES: Mapping[str, str] = {
     FORGET_ALL: "Forget everything?",
     THREADS: "Your conversations",
     PANEL: "One moment",
+    USAGE: "What it took",
+    HELP: "How to talk to me",
 }
 
 QUESTION, CHOSEN, DEED = "question", "conversation", "deed"

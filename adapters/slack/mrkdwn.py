@@ -9,12 +9,12 @@ from typing import Any
 from adapters.slack.markup import escaped, pieces
 
 LONGEST_SECTION = 3000
+MORE = "_…and more, which does not fit here._"
 MOST_SECTIONS = 40
 _FIRST_TRY = 2400
 """Characters of Markdown in a section; markup makes them more."""
 
 _CODE = re.compile(r"(```.*?```|`[^`\n]+`)", re.DOTALL)
-_FENCE = re.compile(r"^```.*$", re.MULTILINE)
 _LANGUAGE = re.compile(r"\A```[\w+#.-]*[ \t]*\n")
 _HEADING = re.compile(r"^[ ]{0,3}#{1,6}[ \t]+(.+?)[ \t]*#*$", re.MULTILINE)
 _BULLET = re.compile(r"^([ \t]*)[-*+][ \t]+", re.MULTILINE)
@@ -59,27 +59,15 @@ def sections(text: str, most: int = MOST_SECTIONS) -> list[dict[str, Any]]:
     """Markdown as section blocks; what does not fit is cut, and that is said."""
     limit, made = _FIRST_TRY, [""]
     while True:
-        made = [mrkdwn(part) for part in _balanced(pieces(text, limit))]
-        if max(map(len, made), default=0) <= LONGEST_SECTION:
+        made = [mrkdwn(part) for part in pieces(text, limit)]
+        if max(map(len, made), default=0) < LONGEST_SECTION - len(MORE):
             break
         limit //= 2
     if len(made) > most:
-        made = [*made[: most - 1], "_…and more, which does not fit here._"]
+        made = [*made[: most - 1], f"{made[most - 1]}\n{MORE}"]
     return [section(part) for part in made if part.strip()]
 
 
 def section(text: str) -> dict[str, Any]:
     """A block of text in Slack's own markup."""
     return {"type": "section", "text": {"type": "mrkdwn", "text": text, "verbatim": True}}
-
-
-def _balanced(parts: Sequence[str]) -> Sequence[str]:
-    """Parts whose fences are closed, and opened again in the next."""
-    made: list[str] = []
-    opened = ""
-    for part in parts:
-        text = f"{opened}\n{part}" if opened else part
-        fences = _FENCE.findall(text)
-        opened = fences[-1] if len(fences) % 2 else ""
-        made.append(f"{text}\n```" if opened else text)
-    return made

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from adapters.slack.calls import Calls
@@ -18,13 +18,26 @@ from adapters.slack.values import Names, Own, Person, Wanted, fields
 log = logging.getLogger(__name__)
 
 MOST_NAMED = 20
+CHANNEL_SECONDS = 3600.0
+"""A channel may become private, of which Slack tells one process only."""
 SILENT_SECONDS = 600.0
 """Between two complaints about the same."""
+
+PRIVATE = "private-channel"
+"""Stands for the name of a channel that somebody who reads along may not see."""
 
 UNTOLD = (
     "Slack refuses to tell who people in %s are, so everybody new there counts as an outsider: "
     "%s (%s)"
 )
+
+
+@dataclass(frozen=True, slots=True)
+class _Called:
+    """A channel's name, and whether all of the workspace may see it."""
+
+    name: str
+    is_open: bool
 
 
 class Directory:
@@ -50,12 +63,40 @@ class Directory:
         self._silent = float("-inf")
         self._groups = Groups(calls, groups, clock, whole=own.team == own.enterprise)
         self._people = Remembered(self._person, clock)
-        self._channels = Remembered(self._channel, clock)
+        self._channels = Remembered(self._channel, clock, CHANNEL_SECONDS)
+
+    def expect(self, found: Iterable[str]) -> None:
+        """Begin to look people up, so that whoever asks for them next waits less."""
+        self._people.expect(id_ for id_ in found if id_ != self._own.user)
+
+    def changed(self, user: Mapping[str, Any]) -> None:
+        """Somebody's account has changed; whose name or rank is another is looked up anew.
+
+        Raises:
+            KeyError, ValueError: It says not even who it is.
+        """
+        person = person_of(user, self._own.team, self._own.enterprise)
+        known = self._people.known(person.id)
+        if known is not None and known != person:
+            self._people.forget(person.id)
+
+    def narrowed(self, channel: str) -> None:
+        """A channel has become private: not all may be told its name any more."""
+        self._channels.forget(channel)
 
     async def names(
-        self, wanted: Wanted, seconds: float, patience: float, most: int = MOST_NAMED
+        self,
+        wanted: Wanted,
+        seconds: float,
+        patience: float,
+        most: int = MOST_NAMED,
+        *,
+        within: float | None = None,
     ) -> Names:
         """What is known of some ids.
+
+        The model answers to everybody in a place, so of private channels it is told the names of
+        those alone that all of them see.
 
         Writers are looked up first and alone, with their groups: on who they are depends what
         they may do, and they must not be able to crowd that out by naming others.
@@ -66,11 +107,16 @@ class Directory:
             patience: How long is waited for writers.
             most: So many people, and so many channels, of those that are named are looked up, the
                 first ones; others that are not known yet go by their ids.
+            within: Seconds for both together; None for no such bound.
         """
+        loop = asyncio.get_running_loop()
+        until = None if within is None else loop.time() + within
         writers = frozenset(wanted.writers) - {self._own.user}
         found, groups = await asyncio.gather(
-            self._people.get(writers, patience), self._groups.of_each(writers)
+            self._people.get(writers, patience), self._groups.of_each(writers, patience)
         )
+        if until is not None:
+            seconds = min(seconds, max(until - loop.time(), 0.0))
         for writer, theirs in groups.items():
             found[writer] = replace(Names(found).person(writer), groups=theirs)
         people = (id_ for id_ in wanted.people if id_ not in writers and id_ != self._own.user)
@@ -79,12 +125,17 @@ class Directory:
             self._channels.get(wanted.channels, seconds, most),
         )
         awaited = {id_ for id_ in writers - found.keys() if self._people.is_awaited(id_)}
-        return Names(named | found, called, frozenset(awaited))
+        channels = {
+            id_: channel.name if channel.is_open or id_ in wanted.seen else PRIVATE
+            for id_, channel in called.items()
+        }
+        ranked = not (writers and self._groups.awaited)
+        return Names(named | found, channels, frozenset(awaited), ranked)
 
     async def person(self, user: str, seconds: float) -> Person:
         """One person; who is not known in time counts as a guest without a name."""
         found, groups = await asyncio.gather(
-            self._people.get([user], seconds), self._groups.of(user)
+            self._people.get([user], seconds), self._groups.of(user, seconds)
         )
         return replace(Names(found).person(user), groups=groups)
 
@@ -104,9 +155,10 @@ class Directory:
             self._silent = self._clock() + SILENT_SECONDS
             log.error(UNTOLD, self._own.title or self._own.team, refusal, refusal.hint)
 
-    async def _channel(self, channel: str) -> str:
+    async def _channel(self, channel: str) -> _Called:
         answer = await self._calls.answer(lambda client: client.conversations_info(channel=channel))
-        return str(answer["channel"].get("name") or "")
+        told = fields(answer["channel"])
+        return _Called(str(told.get("name") or ""), not told.get("is_private"))
 
     async def close(self) -> None:
         """Ask no more."""

@@ -12,7 +12,7 @@ from adapters.slack.errands import Errands
 from adapters.slack.home_tab import HomeTab
 from adapters.slack.interactions import Called, Interactions
 from adapters.slack.panels import Origin, Used
-from adapters.slack.shortcuts import SETTINGS
+from adapters.slack.shortcuts import RECALL, SETTINGS
 from adapters.slack.translate import id_in, text_in
 from adapters.slack.values import PLATFORM, fields
 from adapters.slack.windows import TOO_LATE, filled, opened
@@ -116,6 +116,8 @@ class Pressing:
     ) -> None:
         if origin.home and command == SETTINGS:
             await self._home.show(here, origin.user, channel=reply)
+        elif origin.home and command == RECALL:
+            await self._home.show(here, origin.user, said=reply)
         elif origin.home:
             await self._home.show(here, origin.user, memories=reply)
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import logging
 from collections.abc import Mapping
@@ -97,7 +98,9 @@ class Reactions:
 
     async def _once(self, here: Workspace, sign: Sign) -> None:
         where = f"{here.own.team}:{sign.channel}:{sign.ts}:{sign.user}"
-        name, this = f"sign:{where}:{sign.id}", str(next(self._numbers))
+        # A digest names nobody: it stays for a day, whoever leaves meanwhile.
+        digest = hashlib.sha256(f"{where}:{sign.id}".encode()).hexdigest()
+        name, this = f"sign:{digest[:32]}", str(next(self._numbers))
         async with self._lines.turn(where):
             if await self._claims.claim(name, WORK_SECONDS, this):
                 log.info("A sign on a message was told of twice")

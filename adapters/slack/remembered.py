@@ -46,6 +46,12 @@ class Remembered(Generic[V]):
         self._asking: dict[str, asyncio.Task[None]] = {}
         self._faults: set[str] = set()
 
+    def expect(self, ids: Iterable[str]) -> None:
+        """Begin to look things up, for whoever asks for them soon."""
+        for id_ in ids:
+            if not self._is_known(id_):
+                self._ask(id_)
+
     async def get(
         self, ids: Iterable[str], seconds: float, most: int | None = None
     ) -> dict[str, V]:
@@ -65,6 +71,16 @@ class Remembered(Generic[V]):
         found = {id_: self._entries[id_][1] for id_ in wanted if id_ in self._entries}
         return {id_: value for id_, value in found.items() if value is not None}
 
+    def known(self, id_: str) -> V | None:
+        """What is remembered of an id, None for nothing."""
+        return self._entries.get(id_, (0.0, None))[1]
+
+    def forget(self, id_: str) -> None:
+        """What an id stands for has changed; until that is known nothing is better than the old."""
+        self._entries.pop(id_, None)
+        if (task := self._asking.pop(id_, None)) is not None:
+            task.cancel()
+
     def is_awaited(self, id_: str) -> bool:
         """Whether it is not known what an id stands for, and may be soon: a fault that passes."""
         unknown = self._entries.get(id_, (0.0, None))[1] is None
@@ -77,8 +93,12 @@ class Remembered(Generic[V]):
         task = self._asking.get(id_)
         if task is None:
             task = self._asking[id_] = asyncio.create_task(self._remember(id_))
-            task.add_done_callback(lambda _: self._asking.pop(id_, None))
+            task.add_done_callback(lambda done: self._over(id_, done))
         return task
+
+    def _over(self, id_: str, task: asyncio.Task[None]) -> None:
+        if self._asking.get(id_) is task:
+            del self._asking[id_]
 
     async def _remember(self, id_: str) -> None:
         # What was known once is better than nothing.

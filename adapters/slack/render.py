@@ -41,6 +41,9 @@ MOST_ROWS = 100
 WIDEST_TABLE = 80
 """Columns of a line of code, for a table that Slack does not take."""
 
+MANY = 400
+"""Lines and cells of tables of which one hardly notices how long they take."""
+
 LONGEST_TEXT = 12_000
 LONGEST_FALLBACK = 3000
 """Characters of what stands for a message in a notification; an edit takes 4,000."""
@@ -206,6 +209,11 @@ def fallback(text: str) -> str:
         return found
     cut = found[: LONGEST_FALLBACK - 1]
     return re.sub(r"&[a-z]{0,3}$", "", cut) + "…"
+
+
+def takes_long(text: str) -> bool:
+    """Whether rendering may take more than some milliseconds: each line and each cell costs."""
+    return text.count("\n") + text.count("|") > MANY
 
 
 def measure_shown(render: Rendering, text: str) -> int:

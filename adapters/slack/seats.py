@@ -67,6 +67,7 @@ class Seats:
         self._app = app
         self._timing = timing
         self._held: set[Seat] = set()
+        self._given_back: set[Seat] = set()
         self._seeking = asyncio.Lock()
         self._choosing = asyncio.Lock()
 
@@ -75,7 +76,7 @@ class Seats:
         while True:
             await asyncio.sleep(self._timing.renew)
             try:
-                await asyncio.gather(*(self._renew(seat) for seat in tuple(self._held)))
+                await asyncio.gather(*map(self._renew, self._held - self._given_back))
                 await self._share()
             except StoreError as error:
                 log.debug("The seats at Slack are renewed when the store is back: %s", error)
@@ -109,6 +110,7 @@ class Seats:
     async def leave(self, seat: Seat) -> None:
         """Give a seat back; its connection is closed."""
         seat.leaving = True
+        self._given_back.add(seat)
         try:
             async with asyncio.timeout(self._timing.store):
                 await self._claims.release(self._name(seat.number))
@@ -117,6 +119,7 @@ class Seats:
         finally:
             # Not before, or it could be taken anew here and then given back.
             self._held.discard(seat)
+            self._given_back.discard(seat)
 
     async def _find(self, first: bool) -> Seat | None:
         if not first:

@@ -15,12 +15,12 @@ from collections.abc import Mapping
 from typing import Any, Literal, cast
 
 from adapters.slack.calls import Calls
-from adapters.slack.endings import ended
 from adapters.slack.faults import NOT_HERE, Denied, Refused
+from adapters.slack.later import Later
 from adapters.slack.recent import Recent
 from adapters.slack.slots import SESSION, Slots
 from adapters.slack.values import Timing, fields
-from bot.errors import MessageGone, PlatformError
+from bot.errors import MessageGone, PlatformBusy
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +28,9 @@ LONGEST_TITLE = 200
 
 NO_STOP = "missing_agent_session_stopped_event_subscription"
 """Slack's warning that it shows no Stop button, because the app does not hear of it."""
+
+LEAVINGS = 12
+"""How often it is tried to leave: nothing else takes a session out of `processing`."""
 
 Where = tuple[str, str]
 """Channel and root of a thread."""
@@ -55,7 +58,9 @@ class Sessions:
         self._processing: set[Where] = set()
         self._writing: set[Where] = set()
         self._lines: Recent[Where, asyncio.Lock] = Recent()
-        self._leaving: set[asyncio.Task[None]] = set()
+        self._leaving: Later[Where] = Later(
+            "A session was not taken out of processing", timing.status, LEAVINGS
+        )
         self._warned = False
 
     def asked(self, channel: str, root: str, user: str, title: str = "") -> None:
@@ -66,7 +71,11 @@ class Sessions:
 
     def works(self, channel: str) -> bool:
         """Whether a channel has sessions, as far as is known."""
-        return channel.startswith("D") and not self._refused and not self._without.get(channel)
+        return channel.startswith("D") and not self.refused(channel)
+
+    def refused(self, channel: str) -> bool:
+        """Whether Slack has said that there are none."""
+        return self._refused or self._without.get(channel) is True
 
     async def show(self, channel: str, root: str, *, working: bool) -> bool:
         """Show that the bot works in a thread, or no longer; False where that cannot be shown.
@@ -79,17 +88,42 @@ class Sessions:
         where = (channel, root)
         if not self.works(channel):
             return False
+        try:
+            return await self._show(where, working)
+        except asyncio.CancelledError:
+            # Nobody comes by later to take it out of `processing`.
+            self.leave(channel, root)
+            raise
+        except PlatformBusy:
+            if not working:
+                self.leave(channel, root)
+            raise
+
+    async def _show(self, where: Where, working: bool) -> bool:
         if not working:
             if where not in self._processing:
                 return False
             return where in self._writing or await self._set(where, "active")
-        if where not in self._processing and await self._slots.take(SESSION):
+        await self._leaving.stopped(where)
+        begins = where not in self._processing
+        if begins and await self._slots.take(SESSION):
             return False
-        return await self._set(where, "processing")
+        # Also when no answer comes: it may be so all the same.
+        self._processing.add(where)
+        try:
+            return await self._set(where, "processing")
+        except PlatformBusy as busy:
+            told = begins and busy.retry_after is not None
+            if told and where not in self._writing and not self._leaving.works_on(where):
+                # Whoever was told to wait has begun nothing, and needs no call to end it; but for a
+                # Stop that was pressed meanwhile, which shows that somebody has.
+                self._processing.discard(where)
+            raise
 
     def begun(self, channel: str, root: str) -> None:
         """A message is being written in the thread, and `leave` will be called after it."""
         if self.works(channel):
+            self._leaving.stop((channel, root))
             self._writing.add((channel, root))
 
     def streamed(self, channel: str, root: str) -> None:
@@ -106,36 +140,26 @@ class Sessions:
         """The answer stands: take the session out of `processing`, without waiting for it."""
         where = (channel, root)
         self._writing.discard(where)
-        if where not in self._processing:
-            return
-        task = asyncio.create_task(self._leave(where))
-        self._leaving.add(task)
-        task.add_done_callback(self._leaving.discard)
+        if where in self._processing:
+            self._leaving.start(where, lambda: self._leave(where))
 
-    async def stopped(self, channel: str, root: str) -> None:
+    def stopped(self, channel: str, root: str) -> None:
         """Somebody pressed Slack's Stop: whatever comes of it, the session leaves `processing`.
 
         The process that writes the answer may be another one.
         """
         self._processing.add((channel, root))
-        self._writing.discard((channel, root))
-        await self._leave((channel, root))
+        self.leave(channel, root)
 
     async def close(self) -> None:
         """Let sessions leave that are about to, for some seconds."""
         for where in tuple(self._processing - self._writing):
             self.leave(*where)
-        if not self._leaving:
-            return
-        _, late = await asyncio.wait(self._leaving, timeout=self._timing.status)
-        await ended(*late)
+        await self._leaving.close(self._timing.status)
 
     async def _leave(self, where: Where) -> None:
-        try:
-            if self.works(where[0]):
-                await self._set(where, "active")
-        except PlatformError as error:
-            log.info("A session was not taken out of processing: %s", error)
+        if self.works(where[0]):
+            await self._set(where, "active")
 
     async def _set(self, where: Where, state: State) -> bool:
         channel, root = where
@@ -154,6 +178,8 @@ class Sessions:
                         initiator_user_id=self._users.get(where),
                     ),
                     seconds=self._timing.status,
+                    # Nobody comes by later to take it out of `processing`.
+                    patient=state == "active",
                 )
                 self._note(where, state)
         except (Denied, Refused) as refusal:
@@ -169,9 +195,7 @@ class Sessions:
 
     def _note(self, where: Where, state: State) -> None:
         self._titles.pop(where)
-        if state == "processing":
-            self._processing.add(where)
-        else:
+        if state == "active":
             self._processing.discard(where)
 
     def _heed(self, answer: Mapping[str, Any]) -> None:

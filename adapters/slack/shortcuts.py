@@ -12,7 +12,16 @@ from adapters.slack.answers import Asked
 from adapters.slack.errands import Errands
 from adapters.slack.home_tab import HomeTab
 from adapters.slack.interactions import Called, Interactions
-from adapters.slack.modals import ASK, FORGET, REMEMBER, SUMMARY, THREADS, Subject
+from adapters.slack.modals import (
+    ASK,
+    FORGET,
+    HELP,
+    REMEMBER,
+    SUMMARY,
+    THREADS,
+    USAGE,
+    Subject,
+)
 from adapters.slack.modals import FORGET_ALL as ALL
 from adapters.slack.mrkdwn import mrkdwn
 from adapters.slack.translate import author_of, earlier, id_in, looked_up, past, text_in
@@ -26,6 +35,7 @@ from bot.inbox import Inbox
 log = logging.getLogger(__name__)
 
 SETTINGS, SHOW = "settings", "show"
+MEMORIES, RECALL = "memories", "recall"
 NOWHERE = "-"
 """Stands for the conversation where a channel alone is meant."""
 
@@ -136,7 +146,7 @@ class Shortcuts:
                     lambda: self._asked(here, user, called, window, subject), "window"
                 )
                 return _in_place({**modals.forget(subject), "external_id": mark})
-            name = SUMMARY
+            name = USAGE if deed == "usage" else SUMMARY
             command = Asked(deed, user, ThreadKey.parse(key))
         elif name == ASK:
             options = {"question": modals.question_in(view)}
@@ -175,12 +185,13 @@ class Shortcuts:
     async def _summary(
         self, here: Workspace, user: str, trigger: str, subject: Subject, name: str = "summary"
     ) -> None:
-        view = modals.told(SUMMARY, modals.WORKING)
+        shown = USAGE if name == "usage" else SUMMARY
+        view = modals.told(shown, modals.WORKING)
         window = await self._open(here, user, trigger, view, subject)
         if window is None and subject.home:
             return
         command = Asked(name, user, ThreadKey.parse(subject.thread))
-        await self._fill(here, SUMMARY, window, trigger, command, subject)
+        await self._fill(here, shown, window, trigger, command, subject)
 
     async def _usage(self, here: Workspace, user: str, trigger: str, subject: Subject) -> None:
         await self._summary(here, user, trigger, subject, "usage")
@@ -237,7 +248,7 @@ class Shortcuts:
             return
         event = f"{here.own.team}:{user}:{at}"
         found: list[CommandReply] = []
-        for name in ("memories", "recall"):
+        for name in (MEMORIES, RECALL):
             asked = Asked(name, user, options={"query": query})
             reply, _ = await self._interactions.reply(
                 here, Called(f"{event}:{name}", asked, "", "", home=True)
@@ -248,17 +259,17 @@ class Shortcuts:
 
     async def _help(self, here: Workspace, user: str, trigger: str) -> None:
         subject = Subject(home=True)
-        view = modals.told(THREADS, modals.WORKING)
+        view = modals.told(HELP, modals.WORKING)
         window = await self._open(here, user, trigger, view, subject)
         if window is not None:
-            await self._fill(here, THREADS, window, trigger, Asked("help", user), subject)
+            await self._fill(here, HELP, window, trigger, Asked("help", user), subject)
 
     async def _threads(self, here: Workspace, user: str, trigger: str) -> None:
         view = modals.told(THREADS, modals.WORKING)
         window = await self._open(here, user, trigger, view, Subject())
         if window is None:
             return
-        person = await here.names.person(user, self._timing.names)
+        person = await here.names.person(user, self._timing.patient_names)
         try:
             kept = await self._inbox.overview(PLATFORM, here.own.team, author_of(person))
             view = modals.threads(kept.threads)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from adapters.slack.values import Shared, objects
+from adapters.slack.layout import said_in
+from adapters.slack.values import Shared, fields, objects
 from bot.attached import AttachedAs, Attachment
 from bot.ignoring import is_ignored
 
 FORWARDED = "the forwarded message"
-_GONE = frozenset({"tombstone", "hidden_by_limit"})
+TOMBSTONE = "tombstone"
+_GONE = frozenset({TOMBSTONE, "hidden_by_limit"})
 _FOREIGN = "file_access"
 """Mode of a file of another organisation, of which a message tells the id only."""
 
@@ -21,7 +23,7 @@ def files_of(message: Mapping[str, Any], team: str, channel: str) -> Iterable[At
     for file in objects(message.get("files")):
         yield _attachment(file, team, channel, ts, "")
     for attachment in objects(message.get("attachments")):
-        if attachment.get("is_share") and not is_ignored(_text(attachment, "text")):
+        if attachment.get("is_share") and not is_ignored(_said(attachment)):
             for file in objects(attachment.get("files")):
                 yield _attachment(file, team, channel, ts, FORWARDED)
 
@@ -59,12 +61,24 @@ def _address(file: Mapping[str, Any]) -> str:
     return _text(file, "url_private_download") or _text(file, "url_private")
 
 
+def lacks_file(message: Mapping[str, Any]) -> bool:
+    """Whether one of a message's files was deleted."""
+    return any(_text(file, "mode") == TOMBSTONE for file in objects(message.get("files")))
+
+
 def shared_in(message: Mapping[str, Any]) -> Iterable[Shared]:
     """Messages that were forwarded with this one."""
     for attachment in objects(message.get("attachments")):
-        text = _text(attachment, "text")
-        if attachment.get("is_share") and text:
+        if attachment.get("is_share") and (text := _said(attachment)):
             yield Shared(text, _text(attachment, "author_name"))
+
+
+def _said(attachment: Mapping[str, Any]) -> str:
+    """What a forwarded message says. One of another app may have blocks and nothing else."""
+    if text := _text(attachment, "text"):
+        return text
+    inner = (fields(each.get("message")) for each in objects(attachment.get("message_blocks")))
+    return "\n".join(filter(None, (said_in(message.get("blocks")) for message in inner)))
 
 
 def _text(payload: Mapping[str, Any], name: str) -> str:

@@ -23,8 +23,9 @@ from adapters.slack.faults import NETWORK, Denied
 from adapters.slack.seats import YIELDED, Seat, Seats
 from adapters.slack.values import Timing, fields
 from bot.backoff import Backoff
-from bot.errors import BadToken, PlatformBusy, PlatformError
+from bot.errors import BadToken, PlatformBusy, PlatformError, PlatformUnreachable
 from bot.services import CALLS, Meter
+from bot.unreached import unreached
 
 log = logging.getLogger(__name__)
 
@@ -326,7 +327,8 @@ class Sockets:
                 )
         except NETWORK as error:
             # Not its text: that holds the address, which is a secret while it is unused.
-            raise PlatformBusy(f"no WebSocket: {type(error).__name__}") from None
+            why = unreached(error, "Slack")
+            raise PlatformUnreachable(f"no WebSocket: {why.reason}", hint=why.fix) from None
 
     def _retire(self, standing: Connection) -> None:
         standing.seat.leaving = True

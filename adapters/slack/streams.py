@@ -146,9 +146,9 @@ class Streams:
             PlatformError: It is not known whether it stands there, or the place is gone.
         """
         root = spot.reply_to
-        beginning = addition("", text, self._render)
         if root is None or not self.suits(spot.channel):
             return None
+        beginning = addition("", text, self._render)
         if not beginning.strip() or has_link(text):
             return None
         recipient = self._recipients.get((spot.channel, root))
@@ -243,7 +243,9 @@ class Streams:
         try:
             await self._calls.answer(
                 lambda client: client.chat_stopStream(
-                    channel=ref.channel, ts=ref.message, session_status="processing"
+                    channel=ref.channel,
+                    ts=ref.message,
+                    session_status=self._state(ref, "processing"),
                 ),
                 patient=True,
             )
@@ -264,7 +266,7 @@ class Streams:
                         channel=ref.channel,
                         ts=ref.message,
                         metadata=metadata_of(key),
-                        session_status="processing",
+                        session_status=self._state(ref, "processing"),
                     )
                 )
             except (Denied, Refused, MessageGone) as refusal:
@@ -369,12 +371,16 @@ class Streams:
                 markdown_text=rest or None,
                 blocks=[dict(block) for block in under] or None,
                 metadata=metadata_of(stream.key),
-                session_status=session,
+                session_status=self._state(ref, session),
             ),
         )
         self._open.pop(ref, None)
         if session == "active":
             self._sessions.left(ref.channel, stream.root)
+
+    def _state(self, ref: MessageRef, session: State) -> State | None:
+        """What a session is told by the end of a stream; nothing where Slack has none."""
+        return None if self._sessions.refused(ref.channel) else session
 
     async def _call(self, stream: Stream, make: Make) -> None:
         """Make a call on a stream, and notice when the stream is none any more."""

@@ -77,7 +77,8 @@ def said(body: Mapping[str, Any], own: Own, everything: bool = False) -> Said | 
     found = replace(found, joint=is_joint(body))
     if found.in_thread or found.direct or found.mentioned:
         return found
-    if everything and (found.text.strip() or found.attached) and not is_aside(found):
+    says = found.text.strip() or found.attached or found.shared
+    if everything and says and not is_aside(found):
         return replace(found, opens=True)
     return None
 
@@ -202,7 +203,8 @@ def looked_up(found: Said) -> Wanted:
     named = mentioned(" ".join(texts))
     writers = () if found.bot else (found.user,)
     beside = (found.beside,) if found.beside else ()
-    return Wanted(writers, named.people, (*beside, *named.channels))
+    seen = (found.channel, *beside)
+    return Wanted(writers, named.people, (*beside, *named.channels), seen)
 
 
 def key_of(found: Said, own: Own) -> ThreadKey:
@@ -290,7 +292,7 @@ def past(message: Mapping[str, Any], channel: str, own: Own) -> Said | None:
     """
     if message.get("subtype") not in HEARD or message.get("user") in _SLACKBOTS:
         return None
-    given = _by_bot(message)
+    given = _by_bot(message) if message.get("bot_id") else message
     if message.get("bot_id") and message.get("bot_id") == own.bot:
         given = {**given, "user": own.user}
     found = _said(given, channel, own, direct=False, named=False)
@@ -322,4 +324,5 @@ def earlier(found: Said, own: Own, names: Names) -> EarlierMessage:
         text="\n\n".join(part for part in (_words(found, names, own), named) if part),
         at=float(found.ts),
         from_bot=found.user == own.user,
+        attached=tuple(each.name for each in found.attached),
     )

@@ -57,9 +57,10 @@ class Timing:
     Attributes:
         call: One call with all its retries.
         pauses: Between tries of a call that may be repeated.
-        writer: Finding out who has written what is handed over, with the tries that this takes;
-            Slack waits for it.
-        names: Looking up names before an event is handed over, which Slack waits for as well.
+        writer: Finding out who has written what is handed over, with the tries that this takes.
+            Slack waits for it, so this bounds, from an event's arrival on, all that is looked up
+            for it, and the wait for what is looked up for others of its thread.
+        names: Looking up names before an event is handed over, within the same bound.
         patient_names: Looking up names where nobody waits for an acknowledgement.
         status: Showing or clearing the status line.
         socket: Opening a WebSocket.
@@ -155,11 +156,13 @@ class Names:
         people: Those who are known.
         channels: The same of channels.
         awaited: Writers who are not known yet, and may be soon.
+        ranked: What is known of the writers' user groups will not change soon.
     """
 
     people: Mapping[str, Person] = field(default_factory=dict[str, Person])
     channels: Mapping[str, str] = field(default_factory=dict[str, str])
     awaited: frozenset[str] = frozenset()
+    ranked: bool = True
 
     def person(self, user: str) -> Person:
         """The person; one who is not known is called by the id."""
@@ -174,11 +177,13 @@ class Wanted:
         writers: Who has written something, so that it matters who it is.
         people: Who is only named.
         channels: Channels that are named.
+        seen: Those of them that everybody sees who reads along, private or not.
     """
 
     writers: tuple[str, ...] = ()
     people: tuple[str, ...] = ()
     channels: tuple[str, ...] = ()
+    seen: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -52,7 +53,7 @@ class Workspace:
     async def close(self) -> None:
         """Let what ends end, for some seconds, and ask no more."""
         await self.streams.close()
-        await self.sessions.close()
+        await asyncio.gather(self.sessions.close(), self.status.close(), self.marks.close())
         await self.names.close()
         await self.calls.close()
 
@@ -105,7 +106,7 @@ def workspace_of(own: Own, calls: Calls, common: Common) -> Workspace:
         Messages(calls, own, timing, streams, sessions, status, common.render),
         Files(calls, own, timing),
         Answers(calls),
-        Marks(calls),
+        Marks(calls, timing),
     )
     if common.fell_back is not None:
         streams.fell_back = common.fell_back

@@ -31,8 +31,6 @@ READ_AGAIN_SECONDS = 300.0
 """What is kept of an installation is read again so often, since other processes may change it."""
 
 MOST = 1_000
-"""Workspaces that a process keeps in mind; others are read when something is heard of them."""
-
 MOST_CHANNELS = 10_000
 
 INSTALL = "Install the app there by the page /slack/install."
@@ -135,6 +133,7 @@ class Many:
         notes: Where they are kept.
         now: Seconds since the epoch.
         common: What the workspaces have in common.
+        most: Workspaces that are kept in mind; others are read when something is heard of them.
     """
 
     def __init__(
@@ -145,6 +144,7 @@ class Many:
         notes: Notes,
         now: Callable[[], float],
         common: Common,
+        most: int = MOST,
     ) -> None:
         self._calls = calls
         self._common = common
@@ -154,7 +154,9 @@ class Many:
         self._rotation = Rotation(self.vault, common.claims, self._refresh, now)
         self._timing = common.timing
         self._clock = common.clock
+        self._most = most
         self._entries: OrderedDict[str, _Entry] = OrderedDict()
+        self._closing: set[asyncio.Task[None]] = set()
         self._spaces: OrderedDict[str, str] = OrderedDict()
         self._lines = Lines()
 
@@ -256,18 +258,24 @@ class Many:
                 await self.vault.delete(space)
         finally:
             await self._claims.release(claim_of(space), "removal")
-        await self.drop(space)
+        self.drop(space)
 
     async def fresh(self, space: str) -> Installation | None:
         """See `Rotation.fresh`."""
         async with self._lines.turn(space):
             return await self._rotation.fresh(space)
 
-    async def drop(self, space: str) -> None:
+    def drop(self, space: str) -> None:
         """Read an installation anew when it is needed next."""
         entry = self._entries.pop(space, None)
         if entry is not None:
-            await entry.workspace.close()
+            self._leave(entry.workspace)
+
+    def _leave(self, here: Workspace) -> None:
+        """Let what ends there end, for which nobody who is heard meanwhile has to wait."""
+        task = asyncio.create_task(here.close(), name="leaving a workspace of Slack")
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
 
     async def _find(self, space: str) -> Workspace | None:
         entry = self._entries.get(space)
@@ -296,17 +304,17 @@ class Many:
             entry.until = self._clock() + AFTER_FAILURE_SECONDS
             return entry.workspace
         if kept is None:
-            await self.drop(space)
+            self.drop(space)
             return None
         if entry is not None and entry.installation.own == kept.own:
             entry.workspace.calls.use(kept.token)
             entry.installation, entry.until = kept, self._clock() + READ_AGAIN_SECONDS
             entry.refused = ""
             return entry.workspace
-        await self.drop(space)
-        return await self._enter(kept)
+        self.drop(space)
+        return self._enter(kept)
 
-    async def _enter(self, kept: Installation) -> Workspace:
+    def _enter(self, kept: Installation) -> Workspace:
         calls = self._calls.beside(kept.token)
         made = workspace_of(kept.own, calls, self._common)
         entry = _Entry(kept, made, self._clock() + READ_AGAIN_SECONDS)
@@ -324,9 +332,8 @@ class Many:
 
         calls.renew = renew
         self._entries[kept.space] = entry
-        while len(self._entries) > MOST:
-            _, oldest = self._entries.popitem(last=False)
-            await oldest.workspace.close()
+        while len(self._entries) > self._most:
+            self.drop(next(iter(self._entries)))
         return made
 
     async def _refresh(self, token: str) -> Granted:
@@ -343,9 +350,10 @@ class Many:
 
     async def close(self) -> None:
         """See `Workspaces`."""
-        while self._entries:
-            _, entry = self._entries.popitem()
-            await entry.workspace.close()
+        # All at once: each may take seconds, and all together have what is left of the grace time.
+        for space in tuple(self._entries):
+            self.drop(space)
+        await asyncio.gather(*self._closing)
 
 
 def _channel(body: Mapping[str, Any]) -> str:

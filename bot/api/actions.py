@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import groupby
+from typing import TypeVar
+
+from pydantic import ValidationError
 
 from bot.api.answers import (
     ConversationShape,
@@ -37,14 +40,18 @@ from bot.api.asked import (
     filter_of,
 )
 from bot.api.faults import Fault, missing
+from bot.api.reading import wrong
 from bot.audience import Grant, narrowed
 from bot.chat import ThreadKey
 from bot.errors import BadRequest
 from bot.memories import Memory, MemoryText, Scope, ScopeKind, Source, Written, Wrote
+from bot.memory.checks import tags_of
 from bot.memory.port import Change, Memories, NewMemory
 
 MOST_MESSAGES = 100
 """Of a conversation, at once."""
+
+S = TypeVar("S", NewShape, ChangeShape)
 
 
 class Actions:
@@ -94,6 +101,22 @@ class Actions:
         written = await self._memories.update(grant, id, _change(asked), version=version, key=key)
         return memory_shape(_done(written, status=409 if match is None else 412))
 
+    async def undo(self, grant: Grant, id: str) -> MemoryShape:
+        """Take a correction back; what it had corrected, or what others keep of it, is answered.
+
+        Done again within a day it answers the same.
+        """
+        may_write(grant)
+        found = await self._memories.get(grant, id)
+        if found is not None and not found.supersedes:
+            raise BadRequest("It has corrected nothing. To take it away delete it.")
+        written = await self._memories.undo(grant, id)
+        if found is None and written.memory is None:
+            raise missing()
+        if written.result is Wrote.UPDATED and written.memory is None:
+            return await self.get(grant, id)
+        return memory_shape(_done(written))
+
     async def delete(self, grant: Grant, id: str, *, key: str = "") -> DeletedShape:
         """Delete one for good."""
         may_write(grant)
@@ -119,7 +142,7 @@ class Actions:
         packed = await self._memories.context(
             within(grant, asked.scopes),
             asked.query,
-            asked.tags,
+            tags_of(asked.tags),
             max_tokens=asked.max_tokens,
             said=asked.said,
         )
@@ -130,8 +153,8 @@ class Actions:
     ) -> Sequence[ResultShape]:
         """Many changes in their order, each with a result of its own.
 
-        Neighbours of one kind go together. What is wrong with an item's scope or change is that
-        item's result.
+        Neighbours of one kind go together. What is wrong with an item's values is that item's
+        result.
         """
         results: list[ResultShape] = []
         may_write(grant)
@@ -155,9 +178,10 @@ class Actions:
             try:
                 match item:
                     case CreateItem():
-                        creates.append(_new(grant, item))
+                        creates.append(_new(grant, _bounded(NewShape, item)))
                     case UpdateItem():
-                        updates.append((item.id, _change(item), item.version))
+                        asked = _bounded(ChangeShape, item)
+                        updates.append((item.id, _change(asked), asked.version))
                     case DeleteItem():
                         deletes.append(item.id)
             except BadRequest as error:
@@ -203,17 +227,26 @@ def within(grant: Grant, names: Sequence[str]) -> Grant:
     """What a caller may do, in the scopes that it names only."""
     if not names:
         return grant
-    return narrowed(grant, {each for name in names for each in named(grant.readable, name)})
+    meant = {each for name in names for each in named(grant.readable, name, "scopes")}
+    return narrowed(grant, meant)
 
 
-def named(scopes: Sequence[Scope], name: str) -> Sequence[Scope]:
+def named(scopes: Sequence[Scope], name: str, field: str = "scope") -> Sequence[Scope]:
     """Those of the scopes that a name means. Raises BadRequest where it means none of them."""
     if name in list(ScopeKind):
         return [each for each in scopes if each.kind == name]
     found = [each for each in scopes if str(each) == name]
     if not found:
-        raise BadRequest("This token does not open such a scope.", field="scope")
+        raise BadRequest("This token does not open such a scope.", field=field)
     return found
+
+
+def _bounded(shape: type[S], item: CreateItem | UpdateItem) -> S:
+    """An item of a batch, held to the bounds of what is asked for alone. Raises BadRequest."""
+    try:
+        return shape.model_validate(item.model_dump(exclude={"op", "id"}, exclude_unset=True))
+    except ValidationError as error:
+        raise BadRequest(wrong(error).user_text) from None
 
 
 def _new(grant: Grant, asked: NewShape) -> NewMemory:
@@ -238,7 +271,7 @@ def _new(grant: Grant, asked: NewShape) -> NewMemory:
 
 def _change(asked: ChangeShape) -> Change:
     """What was named; a time of null is one that is taken away."""
-    named = asked.model_fields_set - {"version", "op", "id"}
+    named = asked.model_fields_set - {"version"}
     if not named:
         raise BadRequest("Nothing is to be changed: name at least one field.")
     return Change(
@@ -271,7 +304,9 @@ def _done(written: Written, status: int = 409) -> Memory:
             why = written.why or "This scope holds as many memories as it may. Delete some first."
             raise Fault(403, "scope_full", why)
         case Wrote.REFUSED:
-            raise Fault(422, "refused", written.why or "This may not be remembered.")
+            why = written.why or "This may not be remembered."
+            newer = written.memory.superseded_by if written.memory else ""
+            raise Fault(422, "refused", f"{why} It is {newer}." if newer else why)
         case _:
             pass
     if written.memory is None:

@@ -16,7 +16,8 @@ from bot.memories import (
     Kind,
     Status,
 )
-from bot.memory.formats.detect import Format
+from bot.memory.checks import tags_of
+from bot.memory.formats.known import Format
 
 LONGEST_QUERY = 1_000
 LONGEST_NAME = 2_000
@@ -206,30 +207,45 @@ class ExportQuery(BaseModel):
 
 
 class CreateItem(NewShape):
-    """One memory to add."""
+    """One memory to add. What is too long, too much or out of range is refused by itself."""
 
     op: Literal["create"]
+    content: str
+    tags: list[str] = []
+    subject: str = ""
+    event_at: float | None = None
+    expires_at: float | None = None
+    scope: str | None = None
 
 
 class UpdateItem(ChangeShape):
-    """One memory to change."""
+    """One memory to change; as of what is added."""
 
     op: Literal["update"]
-    id: Id
+    id: str
+    content: str = ""
+    tags: list[str] = []
+    subject: str = ""
+    event_at: float | None = None
+    expires_at: float | None = None
+    version: int | None = None
 
 
 class DeleteItem(Shape):
     """One memory to delete."""
 
     op: Literal["delete"]
-    id: Id
+    id: str
 
 
 Item = Annotated[CreateItem | UpdateItem | DeleteItem, Field(discriminator="op")]
 
 
 class BatchShape(Shape):
-    """Many changes, carried out in their order; each has a result of its own."""
+    """Many changes, carried out in their order; each has a result of its own.
+
+    Only a batch that cannot be read is refused as a whole.
+    """
 
     operations: Annotated[list[Item], Field(min_length=1, max_length=MOST_AT_ONCE)]
 
@@ -238,7 +254,7 @@ def filter_of(asked: FilterShape) -> Filter:
     """Which memories are meant, for the core."""
     return Filter(
         kinds=frozenset(asked.kinds),
-        tags=frozenset(tag.lower() for tag in asked.tags),
+        tags=frozenset(tags_of(asked.tags)),
         statuses=frozenset(asked.statuses),
         subject=asked.subject,
         pinned=asked.pinned,

@@ -15,12 +15,12 @@ from bot.audience import Grant, imports_of
 from bot.errors import BadRequest
 from bot.memories import Scope
 from bot.memory.files import read_file
-from bot.memory.formats.detect import Format
+from bot.memory.formats.known import Format
 from bot.memory.imported import ImportReport
 from bot.memory.placing import Placing
 from bot.memory.port import Memories
 from bot.memory.stage import Stage
-from bot.memory.transfer import write_memories
+from bot.memory.transfer import Still, always, write_memories
 
 LARGEST_TEXT = 512 * 2**20
 """Bytes of text in one file; archives are smaller."""
@@ -54,6 +54,7 @@ class Bringing:
         scope: str | None,
         name: str,
         dry_run: bool,
+        still: Still = always,
     ) -> ReportShape:
         """Bring in what a file holds; all of it is read before anything is written.
 
@@ -65,6 +66,7 @@ class Bringing:
             scope: Where memories go; None for where they were, or to the importer alone.
             name: How the importer is called in conversations.
             dry_run: Only find out what would happen.
+            still: Asked before each part is written.
         """
         may_write(grant)
         meant = named(grant.writable, scope) if scope else ()
@@ -77,14 +79,16 @@ class Bringing:
             with await asyncio.to_thread(Stage, placing, now, LARGEST_STAGE) as stage:
                 async with self._reading:
                     await asyncio.to_thread(_read, file, stage, format)
-                report = await self._store(grant, stage, scope, name or grant.person.user, dry_run)
+                await still()
+                called = name or grant.person.user
+                report = await self._store(grant, stage, scope, called, dry_run, still)
         return report_shape(report)
 
     async def _store(
-        self, grant: Grant, stage: Stage, scope: str | None, name: str, dry_run: bool
+        self, grant: Grant, stage: Stage, scope: str | None, name: str, dry_run: bool, still: Still
     ) -> ImportReport:
         if not stage.talks:
-            return await write_memories(self._memories, grant, stage, dry_run=dry_run)
+            return await write_memories(self._memories, grant, stage, dry_run=dry_run, still=still)
         if scope:
             raise BadRequest("Conversations go to you alone; leave scope out.", field="scope")
         person = grant.person
@@ -94,7 +98,7 @@ class Bringing:
         ):
             why = "This token may not write what is its owner's alone, where conversations go."
             raise Fault(403, "read_only", why)
-        return await self._conversations(person, stage, name=name, dry_run=dry_run)
+        return await self._conversations(person, stage, name=name, dry_run=dry_run, still=still)
 
 
 def _read(file: IO[bytes], stage: Stage, format: Format | None) -> None:

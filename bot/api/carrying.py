@@ -13,7 +13,7 @@ from bot.errors import BadRequest, ImportRefused
 from bot.memory.formats.native import header_line, memory_line
 from bot.memory.port import Memories
 from bot.memory.rights import without_origin
-from bot.memory.transfer import export_lines, import_lines
+from bot.memory.transfer import Still, always, export_lines, import_lines
 
 LINE_BYTES = 4_000_000
 """The longest line that is looked at."""
@@ -58,8 +58,12 @@ class Carrying:
         *,
         dry_run: bool,
         scope: str | None,
+        still: Still = always,
     ) -> ReportShape:
-        """Bring in what an export holds; all of it is read before anything is written."""
+        """Bring in what an export holds; all of it is read before anything is written.
+
+        `still` is asked before each part is.
+        """
         may_write(grant)
         meant = named(grant.writable, scope) if scope else ()
         if scope and len(meant) != 1:
@@ -70,8 +74,28 @@ class Carrying:
             lines,
             dry_run=dry_run,
             scope=meant[0] if meant else None,
+            still=still,
         )
         return report_shape(report)
+
+
+async def first_line(
+    chunks: AsyncIterator[bytes],
+) -> tuple[str, AsyncIterator[bytes]]:
+    """The first line of a body, with what is no UTF-8 replaced; and all of the body again."""
+    head = b""
+    async for chunk in chunks:
+        head += chunk
+        if b"\n" in head.lstrip() or len(head) > LINE_BYTES:
+            break
+
+    async def whole() -> AsyncIterator[bytes]:
+        yield head
+        async for chunk in chunks:
+            yield chunk
+
+    line, _, _ = head.decode("utf-8-sig", "replace").lstrip().partition("\n")
+    return line, whole()
 
 
 async def text_lines(chunks: AsyncIterable[bytes]) -> AsyncIterator[str]:

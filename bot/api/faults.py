@@ -46,13 +46,17 @@ class Refusal:
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
-def unauthorized() -> Fault:
-    """There is no token, or it opens nothing; why is not told."""
+def unauthorized(described_at: str = "") -> Fault:
+    """There is no token, or it opens nothing; why is not told.
+
+    `described_at` is the address where clients learn more about tokens.
+    """
+    where = f' resource_metadata="{described_at}"' if described_at else ""
     return Fault(
         401,
         "invalid_api_key",
         "This needs a token that is in force. Make one with /connect or `bobbin tokens create`.",
-        headers={"WWW-Authenticate": "Bearer"},
+        headers={"WWW-Authenticate": f"Bearer{where}"},
     )
 
 

@@ -10,10 +10,8 @@ from urllib.parse import urlsplit
 from mcp.server import MCPServer
 from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser, RequireAuthMiddleware
 from mcp.server.auth.provider import AccessToken
-from mcp.server.auth.routes import build_resource_metadata_url, create_protected_resource_routes
 from mcp.server.mcpserver import Context
 from mcp.server.transport_security import TransportSecuritySettings
-from pydantic import AnyHttpUrl
 from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.routing import Route
@@ -22,6 +20,7 @@ from starlette.types import Receive, Scope, Send
 from bot.api.faults import Fault, unauthorized
 from bot.api.mcp_server import mcp_server
 from bot.api.reading import bearer
+from bot.api.resources import described_at, describing
 from bot.api.verifier import Caller, Verifier
 from bot.audience import Grant
 from bot.memories import Via
@@ -61,8 +60,7 @@ class McpHttp:
 
     def __init__(self, memories: Memories, verifier: Verifier, url: str, version: str) -> None:
         self._verifier = verifier
-        self._resource = AnyHttpUrl(url + PATH)
-        self._issuer = AnyHttpUrl(url)
+        self._url = url
         self._server: MCPServer[Any] = mcp_server(memories, _grant_of, version)
         hosts, origins = _allowed(url)
         self._server.streamable_http_app(
@@ -76,7 +74,7 @@ class McpHttp:
         self._inner = RequireAuthMiddleware(
             self._server.session_manager.handle_request,
             [],
-            build_resource_metadata_url(self._resource),
+            described_at(url, PATH),
         )
 
     def running(self) -> AbstractAsyncContextManager[None]:
@@ -85,12 +83,7 @@ class McpHttp:
 
     def routes(self) -> Sequence[Route]:
         """Where it is served."""
-        return [
-            Route(PATH, endpoint=self),
-            *create_protected_resource_routes(
-                self._resource, [self._issuer], resource_name="Bobbin's memory"
-            ),
-        ]
+        return [Route(PATH, endpoint=self), *describing(self._url, PATH)]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, if its token is in force."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 from collections.abc import Awaitable, Callable
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
 from mcp.server import MCPServer
-from mcp.server.mcpserver.exceptions import ToolError
+from mcp.server.mcpserver import Context
+from mcp.server.mcpserver.exceptions import ToolError, UnexpectedToolError
 from mcp.server.mcpserver.tools import Tool
 from mcp.types import ToolAnnotations
 from pydantic import ConfigDict, ValidationError
@@ -80,9 +82,27 @@ def mcp_server(memories: Memories, asking: Asking, version: str) -> MCPServer[An
     )
 
 
+class _Told(Tool):
+    """A tool that says in one sentence what is wrong, without repeating what it was sent."""
+
+    async def run(
+        self, arguments: dict[str, Any], context: Context[Any, Any], convert_result: bool = False
+    ) -> Any:
+        try:
+            return await super().run(arguments, context, convert_result)
+        except UnexpectedToolError:
+            raise
+        except ToolError as error:
+            cause = error.__cause__
+            if isinstance(cause, ValidationError):
+                raise ToolError(wrong(cause).user_text) from None
+            raise ToolError(str(cause) if isinstance(cause, ToolError) else str(error)) from None
+
+
 def _tool(act: Callable[..., Awaitable[Any]], title: str, hints: ToolAnnotations) -> Tool:
     """A tool that refuses arguments that it does not know."""
-    made = Tool.from_function(_guarded(act), title=title, annotations=hints)
+    told = inspect.getdoc(act)
+    made = _Told.from_function(_guarded(act), title=title, description=told, annotations=hints)
     loose = made.fn_metadata.arg_model
 
     class Arguments(loose):

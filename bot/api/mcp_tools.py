@@ -34,6 +34,7 @@ from bot.api.told import (
     ToldImport,
     ToldMemory,
     ToldPage,
+    ToldResult,
     ToldResults,
     ToldScope,
     ToldStats,
@@ -46,6 +47,7 @@ from bot.api.told import (
     told_result,
 )
 from bot.audience import Grant
+from bot.errors import BadRequest
 from bot.memories import LONGEST_CONTENT, LONGEST_TAG, MOST_TAGS, Kind, Status
 
 Asking = Callable[[Context[Any, Any]], Awaitable[Grant]]
@@ -83,22 +85,37 @@ Scopes = Annotated[
 When = Annotated[
     str | None, Field(max_length=40, description="A date or time as ISO 8601, UTC if unsaid.")
 ]
+MovedTo = Annotated[
+    str | None,
+    Field(
+        max_length=40,
+        description='A date or time as ISO 8601, UTC if unsaid; "" takes away the one it has.',
+    ),
+]
 Id = Annotated[str, Field(min_length=1, max_length=100, description="Id of a memory, mem_….")]
 
 
 class NewMemoryArgument(BaseModel):
-    """Something to remember."""
+    """One of many things to remember. What is too long or too much is refused by itself."""
 
     model_config = ConfigDict(extra="forbid")
 
-    content: Content
+    content: Annotated[
+        str,
+        Field(
+            description=f"One or two sentences, at most {LONGEST_CONTENT} characters, that can be "
+            "understood by themselves: name people and things, write dates out."
+        ),
+    ]
     kind: Kinds = "note"
-    tags: Tags = []
-    subject: Subject = ""
+    tags: Annotated[
+        list[str], Field(description=f"At most {MOST_TAGS} topics, in lower case.")
+    ] = []
+    subject: Annotated[str, Field(description="Whom or what it is about, as a name.")] = ""
     pinned: bool = False
-    event_at: When = None
-    expires_at: When = None
-    scope: Scope = None
+    event_at: Annotated[str | None, Field(description="A date or time as ISO 8601.")] = None
+    expires_at: Annotated[str | None, Field(description="It is deleted then.")] = None
+    scope: Annotated[str | None, Field(description="As of add_memory.")] = None
 
 
 class MemoryTools:
@@ -160,17 +177,17 @@ class MemoryTools:
         Only what somebody asked to have remembered or what will matter in weeks; no secrets, no
         small talk. It is found by searches at once. To correct something, use update_memory.
         """
-        new = NewMemoryArgument(
+        new = NewShape(
             content=content,
-            kind=kind,
+            kind=Kind(kind),
             tags=tags,
             subject=subject,
             pinned=pinned,
-            event_at=event_at,
-            expires_at=expires_at,
+            event_at=_time(event_at, "event_at"),
+            expires_at=_time(expires_at, "expires_at"),
             scope=scope,
         )
-        created = await self._actions.create(await self._asking(context), _new(new))
+        created = await self._actions.create(await self._asking(context), new)
         return ToldAdded(
             result=created.result.value,
             memory=told_memory(created),
@@ -261,12 +278,16 @@ class MemoryTools:
         tags: Tags | None = None,
         subject: Subject | None = None,
         pinned: bool | None = None,
-        expires_at: When = None,
+        event_at: MovedTo = None,
+        expires_at: MovedTo = None,
         archived: bool | None = None,
         confirmed: bool | None = None,
         version: Annotated[
             int | None, Field(ge=1, description="Only if it is still at this version.")
         ] = None,
+        undo: Annotated[
+            bool, Field(description="Take this correction back; nothing else may be named.")
+        ] = False,
     ) -> ToldMemory:
         """Change or correct one memory; what is left out stays as it is.
 
@@ -280,14 +301,21 @@ class MemoryTools:
             "tags": tags,
             "subject": subject,
             "pinned": pinned,
-            "expires_at": moment(expires_at, "expires_at") if expires_at else None,
             "archived": archived,
             "confirmed": confirmed,
             "version": version,
         }
-        asked = ChangeShape.model_validate(
-            {name: value for name, value in named.items() if value is not None}
-        )
+        given: dict[str, object] = {
+            name: value for name, value in named.items() if value is not None
+        }
+        for name, written in (("event_at", event_at), ("expires_at", expires_at)):
+            if written is not None:
+                given[name] = _time(written, name)
+        if undo and given:
+            raise BadRequest("Either undo it or change it, not both.", field="undo")
+        if undo:
+            return told_memory(await self._actions.undo(await self._asking(context), id))
+        asked = ChangeShape.model_validate(given)
         return told_memory(await self._actions.update(await self._asking(context), id, asked))
 
     async def add_memories(
@@ -296,9 +324,18 @@ class MemoryTools:
         memories: Annotated[list[NewMemoryArgument], Field(min_length=1, max_length=500)],
     ) -> ToldResults:
         """Remember many things at once; each has a result of its own."""
-        items = [CreateItem(op="create", **dict(_new(each))) for each in memories]
-        done = await self._actions.batch(await self._asking(context), items)
-        return ToldResults(results=[told_result(each) for each in done])
+        items: dict[int, CreateItem] = {}
+        results: dict[int, ToldResult] = {}
+        for place, each in enumerate(memories):
+            try:
+                items[place] = _item(each)
+            except BadRequest as error:
+                why = error.user_text
+                results[place] = ToldResult(index=place, result="refused", id=None, message=why)
+        done = await self._actions.batch(await self._asking(context), list(items.values()))
+        for place, result in zip(items, done, strict=True):
+            results[place] = told_result(result, place)
+        return ToldResults(results=[results[place] for place in range(len(memories))])
 
     async def memory_stats(self, context: Context[Any, Any]) -> ToldStats:
         """Count memories by scope, kind and tag, and name the scopes that the token opens."""
@@ -352,14 +389,19 @@ class MemoryTools:
         return told_import(report)
 
 
-def _new(asked: NewMemoryArgument) -> NewShape:
-    return NewShape(
+def _item(asked: NewMemoryArgument) -> CreateItem:
+    return CreateItem(
+        op="create",
         content=asked.content,
         kind=Kind(asked.kind),
         tags=asked.tags,
         subject=asked.subject,
         pinned=asked.pinned,
-        event_at=moment(asked.event_at, "event_at") if asked.event_at else None,
-        expires_at=moment(asked.expires_at, "expires_at") if asked.expires_at else None,
+        event_at=_time(asked.event_at, "event_at"),
+        expires_at=_time(asked.expires_at, "expires_at"),
         scope=asked.scope,
     )
+
+
+def _time(written: str | None, field: str) -> float | None:
+    return moment(written, field) if written else None

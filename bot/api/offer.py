@@ -14,6 +14,7 @@ from bot.memories import Person
 from bot.memory.imported import ImportReport
 from bot.memory.port import Memories
 from bot.memory.stage import Stage
+from bot.memory.transfer import Still
 from bot.services import Claims
 
 BOUNDS = Bounds(most=500, head=10.0, idle=75.0)
@@ -53,7 +54,7 @@ class WriteConversations(Protocol):
     """Stores the conversations of a stage; see `bot.memory.conversations`."""
 
     async def __call__(
-        self, person: Person, stage: Stage, *, name: str, dry_run: bool
+        self, person: Person, stage: Stage, *, name: str, dry_run: bool, still: Still
     ) -> ImportReport: ...
 
 

@@ -25,7 +25,8 @@ REFUSALS: Mapping[int, str] = {
     412: "The memory is at another version than If-Match says.",
     413: "The body is too large.",
     415: "The body is of another media type.",
-    422: "This may not be remembered; the message says why.",
+    422: "This may not be remembered, or the Idempotency-Key came with another body before; the "
+    "message says which.",
     429: "The token was used too often; Retry-After says for how long to wait.",
     503: "The store cannot be reached.",
     504: "It took too long.",
@@ -157,7 +158,8 @@ def _parameters(endpoint: Endpoint) -> Iterable[Json]:
         yield {
             "name": "Idempotency-Key",
             "in": "header",
-            "description": "The same request with the same key is done once, for a day.",
+            "description": "The same request with the same key is done once, for a day; "
+            "another body with it is refused.",
             "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
         }
     if endpoint.versioned:

@@ -92,20 +92,21 @@ def query(request: Request, shape: type[M]) -> M:
         raise wrong(error) from None
 
 
-def idempotency_key(request: Request, person: str, asked: str) -> str:
-    """What makes this request safe to send again; empty for nothing. Raises Fault.
-
-    `asked` is what the body says.
-    """
+def idempotency_key(request: Request, person: str) -> str:
+    """What makes this request safe to send again; empty for nothing. Raises Fault."""
     key = request.headers.get("idempotency-key")
     if key is None:
         return ""
     if len(key) > LONGEST_KEY or not re.fullmatch(r"[!-~]+", key):
         why = f"1 to {LONGEST_KEY} letters, digits and signs of ASCII, without blanks."
         raise Fault(400, "invalid_value", why, field="Idempotency-Key")
-    # The same word of another person, or for another request, is another key.
-    parts = "\n".join((person, request.method, request.url.path, key, asked))
-    return hashlib.sha256(parts.encode("utf-8", "surrogatepass")).hexdigest()
+    # The same word of another person, or for another path, is another key.
+    return digest_of("\n".join((person, request.method, request.url.path, key)))
+
+
+def digest_of(text: str) -> str:
+    """Stands for a text and tells nothing of it."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def if_match(request: Request) -> int | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from pydantic import BaseModel
 from starlette.requests import Request
@@ -36,15 +37,27 @@ from bot.api.asked import (
     SearchShape,
 )
 from bot.api.bringing import Bringing
-from bot.api.carrying import Carrying, text_lines
-from bot.api.faults import Fault
+from bot.api.carrying import Carrying, first_line, text_lines
+from bot.api.faults import Fault, unauthorized
 from bot.api.offer import WriteConversations
-from bot.api.reading import bearer, chunks, idempotency_key, if_match, media_type, query, shape
+from bot.api.reading import (
+    bearer,
+    chunks,
+    digest_of,
+    idempotency_key,
+    if_match,
+    media_type,
+    query,
+    shape,
+)
+from bot.api.resources import described_at, describing
 from bot.api.verifier import Caller, Verifier
 from bot.memories import Via
-from bot.memory.formats.detect import Format
+from bot.memory.formats.detect import format_of_line
+from bot.memory.formats.known import Format
 from bot.memory.port import Memories
 
+PATH = "/v1"
 BODY_BYTES = 256 * 1024
 BATCH_BYTES = 8 * 1024 * 1024
 IMPORT_BYTES = 64 * 1024 * 1024
@@ -100,6 +113,7 @@ class Rest:
         verifier: Knows who asks.
         conversations: Stores conversations that are brought along.
         clock: Seconds since the epoch.
+        url: Where callers reach this server, without a path.
     """
 
     def __init__(
@@ -108,9 +122,12 @@ class Rest:
         verifier: Verifier,
         conversations: WriteConversations,
         clock: Callable[[], float],
+        url: str,
     ) -> None:
+        self._url = url
         self._bringing = Bringing(memories, conversations)
         self._clock = clock
+        self._memories = memories
         self._actions = Actions(memories)
         self._carrying = Carrying(memories)
         self._verifier = verifier
@@ -198,6 +215,13 @@ class Rest:
                 versioned=True,
             ),
             Endpoint(
+                "POST",
+                f"{base}/{{id}}/undo",
+                "Take a correction back; what it had superseded holds again and is answered.",
+                self._undo,
+                answer=MemoryShape,
+            ),
+            Endpoint(
                 "DELETE",
                 f"{base}/{{id}}",
                 "Delete one memory for good.",
@@ -218,8 +242,11 @@ class Rest:
     def routes(self) -> Sequence[Route]:
         """All of it, for the server."""
         return [
-            Route(each.path, self._guarded(each), methods=[each.method])
-            for each in self.endpoints()
+            *(
+                Route(each.path, self._guarded(each), methods=[each.method])
+                for each in self.endpoints()
+            ),
+            *describing(self._url, PATH),
         ]
 
     def _guarded(self, endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:
@@ -228,7 +255,7 @@ class Rest:
         async def answer(request: Request) -> Response:
             try:
                 async with asyncio.timeout(IMPORT_SECONDS if endpoint.file else SECONDS):
-                    caller = await self._verifier.verify(bearer(request.headers), Via.API)
+                    caller = await self._caller(request)
                     request.state.token = caller.token
                     if endpoint.query is None and request.query_params:
                         name = next(iter(request.query_params))[:100]
@@ -241,6 +268,14 @@ class Rest:
 
         return answer
 
+    async def _caller(self, request: Request) -> Caller:
+        try:
+            return await self._verifier.verify(bearer(request.headers), Via.API)
+        except Fault as fault:
+            if fault.status != unauthorized().status:
+                raise
+            raise unauthorized(str(described_at(self._url, PATH))) from None
+
     async def _list(self, request: Request, caller: Caller) -> Response:
         asked = query(request, ListQuery)
         page = await self._actions.list(
@@ -250,7 +285,8 @@ class Rest:
 
     async def _create(self, request: Request, caller: Caller) -> Response:
         asked = await shape(request, NewShape, BODY_BYTES)
-        created = await self._actions.create(caller.grant, asked, key=_key(request, caller, asked))
+        key = await self._key(request, caller, asked)
+        created = await self._actions.create(caller.grant, asked, key=key)
         return _json(created, status=201, version=created.version)
 
     async def _get(self, request: Request, caller: Caller) -> Response:
@@ -264,13 +300,18 @@ class Rest:
             request.path_params["id"],
             asked,
             match=if_match(request),
-            key=_key(request, caller, asked),
+            key=await self._key(request, caller, asked),
         )
         return _json(updated, version=updated.version)
 
+    async def _undo(self, request: Request, caller: Caller) -> Response:
+        restored = await self._actions.undo(caller.grant, request.path_params["id"])
+        return _json(restored, version=restored.version)
+
     async def _delete(self, request: Request, caller: Caller) -> Response:
         id = request.path_params["id"]
-        return _json(await self._actions.delete(caller.grant, id, key=_key(request, caller)))
+        key = await self._key(request, caller)
+        return _json(await self._actions.delete(caller.grant, id, key=key))
 
     async def _search(self, request: Request, caller: Caller) -> Response:
         asked = await shape(request, SearchShape, BODY_BYTES)
@@ -282,7 +323,7 @@ class Rest:
 
     async def _batch(self, request: Request, caller: Caller) -> Response:
         asked = await shape(request, BatchShape, BATCH_BYTES)
-        key = _key(request, caller, asked)
+        key = await self._key(request, caller, asked)
         done = await self._actions.batch(caller.grant, asked.operations, key=key)
         return _json(ResultsShape(data=list(done)))
 
@@ -301,21 +342,42 @@ class Rest:
         sent, body = media_type(request, NDJSON), chunks(request, IMPORT_BYTES)
         if sent not in (*LINES, *FILES):
             raise Fault(415, "unsupported_media_type", f"Send the body as {', '.join(FILES)}.")
-        if sent in LINES and asked.format in (None, Format.BOBBIN):
+        still = partial(self._verifier.still, bearer(request.headers))
+        format = asked.format
+        if sent in LINES and format is None:
+            line, body = await first_line(body)
+            format = format_of_line(line) or Format.BOBBIN
+        if sent in LINES and format is Format.BOBBIN:
             report = await self._carrying.bring(
-                caller.grant, text_lines(body), dry_run=asked.dry_run, scope=asked.scope
+                caller.grant,
+                text_lines(body),
+                dry_run=asked.dry_run,
+                scope=asked.scope,
+                still=still,
             )
             return _json(report)
         report = await self._bringing.bring(
             caller.grant,
             body,
             now=self._clock(),
-            format=asked.format,
+            format=format,
             scope=asked.scope,
             name=asked.name,
             dry_run=asked.dry_run,
+            still=still,
         )
         return _json(report)
+
+    async def _key(self, request: Request, caller: Caller, asked: BaseModel | None = None) -> str:
+        """Makes a request safe to send again; empty without Idempotency-Key. Raises Fault."""
+        key = idempotency_key(request, str(caller.grant.person))
+        if not key or not caller.grant.writable:
+            return key
+        body = asked.model_dump_json(exclude_unset=True) if asked else ""
+        if not await self._memories.bound(caller.grant, key, digest_of(body)):
+            why = "This key was sent with another body within a day. Take a new one."
+            raise Fault(422, "idempotency_key_reused", why, field="Idempotency-Key")
+        return key
 
     async def _conversation(self, request: Request, caller: Caller) -> Response:
         asked = query(request, ConversationQuery)
@@ -332,11 +394,6 @@ async def _following(first: Iterable[str], rest: AsyncIterator[str]) -> AsyncIte
         yield line
     async for line in rest:
         yield line
-
-
-def _key(request: Request, caller: Caller, asked: BaseModel | None = None) -> str:
-    body = asked.model_dump_json(exclude_unset=True) if asked else ""
-    return idempotency_key(request, str(caller.grant.person), body)
 
 
 def _json(answer: BaseModel, *, status: int = 200, version: int | None = None) -> Response:

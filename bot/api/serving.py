@@ -45,7 +45,7 @@ async def serving(offer: Offer, behind: Behind) -> AsyncGenerator[Served]:
     verifier = Verifier(behind.credentials, behind.links, behind.claims, offer.per_minute)
     mcp = McpHttp(behind.memories, verifier, url, offer.version)
     app = application(
-        Rest(behind.memories, verifier, behind.conversations, time.time),
+        Rest(behind.memories, verifier, behind.conversations, time.time, url),
         mcp,
         offer.version,
         new_id,

@@ -233,11 +233,9 @@ def told_context(packed: PackedShape) -> ToldContext:
     )
 
 
-def told_result(result: ResultShape) -> ToldResult:
-    """What became of one of many, for a model."""
-    return ToldResult(
-        index=result.index, result=result.result.value, id=result.id, message=result.message
-    )
+def told_result(result: ResultShape, index: int) -> ToldResult:
+    """What became of one of many, for a model; `index` is its place among all of them."""
+    return ToldResult(index=index, result=result.result.value, id=result.id, message=result.message)
 
 
 def day(at: float) -> str:

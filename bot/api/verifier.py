@@ -66,6 +66,11 @@ class Verifier:
         grant = await self._as_linked(credential.grant(via))
         return Caller(credential.id, grant, credential.expires_at)
 
+    async def still(self, token: str) -> None:
+        """Return if a token that opened something has not ended since. Raises as `verify` does."""
+        if await self._credentials.find(digest_of(token)) is None:
+            raise unauthorized()
+
     async def _as_linked(self, grant: Grant) -> Grant:
         """Without what belongs to accounts that were the person's own when the token was made."""
         others = {

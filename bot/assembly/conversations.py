@@ -9,10 +9,11 @@ from dataclasses import dataclass
 
 from bot.access import Named
 from bot.adapter import Adapter
-from bot.commands.memory_texts import keep, undo
+from bot.commands.memory_texts import merge_below, unasked, undo_below
 from bot.context.tokens import Tokenizer, tool_tokens
 from bot.engine.capturing import Capturing
 from bot.engine.recalling import Recalling
+from bot.ids import new_id
 from bot.memories import MemoryText
 from bot.memory.checks import fault_in, normalised
 from bot.memory.granting import Granting
@@ -61,7 +62,7 @@ class ConversationMemory:
             return adapters[platform].capabilities.people_per_space
 
         tools = (
-            Remember(self.memories, self._granting, per_space, undo),
+            Remember(self.memories, self._granting, per_space, undo_below, merge_below),
             Recall(self.memories, self._granting, per_space),
         )
         tokens = tool_tokens([tool.spec for tool in tools], tokenizer)
@@ -88,7 +89,8 @@ class ConversationMemory:
             unfit=lambda content: fault_in(normalised(MemoryText(content)), time.time()),
             clock=time.time,
             days=self.settings.integer("BOBBIN_CAPTURE_DAYS") or 0,
-            buttons=lambda memory: (keep(memory), undo(memory)),
+            buttons=unasked,
+            new_id=new_id,
             saved=saved,
         )
 

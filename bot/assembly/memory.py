@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 
-from bot.assembly.models import open_embedder
+from bot.assembly.embedders import open_embedder
 from bot.budgets import Payer
 from bot.context.tokens import estimate
 from bot.ids import memory_ids, new_id

@@ -50,6 +50,7 @@ async def open_threads(
             # The engine gives up by itself, since it has people to tell.
             max_attempts=1_000,
             bot_messages=settings.bot_messages,
+            most_waiting=settings.most_waiting,
             erased=erased,
             waits=timing.store,
             observe=observe,

@@ -5,16 +5,19 @@ from __future__ import annotations
 import codecs
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-
-import charset_normalizer
+from typing import Protocol, cast
 
 from bot.attachments.faults import DECODER_FAULTS
 from bot.errors import Unreadable
+from bot.plugins import resolve
 
 MOST_BYTES = 1 << 20
 """Of one text that are decoded; far more than any prompt holds, and decoded without a hitch."""
 
 BINARY = "it is no text, and nothing else that I can read"
+
+DETECTOR = "charset_normalizer:from_bytes"
+"""Takes 3 MiB, which only those pay who get a text that is not UTF-8."""
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -28,6 +31,15 @@ _CONTROLS = frozenset(range(32)) - frozenset(b"\t\n\v\f\r\x1b")
 _MOST_CONTROLS = 0.01
 _CHARACTERS_PER_TOKEN = 16
 _LEAST_TOKENS = 16
+
+
+class _Encoding(Protocol):
+    @property
+    def encoding(self) -> str: ...
+
+
+class _Encodings(Protocol):
+    def best(self) -> _Encoding | None: ...
 
 
 def decoded(data: bytes) -> str:
@@ -63,7 +75,8 @@ def _by_content(data: bytes) -> str:
         if error.start > max(_SAMPLE, len(data) - 4):
             return data.decode("utf-8", "replace")
     try:
-        best = charset_normalizer.from_bytes(data[:_SAMPLE]).best()
+        detect = cast("Callable[[bytes], _Encodings]", resolve(DETECTOR))
+        best = detect(data[:_SAMPLE]).best()
     except DECODER_FAULTS as error:
         raise Unreadable(BINARY) from error
     if best is None:

@@ -33,6 +33,18 @@ class Goes:
 
 
 @dataclass(frozen=True, slots=True)
+class Conversations:
+    """How many somebody has begun, which go whole, and in how many of others they take part.
+
+    In those of `joined` they have written, in those of `used` only pressed something.
+    """
+
+    begun: int
+    joined: int
+    used: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Said:
     """What one of the buttons says, and whether who pressed it is who had been asked."""
 
@@ -88,13 +100,22 @@ def thread_goes(goes: Goes) -> str:
     )
 
 
-def all_goes(conversations: int, kept: Kept) -> str:
+def all_goes(conversations: Conversations, kept: Kept) -> str:
     """What is asked before everything about somebody is erased."""
     what: list[str] = []
-    if conversations:
+    if conversations.begun:
         what.append(
-            f"{count(conversations, 'conversation')} of this place in which you have written, with "
+            f"{count(conversations.begun, 'conversation')} of this place that you have begun, with "
             "what others said there and what I answered"
+        )
+    if conversations.joined:
+        what.append(
+            f"what you have said in {count(conversations.joined, 'conversation')} of others, and "
+            "what I answered to you alone; the rest of it stays"
+        )
+    if conversations.used:
+        what.append(
+            f"which buttons you have used in {count(conversations.used, 'conversation')} of others"
         )
     if kept.own:
         what.append(f"{memories(kept.own)} of your own")
@@ -140,16 +161,24 @@ def erased_text(erased: Erased, made: int = 0) -> str:
     )
 
 
-def all_erased_text(gone: int, forgotten: int) -> str:
+def all_erased_text(gone: Conversations, forgotten: int) -> str:
     """What is said after everything about somebody was erased."""
-    if not gone and not forgotten:
-        return NOTHING_OF_YOURS
-    what = [count(gone, "conversation")] if gone else []
+    what = [count(gone.begun, "conversation")] if gone.begun else []
     if forgotten:
         what.append(memories(forgotten))
-    said = ", with everything that was said in them" if gone else ""
+    said = joined(what) if what else ""
+    if gone.begun:
+        said += ", with everything that was said in them"
+    if gone.joined:
+        others = f"what you had said in {count(gone.joined, 'conversation')} of others"
+        said = f"{said}, and {others}" if said else others
+    if gone.used:
+        others = f"which buttons you had used in {count(gone.used, 'conversation')} of others"
+        said = f"{said}, and {others}" if said else others
+    if not said:
+        return NOTHING_OF_YOURS
     return (
-        f"Forgotten: {joined(what)}{said}. Nothing you have said to me here is left in my store, "
+        f"Forgotten: {said}. Nothing you have said to me here is left in my store, "
         "only how many tokens you used per day. What stands in the chat stays there."
     )
 

@@ -11,6 +11,7 @@ from bot.command_spec import Completion
 from bot.commands import forget_texts, memory_texts, texts
 from bot.commands.memory_buttons import Act, Verb
 from bot.commands.memory_places import Grants, is_own
+from bot.engine.changes import Changes
 from bot.engine.running import Ending, Running
 from bot.memory.port import Memories
 from bot.storage.patience import patiently
@@ -31,6 +32,22 @@ LOOKED_THROUGH = 50
 """Entries in which whoever began a conversation is looked for; some may have been struck."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Mine:
+    """Conversations that somebody began, and those of others.
+
+    In `joined` they have written, in `used` only pressed something.
+    """
+
+    begun: Sequence[ThreadKey]
+    joined: Sequence[ThreadKey]
+    used: Sequence[ThreadKey]
+
+    @property
+    def counted(self) -> forget_texts.Conversations:
+        return forget_texts.Conversations(len(self.begun), len(self.joined), len(self.used))
+
+
 class Forgetting:
     """Tells what would go, and erases it.
 
@@ -39,6 +56,7 @@ class Forgetting:
         memories: Where memories are.
         grants: Tells what the caller may do.
         running: Turns of this process, which end with their conversation.
+        changes: Forgets somebody in a conversation that others go on with.
         new_id: Makes nonces.
     """
 
@@ -48,12 +66,14 @@ class Forgetting:
         memories: Memories,
         grants: Grants,
         running: Running,
+        changes: Changes,
         new_id: Callable[[], str],
     ) -> None:
         self._threads = threads
         self._memories = memories
         self._running = running
         self._grants = grants
+        self._changes = changes
         self._new_id = new_id
 
     async def thread(self, call: CommandCall, thread: ThreadKey) -> CommandReply:
@@ -70,19 +90,19 @@ class Forgetting:
         return CommandReply(text, harmless=True, replaces=bool(call.act))
 
     async def _may_erase(self, call: CommandCall, thread: ThreadKey) -> bool:
-        """It has the words of others, too, so only whoever began it may, or an admin.
+        """It has the words of others, too, so only whoever began it may, or an admin."""
+        return call.author.is_admin or await self._began(call.author.id, thread)
 
-        That is whoever has said the first of it, and whoever was the first to be answered.
-        """
-        me = call.author.id
-        if call.author.is_admin or await self._threads.authors(thread) <= {me}:
+    async def _began(self, user: str, thread: ThreadKey) -> bool:
+        """Whether somebody said its first words, was answered first, or is alone in it."""
+        if await self._threads.authors(thread) <= {user}:
             return True
         entries = await self._threads.entries_after(thread, 0, LOOKED_THROUGH)
         first = next((each.author_id for each in entries if each.author_id), "")
         answered = (
             before.author_id for before, after in pairwise(entries) if after.role == "assistant"
         )
-        return me in (first, next(answered, ""))
+        return user in (first, next(answered, ""))
 
     async def _erase(self, thread: ThreadKey) -> tuple[Erased, int]:
         """Erase a conversation with all that was made from it; what, and how many memories."""
@@ -106,34 +126,50 @@ class Forgetting:
         )
 
     async def everything(self, call: CommandCall) -> CommandReply:
-        """Erase what is about the caller: conversations of the space, and all of their memories."""
+        """Erase what is about the caller in this space, and all of their memories.
+
+        Conversations that they began go whole; in those of others only what they said goes, an
+        admin's, too.
+        """
+        mine = await self._mine(call)
         if SURE not in call.options:
-            return await self._everything_asked(call)
-        gone = memories = 0
-        # All are found first: what is erased meanwhile must not let the search miss others.
-        mine = [
-            thread
-            async for thread in self._threads.all_of(call.platform, call.space, call.author.id)
-        ]
-        for thread in mine:
+            return await self._everything_asked(call, mine)
+        memories = 0
+        for thread in mine.begun:
             _, made = await self._erase(thread)
             memories += made
-            gone += 1
+        user = call.author.id
+        for thread in (*mine.joined, *mine.used):
+            await patiently(lambda each=thread: self._changes.forget_in(each, user), FORGET_SECONDS)
         memories += await self._memories.forget_person(self._grants.person(call))
-        text = forget_texts.all_erased_text(gone, memories)
+        text = forget_texts.all_erased_text(mine.counted, memories)
         # Pressed twice, what is said of the first time stays.
-        done = bool(gone or memories)
+        done = bool(mine.begun or mine.joined or mine.used or memories)
         return CommandReply(text, harmless=True, replaces=bool(call.act) and done)
 
-    async def _everything_asked(self, call: CommandCall) -> CommandReply:
-        mine = [
-            thread
-            async for thread in self._threads.all_of(call.platform, call.space, call.author.id)
-        ]
+    async def _mine(self, call: CommandCall) -> _Mine:
+        """All are found first: what is erased meanwhile must not let the search miss others."""
+        begun: list[ThreadKey] = []
+        joined: list[ThreadKey] = []
+        used: list[ThreadKey] = []
+        user = call.author.id
+        async for each in self._threads.all_of(call.platform, call.space, user):
+            if not each.wrote:
+                used.append(each.thread)
+            elif await self._began(user, each.thread):
+                begun.append(each.thread)
+            else:
+                joined.append(each.thread)
+        return _Mine(begun, joined, used)
+
+    async def _everything_asked(self, call: CommandCall, mine: _Mine) -> CommandReply:
         kept = await self._memories.kept_of(self._grants.person(call))
-        kept = replace(kept, vectors=kept.vectors + await self._threads.count_vectors(mine))
+        vectors = await self._threads.count_vectors(mine.begun)
         return CommandReply(
-            forget_texts.all_goes(len(mine), kept),
+            forget_texts.all_goes(
+                mine.counted,
+                replace(kept, vectors=kept.vectors + vectors),
+            ),
             harmless=True,
             buttons=forget_texts.sure_of_all(call.author.id),
         )

@@ -53,11 +53,11 @@ class Browsing:
     async def _done(self, call: CommandCall, given: Grant, act: Act) -> CommandReply:
         if act.verb is Verb.LIST:
             return await self._list(given, act)
-        if act.verb is Verb.UNDO:
+        if act.verb in (Verb.UNDO, Verb.UNDO_BELOW):
             return await self._undone(given, act)
         if act.verb is Verb.KEEP:
             return await self._kept(call, given, act)
-        if act.verb is Verb.MERGE:
+        if act.verb in (Verb.MERGE, Verb.MERGE_BELOW):
             return await self._merged(call, given, act)
         memory = await self._memories.get(given, act.id)
         if memory is None:
@@ -168,14 +168,14 @@ class Browsing:
 
     async def _undone(self, given: Grant, act: Act) -> CommandReply:
         memory = await self._memories.get(given, act.id)
-        if memory is None:
-            return _beside(memory_texts.GONE)
-        if not is_own(memory, given):
+        # One that is not there they may have undone before, which is told again.
+        if memory is not None and not (is_own(memory, given) or given.person in memory.source.also):
             return _beside(texts.NOT_ASKED)
         written = await self._memories.undo(given, act.id)
         if written.result in (Wrote.MISSING, Wrote.REFUSED, Wrote.CONFLICT):
             return _beside(written.why or memory_texts.GONE)
-        return CommandReply(memory_texts.UNDONE, harmless=True, replaces=True)
+        in_place = act.verb is Verb.UNDO
+        return CommandReply(written.why or memory_texts.UNDONE, harmless=True, replaces=in_place)
 
     async def _merged(self, call: CommandCall, given: Grant, act: Act) -> CommandReply:
         """The new words take the place of the old ones, which can be had back by an undo."""
@@ -188,7 +188,8 @@ class Browsing:
         if written.memory is None or written.result is not Wrote.UPDATED:
             return _beside(said)
         text = f"{said}\n{memory_texts.quoted(written.memory)}"
-        return CommandReply(text, buttons=(memory_texts.undo(written.memory),), replaces=True)
+        undo = memory_texts.undo(written.memory)
+        return CommandReply(text, buttons=(undo,), replaces=act.verb is Verb.MERGE)
 
     async def _list(self, given: Grant, act: Act, note: str = "") -> CommandReply:
         """A page of all, or of what a search finds."""

@@ -24,7 +24,11 @@ class Verb(StrEnum):
     ASK_SHARE = "h"
     SHARE = "i"
     UNDO = "u"
+    UNDO_BELOW = "b"
+    """The same below what stays as it is: an answer, or a list of several."""
     MERGE = "m"
+    MERGE_BELOW = "g"
+    """The same below an answer, which stays as it is."""
     KEEP = "k"
     """What was remembered unasked shall stay."""
 

@@ -27,6 +27,8 @@ _KINDS = {
 }
 FOR = (HERE, *_KINDS)
 """Whom something can be remembered for, as people say it."""
+SAME = {"server": "workspace"}
+"""How some say it who have no workspace."""
 
 
 def grant_of(
@@ -128,6 +130,10 @@ class Grants:
         if where is None:
             return ()
         return await self._threads.directs_of(person.platform, *where, person.user)
+
+    def alone(self, call: CommandCall) -> bool:
+        """Whether there is nobody but the caller and the bot on the whole platform."""
+        return self._adapters[call.platform].capabilities.alone
 
     def person(self, call: CommandCall) -> Person:
         """Who called it."""

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from bot.audience import Grant
 from bot.commands.memory_buttons import Act, Verb
 from bot.commands.memory_places import is_own, may_share
-from bot.memories import LONGEST_CONTENT, Kind, Memory, ScopeKind
+from bot.memories import LONGEST_CONTENT, LONGEST_TAG, MOST_TAGS, Kind, Memory, ScopeKind
 from bot.panels import Button, Entry, Field, Style, Window
 
 COMMAND = "memories"
@@ -17,16 +17,19 @@ COMMAND = "memories"
 SHOWN = 300
 """Characters of a memory in a list."""
 
+LONGEST_TAGS = MOST_TAGS * (LONGEST_TAG + 2)
+"""Characters of a memory's tags in a window, with room for a sign and a blank at each."""
+
 WHOM = {
     ScopeKind.USER: "you alone, wherever nobody else reads along",
-    ScopeKind.DM: "our direct messages",
+    ScopeKind.DM: "the two of us",
     ScopeKind.THREAD: "this thread",
     ScopeKind.CHANNEL: "this channel",
     ScopeKind.WORKSPACE: "everybody in this server or workspace",
 }
 _LIES = {
     ScopeKind.USER: "yours",
-    ScopeKind.DM: "direct messages",
+    ScopeKind.DM: "the two of us",
     ScopeKind.THREAD: "this thread",
     ScopeKind.CHANNEL: "this channel",
     ScopeKind.WORKSPACE: "everybody here",
@@ -42,7 +45,7 @@ NOT_THERE = {
     "me": "That can't be remembered here.",
     "here": "Nothing can be remembered here.",
 }
-NO_SUCH_FOR = "`for` is one of `here`, `thread`, `channel`, `workspace` and `me`."
+NO_SUCH_FOR = "`for` is one of `here`, `thread`, `channel`, `workspace` (or `server`) and `me`."
 KNOWN = "I knew that already, for {whom}."
 SAVED = "🧠 Remembered, for {whom}:"
 SIMILAR = "Much like it is this. Merging keeps the new words in its place:"
@@ -174,9 +177,27 @@ def undo(memory: Memory, act: Act | None = None) -> Button:
     return Button("Undo", COMMAND, str(Act(Verb.UNDO, memory.id, act.page, 0, act.query)))
 
 
+def undo_below(memory: Memory) -> Button:
+    """The same below an answer of the model."""
+    return Button("Undo", COMMAND, str(Act(Verb.UNDO_BELOW, memory.id)))
+
+
+def merge_below(old: Memory, new: Memory) -> Button:
+    """Makes one of two, below an answer of the model."""
+    return Button("Merge", COMMAND, str(Act(Verb.MERGE_BELOW, old.id, query=new.id)))
+
+
 def keep(memory: Memory) -> Button:
     """What was remembered unasked is to stay for good."""
     return Button("Keep", COMMAND, str(Act(Verb.KEEP, memory.id)), Style.MAIN)
+
+
+def unasked(memory: Memory, alone: bool) -> tuple[Button, Button]:
+    """What people can do about what was remembered unasked.
+
+    Where it is told with others, what becomes of one leaves the buttons of those where they are.
+    """
+    return keep(memory), undo(memory) if alone else undo_below(memory)
 
 
 def similar(memories: Sequence[Memory], new: Memory) -> tuple[Entry, ...]:
@@ -202,6 +223,6 @@ def window(memory: Memory, act: Act) -> Window:
             Field(
                 "content", "What is to be remembered", memory.text.content, LONGEST_CONTENT, True
             ),
-            Field("tags", "Tags", " ".join(memory.text.tags), 300, required=False),
+            Field("tags", "Tags", " ".join(memory.text.tags), LONGEST_TAGS, required=False),
         ),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.channel import LONGEST_PERSONA, ChannelSettings, Mention, changed
@@ -24,10 +25,15 @@ NOT_UNDERSTOOD = {
     "memory": "`memory` is `on` or `off`.",
 }
 CHANGED = "Changed, from now on:"
-NOT_IN_DIRECT = (
-    "In direct messages I remember only what you ask me to: say “remember that …”, or use "
-    "`{sign}remember`. `memory=on` is for channels."
-)
+NOT_IN_DIRECT = {
+    "memory": "There is only you and me here, and I remember only what you ask me to: say "
+    "“remember that …”, or use `{sign}remember`. `memory=on` is for channels.",
+    **{
+        name: "There is only you and me here, so I answer whatever you write. "
+        f"`{name}` is for channels."
+        for name in ("mention", "hours")
+    },
+}
 
 _MENTION = {
     Mention.ONLY: "I answer only when I'm mentioned or replied to",
@@ -42,6 +48,15 @@ _REMEMBERS = (
 _HOW = (
     "`{sign}settings mention=only|threads|always`, `hours=12`, `memory=on|off`, `persona=Answer in "
     "French` or `reset` changes it. Budgets and who may talk to me are set where I run."
+)
+
+_DIRECT = (
+    "- I answer whatever you write.",
+    "- I remember only what you ask me to remember.",
+)
+_HOW_DIRECT = (
+    "`{sign}persona Answer in French` changes how I am here, `{sign}persona off` takes it back. "
+    "Budgets and who may talk to me are set where I run."
 )
 
 
@@ -79,20 +94,32 @@ class PlaceSettings:
         place = place_called(call)
         now = await self._threads.channel_settings(place)
         if not asked:
-            how = "\n\n" + _HOW.format(sign=sign)
-            return CommandReply(self._told(now) + how, harmless=True)
+            how = (_HOW_DIRECT if call.direct else _HOW).format(sign=sign)
+            return CommandReply(f"{self._told(now, call.direct)}\n\n{how}", harmless=True)
         # In a direct message there is nobody else to ask.
         if not (call.author.is_admin or call.direct):
-            return CommandReply(f"{NOT_A_MANAGER}\n\n{self._told(now)}", harmless=True)
+            return CommandReply(f"{NOT_A_MANAGER}\n\n{self._told(now, False)}", harmless=True)
         then = changed(now, asked)
         if isinstance(then, str):
             return CommandReply(NOT_UNDERSTOOD[then], harmless=True)
-        if call.direct and then.memory and "memory" in asked:
-            return CommandReply(NOT_IN_DIRECT.format(sign=sign), harmless=True)
+        without = {"memory": then.memory, "mention": then.mention, "hours": then.hours is not None}
+        for name in asked if call.direct else ():
+            if without.get(name):
+                return CommandReply(NOT_IN_DIRECT[name].format(sign=sign), harmless=True)
         await self._threads.set_channel(place, then)
-        return CommandReply(f"{CHANGED}\n\n{self._told(then)}", harmless=True)
+        return CommandReply(f"{CHANGED}\n\n{self._told(then, call.direct)}", harmless=True)
 
-    def _told(self, settings: ChannelSettings) -> str:
+    def _told(self, settings: ChannelSettings, direct: bool) -> str:
+        lines = [*(_DIRECT if direct else self._answers(settings))]
+        if settings.persona:
+            words = "\n".join(f"  > {line}" for line in settings.persona.splitlines())
+            lines.append(f"- How I should be here:\n{words}")
+        else:
+            lines.append("- Nothing is said about how I should be here.")
+        return "\n".join(lines)
+
+    def _answers(self, settings: ChannelSettings) -> Sequence[str]:
+        """When it answers in a channel, and what it remembers there."""
         hours = self._silence_hours if settings.hours is None else settings.hours
         lapse = (
             f"After {hours:g} hours of silence a conversation needs a mention again"
@@ -108,12 +135,7 @@ class PlaceSettings:
             lines.append(f"- {_REMEMBERS}")
         else:
             lines.append("- I remember only what somebody asks me to remember.")
-        if settings.persona:
-            words = "\n".join(f"  > {line}" for line in settings.persona.splitlines())
-            lines.append(f"- How I should be here:\n{words}")
-        else:
-            lines.append("- Nothing is said about how I should be here.")
-        return "\n".join(lines)
+        return lines
 
 
 def _switch(call: CommandCall, on: bool) -> Button:

@@ -10,7 +10,7 @@ from bot.commands import memory_texts
 from bot.commands.memory_buttons import Act, Verb
 from bot.commands.memory_places import Grants
 from bot.memories import Said
-from bot.memory.port import Memories
+from bot.memory.port import NO_MEMORIES, Memories
 from bot.panels import Button, Entry
 from bot.storage.threads import Threads
 
@@ -56,9 +56,9 @@ class Recalling:
         if not act.query:
             return CommandReply(memory_texts.NO_QUERY, harmless=True)
         given = await self._grants.of_all_said(call)
-        # Memories are among the hits, too, and are shown by another command.
-        hits = await self._memories.search(given, act.query, limit=2 * MOST)
-        said = [hit.said for hit in hits if hit.said is not None][:MOST]
+        # Memories are shown by another command; however many fit, they take no place here.
+        hits = await self._memories.search(given, act.query, NO_MEMORIES, limit=MOST)
+        said = [hit.said for hit in hits if hit.said is not None]
         start = act.page * PER_PAGE
         shown = said[start : start + PER_PAGE]
         if not shown:

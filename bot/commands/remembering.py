@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from bot.audience import Grant
 from bot.chat import TAKE_BACK, CommandCall, CommandReply, EarlierMessage, MessageRef, ThreadKey
 from bot.commands import memory_texts, texts
-from bot.commands.memory_places import FOR, HERE, Grants, scope_meant
+from bot.commands.memory_places import FOR, HERE, SAME, Grants, scope_meant
 from bot.ignoring import is_ignored
 from bot.memories import (
     LONGEST_CONTENT,
     LONGEST_TAG,
     MOST_TAGS,
+    Memory,
     MemoryText,
     ScopeKind,
     Source,
@@ -55,6 +57,7 @@ class Remembering:
         if not content:
             return _told(texts.NO_WORDS if about is not None else memory_texts.NO_TEXT)
         whom = call.options.get("for", HERE)
+        whom = SAME.get(whom, whom)
         if whom not in FOR:
             return _told(memory_texts.NO_SUCH_FOR)
         given = await self._grants.of(call)
@@ -75,12 +78,16 @@ class Remembering:
         """Keep it once for each call.
 
         Signs on a message have the same id each time, by which it is found what one of them has
-        kept; a sign that comes back after that was undone is a new call.
+        kept; a sign that comes back after that was undone is a new call, and so is one that comes
+        back after others have kept it in the same words.
         """
         key = f"{call.platform}:{call.event_id}"
         written = await self._memories.add(given, new, key=key)
         for time in range(1, MOST_SIGNS if call.reacted else 1):
-            if written.memory is not None or written.result not in (Wrote.CREATED, Wrote.TOUCHED):
+            memory = written.memory
+            if written.result not in (Wrote.CREATED, Wrote.TOUCHED):
+                break
+            if memory is not None and _is_wanted_by(memory, given):
                 break
             written = await self._memories.add(given, new, key=f"{key}:{time}")
         return written
@@ -88,18 +95,21 @@ class Remembering:
     async def _taken_back(self, given: Grant, new: NewMemory, found: Written) -> CommandReply:
         """What the same call has remembered before is given back by it, and is undone."""
         memory = found.memory
-        if memory is None or memory.source != new.source:
+        if memory is None or not (_rests_on(memory, new) or given.person in memory.source.also):
             return _told(memory_texts.GONE)
-        await self._memories.undo(given, memory.id)
+        undone = await self._memories.undo(given, memory.id)
+        if undone.why:
+            return _told(undone.why)
         return CommandReply(memory_texts.UNDONE, harmless=True, replaces=True)
 
     async def _source(self, call: CommandCall, given: Grant) -> Source:
         about = call.about
         if about is None:
-            return Source(given.via, given.person, call.thread)
+            return Source(given.via, given.person, call.thread, confined=call.confined)
         thread = call.thread or await self._holding(call, about.ref)
         via = Via.REACTION if call.reacted else Via.COMMAND
-        return Source(via, given.person, thread, (about.ref.message,))
+        said = (about.ref.message,)
+        return Source(via, given.person, thread, said, confined=call.confined)
 
     async def _holding(self, call: CommandCall, ref: MessageRef) -> ThreadKey:
         """The conversation of a message; one that begins with it if there is none yet."""
@@ -133,6 +143,17 @@ def tagged(text: str) -> tuple[str, tuple[str, ...]]:
     found = [tag.casefold() for tag in _TAG.findall(text) if not tag.isdecimal()]
     rest = _TAG.sub(lambda match: match[0] if match[1].isdecimal() else "", text)
     return " ".join(rest.split()), tuple(dict.fromkeys(found))[:MOST_TAGS]
+
+
+def _is_wanted_by(memory: Memory, given: Grant) -> bool:
+    """The one who acts has asked for it, or nobody else could."""
+    source = memory.source
+    return memory.scope.kind not in _SHARED or given.person in (source.author, *source.also)
+
+
+def _rests_on(memory: Memory, new: NewMemory) -> bool:
+    """It was made by the very call that would make `new`."""
+    return replace(memory.source, also=()) == new.source
 
 
 def _quoted(about: EarlierMessage) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -35,13 +36,15 @@ from bot.engine.excerpts import Excerpts
 from bot.engine.folding import Folding
 from bot.engine.imagining import Imagining
 from bot.engine.running import Running
-from bot.errors import BobbinError
+from bot.errors import BobbinError, ModelError
 from bot.ignoring import is_ignored
 from bot.presence import audience_of_call
 from bot.records import NO_SUMMARY, Entry
 from bot.storage.patience import patiently
 from bot.storage.threads import Threads
 from bot.transfer import ThreadRecord, export_json, export_markdown
+
+logger = logging.getLogger(__name__)
 
 Command = Callable[[CommandCall, ThreadKey], Awaitable[CommandReply]]
 Anywhere = Callable[[CommandCall], Awaitable[CommandReply]]
@@ -96,6 +99,7 @@ class Commands:
         self._allowance = allowance
         self._adapters = adapters
         self._clock = clock
+        self._memory = memory
         self._new_id = new_id
         self._overviews = Overviews(threads, allowance)
         self._by_name: Mapping[str, Command] = {
@@ -120,12 +124,21 @@ class Commands:
         """The commands that this deployment offers."""
         return offered(self._imagining is not None)
 
+    @property
+    def of_conversations(self) -> Collection[str]:
+        """Names of those that are about one conversation."""
+        return self._by_name.keys()
+
     async def run(self, call: CommandCall) -> CommandReply:
         """Run one command. Failures come back as a reply."""
         try:
-            return await self._run(call)
+            reply = await self._run(call)
         except BobbinError as error:
+            if isinstance(error, ModelError):
+                kind = type(error).__name__
+                logger.warning("command %s: %s: %s (%s)", call.name, kind, error, error.hint)
             return _told(error.user_text)
+        return reply if self._memory is None else await self._memory.news.with_news(call, reply)
 
     async def complete(self, call: CommandCall, option: str) -> Sequence[Completion]:
         """See `bot.inbox.Inbox`."""
@@ -181,7 +194,8 @@ class Commands:
         return loose or ThreadKey(call.platform, call.space, ref.channel, ref.message)
 
     async def _help(self, call: CommandCall) -> CommandReply:
-        return _told(texts.help_text(self._sign(call) == "/", self.offered))
+        alone = self._adapters[call.platform].capabilities.alone
+        return _told(texts.help_text(self._sign(call) == "/", self.offered, alone=alone))
 
     def _sign(self, call: CommandCall) -> str:
         """What stands in front of commands where people type them in a conversation."""
@@ -210,6 +224,8 @@ class Commands:
             ),
         )
         answer = await self._asking.answer(question)
+        if about is not None and about.attached:
+            answer += f"\n\n{texts.not_read(about.attached)}"
         return self._handed_over(call, answer)
 
     async def _imagine(self, call: CommandCall) -> CommandReply:
@@ -283,8 +299,11 @@ class Commands:
         text = await self._folding.sum_up(thread, NO_SUMMARY, said.entries, payer)
         if text is None:
             return _told(texts.NOTHING_TO_SUM_UP)
-        note = f"\n\n{texts.first_of_it(len(said.entries))}" * said.partial
-        return CommandReply(text + note, private="share" not in call.options)
+        notes = [
+            *([texts.first_of_it(len(said.entries))] if said.partial else ()),
+            *([texts.without(said.withheld)] if said.withheld else ()),
+        ]
+        return CommandReply("\n\n".join((text, *notes)), private="share" not in call.options)
 
     async def _usage(self, call: CommandCall, thread: ThreadKey) -> CommandReply:
         conversation = await self._threads.take_window(thread)

@@ -46,6 +46,7 @@ ALL = CommandOption(EVERYTHING, "Everything about you, memories and conversation
 CERTAIN = CommandOption(SURE, "At once, without asking again", OptionKind.FLAG)
 
 CODE = CommandOption("code", "The code that your other account was shown")
+PROGRAM = CommandOption("name", "What the token is for, such as laptop", rest=True)
 OFF = CommandOption("off", "This account is to be linked with no other", OptionKind.FLAG)
 
 COMMANDS: tuple[CommandSpec, ...] = (
@@ -76,7 +77,9 @@ COMMANDS: tuple[CommandSpec, ...] = (
         managers=True,
     ),
     CommandSpec("link", "Make several accounts of yours one, by a code", (CODE, OFF)),
-    CommandSpec("connect", "Let another program use what I remember for you, by a token"),
+    CommandSpec(
+        "connect", "Let another program use what I remember for you, by a token", (PROGRAM,)
+    ),
     CommandSpec("help", "What I can do and how to talk to me"),
 )
 
@@ -104,13 +107,16 @@ class Typed:
     options: Mapping[str, str]
     marked: bool
     """It began with "!" or "/", so that it is meant as a command beyond doubt."""
+    unread: str = ""
+    """The first word behind a marked command that means nothing."""
 
 
 def typed_command(text: str, specs: Sequence[CommandSpec] = COMMANDS) -> Typed | None:
     """The command that a whole message consists of, or None.
 
-    "forget", "!forget" and "/summary share" are commands; "forget about the tests" is a message.
-    What takes a text to the end is a command only when it is marked: "!ask why is the sky blue".
+    "forget", "!forget" and "/summary share" are commands; "forget about the tests" is a message,
+    and "!forget about the tests" a command that was not understood. What takes a text to the end
+    is a command only when it is marked: "!ask why is the sky blue".
     """
     found = re.fullmatch(r"\s*(?P<mark>[!/]?)(?P<name>\w+)(?P<rest>\s.*)?", text, re.DOTALL)
     if found is None:
@@ -121,4 +127,6 @@ def typed_command(text: str, specs: Sequence[CommandSpec] = COMMANDS) -> Typed |
         return None
     options, unread = read_options(spec, found["rest"] or "")
     spoken = positional(spec) is not None and not marked and bool(options)
-    return None if unread or spoken else Typed(name, options, marked)
+    if spoken or (unread and not marked):
+        return None
+    return Typed(name, options, marked, unread)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bot.attachments.wording import plain_name
 from bot.command_spec import CommandSpec
 from bot.commands.specs import COMMANDS
 from bot.records import Tally
@@ -55,15 +56,42 @@ LEAVING = (
 NOT_IN_IT = "I take no part in this thread."
 ALWAYS_HERE = "In a direct message there is only you and me: just don't write, and I'm silent."
 AS_FILE = "That is a long answer: all of it is in the file."
+UNREAD = "I don't know “{word}” after `{name}`, so I've done nothing. `!help` lists what there is."
 UNKNOWN = "I don't know that command. /help lists what I can do."
 
+ALONE = {
+    "summary": "Sum up this conversation",
+    "recall": "Search past conversations",
+    "forget": "Erase what I keep: this conversation, one memory, or everything about you",
+    "usage": "Messages, tokens and cost of this conversation so far",
+    "settings": "How I behave here",
+    "persona": "How I should be here, such as a language or a role",
+}
+"""What commands do where there are no channels and threads."""
 
-def help_text(slash_in_threads: bool, specs: Sequence[CommandSpec] = COMMANDS) -> str:
-    """The answer to /help, in terms of what works on the platform."""
-    lines = [f"- `{_typed(spec.name, slash_in_threads)}` – {spec.description}" for spec in specs]
-    how = (
-        "Mention me in a channel and I answer in a thread; in that thread you need no mention. "
-        "In a direct message, just write. I remember the conversation until you let me forget it. "
+NOT_ALONE = frozenset({"leave"})
+"""Commands that mean nothing there."""
+
+WRITE_HERE = "Just write, and I answer."
+MENTION = (
+    "Mention me in a channel and I answer in a thread; in that thread you need no mention. "
+    "In a direct message, just write."
+)
+
+
+def help_text(
+    slash_in_threads: bool, specs: Sequence[CommandSpec] = COMMANDS, *, alone: bool = False
+) -> str:
+    """The answer to /help, in terms of what works on the platform; `alone` is without channels."""
+    shown = [spec for spec in specs if not (alone and spec.name in NOT_ALONE)]
+    told = ALONE if alone else {}
+    lines = [
+        f"- `{_typed(spec.name, slash_in_threads)}` – {told.get(spec.name, spec.description)}"
+        for spec in shown
+    ]
+    how = WRITE_HERE if alone else MENTION
+    how += (
+        " I remember the conversation until you let me forget it. "
         "A message that begins with `!ignore` I neither read nor keep."
     )
     if not slash_in_threads:
@@ -78,6 +106,18 @@ def _typed(name: str, slash_in_threads: bool) -> str:
 def first_of_it(number: int) -> str:
     """That a summary from a message on covers only so many messages."""
     return f"*(That is the first {_count(number, 'message')}; there are more.)*"
+
+
+def not_read(names: Sequence[str]) -> str:
+    """That the files of a message that was asked about were not opened."""
+    shown = ", ".join(f'"{plain_name(name)}"' for name in names)
+    return f"*(Not read: {shown}. Send it with a question of yours, and I read it.)*"
+
+
+def without(number: int) -> str:
+    """That so many messages are missing from a summary."""
+    left_out = _count(number, "message")
+    return f"*(Left out: {left_out}. Here I can read only what mentions me.)*"
 
 
 def settings_text(model: str, retention_days: int) -> str:

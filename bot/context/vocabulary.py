@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import lzma
 from binascii import b2a_base64
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from itertools import chain
@@ -148,15 +148,18 @@ def unpack(packed: bytes) -> list[bytes]:
         raise ValueError("the rank file has a wrong length")
     planes = [data[_BYTES + count * n : _BYTES + count * (n + 1)] for n in range(_PLANES)]
     tokens = [data[place : place + 1] for place in range(_BYTES)]
-    for place in range(count):
-        left, right = (
-            planes[n][place] << 16 | planes[n + 1][place] << 8 | planes[n + 2][place]
-            for n in (0, 3)
-        )
-        if max(left, right) >= len(tokens):
-            raise ValueError("the rank file refers to a token that it has not told yet")
-        tokens.append(tokens[left] + tokens[right])
+    try:
+        for left, right in zip(_ranks(*planes[:3]), _ranks(*planes[3:]), strict=True):
+            tokens.append(tokens[left] + tokens[right])
+    except IndexError as error:
+        raise ValueError("the rank file refers to a token that it has not told yet") from error
     return tokens
+
+
+def _ranks(high: bytes, middle: bytes, low: bytes) -> Iterator[int]:
+    """Numbers of three bytes each."""
+    for top, mid, bottom in zip(high, middle, low, strict=True):
+        yield top << 16 | mid << 8 | bottom
 
 
 def read_vocabulary(name: VocabularyName) -> list[bytes]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -13,7 +13,7 @@ from bot import panels
 from bot.adapter import Adapter
 from bot.audience import Audience, Grant, grant, person_of, writable
 from bot.capabilities import Capabilities
-from bot.chat import CommandReply, Incoming, ThreadKey
+from bot.chat import CommandReply, Incoming, MessageRef, ThreadKey
 from bot.context.prompt import in_channel
 from bot.engine import texts
 from bot.errors import BobbinError, PlatformError
@@ -26,6 +26,7 @@ from bot.memory.proposals import Proposals, dump, load, propose
 from bot.panels import Button
 from bot.records import Entry, Summary
 from bot.services import Claims
+from bot.storage.keys import place_of
 from bot.storage.threads import Threads
 from bot.storage.types import Conversation
 
@@ -35,6 +36,9 @@ DAY_SECONDS = 86_400.0
 
 A_DAY = 20
 """What may be remembered unasked in one channel in a day."""
+
+TELL_SECONDS = 60.0
+"""For so long nobody else tells what one process is telling."""
 
 NEIGHBOURS = 5
 """Memories that a new one is compared with."""
@@ -70,13 +74,14 @@ class Capturing:
     Attributes:
         memories: Where it is remembered.
         threads: Where what it rests on is kept.
-        claims: Where a day's share is counted.
+        claims: Where a day's share is counted, and who tells of what.
         system: The system prompt, of which nothing may be remembered.
         bots: Ids of other programs that are answered, by platform.
         unfit: As in `Surroundings`.
         clock: Seconds since the epoch.
         days: After so many it is forgotten again, unless somebody keeps it.
-        buttons: What people can do about each.
+        buttons: What people can do about each, and whether it is the only one that is told.
+        new_id: Names a try.
         saved: Told how many things were remembered, and how many were not.
     """
 
@@ -88,7 +93,8 @@ class Capturing:
     unfit: Callable[[str], str]
     clock: Callable[[], float]
     days: float
-    buttons: Callable[[Memory], tuple[Button, ...]]
+    buttons: Callable[[Memory, bool], tuple[Button, ...]]
+    new_id: Callable[[], str]
     saved: Callable[[int, int], None] = lambda kept, junk: None
 
     def at(self, adapter: Adapter, event: Incoming, audience: Audience) -> Keeper:
@@ -101,8 +107,13 @@ class Capturing:
         """
         return Keeper(self, adapter, event, audience)
 
-    async def propose(self, fold: Fold, candidates: Sequence[Candidate], audience: Audience) -> str:
-        """What of some candidates may be remembered, for the store; empty for nothing."""
+    async def propose(
+        self, fold: Fold, candidates: Sequence[Candidate], audience: Audience, below: MessageRef
+    ) -> str:
+        """What of some candidates may be remembered, for the store; empty for nothing.
+
+        People are told of it `below` a message.
+        """
         scopes = writable(audience)
         if not scopes:
             return ""
@@ -111,29 +122,46 @@ class Capturing:
         self.saved(0, len(candidates) - len(sifted.admitted))
         if not sifted.admitted:
             return ""
-        before = fold.before.summary.upto
-        return dump(propose(fold.key, scopes[0], before, fold.entries, sifted.admitted))
+        before, items = fold.before.summary.upto, sifted.admitted
+        proposals = propose(fold.key, scopes[0], before, fold.entries, items, self.clock(), below)
+        return dump(proposals)
 
     async def keep(
-        self, thread: ThreadKey, proposed: str, audience: Audience, can: Capabilities
-    ) -> tuple[Memory, ...]:
-        """Remember what is proposed, and what of it people are to be told of.
+        self,
+        thread: ThreadKey,
+        proposed: str,
+        audience: Audience,
+        can: Capabilities,
+        tell: Callable[[Sequence[Memory]], Awaitable[None]],
+    ) -> None:
+        """Remember what is proposed, and `tell` people of it.
 
-        Safe to repeat, and to do twice at once: it is remembered once, and told of by one.
-        Raises StoreError.
+        Safe to repeat, and to do twice at once: it is remembered once, and told of by one at a
+        time. It stays proposed until it is told, so that nothing is remembered that nobody was
+        told of; whoever dies right after that leaves it to be told again. Raises StoreError.
         """
         try:
             proposals = load(proposed)
         except ValueError:
             logger.error("what a fold of %s proposes to remember cannot be read", thread)
             await self.drop(thread, proposed)
-            return ()
+            return
         fresh: Sequence[Admitted] = ()
-        if writable(audience)[:1] == (proposals.scope,):
+        until = self._until(proposals)
+        here = writable(audience)[:1] == (proposals.scope,)
+        if until > self.clock() and here and await self._wanted(thread):
             fresh = await self._fresh(proposals, thread, audience, can)
-        self.saved(len(fresh), len(proposals.items) - len(fresh))
         kept = await self._remember(proposals, fresh, thread, audience, can) if fresh else ()
-        return kept if await self.threads.take_up(thread, proposed) else ()
+        name, this = f"telling:{proposals.key}", self.new_id()
+        if await self.claims.claim(name, TELL_SECONDS, this):
+            return
+        # Somebody else may have told it meanwhile, or what it rests upon may have gone.
+        if proposed in (await self.threads.take_window(thread)).proposed:
+            if kept:
+                await tell(kept)
+            self.saved(len(kept), len(proposals.items) - len(kept))
+            await self.threads.take_up(thread, proposed)
+        await self.claims.release(name, this)
 
     async def drop(self, thread: ThreadKey, proposed: str) -> None:
         """Remember nothing of what is proposed. Raises StoreUnavailable."""
@@ -147,7 +175,7 @@ class Capturing:
         audience: Audience,
         can: Capabilities,
     ) -> tuple[Memory, ...]:
-        until = self.clock() + self.days * DAY_SECONDS
+        until = self._until(proposals)
         new = [self._new(each, thread, can, until) for each in fresh]
         given = self._grant(audience, _person(thread, fresh[0].author_id, can))
         # Whoever does it again may find less of it fresh, and then it is another call.
@@ -159,6 +187,9 @@ class Capturing:
             if each.result is Wrote.CREATED and each.memory is not None
         ]
         return await self._still_said(given, proposals, thread, stored)
+
+    def _until(self, proposals: Proposals) -> float:
+        return (proposals.at or self.clock()) + self.days * DAY_SECONDS
 
     def _around(self, fold: Fold) -> Surroundings:
         before = fold.before
@@ -190,24 +221,43 @@ class Capturing:
             ]
             if any(says_the_same(each.content, content) for content in known):
                 continue
-            if await self.claims.spend(share, A_DAY, DAY_SECONDS / A_DAY):
+            if not await self._is_within(share, f"{proposals.key}:{_digest(each.content)}"):
                 logger.info("a channel's share of a day is used up; the rest is not remembered")
                 break
             fresh.append(each)
         return fresh
 
+    async def _is_within(self, share: str, name: str) -> bool:
+        """Whether there is room in a share for something, which takes it once and for all tries."""
+        once, this = f"{share}:{name}", self.new_id()
+        if await self.claims.claim(once, DAY_SECONDS, this):
+            return True
+        if not await self.claims.spend(share, A_DAY, DAY_SECONDS / A_DAY):
+            return True
+        await self.claims.release(once, this)
+        return False
+
     async def _still_said(
         self, given: Grant, proposals: Proposals, thread: ThreadKey, stored: Sequence[Memory]
     ) -> tuple[Memory, ...]:
-        """What was deleted or changed while it was being remembered is not remembered."""
-        most = proposals.upto - proposals.after
-        entries = await self.threads.entries_after(thread, proposals.after, most)
-        stands = proposals.still_said(entries)
+        """What was deleted or changed while it was being remembered is not remembered.
+
+        Nor is anything where that is not wanted any more.
+        """
+        stands: frozenset[str] = frozenset()
+        if await self._wanted(thread):
+            most = proposals.upto - proposals.after
+            entries = await self.threads.entries_after(thread, proposals.after, most)
+            stands = proposals.still_said(entries)
         kept = tuple(each for each in stored if stands.issuperset(each.source.message_ids))
         gone = [each.id for each in stored if each not in kept]
         if gone:
             await self.memories.delete(replace(given, admin=True), gone)
         return kept
+
+    async def _wanted(self, thread: ThreadKey) -> bool:
+        """Whether the channel wants it by now; a fold takes a while."""
+        return (await self.threads.channel_settings(place_of(thread))).memory
 
     def _grant(self, audience: Audience, person: Person) -> Grant:
         return grant(audience, person, via=Via.AUTO)
@@ -249,7 +299,7 @@ class Keeper:
 
     async def propose(self, fold: Fold, candidates: Sequence[Candidate]) -> str:
         """See `Capturing.propose`."""
-        return await self.capturing.propose(fold, candidates, self.audience)
+        return await self.capturing.propose(fold, candidates, self.audience, self.event.ref)
 
     async def take_up(self, thread: ThreadKey, current: Conversation, proposed: str) -> None:
         """Remember what is left of a fold, if it is still wanted, as `keep` does."""
@@ -268,12 +318,11 @@ class Keeper:
         """
         can = self.adapter.capabilities
         try:
-            kept = await self.capturing.keep(thread, proposed, self.audience, can)
+            await self.capturing.keep(thread, proposed, self.audience, can, self._tell)
         except BobbinError as error:
-            logger.warning("nothing was remembered of a fold yet: %s", error)
-            return
-        if not kept:
-            return
+            logger.warning("what a fold proposes to remember is not dealt with yet: %s", error)
+
+    async def _tell(self, kept: Sequence[Memory]) -> None:
         try:
             await self.adapter.respond(self.event, told(kept, self.capturing.buttons))
         except PlatformError as error:
@@ -285,10 +334,13 @@ class Keeper:
         return current.remembers and everybody
 
 
-def told(kept: Sequence[Memory], buttons: Callable[[Memory], tuple[Button, ...]]) -> CommandReply:
+def told(
+    kept: Sequence[Memory], buttons: Callable[[Memory, bool], tuple[Button, ...]]
+) -> CommandReply:
     """What is said of memories that nobody asked for."""
+    alone = len(kept) == 1
     until = datetime.fromtimestamp(min(each.text.expires_at for each in kept), UTC)
-    entries = tuple(panels.Entry(f"> {each.text.content}", buttons(each)) for each in kept)
+    entries = tuple(panels.Entry(f"> {each.text.content}", buttons(each, alone)) for each in kept)
     said = texts.remembered_unasked(kept[0].scope.kind is ScopeKind.THREAD, f"{until:%Y-%m-%d}")
     return CommandReply(said, private=False, entries=entries)
 

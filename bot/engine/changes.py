@@ -79,6 +79,12 @@ class Changes:
             await self._memories.forget_place(*place)
             logger.info("a channel on %s is gone: %d thread(s)", removal.platform, gone)
 
+    async def forget_in(self, thread: ThreadKey, user: str) -> Struck:
+        """Forget what somebody said in a conversation that others go on with. Raises StoreError."""
+        struck = await self._threads.forget_in(thread, user)
+        self._follow(thread, struck)
+        return struck
+
     async def left(self, platform: str, space: str) -> int:
         """Forget a whole server or workspace; how many conversations. Raises StoreError."""
         gone = await self._threads.forget_space(platform, space)

@@ -28,6 +28,8 @@ class Committing:
         self._desk = desk
         self._lease = turn.lease
         self._revised = turn.revised
+        self._mail = frozenset(event.ref.message for event in turn.mail)
+        self._known = turn.names
         self._names = names
         self._reply = reply
 
@@ -46,14 +48,24 @@ class Committing:
         figures = Tally(turns=int(bool(entries))) + tally
         nonce = self._desk.new_id()
         left = self._reply.leftovers
+        earlier = [
+            message
+            for entry in entries
+            if entry.role == "context"
+            for message in entry.message_ids
+            if message not in self._mail
+        ]
+        # Who is known already may have been forgotten since.
+        names = {id: name for id, name in self._names.items() if self._known.get(id) != name}
         with self._desk.tracer.span("commit", {"entries": len(entries)}):
             after = await patiently(
                 lambda: self._desk.threads.commit(
                     self._lease,
                     entries,
                     figures,
-                    self._names,
+                    names,
                     leftovers=left,
+                    earlier=earlier,
                     keep=keep,
                     revised=self._revised,
                     nonce=nonce,

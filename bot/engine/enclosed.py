@@ -15,6 +15,7 @@ from bot.adapter import Adapter
 from bot.attached import AttachedAs, Attachment
 from bot.attachments import wording
 from bot.attachments.pictures import SIDE
+from bot.attachments.pieces import assembled, put_instead
 from bot.attachments.reading import AttachmentReader, Opened
 from bot.attachments.texts import Excerpt, excerpts
 from bot.budgets import Payer
@@ -36,7 +37,7 @@ from bot.model.port import (
     Purpose,
     Recording,
 )
-from bot.records import Entry
+from bot.records import Entry, Piece
 from bot.storage.types import Turn
 
 logger = logging.getLogger(__name__)
@@ -139,10 +140,10 @@ class Enclosed:
         self._opened = {id_: [next(found) for _ in those] for id_, those in enclosed.items()}
         await self._cut([each for each in self._all() if each.text])
 
-    def text_of(self, event: Incoming) -> str:
+    def said(self, event: Incoming) -> tuple[str, tuple[Piece, ...]]:
         """A message with what its attachments say, as it stands in the log; may be empty."""
         opened = self._opened.get(event.event_id, [])
-        return wording.joined(event.text, [self._line(each) for each in opened])
+        return assembled(event.text, [(each.attachment.id, self._line(each)) for each in opened])
 
     async def stream(self, model: Model, prompt: Prompt) -> AsyncGenerator[ModelEvent, None]:
         """Ask the model, as its own `stream` does; once more without pictures if it takes none."""
@@ -175,7 +176,7 @@ class Enclosed:
                 self._line(each): self._kept_line(each, lines.get(number, ""))
                 for number, each in enumerate(seen, start=1)
             }
-            entries = [_with_lines(entry, kept) for entry in entries]
+            entries = [put_instead(entry, kept) for entry in entries]
         tokenizer = self._attachments.tokenizer
         return tuple(
             [entry if entry.tokens else await counted(entry, tokenizer) for entry in entries]
@@ -298,10 +299,3 @@ def _without_pictures(prompt: Prompt) -> Prompt:
 
 def _of_picture(attachment: Attachment, picture: Picture) -> str:
     return f"{wording.attached(attachment)}, {picture.width}×{picture.height} pixels"
-
-
-def _with_lines(entry: Entry, kept: dict[str, str]) -> Entry:
-    text = entry.text
-    for line, instead in kept.items():
-        text = text.replace(line, instead)
-    return entry if text == entry.text else replace(entry, text=text, tokens=0)

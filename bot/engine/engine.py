@@ -20,6 +20,9 @@ from bot.tasks import end, repeat
 
 logger = logging.getLogger(__name__)
 
+JUST_AFTER_SECONDS = 0.05
+"""So soon after the end of a lease that is not renewed it is looked for."""
+
 TIDY_SECONDS = 120.0
 """How long it is tried at a stretch to delete what another process left over."""
 
@@ -32,8 +35,10 @@ class Engine:
         adapters: The platforms of this process; turns of others are left to other processes.
         pacers: One per adapter, shared by all its replies.
         running: Where commands find running turns.
-        sweep_seconds: How often threads are looked for whose owner has gone away.
-        took_over: Told the platform of each turn that is taken over.
+        sweep_seconds: How often threads are looked for whose owner has gone away; besides, when
+            a lease ends that is not renewed.
+        took_over: Told the platform of each turn that is taken over, and how many processes
+            have left it without a word.
         mark_after: Messages that wait longer than so many seconds are marked.
 
     Attributes:
@@ -47,14 +52,14 @@ class Engine:
         pacers: Mapping[str, Pacer],
         running: Running,
         sweep_seconds: float,
-        took_over: Callable[[str], None] = lambda platform: None,
+        took_over: Callable[[str, int], None] = lambda platform, losses: None,
         mark_after: float = 0.3,
     ) -> None:
         self._desk = desk
         self._adapters = adapters
         self._pacers = pacers
         self._running = running
-        self._sweep_seconds = sweep_seconds
+        self._sweep_seconds = self._look_in = sweep_seconds
         self._took_over = took_over
         self._queued = Queued(desk.threads, adapters, mark_after)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -89,7 +94,7 @@ class Engine:
 
     async def sweep(self, beat: Callable[[str], None] = lambda what: None) -> None:
         """Take over abandoned turns, for ever; `beat` is told of every look."""
-        await repeat(self.take_over, self._sweep_seconds, "looking for abandoned turns", beat)
+        await repeat(self.take_over, lambda: self._look_in, "looking for abandoned turns", beat)
 
     async def take_over(self) -> None:
         """Take over every turn whose lease has run out, once.
@@ -97,6 +102,7 @@ class Engine:
         Raises:
             StoreUnavailable: The store is away. A single thread that cannot be read is passed over.
         """
+        self._look_in = self._sweep_seconds
         left = await self._desk.threads.stranded()
         self.stranded = len(left)
         for thread in left:
@@ -113,8 +119,11 @@ class Engine:
                 logger.error("a turn in %s cannot be taken over: %s", thread, error)
                 continue
             if turn is not None:
-                self._took_over(thread.platform)
+                self._took_over(thread.platform, turn.losses)
                 self.start(turn, taken_over=True)
+        # Leases of the living are renewed long before they end.
+        ends = await self._desk.threads.next_end()
+        self._look_in = min(self._sweep_seconds, ends + JUST_AFTER_SECONDS)
 
     async def tidy_up(self) -> None:
         """Delete what processes that have died left over of their replies, once.

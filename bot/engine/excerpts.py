@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.access import Access
 from bot.adapter import Adapter
-from bot.chat import EarlierMessage, History, MessageRef, ThreadKey
+from bot.chat import EarlierMessage, MessageRef, ThreadKey
 from bot.context.speakers import unique_name
 from bot.context.tokens import Tokenizer
 from bot.engine.counting import counted
@@ -20,10 +20,11 @@ MOST = 500
 
 @dataclass(frozen=True, slots=True)
 class Excerpt:
-    """Messages in their order; `partial` when there are more after them."""
+    """Messages in their order; `partial` if more come after them, `withheld` as in `History`."""
 
     entries: tuple[Entry, ...]
     partial: bool = False
+    withheld: int = 0
 
 
 class Excerpts:
@@ -56,15 +57,20 @@ class Excerpts:
         Raises PlatformError.
         """
         history = await adapter.since(first.ref, thread, MOST)
-        if not history.messages:
-            history = History((first,), partial=history.partial)
+        if all(message.ref != first.ref for message in history.messages):
+            # The platform may keep its words back from who was not shown it.
+            history = replace(
+                history,
+                messages=(first, *history.messages),
+                withheld=max(0, history.withheld - 1),
+            )
         names: dict[str, str] = {}
         entries = [
             await self._entry(message, names)
             for message in history.messages
             if self._is_read(message, adapter.name)
         ]
-        return Excerpt(tuple(entries), history.partial)
+        return Excerpt(tuple(entries), history.partial, history.withheld)
 
     def _is_read(self, message: EarlierMessage, platform: str) -> bool:
         unread = not message.from_bot and self._access.is_unread(message.author, platform)

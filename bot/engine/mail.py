@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
 from bot.access import Access
 from bot.adapter import Adapter
-from bot.chat import Author, MessageRef
+from bot.chat import Author, MessageRef, ThreadKey
 from bot.context.render import earlier_left_out
 from bot.context.speakers import unique_name
 from bot.context.tokens import Tokenizer
 from bot.engine.budget import Budget
 from bot.engine.counting import counted
 from bot.engine.enclosed import Enclosed
-from bot.errors import PlatformError
+from bot.errors import PlatformError, StoreError
 from bot.ignoring import is_kept_out
 from bot.records import Entry, Role
 from bot.storage.types import Turn
@@ -23,6 +24,10 @@ logger = logging.getLogger(__name__)
 
 EARLIER_MESSAGES = 200
 """Messages read, once, of a thread that the bot is called into."""
+
+
+Deleted = Callable[[ThreadKey, Sequence[str]], Awaitable[frozenset[str]]]
+"""Tells which of some messages of a conversation were deleted lately. Raises StoreUnavailable."""
 
 
 class MailReader:
@@ -35,9 +40,11 @@ class MailReader:
         budget: Budget,
         access: Access,
         enclosed: Enclosed,
+        deleted: Deleted,
     ) -> None:
         self._adapter = adapter
         self._enclosed = enclosed
+        self._deleted = deleted
         self._access = access
         self._tokenizer = tokenizer
         self._budget = budget
@@ -48,16 +55,19 @@ class MailReader:
         Args:
             turn: Whose mail it is.
             names: Names given so far; people who speak for the first time are added.
+
+        Raises StoreUnavailable.
         """
         await self._enclosed.read()
         entries: list[Entry] = []
         for event in turn.mail:
-            if text := self._enclosed.text_of(event):
+            text, pieces = self._enclosed.said(event)
+            if text:
                 role: Role = "context" if event.aside else "user"
                 entry = await self._entry(
                     role, turn, event.author, event.ref, text, event.at, names
                 )
-                entries.append(replace(entry, edited=event.edited))
+                entries.append(replace(entry, edited=event.edited, pieces=pieces))
         return (*await self._earlier(turn, names), *entries)
 
     async def _earlier(self, turn: Turn, names: dict[str, str]) -> tuple[Entry, ...]:
@@ -71,6 +81,13 @@ class MailReader:
             gap = replace(earlier_left_out(call.at), turn=turn.lease.turn)
             return (await counted(gap, self._tokenizer),)
         known = {event.ref.message for event in turn.mail}
+        # A platform may show for a moment longer what was deleted.
+        seen = [message.ref.message for message in history.messages]
+        try:
+            known |= await self._deleted(turn.lease.thread, seen)
+        except StoreError as error:
+            # They are looked for again when it is stored.
+            logger.warning("turn %s: deletions not looked for: %s", turn.lease.turn, error)
         entries: list[Entry] = []
         partial, room = history.partial, self._budget.configured // 2
         for message in reversed(history.messages):

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from contextlib import aclosing
 from dataclasses import dataclass, replace
+from functools import partial
 
 from bot.adapter import Adapter
 from bot.budgets import Payer
@@ -15,10 +16,11 @@ from bot.engine.answer import Answer
 from bot.engine.cost import prompt_tokens, tally_of
 from bot.engine.desk import Desk
 from bot.engine.enclosed import Enclosed
+from bot.engine.notices import arranged
 from bot.engine.tooling import MOST_ROUNDS, Toolbox
 from bot.errors import BudgetExceeded, ModelError
 from bot.model.port import Finished, FinishReason, Message, Prompt, TextDelta, Waiting
-from bot.panels import MOST_BUTTONS, Button
+from bot.panels import Button
 from bot.presence import audience_of_mail
 from bot.records import NO_TALLY, Tally
 from bot.reply.progressive import ProgressiveReply
@@ -89,19 +91,12 @@ class Reading:
     @property
     def told(self) -> tuple[str, ...]:
         """What people are told below the answer of what tools have done; each thing once."""
-        return tuple(dict.fromkeys(notice.text for notice in self.notices))
+        return arranged(self.notices)[0]
 
     @property
     def buttons(self) -> tuple[Button, ...]:
-        """What takes that back, numbered where it is more than one thing."""
-        found = dict.fromkeys(each.button for each in self.notices if each.button is not None)
-        if len(found) < 2:
-            return tuple(found)
-        shown = list(found)[:MOST_BUTTONS]
-        return tuple(
-            replace(button, label=f"{button.label} {number}")
-            for number, button in enumerate(shown, start=1)
-        )
+        """What can be done about that."""
+        return arranged(self.notices)[1]
 
     async def read(self, window: Window) -> None:
         """Read an answer.
@@ -193,8 +188,16 @@ class Reading:
         self._reply.status(self._doing)
         thread, mail = self._turn.lease.thread, self._turn.mail
         audience = audience_of_mail(mail, self._adapter.capabilities)
+        asker = mail[-1].author.id
+        asking = [event.ref.message for event in mail if event.author.id == asker]
         context = ToolContext(
-            self._turn.lease.turn, 0, thread, audience, mail, tell=self.notices.append
+            self._turn.lease.turn,
+            0,
+            thread,
+            audience,
+            mail,
+            tell=self.notices.append,
+            stands=partial(self._desk.threads.is_asked, self._turn.lease, asking),
         )
         with self._desk.tracer.span("tools", {"calls": len(calls)}):
             results = await self._toolbox.call(calls, context, budget.longest // 2)

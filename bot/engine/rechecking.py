@@ -1,6 +1,7 @@
 """Whether people may still read what their tokens open, asked of the platforms now and then.
 
-Platforms do not tell of everybody who leaves, and what they tell can be missed.
+Platforms do not tell of everybody who leaves, and what they tell can be missed. Of a channel that
+has become private it is asked at once.
 """
 
 from __future__ import annotations
@@ -50,11 +51,26 @@ class Rechecking:
                 for space in spaces_of(credential):
                     await self._look(credential, space, this)
 
+    async def at(self, platform: str, space: str, channel: str) -> None:
+        """Look at the tokens that open a channel. Raises StoreError."""
+        for credential in await self.credentials.everyone():
+            opened = _within(credential, space, PLACES)
+            if credential.person.platform == platform and any(
+                each.channel == channel for each in opened
+            ):
+                await self._asked(credential, space)
+
     async def _look(self, credential: Credential, space: str, this: str) -> None:
         # A name for each token, since each opens other places.
         name = f"reach:{credential.id}:{space}"
         if await self.claims.claim(name, self.again, this):
             return
+        if not await self._asked(credential, space):
+            # Another process may know.
+            await self.claims.release(name, this)
+
+    async def _asked(self, credential: Credential, space: str) -> bool:
+        """Take out of a token what its owner may not read; whether that is known."""
         person = credential.person
         asked = {(each.channel, each.thread) for each in _within(credential, space, PLACES)}
         try:
@@ -62,11 +78,9 @@ class Rechecking:
         except PlatformError as error:
             logger.info("it is not known what a token's owner may read: %s", error)
             found = None
-        if found is None:
-            # Another process may know.
-            await self.claims.release(name, this)
-            return
-        await self._take_out(credential, lost(credential, space, found))
+        if found is not None:
+            await self._take_out(credential, lost(credential, space, found))
+        return found is not None
 
     async def _take_out(self, credential: Credential, gone: frozenset[Scope]) -> None:
         # As it is by now: it may have been narrowed meanwhile.

@@ -55,6 +55,10 @@ DROPPED = (
     "More was said while my memory was away than I could hold on to, and this got lost. If I don't "
     "answer it within some minutes, please send it again."
 )
+OVERFULL = (
+    "More is waiting here than I can take in at once, so I've left out the latest of it. Please "
+    "send that again once I've answered."
+)
 STORE_AWAY = (
     "I can't reach my memory right now, and I won't answer without it. I'll answer this as soon "
     "as it is back."

@@ -48,6 +48,10 @@ NO_SUCH_TOOL = "There is no tool with that name. There are: {names}."
 NOT_JSON = "The arguments are not a JSON object. Nothing was done; call it again with one."
 WRONG = "The arguments do not fit. Nothing was done. {faults}"
 TOO_SLOW = "It took too long and was given up. It may have been done or not."
+TOO_OFTEN = (
+    "This was not done: {name} is called {most} times for one answer at most. Say what was left "
+    "out; people can ask for it again."
+)
 TOO_MANY = "Too many calls at once: this one was not made. Call again if you still need it."
 NOT_DONE = "That did not work: {why}"
 
@@ -83,6 +87,7 @@ class Toolbox:
         self._tokenizer = tokenizer
         self._seconds = seconds
         self._made: dict[str, int] = {}
+        self._called: dict[str, int] = {}
         self.specs: tuple[ToolSpec, ...] = tuple(tool.spec for tool in tools)
         self.tokens = tool_tokens(self.specs, tokenizer)
 
@@ -123,6 +128,9 @@ class Toolbox:
         context = self._named(call, arguments, context)
         if faults := await _faults_in(arguments, tool.spec.parameters):
             return WRONG.format(faults=" ".join(faults))
+        if tool.spec.most and self._called.get(call.name, 0) >= tool.spec.most:
+            return TOO_OFTEN.format(name=call.name, most=tool.spec.most)
+        self._called[call.name] = self._called.get(call.name, 0) + 1
         try:
             async with asyncio.timeout(self._seconds):
                 return await tool.call(arguments, context)

@@ -34,6 +34,7 @@ from bot.errors import (
     LeaseLost,
     MessageGone,
     ModelError,
+    NotTaken,
     PlatformBusy,
     PlatformError,
     StoreUnavailable,
@@ -117,7 +118,14 @@ class TurnRun:
         self._committing = Committing(desk, turn, self._names, self._reply)
         self._enclosed = Enclosed(desk.attachments, adapter, turn, self._reply.status)
         self._reading = Reading(desk, adapter, turn, self._answer, self._enclosed, self._reply)
-        self._reader = MailReader(adapter, desk.tokenizer, desk.budget, desk.access, self._enclosed)
+        self._reader = MailReader(
+            adapter,
+            desk.tokenizer,
+            desk.budget,
+            desk.access,
+            self._enclosed,
+            desk.threads.lately_deleted,
+        )
 
     async def run(self) -> Turn | Done:
         """Answer the mail, commit, and return the next turn or why there is none.
@@ -396,7 +404,7 @@ class TurnRun:
                 await self._desk.threads.account(self._thread, self._reading.tally)
             await self._desk.threads.park(self._turn.lease)
             return Outcome.PARKED, Done.LOST
-        if isinstance(error, PlatformError):
+        if isinstance(error, PlatformError) and not isinstance(error, NotTaken):
             return Outcome.FAILED, await self._committing.rollback()
         refused = isinstance(error, BudgetExceeded)
         outcome = Outcome.REFUSED if refused else Outcome.FAILED

@@ -1,5 +1,5 @@
 """What models write beyond CommonMark: formulas, footnotes, and bold text in languages without
-spaces, as rules for the parser."""
+spaces, as rules for the parser; and text that is all marks, which is left as it is."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ import re
 
 from markdown_it import MarkdownIt
 from markdown_it.rules_block import StateBlock
+from markdown_it.rules_core import StateCore
 from markdown_it.rules_inline import StateInline
 from markdown_it.rules_inline.state_inline import Delimiter
+from markdown_it.token import Token
 
 from bot.markdown.cjk import is_cjk
+from bot.markdown.dense import is_dense
 
 LONGEST_FORMULA = 1000
 """Characters of one within a line."""
@@ -29,6 +32,7 @@ def add_to(parser: MarkdownIt) -> None:
     parser.inline.ruler.before("escape", "formula", _formula)
     parser.inline.ruler.before("link", "note", _note)
     parser.inline.ruler.at("emphasis", _emphasis)
+    parser.core.ruler.at("inline", _inline)
     parser.block.ruler.before(
         "fence", "equation", _equation, {"alt": ["paragraph", "blockquote", "list"]}
     )
@@ -49,6 +53,27 @@ def formula_at(text: str, at: int, end: int) -> tuple[str, int] | None:
     if not content.strip() or not _LOOKS_LIKE_ONE.search(content):
         return None
     return content.strip(), found.end()
+
+
+def _inline(state: StateCore) -> None:
+    """What stands within lines; words alone where it is all marks."""
+    for token in state.tokens:
+        if token.type != "inline":
+            continue
+        token.children = token.children or []
+        if is_dense(token.content):
+            token.children.extend(_words(token.content))
+        else:
+            state.md.inline.parse(token.content, state.md, state.env, token.children)
+
+
+def _words(content: str) -> list[Token]:
+    found: list[Token] = []
+    for number, line in enumerate(content.split("\n")):
+        if number:
+            found.append(Token("softbreak", "br", 0))
+        found.append(Token("text", "", 0, content=line.strip(" ")))
+    return found
 
 
 def _formula(state: StateInline, silent: bool) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -42,6 +43,7 @@ class Rendering:
     """Renders Markdown block by block: a pure function that remembers what it has done.
 
     A text that begins like one before costs what has been added and the last block of that one.
+    It may be called in several threads at once.
 
     Args:
         block: Renders one block; empty for one that shows nothing.
@@ -50,11 +52,13 @@ class Rendering:
     def __init__(self, block: Callable[[Block], str]) -> None:
         self._block = block
         self._trails: OrderedDict[str, _Trail] = OrderedDict()
+        self._lock = threading.Lock()
 
     def __call__(self, text: str) -> str:
         """What a message with this text shows."""
         text = text.replace("\r\n", "\n").replace("\r", "\n")
-        trail = self._longest(text)
+        with self._lock:
+            trail = self._longest(text)
         if trail is not None and trail.whole == text:
             return trail.whole_shown
         base = trail or _Trail("", "", {})
@@ -70,7 +74,8 @@ class Rendering:
             if found:
                 apart = placed.block.apart if number else _ends_blank(base.source)
                 shown += (("\n\n" if apart else "\n") if shown else "") + found
-        self._remember(text, shown, finished)
+        with self._lock:
+            self._remember(text, shown, finished)
         return shown
 
     def _longest(self, text: str) -> _Trail | None:

@@ -121,6 +121,7 @@ class ConversationIndexes:
             return talk.put_vectors(thread, marks[thread], made[thread])
 
         kept = 0
+        await self._work.run(lambda: talk.make_room(vectors), long=False)
         for thread, some in made.items():
             # What was reworked meanwhile is read anew before the next search.
             if await self._threads.put_turn_vectors(

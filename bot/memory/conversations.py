@@ -12,7 +12,7 @@ from bot.memories import Person
 from bot.memory.formats.items import Talk
 from bot.memory.imported import ImportReport
 from bot.memory.stage import Stage
-from bot.memory.transfer import Progress, unwatched
+from bot.memory.transfer import Progress, Still, always, unwatched
 from bot.records import NO_SUMMARY, NO_TALLY, Entry
 from bot.storage.threads import Threads
 from bot.storage.types import Restored
@@ -62,10 +62,12 @@ async def write_conversations(
     name: str,
     dry_run: bool = False,
     progress: Progress = unwatched,
+    still: Still = always,
 ) -> ImportReport:
     """Store the conversations of a stage, or with `dry_run` find out what would become of them.
 
-    One that is there and has gone on elsewhere is replaced; empty ones are passed over.
+    One that is there and has gone on elsewhere is replaced; empty ones are passed over. `still` is
+    asked before each.
 
     Raises:
         ImportRefused: Something on the stage is broken; nothing was changed.
@@ -77,6 +79,7 @@ async def write_conversations(
     talks, done = stage.kept_talks(), 0
     while talk := await asyncio.to_thread(next, talks, None):
         entries = entries_of(person, name, talk)
+        await still()
         if talk.turns:
             match await _write(threads, thread_of(person, talk), entries, dry_run=dry_run):
                 case "new":

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from bot.audience import Grant
-from bot.memories import MOST_TAGS, Memory, MemoryText, Status, Written, Wrote
+from bot.memories import MOST_TAGS, Memory, MemoryText, Scope, Status, Written, Wrote
 from bot.memory import sentences
 from bot.memory.checks import digest_of, fault_in, normalised
 from bot.memory.merging import (
@@ -16,12 +16,16 @@ from bot.memory.merging import (
     superseding,
     taken_back,
     text_after,
+    wished,
 )
 from bot.memory.port import Change, Searching
 from bot.memory.restoring import Confined
 from bot.memory.rights import may_change
 from bot.storage.memories import MemoryStore
+from bot.storage.memories_holding import Returning, held_again
 from bot.storage.memories_writing import Actor, Answer, Step
+
+_ADDED = (Wrote.CREATED, Wrote.UPDATED)
 
 TRIES = 5
 """How often a change is tried while others change the same memory."""
@@ -49,8 +53,9 @@ class Correcting:
         for _ in range(TRIES):
             memory = await self._one(grant, id)
             if memory is None:
-                return Written(Wrote.MISSING)
-            if not may_change(grant, memory):
+                return await self._undone_before(grant, id)
+            others = memory.source.also
+            if not (grant.person in others or may_change(grant, memory)):
                 return Written(Wrote.REFUSED, memory, why=sentences.NOT_YOURS)
             if memory.status is Status.SUPERSEDED:
                 return Written(Wrote.REFUSED, memory, why=sentences.CORRECTED)
@@ -60,42 +65,52 @@ class Correcting:
                 for each in await self._store.find([memory.scope], memory.supersedes)
                 if each is not None and each.superseded_by == id
             ]
-            if memory.supersedes and not before:
+            if memory.supersedes and not before and not others:
                 return Written(Wrote.REFUSED, memory, why=sentences.NOTHING_BACK)
-            back, left = taken_back(memory, before, now)
+            back, left = taken_back(
+                memory, before, grant.person, now, lambda each: may_change(grant, each)
+            )
+            if left is None and others:
+                return Written(Wrote.REFUSED, memory, why=sentences.WANTED)
             if left is None:
                 steps = [Step("remove", memory, word="undo", version=memory.version)]
             else:
                 steps = [set_step(left, "undo", memory.version)]
-            for each in back:
-                steps += await self._back(each)
+            steps += await self._back(back, memory if left is None else None)
+            if left is None:
+                # Before it is gone: should the answer be lost, whoever asks again gets it.
+                await self._store.tell(*_undoing(grant, id), back[0].id if back else "")
             outcomes = await self._store.write(memory.scope, steps, actor(grant), together=True)
             if all(each.answer is Answer.DONE for each in outcomes):
                 await self._searching.let_go(scopes=[memory.scope], threads=())
                 result = Wrote.DELETED if left is None else Wrote.UPDATED
-                return Written(result, back[0] if back else None)
+                why = sentences.THEIRS if left is not None and not back else ""
+                return Written(result, back[0] if back else None, why=why)
         return Written(Wrote.CONFLICT, await self._one(grant, id), why=sentences.BUSY)
 
-    async def _back(self, memory: Memory) -> Sequence[Step]:
-        """Let a memory hold again, or give it up to another that has the same content by now."""
-        holder = await self._store.holder(memory.scope, digest_of(memory.text.content))
-        [other] = await self._store.find([memory.scope], [holder]) if holder else [None]
-        if other is None or other.id == memory.id or other.status is not Status.ACTIVE:
-            return [set_step(memory, "undo")]
-        given_up = replace(
-            memory,
-            status=Status.SUPERSEDED,
-            superseded_by=other.id,
-            was_archived=memory.status is Status.ARCHIVED,
-        )
-        knowing = superseding(other, memory.id, self._clock())
-        return [set_step(given_up, "undo"), set_step(knowing, "touch", other.version)]
+    async def _undone_before(self, grant: Grant, id: str) -> Written:
+        """The answer to an undo of what is not there, which they may have undone within a day."""
+        back = await self._store.told(*_undoing(grant, id))
+        if back is None:
+            return Written(Wrote.MISSING)
+        memory = await self._one(grant, back) if back else None
+        return Written(Wrote.DELETED, memory) if memory or not back else Written(Wrote.MISSING)
+
+    async def _back(self, memories: Sequence[Memory], going: Memory | None) -> Sequence[Step]:
+        """Let memories of one scope hold again, or give way to those that have their contents."""
+        if not memories:
+            return ()
+        returning = [Returning(each, digest_of(each.text.content)) for each in memories]
+        digests = [each.digest for each in returning]
+        besides = {going.id} if going is not None else frozenset[str]()
+        holders = await self._store.holders(memories[0].scope, digests, besides)
+        return held_again(returning, holders, "undo", self._clock())
 
     async def merge(self, grant: Grant, older: str, newer: str) -> Written:
         """See `bot.memory.port.Memories`."""
         for _ in range(TRIES):
             old, new = await self._store.find(grant.readable, [older, newer])
-            if old is None or new is None or old.scope != new.scope:
+            if old is None or new is None or old.scope != new.scope or older == newer:
                 return Written(Wrote.MISSING)
             if not (may_change(grant, old) and may_change(grant, new)):
                 return Written(Wrote.REFUSED, new, why=sentences.NOT_YOURS)
@@ -104,7 +119,7 @@ class Correcting:
             if old.status is Status.SUPERSEDED or new.status is Status.SUPERSEDED:
                 return Written(Wrote.REFUSED, new, why=sentences.CORRECTED)
             tags = tuple(dict.fromkeys((*new.text.tags, *old.text.tags)))[:MOST_TAGS]
-            written = await self._given_up(grant, old, newer, Change(tags=tags), "")
+            written = await self._given_up(grant, old, newer, Change(tags=tags), "", wish=False)
             if written is not None:
                 return replace(written, result=Wrote.UPDATED)
         return Written(Wrote.CONFLICT, await self._one(grant, newer), why=sentences.BUSY)
@@ -184,15 +199,47 @@ class Correcting:
         if old.answer is not Answer.DONE:
             return None
         [found] = [made] if added.id == new else await self._store.find([memory.scope], [added.id])
-        return Written(Wrote.UPDATED, found)
+        [written] = await self._still_there([made], [Written(Wrote.UPDATED, found)])
+        return written
+
+    async def _still_there(
+        self, made: Sequence[Memory | Written], written: Sequence[Written]
+    ) -> Sequence[Written]:
+        """The answers, once nothing is left of what was taken away while it was written.
+
+        That is what people have deleted, and what they have had forgotten, or who.
+        """
+        new = [each.source for each in made if isinstance(each, Memory)]
+        deleted = dict(zip(new, await self._store.lately_deleted(new), strict=True))
+        added = [each.memory for each in written if each.result in _ADDED and each.memory]
+        gone = {each.id for each in added} & await self._store.forget_overtaken(added)
+        answers = list(written)
+        for place, each in enumerate(made):
+            messages = deleted[each.source] if isinstance(each, Memory) else frozenset[str]()
+            thread = each.source.thread if isinstance(each, Memory) else None
+            left = written[place].memory
+            if messages and thread is not None:
+                await self._store.forget_messages(thread, sorted(messages))
+            elif left is None or left.id not in gone:
+                continue
+            if left is None or await self._store.find([left.scope], [left.id]) == [None]:
+                answers[place] = Written(Wrote.REFUSED, why=sentences.DELETED)
+        return answers
 
     async def _given_up(
-        self, grant: Grant, memory: Memory, to: str, change: Change, nonce: str
+        self,
+        grant: Grant,
+        memory: Memory,
+        to: str,
+        change: Change,
+        nonce: str,
+        *,
+        wish: bool = True,
     ) -> Written | None:
         """Supersede a memory by another that says already what it should have said.
 
         The other one knows of it, so that it goes with that one or comes back by an undo, and takes
-        the rest of the change if it may be changed.
+        the rest of the change if it may be changed. With `wish` its words have been asked for.
         """
         [other] = await self._store.find([memory.scope], [to])
         if other is None:
@@ -202,6 +249,8 @@ class Correcting:
         text = normalised(text_after(other.text, replace(change, content=None)))
         if may_change(grant, other) and not fault_in(text, now):
             knowing = replace(changed(knowing, text, change, now), version=knowing.version)
+        if wish:
+            knowing = wished(knowing, grant.person)
         steps = [
             set_step(superseded(memory, to, now), "supersede", memory.version, yields=True),
             set_step(knowing, "touch", other.version),
@@ -213,18 +262,28 @@ class Correcting:
             return None
         return Written(Wrote.TOUCHED, knowing)
 
-    async def _corrected_by(self, memories: Sequence[Memory]) -> Sequence[Memory]:
-        """What some memories have corrected, what that had corrected, and so on."""
+    async def _corrected_by(self, grant: Grant, memories: Sequence[Memory]) -> Sequence[Memory]:
+        """What some memories have corrected, what that had corrected, and so on.
+
+        Where somebody may not change what was corrected, it ends.
+        """
         found: dict[str, Memory] = {}
         waiting = [(each.scope, each) for each in memories]
         while waiting:
             scope, newer = waiting.pop()
             ids = [id for id in newer.supersedes if id not in found]
             for older in await self._store.find([scope], ids):
-                if older is not None and older.superseded_by == newer.id:
+                if older is None or older.superseded_by != newer.id:
+                    continue
+                if may_change(grant, older):
                     found[older.id] = older
                     waiting.append((scope, older))
         return list(found.values())
+
+
+def _undoing(grant: Grant, id: str) -> tuple[Scope, str]:
+    """Under which name it is noted what somebody's undo has brought back."""
+    return Scope.of_person(grant.person), f"{grant.person} undoes {id}"
 
 
 def actor(grant: Grant) -> Actor:

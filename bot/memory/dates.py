@@ -6,6 +6,11 @@ import re
 from datetime import UTC, date, datetime, timedelta
 
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_GERMAN = "montag|dienstag|mittwoch|donnerstag|freitag|samstag|sonnabend|sonntag"
+_SOME = (
+    r"(?:about |the next )?(?:\d{1,3}|an?|some|one|two|three|four|five|six|seven|eight|nine|ten|"
+    r"twelve|half an?|a few|a couple of|several)"
+)
 _MONTHS = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
 _UNIT = {"day": 1, "days": 1, "week": 7, "weeks": 7}
 
@@ -34,11 +39,26 @@ _VAGUE = re.compile(
     r"\b(?:(?:this|next|last|coming|past|following) (?:morning|afternoon|evening|night|week|"
     r"weekend|month|quarter|year|spring|summer|autumn|fall|winter|sprint|time|monday|tuesday|"
     r"wednesday|thursday|friday|saturday|sunday)|right now|just now|at the moment|currently|"
-    r"recently|lately|soon|later|earlier|nowadays|these days|ago|now|"
+    r"recently|lately|soon|later|earlier|nowadays|these days|ago|now|eod|eow|eom|"
+    r"(?:end|beginning|start|middle|close) of (?:the |this )?(?:day|week|month|quarter|year)|"
+    rf"(?:within|in) {_SOME} (?:month|quarter|year)s?|"
+    rf"(?:is|are|was|were|starts?|begins?|happens?|goes|ships?|due) in {_SOME} (?:minute|hour)s?|"
+    # Days of a month or in numbers only, of which nobody can tell the month.
+    r"(?:on|by|until|till|due|before|after|since) (?:the )?(?:\d{1,2}(?:st|nd|rd|th)|"
+    r"\d{1,2}/\d{1,2}(?:/\d{2,4})?)|"
     # The commonest of other languages, which are not resolved.
     r"heute|gestern|morgen|übermorgen|vorgestern|demain|aujourd['’]hui|mañana|ayer|hoy|domani|oggi|"
-    r"ieri)\b"
-    r"|今天|明天|昨天|今日|明日|昨日",
+    r"ieri|(?:nächste|diese|letzte|kommende|vorige)[nrsm]? (?:woche|monat|jahr|quartal|"
+    rf"{_GERMAN})|(?:am|bis|ab|seit|vor|nach) (?:{_GERMAN})|"
+    r"in (?:\d+|einem|einer|zwei|drei|vier) (?:tag|woche|monat|jahr)e?n?|"
+    r"(?:lun|mar|mercre|jeu|vendre|same)di|dimanche|"
+    r"(?:semaine|mois|année) (?:prochaine?|dernière?)|"
+    r"dans (?:\d+|une?|deux|trois) (?:jour|semaine|mois|an)s?|"
+    r"el (?:lunes|martes|miércoles|jueves|viernes|sábado|domingo)|"
+    r"(?:próxim[oa]|pasad[oa]) (?:semana|mes|año)|(?:semana|mes|año) (?:próxim[oa]|pasad[oa]|que "
+    r"viene)|en (?:\d+|una?|dos|tres) (?:días?|semanas?|mes(?:es)?))\b"
+    r"|今天|明天|昨天|今日|明日|昨日|来週|来月|先週|下周|下週|上周|下个月|내일|어제|오늘|다음 ?주|"
+    r"(?:下|这|這|上|本)?(?:周|週|星期|礼拜)[一二三四五六日天]",
     re.IGNORECASE,
 )
 _TIME_WORDS = re.compile(rf"{_VAGUE.pattern}|{_ANY_WEEKDAY.pattern}|\b(?:{_MONTHS})", re.IGNORECASE)

@@ -7,7 +7,8 @@ from typing import IO
 
 from bot.errors import ImportRefused
 from bot.memory.formats.archive import LARGEST, Source
-from bot.memory.formats.detect import Format, find_format, reader_of
+from bot.memory.formats.detect import find_format, reader_of
+from bot.memory.formats.known import Format
 from bot.memory.formats.streams import decoded
 from bot.memory.stage import Stage
 

@@ -8,7 +8,7 @@ has to name the messages that say it, and has to share its words and all its num
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -17,13 +17,14 @@ from bot.context.speakers import BOT_NAME
 from bot.memories import LONGEST_TAG, MOST_TAGS, Kind
 from bot.memory.candidates import MOST, Candidate
 from bot.memory.dates import ISO, absolute, dates_in, may_mean
-from bot.memory.likeness import ALIKE, exact, meaning, own_words, says_the_same
+from bot.memory.likeness import ALIKE, denies, exact, meaning, own_words, says_the_same
+from bot.memory.withheld import opens_something
 from bot.records import Entry
 
 SHORTEST, LONGEST = 8, 300
 """Characters of what is remembered unasked."""
 
-SHARED = 1 / 3
+SHARED = 1 / 2
 """Of the words that carry a claim's meaning, how many the messages must have."""
 
 
@@ -36,11 +37,35 @@ _UNNAMED = re.compile(
     r"er|sie|es|wir|ich|ihr|man|elle|ils|elles|nous|vous|ella|ellos|nosotros)(?:['’]\w+)?(?!\w)",
     re.IGNORECASE,
 )
+_ABOUT_NOBODY = re.compile(
+    # What may stand before the one whom a sentence is about.
+    r"(?:(?:decision|fact|task|note|preference|agreed)\s?[:–-]\s)?"
+    r"(?:(?:on|since|from|until|till|by|in|at|after|before|for|as of|last|next|every|each)\s"
+    rf"[^,]{{1,40}}?,?\s)?{_UNNAMED.pattern}",
+    re.IGNORECASE,
+)
+_SOMEBODY = re.compile(r"\b(?:he|she|him|her|hers|his|me|my|mine|you|yours?)\b", re.IGNORECASE)
+_TIME_NAMES = re.compile(
+    r"(?:mon|tues|wednes|thurs|fri|satur|sun)days?|(?:jan|febr)uary|march|april|may|june|july|august|"
+    r"(?:septem|octo|novem|decem)ber",
+    re.IGNORECASE,
+)
+_NAMED = re.compile(r"(?<=[^.!?:]\s)[^\W\d_a-z][^\W\d_]*")
+"""A name within a sentence: a word with a capital."""
+
+_GERMAN = re.compile(
+    r"\b(?:der|das|und|ist|sind|wird|werden|für|nicht|mit|einen?|einer|eines|auf|zum|zur|über|dem|"
+    r"des|sich|durch|statt|läuft|nutzt)\b"
+)
+"""What tells that every noun has a capital; lower case, as "MIT" is none of it."""
+
 _OURSELVES = re.compile(
     rf"(?<!\w)(?:{BOT_NAME}|assistant|chat ?bot|the bot|ai model|language model|llm|system prompt|"
     r"prompt|instructions?|as an ai|(?:ignore|disregard|forget|override) (?:all|any|every|the|your|"
     r"previous|earlier|prior|above)|you (?:must|should|are|will|have to|need to)|"
-    r"(?:always|never) (?:answer|reply|respond|say|write|mention|tell|use|call))(?!\w)",
+    r"(?:always|never) (?:answer|reply|respond|say|write|mention|tell|use|call)|"
+    r"(?<![^\n.!?;:] )(?:if|when(?:ever)?) (?:\w+ ){0,2}(?:asks?|asked|wants? to know)|"
+    r"(?:answer|reply|respon[ds]e?)s? (?:with|in|as|are|should|must|only))(?!\w)",
     re.IGNORECASE,
 )
 _PRIVATE = re.compile(
@@ -78,7 +103,7 @@ class Junk(StrEnum):
     PRIVATE = "private"
     """Nobody wants to read that of themselves."""
     UNFIT = "unfit"
-    """It holds a secret, or can't be stored as it is."""
+    """It holds a secret or the code of a door, or can't be stored as it is."""
     DOUBLE = "double"
     """The same is there already."""
     TOO_MANY = "too many"
@@ -165,9 +190,9 @@ def _judged(
     if not candidate.evidence or not all(number in told for number in candidate.evidence):
         return Junk.EVIDENCE
     evidence = [told[number] for number in sorted(set(candidate.evidence))]
-    if around.unfit(candidate.content):
+    if around.unfit(candidate.content) or opens_something(candidate.content):
         return Junk.UNFIT
-    wrong = _about(candidate) or _ungrounded(candidate, evidence, around)
+    wrong = _about(candidate, around.people) or _ungrounded(candidate, evidence, around)
     if wrong is not None:
         return wrong
     if _PRIVATE.search(candidate.content):
@@ -188,13 +213,18 @@ def _judged(
     )
 
 
-def _about(candidate: Candidate) -> Junk | None:
+def _about(candidate: Candidate, people: Mapping[str, str]) -> Junk | None:
     """What is wrong with whom or what it is about."""
     if _OURSELVES.search(f"{candidate.content}\n{candidate.subject}"):
         return Junk.OURSELVES
-    if _UNNAMED.match(candidate.content) or _UNNAMED.fullmatch(candidate.subject):
+    if _UNNAMED.fullmatch(candidate.subject) or _ABOUT_NOBODY.match(candidate.content):
         return Junk.UNNAMED
-    return None
+    if (found := _SOMEBODY.search(candidate.content)) is None:
+        return None
+    before = candidate.content[: found.start()]
+    names = (*people.values(), candidate.subject)
+    named = _names_in(before) or any(_names(before, name) for name in names)
+    return None if named else Junk.UNNAMED
 
 
 def _ungrounded(
@@ -209,10 +239,25 @@ def _ungrounded(
         return Junk.UNSAID
     if not exact(ISO.sub(" ", candidate.content)) <= exact(said):
         return Junk.NUMBER
+    if denies(candidate.content, said) or _invents(candidate.content, words | names):
+        return Junk.UNSAID
     restated = claim & meaning(around.system)
     if len(restated) >= ALIKE * len(claim) and len(restated) > len(shared):
         return Junk.RESTATED
     return None
+
+
+def _invents(content: str, known: Set[str]) -> bool:
+    """Whether there are names in it that are not known; among German nouns, most of them."""
+    named = _names_in(content)
+    unknown = named - known
+    return 2 * len(unknown) > len(named) if _GERMAN.search(content) else bool(unknown)
+
+
+def _names_in(content: str) -> frozenset[str]:
+    """What stands within a sentence with a capital, but for days and months."""
+    found = (name for name in _NAMED.findall(content) if not _TIME_NAMES.fullmatch(name))
+    return frozenset[str]().union(*map(meaning, found))
 
 
 def _is_hearsay(candidate: Candidate, evidence: Sequence[Entry], people: Mapping[str, str]) -> bool:

@@ -12,6 +12,32 @@ _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _DIGITS = re.compile(r"(?<!\w)[\w.,:/%$€£+-]*\d[\w.,:/%$€£+-]*")
 _FENCED = re.compile(r"^[ \t]*(```|~~~).*?(?:^[ \t]*\1[ \t]*$|\Z)", re.DOTALL | re.MULTILINE)
 _NOT_OWN = re.compile(r"\s*(?:>|\[.*\]\s*$)")
+_SENTENCES = re.compile(r"(?<=[.!?;。！？])\s*|\n+")
+_NOT = re.compile(
+    # First what only sounds like one.
+    r"(?!\b(?:(?:no (?:problem|worries)|kein problem|pas de (?:problème|souci))\s*[,.!;:–-]|"
+    r"(?:not only|nicht nur)\b))"
+    r"\b(?:not|no longer|never|none|neither|nor|without|cannot|any ?more|against|instead of|"
+    r"stop(?:s|ped)?|no(?![,.!])|nicht|kein\w*|niemals|ohne|pas|jamais|sans|nunca|sin)\b|"
+    r"n['’]t\b(?! worry)|[不没無]|ない",
+    re.IGNORECASE,
+)
+_SET_APART = (
+    r"(?P<{}>(?:[^,;!?()\n–—.]|\.(?=\w)){{1,60}}?)(?=$|[,;!?()\n–—.]|\s(?:because|weil|denn)\b)"
+)
+_CONTRAST = re.compile(
+    r"(?:,\s*(?:(?:and|but|und|aber|mais|y)\s+)?|\s(?:and|but|und|aber|mais)\s+|\s[–—-]\s)"
+    r"(?:not|no longer|no|nicht(?: mehr)?|kein\w*|pas)\s+"
+    # What says of all before it that it is not so, and no other thing.
+    r"(?!\w+(?:ed|ing|able|ible)\b|(?:ok(?:ay)?|good|fine|true|yet|sure|so|really|at all|any ?more|"
+    r"until|before|unless|if|when|erlaubt|möglich|gut|nötig|wahr|bevor|bis|wenn|permis|encore)\b)"
+    + _SET_APART.format("after")
+    + r"|\s(?:instead of|rather than|(?:an)?statt|au lieu d[eu]|en vez de)\s+"
+    + _SET_APART.format("instead"),
+    re.IGNORECASE,
+)
+"""Something that is set apart from what a sentence says: "pg 15, not mysql"."""
+
 _EMPTY = frozenset(
     """
     a about after again all also always an and any are as at be because been before being both but
@@ -23,6 +49,9 @@ _EMPTY = frozenset(
     while who whom why will with would yes you your
     agreed decided decides decision fact person people prefer preference prefers said says team task
     wants want planned planning plans plan
+    als auf bei das dem den der des die ein eine einem einen einer eines für ist mit nach sich sie
+    sind und vom von werden wird wir zum zur über avec dans des elle les nous par que qui sont sur
+    une vous con del las los para por una
     """.split()
 )
 """Words that carry no meaning, and those that claims are put in."""
@@ -43,6 +72,30 @@ def own_words(text: str) -> str:
     text = _FENCED.sub("\n", text)
     lines = (line for line in text.splitlines() if not _NOT_OWN.match(line))
     return "\n".join(lines)
+
+
+def denies(one: str, other: str) -> bool:
+    """Whether one says that something is not so, and the other that it is, as far as words tell.
+
+    Of `other` only those sentences count that have most of the words in common.
+    """
+    mine, not_mine = _contrasted(one)
+    claim, not_so = meaning(mine), bool(_NOT.search(mine))
+    told = [_contrasted(each) for each in _SENTENCES.split(other)]
+    shared = [(len(claim & meaning(each)), each) for each, _ in told]
+    most = max((count for count, _ in shared), default=0)
+    near = [bool(_NOT.search(each)) for count, each in shared if count and 2 * count > most]
+    if near and not_so not in near:
+        return True
+    said = meaning("\n".join(each for each, _ in told))
+    apart = meaning("\n".join(each for _, each in told))
+    return bool(meaning(not_mine) & (said - apart)) or (not not_so and bool(claim & (apart - said)))
+
+
+def _contrasted(text: str) -> tuple[str, str]:
+    """What a text says, and what it sets apart from that."""
+    found = [match["after"] or match["instead"] for match in _CONTRAST.finditer(text)]
+    return _CONTRAST.sub(" ", text), "\n".join(found)
 
 
 def meaning(text: str) -> frozenset[str]:

@@ -101,9 +101,7 @@ class MemoryIndexes:
         if shelf is None or not vectors:
             return 0
         made = list(zip(missing, vectors, strict=True))
-        kept = await self._work.run(
-            lambda: sum(shelf.put_vector(memory, vector) for memory, vector in made), long=False
-        )
+        kept = await self._work.run(lambda: shelf.put_made(made), long=False)
         if kept and self._cache.get(scope) is shelf:
             self._cache.put(scope, shelf)
         await self._store.put_vectors(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from bot.memories import (
@@ -12,6 +12,7 @@ from bot.memories import (
     MemoryText,
     Person,
     Scope,
+    ScopeKind,
     Source,
     Status,
     Via,
@@ -48,6 +49,21 @@ def said_again(there: Memory, text: MemoryText, confirmed: bool, now: float) -> 
         updated_at=now,
         version=there.version + 1,
     )
+
+
+def wished(there: Memory, by: Person) -> Memory:
+    """The same, with a note that somebody asks for it, too, where others than its owner can."""
+    if there.scope.kind in (ScopeKind.USER, ScopeKind.DM):
+        return there
+    return replace(there, source=there.source.with_wish(by))
+
+
+def wished_no_more(there: Memory, by: Person, now: float) -> Memory | None:
+    """A memory that this person no longer wants; None if nobody else has asked for it."""
+    source = there.source.without_wish(by)
+    if source is None:
+        return None
+    return replace(there, source=source, updated_at=now, version=there.version + 1)
 
 
 def text_after(text: MemoryText, change: Change) -> MemoryText:
@@ -97,11 +113,12 @@ def rewritten(source: Source, scope: Scope, by: Person, via: Via) -> Source:
     """
     author = source.author
     if author == by or (author is not None and scope == Scope.of_person(author)):
-        return replace(source, via=via)
+        return replace(source, via=via, also=())
     others = source.former
     if author is not None and by not in others:
         others = (*others, author)
-    return Source(via, by, source.thread, former=tuple(each for each in others if each != by))
+    former = tuple(each for each in others if each != by)
+    return Source(via, by, source.thread, former=former, confined=source.confined)
 
 
 def superseded(there: Memory, by: str, now: float) -> Memory:
@@ -127,19 +144,30 @@ def superseding(there: Memory, older: str, now: float) -> Memory:
 
 
 def taken_back(
-    there: Memory, before: Sequence[Memory], now: float
+    there: Memory,
+    before: Sequence[Memory],
+    by: Person,
+    now: float,
+    may_change: Callable[[Memory], bool],
 ) -> tuple[Sequence[Memory], Memory | None]:
     """What holds again when the latest of a memory is undone, and what is left of it, if anything.
 
     `before` are those that it has superseded. One that was given up to it after it was made comes
-    back alone, the latest of them first; without any, it goes and all of them come back.
+    back alone, the latest of them first, of those that `by` may change. Without any it goes and all
+    of `before` come back, unless others have asked for it as well: then it is theirs.
     """
-    later = [each for each in before if each.updated_at > there.created_at]
+    later = [each for each in before if each.updated_at > there.created_at and may_change(each)]
     if not later:
+        if (theirs := wished_no_more(there, by, now)) is not None:
+            return [], theirs
         return [holding_again(each, now) for each in before], None
     latest = max(later, key=lambda each: each.updated_at)
+    source = there.source
+    if by in source.also:
+        source = source.without_wish(by) or source
     left = replace(
         there,
+        source=source,
         supersedes=tuple(id for id in there.supersedes if id != latest.id),
         updated_at=now,
         version=there.version + 1,

@@ -118,7 +118,7 @@ def vouched(memory: Memory, grant: Grant, readable: Set[ThreadKey], now: float) 
     what others are told, and erase, as theirs. Of conversations it names one of the `readable` at
     most. Nothing has happened after `now`, in seconds since the epoch.
     """
-    source = replace(memory.source, former=())
+    source = replace(memory.source, former=(), also=())
     if source.author is None or not _is_self(grant, source.author):
         source = replace(source, author=grant.person, via=Via.IMPORT)
     if source.thread not in readable:

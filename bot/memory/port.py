@@ -27,6 +27,9 @@ from bot.memories import (
 
 ANY = Filter()
 
+NO_MEMORIES = Filter(statuses=frozenset())
+"""For a search of what was said alone."""
+
 
 @dataclass(frozen=True, slots=True)
 class NewMemory:
@@ -113,6 +116,11 @@ class Memories(Protocol):
     and gives the same answer for a day. All raise StoreError when the store is away.
     """
 
+    @property
+    def most(self) -> int:
+        """How many memories may hold in one scope, and how many corrected ones; 0: any number."""
+        ...
+
     async def add(self, grant: Grant, new: NewMemory, *, key: str = "") -> Written:
         """Remember one thing; found by searches of every process at once."""
         ...
@@ -168,8 +176,19 @@ class Memories(Protocol):
         """Remove for good, with everything derived from them."""
         ...
 
+    async def bound(self, grant: Grant, key: str, asked: str) -> bool:
+        """Whether a key of the caller stands for what is asked, which the first who names it says.
+
+        It does for a day. `asked` is a digest.
+        """
+        ...
+
     async def undo(self, grant: Grant, id: str) -> Written:
-        """Take back that `id` was remembered; what it had superseded holds again."""
+        """Take back that `id` was remembered; what it had superseded holds again.
+
+        UPDATED with a `why` when others have asked for the same: it is theirs then, and stays. The
+        same again within a day gives the same answer.
+        """
         ...
 
     async def merge(self, grant: Grant, older: str, newer: str) -> Written:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, cast
 
+from bot.chat import MessageRef
 from bot.memories import Kind, Scope
 from bot.memory.gates import Admitted
 from bot.records import Entry
@@ -24,6 +25,8 @@ class Proposals:
         upto: Number of the last one of these.
         items: What it is.
         said: Digests of the words that it rests upon, by number of the entry.
+        at: When it was proposed, seconds since the epoch; 0 if that is not known.
+        below: The message under which people are told.
     """
 
     key: str
@@ -32,6 +35,8 @@ class Proposals:
     upto: int
     items: tuple[Admitted, ...]
     said: Mapping[int, str]
+    at: float
+    below: MessageRef
 
     def still_said(self, entries: Iterable[Entry]) -> frozenset[str]:
         """Ids of the messages of `entries` that it rests upon and that read as they did."""
@@ -44,12 +49,18 @@ class Proposals:
 
 
 def propose(
-    key: str, scope: Scope, after: int, entries: Sequence[Entry], items: Sequence[Admitted]
+    key: str,
+    scope: Scope,
+    after: int,
+    entries: Sequence[Entry],
+    items: Sequence[Admitted],
+    at: float,
+    below: MessageRef,
 ) -> Proposals:
     """The proposals of a fold of some entries; fields as in `Proposals`."""
     named = frozenset(message for item in items for message in item.message_ids)
     said = {each.seq: _digest(each) for each in entries if named.intersection(each.message_ids)}
-    return Proposals(key, scope, after, entries[-1].seq, tuple(items), said)
+    return Proposals(key, scope, after, entries[-1].seq, tuple(items), said, at, below)
 
 
 def dump(proposals: Proposals) -> str:
@@ -73,6 +84,8 @@ def dump(proposals: Proposals) -> str:
         proposals.upto,
         items,
         sorted(proposals.said.items()),
+        proposals.at,
+        (proposals.below.channel, proposals.below.message),
     ]
     return json.dumps(whole, separators=(",", ":"))
 
@@ -80,7 +93,9 @@ def dump(proposals: Proposals) -> str:
 def load(line: str) -> Proposals:
     """The reverse. Raises ValueError for anything else."""
     try:
-        key, scope, after, upto, items, said = cast("list[Any]", json.loads(line))
+        key, scope, after, upto, items, said, *later = cast("list[Any]", json.loads(line))
+        # An earlier version says neither when nor where.
+        at, (channel, message) = later or (0.0, ("", ""))
         return Proposals(
             str(key),
             Scope.parse(scope),
@@ -88,6 +103,8 @@ def load(line: str) -> Proposals:
             int(upto),
             tuple(_item(*each) for each in items),
             {int(seq): str(digest) for seq, digest in said},
+            float(at),
+            MessageRef(str(channel), str(message)),
         )
     except (AttributeError, TypeError) as error:
         raise ValueError("not what a fold proposes") from error

@@ -38,8 +38,7 @@ async def admitted(
     for memory in memories:
         if not keeps_ids(grant, memory.scope):
             others.setdefault(memory.scope, []).append(memory)
-    seen = await _seen_elsewhere(store, grant, kept)
-    strange: dict[Scope, frozenset[str]] = {each.scope: seen for each in kept}
+    strange = await _lying_elsewhere(store, grant, kept)
     for scope, each in others.items():
         strange[scope] = await _unknown(store, scope, each)
     return await asyncio.to_thread(_all_renamed, memories, strange, now)
@@ -60,22 +59,31 @@ async def _readable(
 
 
 def _all_renamed(
-    memories: Sequence[Memory], strange: Mapping[Scope, frozenset[str]], now: float
+    memories: Sequence[Memory], strange: Mapping[Scope, Set[str]], now: float
 ) -> Sequence[Memory]:
-    return [renamed(each, strange[each.scope], now) for each in memories]
+    return [renamed(each, strange.get(each.scope, frozenset()), now) for each in memories]
 
 
-async def _seen_elsewhere(
+async def _lying_elsewhere(
     store: MemoryStore, grant: Grant, memories: Sequence[Memory]
-) -> frozenset[str]:
-    """Ids of memories that the importer sees in other scopes."""
+) -> dict[Scope, Set[str]]:
+    """Ids that, in a scope, are another's: the importer sees them in another scope, not in this.
+
+    Of memories that have one id in several scopes, and are new, the first one keeps it.
+    """
     scopes = tuple(dict.fromkeys((*grant.readable, *grant.writable)))
     found = await store.find(scopes, [memory.id for memory in memories])
-    return frozenset(
-        there.id
-        for there, memory in zip(found, memories, strict=True)
-        if there is not None and there.scope != memory.scope
-    )
+    first: dict[str, Scope] = {}
+    doubtful: dict[Scope, list[str]] = {}
+    for there, memory in zip(found, memories, strict=True):
+        keeper = there.scope if there is not None else first.setdefault(memory.id, memory.scope)
+        if keeper != memory.scope:
+            doubtful.setdefault(memory.scope, []).append(memory.id)
+    strange: dict[Scope, Set[str]] = {}
+    for scope, ids in doubtful.items():
+        own = await store.find([scope], ids)
+        strange[scope] = {id for id, there in zip(ids, own, strict=True) if there is None}
+    return strange
 
 
 async def _unknown(store: MemoryStore, scope: Scope, memories: Sequence[Memory]) -> frozenset[str]:

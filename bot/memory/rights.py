@@ -63,6 +63,7 @@ def without_origin(memory: Memory) -> Memory:
     if thread is None or scope.kind in _OWN:
         return memory
     around = Scope.of_channel(thread.platform, thread.space, thread.channel)
-    if scope in (Scope.of_thread(thread), around):
+    if scope == Scope.of_thread(thread) or (scope == around and not memory.source.confined):
         return memory
-    return replace(memory, source=replace(memory.source, thread=None, message_ids=()))
+    source = replace(memory.source, thread=None, message_ids=(), confined=False)
+    return replace(memory, source=source)

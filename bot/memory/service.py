@@ -59,6 +59,11 @@ class MemoryService(Writing):
         self._links = links
         self._credentials = credentials
 
+    @property
+    def most(self) -> int:
+        """See `bot.memory.port.Memories`."""
+        return self._store.most
+
     async def get(self, grant: Grant, id: str) -> Memory | None:
         """See `bot.memory.port.Memories`."""
         return await self._one(grant, id)
@@ -160,11 +165,14 @@ class MemoryService(Writing):
 
     async def forget_person(self, person: Person, space: str = "") -> int:
         """See `bot.memory.port.Memories`."""
+        everything = space in ("", person.space)
+        if everything:
+            # First: what their programs write from now on would be left.
+            await self._credentials.revoke_all(person)
         gone = await self._store.forget_person(person, space)
-        if space in ("", person.space):
+        if everything:
             await self._threads.forget_channel(imports_of(person))
             await self._links.unlink(person)
-            await self._credentials.revoke_all(person)
         await self._searching.let_go()
         return gone
 
@@ -176,8 +184,8 @@ class MemoryService(Writing):
 
     async def forget_place(self, platform: str, space: str, channel: str = "") -> int:
         """See `bot.memory.port.Memories`."""
-        gone = await self._store.forget_place(platform, space, channel)
         await self._credentials.forget(platform, space, channel)
+        gone = await self._store.forget_place(platform, space, channel)
         if not channel:
             await self._links.forget(platform, space)
         await self._searching.let_go()

@@ -6,14 +6,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import cast
 
-from bot.audience import person_of
+from bot.audience import Grant, person_of
 from bot.errors import BobbinError
 from bot.memories import Kind, Memory, MemoryText, Person, ScopeKind, Source, Via, Written, Wrote
+from bot.memory import sentences
 from bot.memory.granting import Granting
 from bot.memory.port import Change, Memories, NewMemory
-from bot.memory.rights import stays_here
+from bot.memory.rights import may_change, stays_here
 from bot.model.port import ToolSpec
-from bot.panels import Button
+from bot.panels import MOST_BUTTONS, Button
 from bot.tools import Notice, ToolContext
 
 RECALL_TOKENS = 1_000
@@ -44,6 +45,7 @@ REMEMBER = ToolSpec(
         "required": ["content", "kind", "about", "tags", "corrects"],
         "additionalProperties": False,
     },
+    most=MOST_BUTTONS,
 )
 RECALL = ToolSpec(
     "recall",
@@ -61,7 +63,7 @@ RECALL = ToolSpec(
 
 WHOM: Mapping[ScopeKind, str] = {
     ScopeKind.USER: "for you alone",
-    ScopeKind.DM: "for our direct messages",
+    ScopeKind.DM: "for the two of us",
     ScopeKind.THREAD: "for this thread",
     ScopeKind.CHANNEL: "for this channel",
     ScopeKind.WORKSPACE: "for everybody here",
@@ -75,6 +77,10 @@ STAYS = (
     "wants it changed can do that with the command memories."
 )
 STAYS_TOLD = "What is remembered {whom} stays as it was; `/memories` has an **Edit** for it."
+SIMILAR_TOLD = "Much like it is “{content}”; **Merge** puts the new words in its place."
+MOST_TOLD = 200
+"""Characters of what is much like it."""
+
 SAID = "It is told below your answer with a way to take it back; don't repeat it."
 
 
@@ -90,12 +96,14 @@ class Remember:
         granting: Tells what may be written.
         per_space: Whether people's ids belong to one space, by platform.
         undo: The button that takes it back.
+        merge: The button that puts the second of two memories in the place of the first.
     """
 
     memories: Memories
     granting: Granting
     per_space: Callable[[str], bool]
     undo: Callable[[Memory], Button]
+    merge: Callable[[Memory, Memory], Button]
 
     @property
     def spec(self) -> ToolSpec:
@@ -122,13 +130,36 @@ class Remember:
                 content=text.content, kind=text.kind, tags=text.tags, subject=text.subject
             )
             written = await self.memories.update(given, older.id, change, key=context.key)
+            written = await self._if_it_stands(written, given, context)
             return _answer(written, context, self.undo, corrected=older)
         said = tuple(
             event.ref.message for event in context.mail if event.author.id == newest.author.id
         )
-        source = Source(Via.TOOL, person, context.thread, said)
+        confined = context.audience.confined
+        source = Source(Via.TOOL, person, context.thread, said, confined=confined)
         written = await self.memories.add(given, NewMemory(text, source), key=context.key)
-        return _answer(written, context, self.undo, beside=older)
+        written = await self._if_it_stands(written, given, context)
+        answer = _answer(written, context, self.undo, beside=older)
+        self._offer(written, given, context)
+        return answer
+
+    async def _if_it_stands(self, written: Written, given: Grant, context: ToolContext) -> Written:
+        """Take it back where nobody asks for it any more: that was deleted, or forgotten."""
+        new = written.result in (Wrote.CREATED, Wrote.UPDATED)
+        if not new or written.memory is None or await context.stands():
+            return written
+        await self.memories.undo(given, written.memory.id)
+        return Written(Wrote.REFUSED, why=sentences.DELETED)
+
+    def _offer(self, written: Written, given: Grant, context: ToolContext) -> None:
+        """Offer to make one of it and what is most like it, if whoever asks may change that."""
+        memory = written.memory
+        older = next((each for each in written.similar if may_change(given, each)), None)
+        if memory is None or older is None:
+            return
+        content = shortened(older.text.content)
+        text = SIMILAR_TOLD.format(content=content)
+        context.tell(Notice(text, self.merge(older, memory), offers=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +188,12 @@ def asker(context: ToolContext, per_space: Callable[[str], bool]) -> Person:
     """Who asks."""
     thread, author = context.thread, context.mail[-1].author
     return person_of(thread.platform, thread.space, author.id, per_space=per_space(thread.platform))
+
+
+def shortened(content: str) -> str:
+    """The beginning of a memory on one line, with a sign when it goes on."""
+    line = " ".join(content.split())
+    return line if len(line) <= MOST_TOLD else f"{line[:MOST_TOLD].rstrip()} …"
 
 
 def _text(arguments: Mapping[str, object]) -> MemoryText:

@@ -8,10 +8,12 @@ completed by doing it again.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Sequence
+from collections import Counter
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Sequence
 
 from bot.audience import Grant
 from bot.memories import MOST_AT_ONCE, Filter, Memory, Scope, Status, Wrote
+from bot.memory import sentences
 from bot.memory.checks import digest_of, fault_in, normalised
 from bot.memory.formats.items import Broken, Kept
 from bot.memory.formats.native import LineReader, header_line, memory_line
@@ -26,6 +28,14 @@ ALL_STATUSES = Filter(statuses=frozenset(Status))
 
 Progress = Callable[[int], None]
 """Told, now and then, how many items are done."""
+
+
+Still = Callable[[], Awaitable[None]]
+"""Raises when whoever imports may do so no longer: a large file takes minutes."""
+
+
+async def always() -> None:
+    """They may."""
 
 
 def unwatched(done: int) -> None:
@@ -53,6 +63,7 @@ async def import_lines(
     dry_run: bool = False,
     key: str = "",
     scope: Scope | None = None,
+    still: Still = always,
 ) -> ImportReport:
     """Bring in what `export_lines` wrote.
 
@@ -66,6 +77,7 @@ async def import_lines(
         dry_run: Only find out what would happen.
         key: Makes it safe to repeat within a day with the same answer.
         scope: Put everything there instead; it has to be writable.
+        still: Asked before each part is written.
 
     Raises:
         ImportRefused: A line cannot be read, or nothing may be written; nothing was changed.
@@ -84,7 +96,7 @@ async def import_lines(
         if (wrong := reader.end()) is not None:
             batch.append(wrong)
         await asyncio.to_thread(stage.take, batch)
-        return await write_memories(memories, grant, stage, dry_run=dry_run, key=key)
+        return await write_memories(memories, grant, stage, dry_run=dry_run, key=key, still=still)
 
 
 async def write_memories(
@@ -95,8 +107,11 @@ async def write_memories(
     dry_run: bool = False,
     key: str = "",
     progress: Progress = unwatched,
+    still: Still = always,
 ) -> ImportReport:
     """Store the memories of a stage, or with `dry_run` find out what would become of them.
+
+    `still` is asked before each part.
 
     Raises:
         ImportRefused: Something on the stage is broken; nothing was changed.
@@ -107,6 +122,7 @@ async def write_memories(
     writer = _Writer(memories, grant, stage, await _there(memories, grant) if dry_run else None)
     done, batches = 0, stage.batches()
     while batch := await asyncio.to_thread(next, batches, None):
+        await still()
         await writer.write(batch, f"{key}:{done}" if key else "")
         done += len(batch)
         progress(done)
@@ -147,6 +163,8 @@ class _Writer:
             self._found.same += 1
         elif why := fault_in(normalised(memory.text), self._now):
             self._found.refuse(where, why)
+        elif known.is_full(memory, self._memories.most):
+            self._found.refuse(where, sentences.FULL)
         else:
             self._found.new += 1
             known.add(memory)
@@ -164,9 +182,10 @@ class _Writer:
 
 
 class _There:
-    """What is there already: ids, and the words of what holds."""
+    """What is there already: ids, the words of what holds, and how much each scope has."""
 
     def __init__(self) -> None:
+        self._counts = Counter[tuple[Scope, bool]]()
         self._scopes: dict[str, set[Scope]] = {}
         self._words: set[tuple[Scope, str]] = set()
 
@@ -179,8 +198,13 @@ class _There:
             return True
         return memory.status is not Status.SUPERSEDED and _words(memory) in self._words
 
+    def is_full(self, memory: Memory, most: int) -> bool:
+        """Its scope has `most` like it already, corrected ones or others; 0 is any number."""
+        return 0 < most <= self._counts[_room(memory)]
+
     def add(self, memory: Memory) -> None:
         """It is there from now on."""
+        self._counts[_room(memory)] += 1
         self._scopes.setdefault(memory.id, set()).add(memory.scope)
         if memory.status is not Status.SUPERSEDED:
             self._words.add(_words(memory))
@@ -191,6 +215,10 @@ async def _there(memories: Memories, grant: Grant) -> _There:
     async for memory in memories.everything(grant, ALL_STATUSES):
         there.add(memory)
     return there
+
+
+def _room(memory: Memory) -> tuple[Scope, bool]:
+    return memory.scope, memory.status is Status.SUPERSEDED
 
 
 def _words(memory: Memory) -> tuple[Scope, str]:

@@ -24,9 +24,7 @@ from bot.memories import (
 from bot.memory import sentences
 from bot.memory.checks import fault_in, normalised
 from bot.memory.correcting import TRIES, Correcting, actor, added_step, set_step
-from bot.memory.merging import (
-    said_again,
-)
+from bot.memory.merging import said_again, wished
 from bot.memory.port import Change, NewMemory
 from bot.memory.restoring import admitted
 from bot.memory.rights import is_own, may_change
@@ -40,6 +38,8 @@ LOOKED_FOR_SIMILAR = 20
 _ID = re.compile(r"mem_[0-9A-Z]{26}")
 
 Write = Callable[[str], Awaitable[Sequence[Written]]]
+_Noted = tuple[str, str, str, Sequence[str]]
+"""Result, id, why and ids of what is similar."""
 
 
 class Writing(Correcting):
@@ -101,13 +101,17 @@ class Writing(Correcting):
         return await self._once(grant, key, write)
 
     async def delete(self, grant: Grant, ids: Sequence[str], *, key: str = "") -> Sequence[Written]:
-        """See `bot.memory.port.Memories`. What it had corrected goes with it."""
+        """See `bot.memory.port.Memories`.
+
+        What it had corrected goes with it; what whoever deletes it may not change holds again.
+        """
         _check_number(ids)
 
         async def write(nonce: str) -> Sequence[Written]:
             found = await self._store.find(grant.readable, ids)
             gone = [memory for memory in found if memory is not None and may_change(grant, memory)]
-            await self._store.remove([*gone, *await self._corrected_by(gone)], actor(grant))
+            older = await self._corrected_by(grant, gone)
+            await self._store.remove([*gone, *older], actor(grant))
             await self._searching.let_go(scopes={memory.scope for memory in gone}, threads=())
             return [_deleted(grant, memory) for memory in found]
 
@@ -191,7 +195,7 @@ class Writing(Correcting):
                 if touching and outcome.answer is Answer.SAME and found is not None:
                     found = await self._touched(grant, found, memory, nonce and f"{nonce}:{place}")
                 answers[place] = _answer_to(memory, outcome, found, touching=touching)
-        return [answers[place] for place in range(len(made))]
+        return await self._still_there(made, [answers[place] for place in range(len(made))])
 
     async def _there(
         self, scope: Scope, memories: Sequence[Memory], outcomes: Sequence[Outcome]
@@ -210,15 +214,21 @@ class Writing(Correcting):
         found: Memory | None = there
         if there.confirmed and not may_change(grant, there):
             # It may only not go sooner than whoever says it again would have it go.
-            said = replace(there, text=replace(there.text, expires_at=said.text.expires_at))
+            said = replace(said, text=replace(there.text, expires_at=said.text.expires_at))
         for _ in range(TRIES):
             if found is None:
                 break
             now = said_again(found, said.text, said.confirmed, self._clock())
+            if said.confirmed:
+                now = wished(now, grant.person)
             steps = [set_step(now, "touch", found.version)]
             [outcome] = await self._store.write(there.scope, steps, actor(grant), key=nonce)
-            if outcome.answer is Answer.DONE:
+            if outcome.answer is Answer.DONE and not nonce:
                 return now
+            if outcome.answer is Answer.DONE:
+                # The same call, sent twice at once, may have been the one that did it.
+                [found] = await self._store.find([there.scope], [there.id])
+                return found or now
             [found] = await self._store.find([there.scope], [there.id])
         return there
 
@@ -241,10 +251,17 @@ class Writing(Correcting):
         ]
         return replace(written, similar=tuple(near[:MOST_SIMILAR]))
 
+    async def bound(self, grant: Grant, key: str, asked: str) -> bool:
+        """See `bot.memory.port.Memories`."""
+        own = Scope.of_person(grant.person)
+        first = await self._store.tell_first(own, f"{grant.person} asked {key}", asked)
+        return first == asked
+
     async def _once(self, grant: Grant, key: str, write: Write) -> Sequence[Written]:
         """Write, or with a key that was there within a day give the same answer.
 
-        Of memories only ids are noted, so that nothing outlives its deletion.
+        Of memories only ids are noted, so that nothing outlives its deletion. Of two calls at once
+        both give what the first one has noted.
         """
         if not key:
             return await write("")
@@ -253,21 +270,39 @@ class Writing(Correcting):
         if told is not None:
             return await self._told_again(grant, told)
         written = await write(name)
-        noted = [[each.result, each.memory.id if each.memory else "", each.why] for each in written]
-        await self._store.tell(own, name, json.dumps(noted))
-        return written
+        noted = json.dumps([_noted(each) for each in written])
+        told = await self._store.tell_first(own, name, noted)
+        return written if told == noted else await self._told_again(grant, told)
 
     async def _told_again(self, grant: Grant, told: str) -> Sequence[Written]:
-        noted = cast("list[tuple[str, str, str]]", json.loads(told))
-        found = await self._store.find(grant.readable, [id for _, id, _ in noted])
+        noted = _read(told)
+        names = sorted({each for _, id, _, similar in noted for each in (id, *similar)})
+        there = dict(zip(names, await self._store.find(grant.readable, names), strict=True))
         return [
-            Written(Wrote(result), memory, why=why)
-            for (result, _, why), memory in zip(noted, found, strict=True)
+            Written(
+                Wrote(result),
+                there[id],
+                tuple(memory for each in similar if (memory := there[each]) is not None),
+                why,
+            )
+            for result, id, why, similar in noted
         ]
 
     def _check_cursor(self, after: str) -> None:
         if after and not _ID.fullmatch(after):
             raise BadRequest(sentences.NO_CURSOR, field="after")
+
+
+def _noted(written: Written) -> _Noted:
+    """What is kept of an answer for calls that come again; of memories only ids."""
+    id = written.memory.id if written.memory else ""
+    return written.result, id, written.why, [each.id for each in written.similar]
+
+
+def _read(told: str) -> Sequence[_Noted]:
+    """What `_noted` gave; an earlier version says nothing of what is similar."""
+    noted = cast("list[_Noted | tuple[str, str, str]]", json.loads(told))
+    return [each if len(each) == 4 else (*each, ()) for each in noted]
 
 
 def _check_number(items: Sequence[object]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from bot.model.chat_stream import ChatReader
 from bot.model.dialect import Dialect
@@ -15,7 +15,6 @@ from bot.model.streamed import Response, StreamedModel
 
 if TYPE_CHECKING:
     import openai
-    from openai.types.chat import ChatCompletionMessageParam
 
 
 class ChatApi(Dialect):
@@ -29,9 +28,10 @@ class ChatApi(Dialect):
         self, client: openai.AsyncOpenAI, prompt: Prompt, fields: Mapping[str, object]
     ) -> AbstractAsyncContextManager[Response]:
         """See `Api`."""
-        messages = cast("list[ChatCompletionMessageParam]", self.messages(prompt))
+        # Of what is no extra the SDK looks at each piece, which takes longer than to send it.
+        body = {"messages": self.messages(prompt), **fields}
         return client.chat.completions.with_streaming_response.create(
-            model=self._model, messages=messages, stream=True, extra_body=fields
+            model=self._model, messages=(), stream=True, extra_body=body
         )
 
     def reader(self) -> ChatReader:

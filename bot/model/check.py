@@ -10,7 +10,13 @@ from contextlib import aclosing
 from datetime import UTC, date, datetime
 from urllib.parse import urlsplit
 
-from bot.errors import ModelBusy, ModelError, ModelMisconfigured, QuotaExhausted
+from bot.errors import (
+    ModelBusy,
+    ModelError,
+    ModelMisconfigured,
+    ModelUnreachable,
+    QuotaExhausted,
+)
 from bot.model.endpoint import Endpoint, open_endpoint
 from bot.model.port import Finished, FinishReason, Message, Prompt, TextDelta, ToolSpec
 from bot.model.prices import BUNDLED, retires_on
@@ -191,15 +197,9 @@ async def _failure(model: Endpoint, settings: ModelSettings, error: ModelError) 
         fix += f" The server offers {', '.join(near)}." if near else ""
     elif isinstance(error, QuotaExhausted):
         return Finding("credit", False, str(error), fix)
-    elif isinstance(error, ModelBusy):
-        fix = f"Try again; if it stays like this, check that {_shown(settings.url)} can be reached."
+    elif isinstance(error, ModelBusy) and not isinstance(error, ModelUnreachable):
+        fix = f"Try again; if it stays like this, check that {settings.address} can be reached."
     return Finding("model", False, str(error), fix)
-
-
-def _shown(url: str) -> str:
-    """An address without name and password."""
-    parts = urlsplit(url)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
 async def _near_names(model: Endpoint, name: str) -> list[str]:

@@ -35,7 +35,7 @@ def client_of(settings: ModelSettings, read_seconds: float, now: float) -> opena
             http_client=openai.DefaultAsyncHttpxClient(verify=_trusted(), timeout=timeout),
         )
     except SDK_FAULTS as error:
-        raise translate(error, secret=settings.api_key, now=now) from error
+        raise translate(error, settings, now) from error
 
 
 @cache

@@ -11,7 +11,11 @@ from bot.model.port import Prompt, ToolCall, ToolSpec
 from bot.model.wire import mapping, sequence, string
 
 REMEMBER = "remember"
-_ASKED = re.compile(r"\W*(?:please,? )?remember (?:that |this: ?)?(?P<what>\S.*)", re.I | re.S)
+_ASKED = re.compile(
+    r"\W*(?:(?:hello|hi|hey|ok|okay|bobbin|please)\W+)*remember (?:that |this: ?)?(?P<what>\S.*)",
+    re.I | re.S,
+)
+_TOLD_ELSEWHERE = re.compile(r"\b(?:do not|don['’]t) repeat\b", re.I)
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s")
 _CONTENT = ("content", "text", "memory")
 """What the words to remember may be called in a tool's schema."""
@@ -28,10 +32,15 @@ _EMPTY: Mapping[str, object] = {
 
 
 def result_of(prompt: Prompt) -> str | None:
-    """What to say once the tool was called: its own first sentence; None if it was not."""
+    """What to say once the tool was called: its own first sentence; None if it was not.
+
+    What the tool asks not to be repeated is only acknowledged.
+    """
     last = prompt.messages[-1] if prompt.messages else None
     if last is None or last.role != "tool":
         return None
+    if _TOLD_ELSEWHERE.search(last.content):
+        return "Noted."
     # What follows it is often meant for a model that can think.
     return shorten(_SENTENCE_END.split(last.content, maxsplit=1)[0], 600) or "Done."
 

@@ -74,7 +74,7 @@ class OpenAIEmbeddings:
         await self._client.close()
 
     def _translated(self, error: BaseException) -> ModelError:
-        return translate(error, secret=self._settings.api_key, now=self._wall_clock())
+        return translate(error, self._settings, self._wall_clock())
 
 
 def read_answer(content: bytes, count: int) -> Embedded:

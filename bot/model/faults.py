@@ -7,9 +7,11 @@ exceptions of the SDK and of its transport.
 
 from __future__ import annotations
 
+import os
 import re
+import socket
 import ssl
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -24,9 +26,11 @@ from bot.errors import (
     ModelError,
     ModelMisconfigured,
     ModelRefused,
+    ModelUnreachable,
     QuotaExhausted,
 )
 from bot.model.overflow import exceeded_window
+from bot.model.settings import ModelSettings
 from bot.model.wire import mapping, sequence, string
 
 TRANSPORT_FAULTS = (
@@ -115,7 +119,7 @@ class Fault:
             ("request_id", self.request_id),
         )
         facts = " ".join(f"{name}={value}" for name, value in parts if value)
-        return f"{self.message or 'no message'} ({facts or 'no details'})"
+        return (self.message or "no message") + (f" ({facts})" if facts else "")
 
 
 def redact(text: str, secret: str = "") -> str:
@@ -299,16 +303,18 @@ def fault_of(error: BaseException, *, secret: str = "", now: float = 0.0) -> Fau
             secret=secret,
             now=now,
         )
-    causes = " from ".join(
-        f"{type(cause).__name__}: {cause}" if str(cause) else type(cause).__name__
-        for cause in _chain(error)
-    )
-    return Fault(None, message=redact(causes, secret))
+    return Fault(None, message=redact(_reason(_chain(error)), secret))
 
 
-def translate(error: BaseException, *, secret: str = "", now: float = 0.0) -> ModelError:
-    """The error of ours for an exception that `SDK_FAULTS` names."""
-    fault = fault_of(error, secret=secret, now=now)
+def translate(error: BaseException, settings: ModelSettings, now: float = 0.0) -> ModelError:
+    """The error of ours for an exception that `SDK_FAULTS` names.
+
+    Args:
+        error: The exception.
+        settings: The endpoint that was asked.
+        now: Seconds since the epoch, for dates in headers.
+    """
+    fault = fault_of(error, secret=settings.api_key, now=now)
     causes = _chain(error)
     if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
         return ModelMisconfigured(
@@ -323,7 +329,29 @@ def translate(error: BaseException, *, secret: str = "", now: float = 0.0) -> Mo
             "the API key holds characters that cannot be sent",
             hint="OPENAI_API_KEY holds characters that no key has; copy it again.",
         )
+    if any(isinstance(cause, httpx2.ConnectError | httpx2.ConnectTimeout) for cause in causes):
+        return ModelUnreachable(
+            f"{settings.address} cannot be reached: {fault.message}",
+            hint=f"Check that the server at {settings.address} runs and that OPENAI_BASE_URL "
+            "names it."
+            if settings.base_url
+            else f"Check that this machine may speak to {settings.host}: network, proxy, firewall.",
+        )
     return classify(fault)
+
+
+def _reason(causes: Sequence[BaseException]) -> str:
+    """The innermost cause that has words, in the system's own where the system refused."""
+    for cause in reversed(causes):
+        if isinstance(cause, OSError) and not isinstance(cause, ssl.SSLError | socket.gaierror):
+            # What asyncio says here repeats the address.
+            if cause.errno:
+                return os.strerror(cause.errno)
+        elif isinstance(cause, OSError) and cause.strerror:
+            return cause.strerror
+        if str(cause):
+            return str(cause)
+    return type(causes[0]).__name__
 
 
 def _chain(error: BaseException) -> list[BaseException]:

@@ -110,7 +110,7 @@ class GatedModel:
                     await self._failed(ticket, error)
                     again = self._next_delay(error, attempt, deadline)
                     if spoken or again is None:
-                        logger.warning("gave up on %s after try %d: %s", self.name, attempt, error)
+                        logger.info("gave up on %s after try %d: %s", self.name, attempt, error)
                         raise
                     self._retried(error)
                     delay = again

@@ -86,7 +86,7 @@ class OpenAIPainter:
         await self._client.close()
 
     def _translated(self, error: BaseException) -> ModelError:
-        return translate(error, secret=self._settings.api_key, now=self._wall_clock())
+        return translate(error, self._settings, self._wall_clock())
 
 
 def _decoded(data: str) -> bytes:

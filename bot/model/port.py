@@ -48,11 +48,13 @@ class ToolSpec:
         description: When and how to use it.
         parameters: JSON schema of its arguments, an object that is strict: every property is
             required (one that may be missing allows null) and no others are allowed.
+        most: So often it is called for one answer; 0 for as often as the model wants.
     """
 
     name: str
     description: str
     parameters: Mapping[str, object]
+    most: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,6 +48,16 @@ class ModelSettings:
         return self.base_url or OPENAI_URL
 
     @property
+    def address(self) -> str:
+        """`url` as it may be shown: without name, password and what is asked there."""
+        try:
+            parts = urlsplit(self.url)
+        except ValueError:
+            return "the address in OPENAI_BASE_URL"
+        netloc = parts.netloc.rpartition("@")[2]
+        return parts._replace(netloc=netloc, query="", fragment="").geturl()
+
+    @property
     def host(self) -> str:
         """The host of `url` in lower case; empty when it has none."""
         try:

@@ -83,7 +83,7 @@ class SpeechModel:
         yield Finished(FinishReason.STOP, _usage(mapping(told.get("usage"))), self.name)
 
     def _translated(self, error: BaseException) -> ModelError:
-        return translate(error, secret=self._settings.api_key, now=self._wall_clock())
+        return translate(error, self._settings, self._wall_clock())
 
 
 def _told(answer: object) -> Mapping[str, object]:

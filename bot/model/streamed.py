@@ -10,8 +10,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    aclosing,
+    asynccontextmanager,
+    suppress,
+)
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -27,6 +33,7 @@ from bot.model.faults import (
     read_fault,
     translate,
 )
+from bot.model.inflow import Inflow
 from bot.model.patience import Patience
 from bot.model.port import (
     Finished,
@@ -56,6 +63,11 @@ SETTLE_SECONDS = 5.0
 
 DRAIN_SECONDS = 0.5
 """How long the end of the body may come after the last event."""
+
+GATHER_SECONDS = 0.003
+"""How long pieces of an answer gather for each other answer that comes in."""
+
+LONGEST_GATHERING = 0.2
 
 _REASONS = {
     "length": FinishReason.LENGTH,
@@ -167,6 +179,7 @@ class StreamedModel:
         self._api = api
         self._wall_clock = wall_clock
         self._blind = False
+        self._coming = 0
         self._client = client_of(settings, settings.total_seconds, wall_clock())
 
     @property
@@ -233,8 +246,7 @@ class StreamedModel:
             reason = FinishReason.CUT if answer.spoken else None
         if reason is None:
             fault = fault or ModelBusy("the stream ended without an answer")
-            level = logging.INFO if isinstance(fault, ModelBusy) else logging.WARNING
-            logger.log(level, "no answer from %s: %s", self.name, fault)
+            logger.info("no answer from %s: %s", self.name, fault)
             raise fault
         if reason is FinishReason.CUT:
             logger.warning(
@@ -268,20 +280,26 @@ class StreamedModel:
         async with AsyncExitStack() as stack:
             response = await self._open(stack, prompt, patience)
             answer.request_id = response.headers.get("x-request-id", "")
-            chunks = await stack.enter_async_context(
+            groups = await stack.enter_async_context(
                 aclosing(self._chunks(response, answer.reader, patience))
             )
-            async for chunk in chunks:
-                if chunk.error is not None:
-                    raise classify(read_fault(chunk.error, secret=settings.api_key))
-                if text := answer.take(chunk):
+            async for chunks in groups:
+                text = ""
+                for chunk in chunks:
+                    if chunk.error is not None:
+                        if text:
+                            yield text
+                        raise classify(read_fault(chunk.error, secret=settings.api_key))
+                    text += answer.take(chunk)
+                if text:
                     yield text
                 if answer.finish:
                     patience.renew(now(), SETTLE_SECONDS, "end of the stream")
-                elif chunk.thinks:
-                    patience.renew(now(), settings.first_token_seconds, "first token")
-                elif chunk.alive:
-                    patience.renew(now(), settings.gap_seconds, "next piece")
+                elif signs := [chunk for chunk in chunks if chunk.thinks or chunk.alive]:
+                    if signs[-1].thinks:
+                        patience.renew(now(), settings.first_token_seconds, "first token")
+                    else:
+                        patience.renew(now(), settings.gap_seconds, "next piece")
 
     async def _open(self, stack: AsyncExitStack, prompt: Prompt, patience: Patience) -> Response:
         """Make the request, without the fields that the server turns out not to take."""
@@ -302,40 +320,61 @@ class StreamedModel:
 
     async def _chunks(
         self, response: Response, reader: AnswerReader, patience: Patience
-    ) -> AsyncGenerator[Chunk, None]:
-        """Everything that the body says, up to its end or the event that nothing follows."""
+    ) -> AsyncGenerator[Sequence[Chunk], None]:
+        """Everything that the body says, up to its end or the event that nothing follows.
+
+        What has come at once is handed out at once.
+        """
         media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-        body = self._bytes(response, patience)
         if media_type == "text/html":
             raise ModelMisconfigured(
                 "the server answered with a web page",
                 hint="OPENAI_BASE_URL leads to a web page; the address usually ends in /v1.",
             )
         try:
-            async with aclosing(body):
+            async with (
+                self._incoming(response) as inflow,
+                aclosing(self._bytes(inflow, patience)) as body,
+            ):
                 if media_type == "application/json":
-                    yield reader.read_whole(read_json(await self._whole(body)))
-                    yield Chunk(over=True)
+                    whole = reader.read_whole(read_json(await self._whole(body)))
+                    yield whole, Chunk(over=True)
                     return
                 decoder = EventDecoder()
                 async for piece in body:
-                    for event in decoder.feed(piece):
-                        chunk = reader.read(event)
-                        yield chunk
-                        if chunk.over:
-                            await self._drain(body, patience)
-                            return
+                    chunks: list[Chunk] = []
+                    try:
+                        for event in decoder.feed(piece):
+                            chunks.append(reader.read(event))
+                            if chunks[-1].over:
+                                break
+                    except ValueError:
+                        yield chunks
+                        raise
+                    yield chunks
+                    if chunks and chunks[-1].over:
+                        inflow.hurry()
+                        await self._drain(body, patience)
+                        return
                 for event in decoder.end():
-                    yield reader.read(event)
+                    yield (reader.read(event),)
         except ValueError as error:
             raise ModelBusy("the stream is not what it should be: broken JSON") from error
 
-    async def _bytes(self, response: Response, patience: Patience) -> AsyncGenerator[bytes, None]:
-        pieces = response.iter_bytes()
+    @asynccontextmanager
+    async def _incoming(self, response: Response) -> AsyncGenerator[Inflow, None]:
+        self._coming += 1
+        try:
+            async with Inflow(response.iter_bytes(), self._gathering) as inflow:
+                yield inflow
+        finally:
+            self._coming -= 1
+
+    async def _bytes(self, inflow: Inflow, patience: Patience) -> AsyncGenerator[bytes, None]:
         while True:
             try:
                 async with asyncio.timeout_at(patience.deadline):
-                    piece = await anext(pieces, None)
+                    piece = await inflow.take()
             except TimeoutError as error:
                 raise patience.fault() from error
             except TRANSPORT_FAULTS as error:
@@ -343,6 +382,9 @@ class StreamedModel:
             if piece is None:
                 return
             yield piece
+
+    def _gathering(self) -> float:
+        return min(LONGEST_GATHERING, GATHER_SECONDS * (self._coming - 1))
 
     async def _whole(self, body: AsyncIterator[bytes]) -> bytes:
         """All of the body. Raises ValueError when there is no end of it."""
@@ -363,4 +405,4 @@ class StreamedModel:
                 pass
 
     def _translated(self, error: BaseException) -> ModelError:
-        return translate(error, secret=self._settings.api_key, now=self._wall_clock())
+        return translate(error, self._settings, self._wall_clock())

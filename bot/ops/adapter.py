@@ -122,6 +122,11 @@ class MeteredAdapter:
         """See `bot.adapter.Adapter`."""
         return await self._adapter.link(thread, message, loose=loose)
 
+    async def tell(self, space: str, user: str, text: str, *, key: str) -> bool:
+        """See `bot.adapter.Adapter`."""
+        with self._timed("tell"):
+            return await self._adapter.tell(space, user, text, key=key)
+
     async def reach(
         self, space: str, user: str, places: Collection[tuple[str, str]]
     ) -> Reach | None:

@@ -82,6 +82,11 @@ DROPPED = _counter(
     "Messages that were held for the store and gave way to newer ones, for want of room.",
     "platform",
 )
+OVERFULL = _counter(
+    "bobbin_overfull_messages_total",
+    "Messages that were not taken, for so many waited in their conversation.",
+    "platform",
+)
 RECONNECTS = _counter(
     "bobbin_reconnects_total", "Connections lost or replaced.", "platform", "reason"
 )
@@ -167,7 +172,11 @@ LEASE_LOSSES = _counter(
     "bobbin_lease_losses_total", "Turns that another process had taken meanwhile.", "platform"
 )
 TAKEOVERS = _counter(
-    "bobbin_takeovers_total", "Turns taken over from a process that went away.", "platform"
+    "bobbin_takeovers_total",
+    "Turns taken over from a process that had handed them on at its end (parked), or that died "
+    "or was away for too long (lost).",
+    "platform",
+    "after",
 )
 
 RATED = _counter(
@@ -244,8 +253,8 @@ STORE_ERRORS = _counter(
 
 FIGURES: tuple[Figure, ...] = (
     INFO, READY, CONNECTIONS, LOOP_LAG,
-    ACK, MALFORMED, HELD, DROPPED, RECONNECTS, LIMITED, INVALID, LATENCY, CALL, PACER_WAITING,
-    FALLBACKS,
+    ACK, MALFORMED, HELD, DROPPED, OVERFULL, RECONNECTS, LIMITED, INVALID, LATENCY, CALL,
+    PACER_WAITING, FALLBACKS,
     TURNS, TURN_ERRORS, MESSAGES, QUEUE_LAG, FIRST_TOKEN, FIRST_TEXT, WHOLE_TEXT, POSTS, EDITS,
     SKIPPED, RUNNING, STRANDED, LEASE_LOSSES, TAKEOVERS, RATED,
     TOKENS, COST, UNPRICED, REQUESTS, REQUEST, REQUEST_FIRST, RETRIES,

@@ -58,6 +58,10 @@ class PlatformMeter:
         """See `bot.report.IntakeMeter`."""
         self._metrics.add(figures.DROPPED, 1, self._platform)
 
+    def overfull(self) -> None:
+        """See `bot.report.IntakeMeter`."""
+        self._metrics.add(figures.OVERFULL, 1, self._platform)
+
 
 class ModelMeter:
     """Implements `bot.model.witness.Witness`."""

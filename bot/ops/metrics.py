@@ -30,6 +30,10 @@ _LIKE_AN_ID = re.compile(r"\d{5}")
 _Metric = Counter | Gauge | Histogram
 
 
+LOST, PARKED = "lost", "parked"
+"""How a process left a turn that another one has taken over."""
+
+
 class Metrics:
     """Counts what the other rooms tell; each of its methods fits what one of them wants to call.
 
@@ -51,6 +55,8 @@ class Metrics:
         """Show a platform's counters from the start, so that their first event is a rise."""
         for outcome in Outcome:
             self.add(figures.TURNS, 0, name, str(outcome))
+        for after in (LOST, PARKED):
+            self.add(figures.TAKEOVERS, 0, name, after)
         for figure in FIGURES:
             if figure.labels == ("platform",) and figure.kind == "counter":
                 self.add(figure, 0, name)
@@ -79,9 +85,9 @@ class Metrics:
             self.add(figures.FALLBACKS, report.reposted, name, "reposted")
         self._spent(name, "reply", report.tally)
 
-    def taken_over(self, platform: str) -> None:
-        """Count a turn that is taken over."""
-        self.add(figures.TAKEOVERS, 1, platform)
+    def taken_over(self, platform: str, losses: int) -> None:
+        """Count a turn that is taken over; `losses` processes have left it without a word."""
+        self.add(figures.TAKEOVERS, 1, platform, LOST if losses else PARKED)
 
     def summarised(self, platform: str, cost: Tally) -> None:
         """Count what a summary took."""

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from urllib.parse import quote, unquote, unquote_plus, urlsplit
+from urllib.parse import quote, unquote, unquote_plus
 
+from bot.redis_url import authority_in
 from bot.spec import Variable, VariableKind
 
 MASK = "[…]"
@@ -85,13 +86,11 @@ def _parts(value: str) -> Iterable[str]:
 
 def _passwords(address: str) -> set[str]:
     """As they are written, and as they are meant."""
-    try:
-        parts = urlsplit(address)
-    except ValueError:
-        return set()
-    options = [option.partition("=") for option in parts.query.split("&")]
+    query = address.partition("?")[2].partition("#")[0]
+    options = [option.partition("=") for option in query.split("&")]
     hidden = {value for name, _, value in options if unquote_plus(name) == "sentinel_password"}
     found = hidden | {unquote_plus(value) for value in hidden}
-    if parts.password:
-        found |= {parts.password, unquote(parts.password)}
+    password = authority_in(address).rpartition("@")[0].partition(":")[2]
+    if password:
+        found |= {password, unquote(password)}
     return found

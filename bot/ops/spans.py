@@ -6,12 +6,16 @@ import logging
 from collections.abc import Callable
 from typing import Protocol, cast
 
+from bot.extras import install_command
 from bot.plugins import resolve
+from bot.spec import Finding
 from bot.tracing import Tracer, Untraced
 
 logger = logging.getLogger(__name__)
 
 ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
+
+INSTALL = install_command("bobbin[otel]")
 
 _EXPORTER = "bot.ops.otel:export_to"
 
@@ -54,9 +58,20 @@ def open_spans(endpoint: str | None, headers: str | None, version: str) -> Spans
     except ImportError as error:
         logger.warning(
             "%s is set, but OpenTelemetry is not installed, so there are no spans: "
-            "pip install 'bobbin[otel]' (missing: %s)",
+            "%s (missing: %s)",
             ENDPOINT,
+            INSTALL,
             error.name,
         )
         return NoSpans()
     return create(endpoint, headers or "", version)
+
+
+def check_spans() -> Finding:
+    """What `bobbin doctor` says where an endpoint is set; imports OpenTelemetry."""
+    try:
+        resolve(_EXPORTER)
+    except ImportError as error:
+        wrong = f"{ENDPOINT} is set, but OpenTelemetry is not installed (missing: {error.name})"
+        return Finding("spans", False, wrong, f"Run: {INSTALL}")
+    return Finding("spans", True, f"they go where {ENDPOINT} says")

@@ -122,6 +122,18 @@ class Shelf:
                     break
         return missing
 
+    def put_made(self, made: Sequence[tuple[Memory, bytes]]) -> int:
+        """Keep vectors that were made just now; returns how many.
+
+        Where they have another length than those that are here, the model is another one under the
+        same name, and all of these are made anew.
+        """
+        if self.near is not None and not all(
+            self.near.fits(vector) for _, vector in made if vector
+        ):
+            self.near.clear()
+        return sum(self.put_vector(memory, vector) for memory, vector in made)
+
     def put_vector(self, memory: Memory, vector: bytes) -> bool:
         """Keep the vector of a memory's content, unless that is another one by now."""
         number = self._numbers.get(memory.id)

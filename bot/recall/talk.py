@@ -163,6 +163,14 @@ class Talk:
                     break
         return missing
 
+    def make_room(self, vectors: Iterable[bytes]) -> None:
+        """Drop all vectors if those that were made just now have another length.
+
+        Then the model is another one under the same name.
+        """
+        if self.near is not None and not all(map(self.near.fits, filter(None, vectors))):
+            self.near.clear()
+
     def put_vectors(self, thread: ThreadKey, mark: Mark, vectors: Mapping[int, bytes]) -> int:
         """Keep vectors of turns by their places, unless the log was reworked since.
 

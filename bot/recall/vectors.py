@@ -59,6 +59,14 @@ class Vectors:
         self._numbers[place] = number
         return True
 
+    def fits(self, vector: bytes) -> bool:
+        """Whether it has as many numbers as the others, if there are any."""
+        return not self._places or len(vector) == 4 * self._rows.shape[1]
+
+    def clear(self) -> None:
+        """Remove all of them."""
+        self._places.clear()
+
     def drop(self, number: int) -> None:
         """Remove one, if it is there. The last one takes its place."""
         place = self._places.pop(number, None)

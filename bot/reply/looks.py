@@ -33,7 +33,8 @@ class Looks:
     def final(self, actions: Sequence[Action], *, last: bool) -> Presentation:
         """Once it is complete: only its last message has the controls."""
         shown = self._shown(actions if last else (), streaming=False)
-        if not (last and self.buttons and self.capabilities.controls):
+        able = self.capabilities
+        if not (last and self.buttons and (able.controls or able.buttons)):
             return shown
         return replace(shown, buttons=self.buttons)
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 
 import regex
 
 from bot.markdown.cjk import is_cjk
+from bot.markdown.dense import is_dense
 
 LONGEST_HELD = 200
 """Characters that are held back behind an open mark; past them it is closed instead."""
@@ -42,7 +44,7 @@ _ENDED = regex.compile(
 )
 """What ends a stretch right at a cut: a blank line, or the beginning of another block."""
 
-_TRAILING = regex.compile(r"(?<![*_~`\\])[*_~`]++$")
+_TRAILING = regex.compile(r"(?<![*_~`\\])[*_~`]++\Z")
 
 
 @dataclass(slots=True)
@@ -54,6 +56,8 @@ class _Open:
     """Of the whole run."""
 
 
+# Whoever looks at the end of a text asks this several times, each time about the same text.
+@lru_cache(maxsize=4)
 def run_start(text: str, start: int = 0) -> int:
     """Where the last stretch begins within which a mark and its counterpart can stand."""
     found, window = None, _WINDOW
@@ -80,13 +84,15 @@ def run_end(text: str) -> int:
 def open_marks(text: str, start: int = 0) -> list[tuple[int, str]]:
     """The marks that are open at the end, the outermost first, each with where it stands.
 
-    Of more than `MOST_OPEN` none counts as one.
+    Of more than `MOST_OPEN` none counts as one, nor does any where all is marks.
 
     Args:
         text: Markdown outside fences.
         start: Where to begin to look.
     """
     begin = run_start(text, start)
+    if is_dense(text[begin:]):
+        return []
     found: list[_Open] = []
     for piece in _PIECE.finditer(text, begin):
         if piece["code"] is not None:

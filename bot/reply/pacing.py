@@ -139,8 +139,17 @@ class _Ticket:
     def rank(self) -> tuple[int, int]:
         return self.urgency, self.number
 
-    def ready_at(self) -> float:
-        return max((bucket.room_at(self.urgency) for bucket in self.buckets), default=-math.inf)
+    def ready_at(self, now: float, known: dict[tuple[Bucket, Urgency], float]) -> float:
+        """When it may go; what `known` says of the buckets is taken as it is, and added to."""
+        ready_at = -math.inf
+        for bucket in self.buckets:
+            place = (bucket, self.urgency)
+            room_at = known.get(place)
+            if room_at is None:
+                bucket.free(now)
+                room_at = known[place] = bucket.room_at(self.urgency)
+            ready_at = max(ready_at, room_at)
+        return ready_at
 
 
 class Pacer:
@@ -331,15 +340,16 @@ class Pacer:
         """Let everybody go whose turn it is, and set the timer for the next."""
         now = self._clock.now()
         next_at = math.inf
+        # Hundreds may wait for the same few counts.
+        known: dict[tuple[Bucket, Urgency], float] = {}
         for ticket in tuple(self._waiting):
-            for bucket in ticket.buckets:
-                bucket.free(now)
-            ready_at = ticket.ready_at()
+            ready_at = ticket.ready_at(now, known)
             if ticket.granted.cancelled():
                 self._leave(ticket)
             elif ready_at <= now:
                 self._leave(ticket)
                 ticket.granted.set_result(self._grant(ticket.buckets, ticket.urgency))
+                known.clear()
             elif ticket.deadline <= now:
                 self._leave(ticket)
                 ticket.granted.set_result(None)

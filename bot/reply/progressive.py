@@ -17,6 +17,7 @@ from bot.errors import (
     BobbinError,
     MessageGone,
     NotAllowed,
+    NotTaken,
     PlatformBusy,
     PlatformError,
     WriterFailed,
@@ -144,7 +145,7 @@ class ProgressiveReply:
         self._sign = StatusSign(adapter, pacer, space, clock, status, confirm or _ready)
         self._space = space
         self._near = near
-        self._text = ""
+        self._text = self._taken = ""
         self._pending = False
         self._skipped = 0
         self._final: str | None = None
@@ -211,15 +212,17 @@ class ProgressiveReply:
         Messages that are left over are deleted after `close`: until the answer has been committed
         a successor may have to take them up.
 
-        After a `WriterFailed` it can be called once more, with a text that says so; and with
-        `instead`, to write another text in the place of one that stands already.
+        After a `WriterFailed` or `NotTaken` it can be called once more, with a text that says so;
+        and with `instead`, to write another text in the place of one that stands already.
 
         Raises:
             PlatformError: It cannot be written, or not within `Patience`.
             WriterFailed: A fault of our own; its traceback is in the log.
             BobbinError: What `on_posted` raised.
         """
-        if isinstance(self.gone, WriterFailed) or (instead and self._landed_at is not None):
+        if isinstance(self.gone, WriterFailed | NotTaken) or (
+            instead and self._landed_at is not None
+        ):
             self._begin_anew()
         if self._final is None:
             self._final, self._actions = text, tuple(actions)
@@ -374,17 +377,25 @@ class ProgressiveReply:
             await self._changed.wait()
             self._changed.clear()
             while self._capabilities.edits and not self._urgent.is_set():
+                await self._take_newest()
                 step = self._next_step()
                 if step is None:
                     break
                 await self._take(*step)
 
+    async def _take_newest(self) -> None:
+        """Go on with the newest text. One that takes long to split must not hold others up."""
+        text = self._text
+        if self._splitter.takes_long(text):
+            await asyncio.to_thread(self._splitter.parts, text)
+        self._taken = text
+
     def _next_step(self) -> _Step | None:
         """The first message that does not show what it should, and how to mend it."""
         written = self._written
-        if written.first_text_at is None and not readable_prefix(self._text):
+        if written.first_text_at is None and not readable_prefix(self._taken):
             return None
-        for index, part in enumerate(self._splitter.parts(self._text)):
+        for index, part in enumerate(self._splitter.parts(self._taken)):
             if index >= len(written.refs):
                 return "post", index
             if written.shown[index] != part.text:
@@ -400,7 +411,7 @@ class ProgressiveReply:
         if due > self._clock.now():
             await unless(self._urgent, self._clock.sleep(due - self._clock.now()))
             return
-        parts = self._splitter.parts(self._text)
+        parts = self._splitter.parts(self._taken)
         last = index == len(parts) - 1
         urgency = Urgency.INTERIM if call == "edit" and last else Urgency.PART
         spot = await self._opened()
@@ -412,11 +423,16 @@ class ProgressiveReply:
         )
         if permit is None:
             return
+        try:
+            await self._take_newest()
+        except asyncio.CancelledError:
+            permit.give_back()
+            raise
         if self._urgent.is_set() or self._next_step() != (call, index):
             permit.give_back()
             return
-        self._pending = False
-        parts = self._splitter.parts(self._text)
+        self._pending = self._taken != self._text
+        parts = self._splitter.parts(self._taken)
         text = parts[index].text
         # A message that is full by now takes leave of its control with the same edit.
         look = self._looks.interim(newest=index == len(parts) - 1)
@@ -441,6 +457,8 @@ class ProgressiveReply:
         landing = Landing(
             self._written, self._pacer, self._space, self._clock, self._patience, self._looks
         )
+        if self._splitter.takes_long(text):
+            await asyncio.to_thread(self._splitter.parts, text, final=True)
         parts = [part.text for part in self._splitter.parts(text, final=True)]
         await landing.write(spot, parts, self._actions, edits=self._capabilities.edits)
         self._landing = landing

@@ -32,6 +32,9 @@ _WINDOW = 4
 _LOOK_AHEAD = 4500
 """Characters after the longest possible part in which a link that begins there must end."""
 
+_MANY = 400
+"""Lines and cells of tables of which one hardly notices how long they take."""
+
 _MOST_HOLDS = 4
 """What is left when something half-open is held back may end with such a thing again."""
 
@@ -97,6 +100,13 @@ class Splitter:
         self._frozen: list[Part] = []
         self._cuts: list[_Cut] = [_Cut(0)]
         self._prefix = ""
+        self._asked = ("", False)
+        self._answer: tuple[Part, ...] = ()
+
+    def takes_long(self, text: str) -> bool:
+        """Whether `parts` may take more than some milliseconds: each line and each cell costs."""
+        at = self._cuts[-1].at
+        return text.count("\n", at) + text.count("|", at) > _MANY
 
     def parts(self, text: str, *, final: bool = False) -> tuple[Part, ...]:
         """The messages that show `text`, the whole answer so far.
@@ -104,6 +114,11 @@ class Splitter:
         While it is not `final`, half-open markup at the very end is held back. A fence's opening
         line that nothing follows is not shown; blank text gives no part.
         """
+        if self._asked != (text, final):
+            self._answer, self._asked = self._parts(text, final), (text, final)
+        return self._answer
+
+    def _parts(self, text: str, final: bool) -> tuple[Part, ...]:
         self._forget_what_changed(text)
         mode = _Mode.LAST if final else _Mode.GROWING
         while True:
@@ -112,14 +127,17 @@ class Splitter:
             chunk = text[begin : begin + self._limit * _WINDOW]
             whole = begin + len(chunk) == len(text)
             mid_line = begin > 0 and text[begin - 1] != "\n"
+            likely = self._limit
             if whole:
                 last = _render(chunk, cut, mid_line, mode)
                 if not last.text.strip():
                     return tuple(self._frozen)
-                if self._measure(last.text) <= self._limit:
+                size = self._measure(last.text)
+                if size <= self._limit:
                     part = Part(last.text, cut.at, len(text), last.head, last.tail)
                     return (*self._frozen, part)
-            self._freeze(text, cut, begin, chunk, mid_line)
+                likely = max(1, len(chunk) * self._limit // size)
+            self._freeze(text, cut, begin, chunk, mid_line, likely)
 
     def _forget_what_changed(self, text: str) -> None:
         while not text.startswith(self._prefix):
@@ -129,12 +147,14 @@ class Splitter:
             while self._frozen and self._frozen[-1].end > at:
                 self._frozen.pop()
 
-    def _freeze(self, text: str, cut: _Cut, begin: int, chunk: str, mid_line: bool) -> None:
+    def _freeze(
+        self, text: str, cut: _Cut, begin: int, chunk: str, mid_line: bool, likely: int
+    ) -> None:
         def fits(length: int) -> bool:
             shown = _render(chunk[:length], cut, mid_line, _Mode.FROZEN, chunk[length:])
             return self._measure(shown.text) <= self._limit
 
-        most = _longest(fits, len(chunk) - 1, self._limit)
+        most = _longest(fits, len(chunk) - 1, likely)
         near = chunk[: most + _LOOK_AHEAD]
         regions = scan(near, cut.fence, mid_line=mid_line)
         whole = atoms(near, regions)

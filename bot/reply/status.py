@@ -18,6 +18,9 @@ logger = logging.getLogger(__name__)
 CLEAR_WAIT = 10.0
 """Seconds to wait for leave to clear the sign."""
 
+AGAIN_SECONDS = 5.0
+"""Between tries to show a sign for which the platform has no time."""
+
 
 class StatusSign:
     """Shows the sign from `start` to `end`, renewed as often as the platform needs.
@@ -100,8 +103,10 @@ class StatusSign:
                     continue
                 shown = True
                 with permit:
-                    await self._call(spot, self._text)
-                await unless(self._changed, self._clock.sleep(every))
+                    stands = await self._call(spot, self._text)
+                # It may be about to lapse, so that the next time would be too late.
+                pause = every if stands else min(every, AGAIN_SECONDS)
+                await unless(self._changed, self._clock.sleep(pause))
             if shown and not self._lapses:
                 await self._clear(spot)
         except (PlatformError, StoreError) as error:
@@ -119,9 +124,12 @@ class StatusSign:
             with permit:
                 await self._call(spot, None)
 
-    async def _call(self, spot: Spot, text: str | None) -> None:
+    async def _call(self, spot: Spot, text: str | None) -> bool:
+        """Show or clear it; False when the platform was too busy for that."""
         try:
             await self._adapter.show_status(spot, text)
         except PlatformBusy as busy:
             if busy.retry_after is not None:
                 self._pacer.penalise("status", spot.channel, self._space, busy.retry_after)
+            return False
+        return True

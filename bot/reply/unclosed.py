@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import regex
 
+from bot.markdown.dense import is_dense
 from bot.markdown.extras import LONGEST_FORMULA, formula_at
 from bot.markdown.inlines import TAGS
 from bot.reply.marks import LONGEST_HELD, run_start
@@ -69,6 +70,8 @@ def _equation_at(text: str, start: int) -> int:
 def _inline_at(text: str, at: int) -> int:
     tags: list[tuple[str, int]] = []
     first = len(text)
+    if is_dense(text[at:]):
+        return first
     while (piece := _PIECE.search(text, at)) is not None and piece["code"] is None:
         at = piece.end()
         if (mark := piece["formula"]) is not None:

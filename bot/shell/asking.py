@@ -6,6 +6,8 @@ import sys
 from collections.abc import Callable
 from typing import TextIO
 
+from bot.signals import interruptible
+
 WIDTH = 24
 
 
@@ -44,6 +46,12 @@ class Bar:
             self._stream.flush()
 
 
+def typed() -> str:
+    """All of standard input."""
+    with interruptible():
+        return sys.stdin.read() if sys.stdin else ""
+
+
 def sure(question: str, *, yes: bool) -> bool | None:
     """Whether to go on; None where nobody can be asked, so that `--yes` is needed."""
     if yes:
@@ -51,4 +59,5 @@ def sure(question: str, *, yes: bool) -> bool | None:
     if not (sys.stdin and sys.stdin.isatty() and sys.stderr and sys.stderr.isatty()):
         return None
     print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
-    return sys.stdin.readline().strip().casefold() in ("y", "yes")
+    with interruptible():
+        return sys.stdin.readline().strip().casefold() in ("y", "yes")

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 
 from bot.audience import Grant
 from bot.memories import MOST_AT_ONCE, Kind, MemoryText, Source, Written, Wrote
+from bot.memory.checks import tags_of
 from bot.memory.port import Change, NewMemory
 from bot.shell import showing
-from bot.shell.asking import sure
+from bot.shell.asking import sure, typed
 from bot.shell.opened import Opened
 from bot.shell.reading import say
 
@@ -20,7 +21,7 @@ NOT_ASKED = "say --yes; there is no terminal to ask at"
 
 async def add(opened: Opened, grant: Grant, arguments: argparse.Namespace) -> int:
     """Remember something, in the scope that is named first."""
-    content = sys.stdin.read() if arguments.content == "-" else arguments.content
+    content = typed() if arguments.content == "-" else arguments.content
     text = MemoryText(
         content.strip(),
         arguments.kind or Kind.NOTE,
@@ -68,7 +69,7 @@ async def delete(opened: Opened, grant: Grant, arguments: argparse.Namespace) ->
     done: list[Written] = []
     for first in range(0, len(arguments.ids), MOST_AT_ONCE):
         done += await opened.memories.delete(grant, arguments.ids[first : first + MOST_AT_ONCE])
-    return _told(done, arguments)
+    return _told(done, arguments, arguments.ids)
 
 
 async def undo(opened: Opened, grant: Grant, arguments: argparse.Namespace) -> int:
@@ -92,16 +93,11 @@ async def share(opened: Opened, grant: Grant, arguments: argparse.Namespace) -> 
     return _told([await opened.memories.share(wider, arguments.id, arguments.to)], arguments)
 
 
-def tags_of(words: Sequence[str]) -> tuple[str, ...]:
-    """Tags as they are kept."""
-    return tuple(word.lstrip("#").casefold() for word in words)
-
-
-def _told(done: Sequence[Written], arguments: argparse.Namespace) -> int:
+def _told(done: Sequence[Written], arguments: argparse.Namespace, ids: Sequence[str] = ()) -> int:
     one = done[0] if len(done) == 1 else None
     say(
         [showing.written_json(each) for each in done] if one is None else showing.written_json(one),
-        "\n".join(map(showing.written_text, done)),
+        "\n".join(map(showing.written_text, done, ids or [""] * len(done))),
         arguments,
     )
     return 0 if all(each.result in GOOD for each in done) else 1

@@ -6,8 +6,8 @@ import errno
 import os
 import sys
 import tempfile
-from collections.abc import Generator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Generator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import IO
 
@@ -35,10 +35,30 @@ def written_whole(path: Path) -> Generator[IO[str]]:
             raise
 
 
+async def write_lines(output: Path | None, lines: AsyncIterator[str]) -> bool:
+    """Write them into a file, or to standard output; False when that fails, which is told.
+
+    Raises:
+        OSError: Standard output is closed.
+    """
+    try:
+        with written_whole(output) if output else nullcontext(sys.stdout) as target:
+            async for line in lines:
+                target.write(line)
+    except OSError as error:
+        if output is None:
+            raise
+        print(f"{output}: {error.strerror}", file=sys.stderr)
+        return False
+    return True
+
+
 @contextmanager
 def read_again(path: Path) -> Generator[IO[bytes]]:
     """A file, or with "-" standard input, that can be read more than once. Raises OSError."""
     if str(path) == "-":
+        if not sys.stdin:
+            raise OSError(errno.EBADF, "standard input is closed")
         with _kept(sys.stdin.buffer) as kept:
             yield kept
         return

@@ -4,24 +4,33 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 
 from bot.shell.changing import add, delete, edit, share, undo
 from bot.shell.grants import NotNamed, operator_grant
 from bot.shell.moving import bring_in, erase, take_out
+from bot.shell.naming import misnamed
 from bot.shell.opened import Opener
 from bot.shell.reading import context, listed, scopes, search, show, stats
+from bot.spec import AdapterSpec
 
 
-async def run_memory(arguments: argparse.Namespace, opener: Opener, now: float) -> int:
+async def run_memory(
+    arguments: argparse.Namespace, opener: Opener, specs: Sequence[AdapterSpec], now: float
+) -> int:
     """Carry out one command and return the exit code: 0 good, 1 failed, 2 wrong usage.
 
     Args:
         arguments: See `options.add_memory_commands`.
         opener: Opens the store, once it is clear that it is needed.
+        specs: The installed adapters, which say what people are called there.
         now: Seconds since the epoch.
 
     Raises BobbinError.
     """
+    if arguments.person is not None and (wrong := misnamed(arguments.person, specs)):
+        print(wrong, file=sys.stderr)
+        return 2
     if arguments.memory_command == "import":
         return await bring_in(arguments, opener, now)
     async with opener(arguments.memory_command == "context") as opened:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
-from collections.abc import Sequence
-from contextlib import nullcontext
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,10 +21,12 @@ from bot.memory.transfer import ALL_STATUSES, export_lines, write_memories
 from bot.shell import showing
 from bot.shell.asking import Bar, sure
 from bot.shell.changing import NOT_ASKED
-from bot.shell.files import read_again, written_whole
+from bot.shell.files import read_again, write_lines
 from bot.shell.grants import NotNamed, is_with, named_grant
 from bot.shell.opened import Opened, Opener
 from bot.shell.reading import filter_of, say
+
+SHARED = ", and what they had remembered in shared places"
 
 
 async def take_out(opened: Opened, grant: Grant, arguments: argparse.Namespace) -> int:
@@ -34,15 +35,14 @@ async def take_out(opened: Opened, grant: Grant, arguments: argparse.Namespace) 
     chosen = filter_of(arguments, ALL_STATUSES.statuses)
     # The first line is none: it says what the file is.
     written = -1
-    try:
-        with written_whole(output) if output else nullcontext(sys.stdout) as target:
-            async for line in export_lines(opened.memories, grant, chosen):
-                target.write(line)
-                written += 1
-    except OSError as error:
-        if output is None:
-            raise
-        print(f"{output}: {error.strerror}", file=sys.stderr)
+
+    async def counted() -> AsyncIterator[str]:
+        nonlocal written
+        async for line in export_lines(opened.memories, grant, chosen):
+            yield line
+            written += 1
+
+    if not await write_lines(output, counted()):
         return 1
     if output is not None:
         print(f"{output}: {showing.so_many(written)}", file=sys.stderr)
@@ -128,8 +128,12 @@ async def erase(opened: Opened, grant: Grant, arguments: argparse.Namespace) -> 
     imported = 0
     if person is not None:
         imported = len(await opened.threads.searchable(imports_of(person)))
+    elif not ids:
+        print("nothing is remembered there", file=sys.stderr)
+        return 1
     what = showing.so_many(len(ids))
     what += f" and {_conversations(imported)}" if imported else ""
+    what += SHARED if person is not None else ""
     match sure(f"Erase {what} for good?", yes=arguments.yes):
         case None:
             print(f"this would erase {what}; {NOT_ASKED}", file=sys.stderr)

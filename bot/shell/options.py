@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from bot.memories import Kind, Person, Scope, Status
-from bot.memory.formats.detect import Format
+from bot.memory.formats.known import Format
 
 if TYPE_CHECKING:
     # What argparse calls it is its own; at run time there is nothing to import.
@@ -116,7 +116,9 @@ def _common() -> argparse.ArgumentParser:
 
 def _filters(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--kind", action="append", type=Kind, choices=list(Kind), default=[])
-    parser.add_argument("--tag", action="append", default=[], help="has one of these tags")
+    parser.add_argument(
+        "--tag", action="append", default=[], help="has this tag, and each other one that is named"
+    )
     parser.add_argument("--status", action="append", type=Status, choices=list(Status), default=[])
     parser.add_argument("--about", default="", help="the subject")
     parser.add_argument("--pinned", action=argparse.BooleanOptionalAction, default=None)

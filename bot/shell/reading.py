@@ -7,6 +7,7 @@ import sys
 
 from bot.audience import Grant
 from bot.memories import Filter, Status
+from bot.memory.checks import tags_of
 from bot.memory.transfer import ALL_STATUSES
 from bot.shell import showing
 from bot.shell.grants import operator_grant
@@ -17,7 +18,7 @@ def filter_of(arguments: argparse.Namespace, usual: frozenset[Status]) -> Filter
     """What the options leave of it; `usual` are the statuses where none is named."""
     return Filter(
         kinds=frozenset(arguments.kind),
-        tags=frozenset(tag.lstrip("#").casefold() for tag in arguments.tag),
+        tags=frozenset(tags_of(arguments.tag)),
         statuses=frozenset(arguments.status) or usual,
         subject=arguments.about,
         pinned=arguments.pinned,

@@ -36,7 +36,8 @@ async def run_restored(
     """
     since = now if arguments.since is None else min(now, arguments.since)
     await mark_restored(notes, since)
-    when = datetime.fromtimestamp(since, UTC).isoformat(sep=" ", timespec="seconds")
+    # As --since takes it.
+    when = f"{datetime.fromtimestamp(since, UTC):%Y-%m-%dT%H:%M:%SZ}"
     out(f"What was said before {when} will not be answered. You can start the bot now.")
     return 0
 

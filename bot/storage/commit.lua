@@ -1,7 +1,8 @@
 --[[
 End a turn well: append its entries, count what it took, go on with waiting mail.
 
-KEYS  12 B:answer:<nonce>, 13 B:use:<day>, 14 B:leftovers
+KEYS  12 B:answer:<nonce>, 13 B:use:<day>, 14 B:leftovers, 15.. B:deleted:<digest> of each message that
+      is none of the mail's: nothing else tells that one of them was deleted meanwhile
 ARGV  6 turn, 7 fence, 8 id of the next turn, 9 worker, 10 user ("" for nobody), 11 channel and
       12 space that the usage is counted for, 13-19 tally, 20 number of entries, 21 number of
       arguments with names, 22 number of message ids, 23 number of authors, 24 how long the caller
@@ -24,6 +25,12 @@ if not mine(ARGV[6], ARGV[7]) then
 end
 if get("withdrawn") == ARGV[6] then
   return { "withdrawn" }
+end
+for place = 15, #KEYS - 4 do
+  if redis.call("EXISTS", KEYS[place]) == 1 then
+    withdraw(ARGV[6])
+    return { "withdrawn" }
+  end
 end
 if (get("revised") or "0") ~= ARGV[26] then
   return { "revised", get("revised"), redis.call("LRANGE", MAIL, 0, -1) }

@@ -14,6 +14,10 @@ Info = Mapping[str, Any]
 """The reply to INFO, taken apart by redis-py."""
 
 
+OLDEST = 7
+"""Of Redis: scripts may say there that they run on a full server, too."""
+
+
 @dataclass(frozen=True, slots=True)
 class Condition:
     """How a Redis is set up.
@@ -72,6 +76,13 @@ def _program(info: Info) -> str:
 
 
 def _dangers(info: Info) -> Iterator[tuple[str, str]]:
+    # Valkey calls itself Redis 7 here.
+    version = str(info.get("redis_version", OLDEST))
+    if int(version.partition(".")[0]) < OLDEST:
+        yield (
+            f"Redis {version} does not know all that the bot asks of it: it could not forget",
+            f"Use Redis {OLDEST} or later, or Valkey.",
+        )
     policy = str(info.get("maxmemory_policy", "noeviction"))
     if policy != "noeviction":
         yield (

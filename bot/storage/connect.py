@@ -13,13 +13,13 @@ from typing import Any, TypeVar, cast
 
 from redis.asyncio import RedisCluster
 from redis.backoff import ExponentialWithJitterBackoff
-from redis.exceptions import NoScriptError, ReadOnlyError
+from redis.exceptions import ClusterCrossSlotError, NoScriptError, ReadOnlyError
 from redis.exceptions import TimeoutError as TimedOut
 
 from bot.errors import StoreUnavailable
 from bot.redis_url import RedisUrlError, parse_redis_url
 from bot.storage.faults import kinds, may_pass, refused, store_errors
-from bot.storage.scripts import Script
+from bot.storage.scripts import EACH, Script
 from bot.storage.topology import (
     CONNECTIONS,
     WAITS,
@@ -37,6 +37,9 @@ Argument = bytes | str | int
 Command = tuple[Argument, ...]
 
 BACKOFF = ExponentialWithJitterBackoff(base=0.05, cap=1.0)
+
+LONG_WAIT_SECONDS = 10.0
+"""Whoever waits longer than that for the store is told; before, the error at the end will do."""
 
 Observe = Callable[[str, float, str], None]
 """Told of every operation: a script's name, "command" or "batch"; how many seconds it took, all
@@ -82,8 +85,8 @@ async def wait_until_ready(
             final = error.__cause__ is not None and refused(error.__cause__)
             if final or loop.time() + pause >= ends:
                 raise
-            if not told:
-                logger.warning("waiting up to %.0f s for the store: %s", seconds, error.hint)
+            if not told and seconds > LONG_WAIT_SECONDS:
+                logger.warning("waiting up to %.0f s for the store: %s", seconds, error)
             told = True
         await asyncio.sleep(pause)
 
@@ -112,6 +115,7 @@ class Link:
         self.topology = topology_of(client)
         self._room = asyncio.Semaphore(CONNECTIONS)
         self._renewed = 0.0
+        self._together = not isinstance(client, RedisCluster)
         self.address = address_of(client)
 
     async def call(self, *command: Argument) -> Any:
@@ -134,13 +138,35 @@ class Link:
             StoreUnavailable: As for every command.
         """
 
-        async def send() -> Any:
-            try:
-                return await self._send("EVALSHA", script.sha, len(keys), *keys, *arguments)
-            except NoScriptError:
-                return await self._send("EVAL", script.text, len(keys), *keys, *arguments)
+        return await self._carry_out(
+            script.name, lambda: self._send_script(script, keys, arguments)
+        )
 
-        return await self._carry_out(script.name, send)
+    async def each(self, keys: Sequence[str], name: str, *arguments: Argument) -> list[Any]:
+        """The reply to one command about each of many keys, as from `batch`; not atomic.
+
+        A hundred commands take two milliseconds of this process, and one script a tenth of that.
+        Where no script may have keys of several slots they are sent one by one.
+
+        Args:
+            keys: Its first argument, in turn.
+            name: The command.
+            arguments: What follows the key.
+
+        Raises:
+            StoreUnavailable: As for every command.
+        """
+
+        async def send() -> list[Any]:
+            if self._together:
+                try:
+                    return await self._send_script(EACH, keys, (name, *arguments))
+                except ClusterCrossSlotError:
+                    # A cluster whose only node is spoken to as a server.
+                    self._together = False
+            return await self._send_all([(name, key, *arguments) for key in keys])
+
+        return await self._carry_out(EACH.name, send) if keys else []
 
     async def server_ms(self) -> int:
         """The time of a server, of any node of a cluster, in ms. Raises StoreUnavailable."""
@@ -274,6 +300,14 @@ class Link:
             if isinstance(reply, Exception):
                 raise reply
         return replies
+
+    async def _send_script(
+        self, script: Script, keys: Sequence[str], arguments: Sequence[Argument]
+    ) -> Any:
+        try:
+            return await self._send("EVALSHA", script.sha, len(keys), *keys, *arguments)
+        except NoScriptError:
+            return await self._send("EVAL", script.text, len(keys), *keys, *arguments)
 
     async def _send(self, *command: Argument, **options: Any) -> Any:
         client = self._client

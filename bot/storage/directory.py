@@ -116,12 +116,9 @@ class Directory(Log):
         `ours`, at most a hundred; the hundred latest of every bucket are looked at. Left out are
         threads in which no message was taken. Raises StoreUnavailable.
         """
-        cutoff, most = round(since * 1000), ("LIMIT", 0, FOLLOWED_MOST)
-        found = await self._link.batch(
-            [
-                ("ZREVRANGEBYSCORE", bucket.threads, "+inf", cutoff, *most)
-                for bucket in map(BucketKeys, range(BUCKETS))
-            ]
+        found = await self._link.each(
+            [BucketKeys(bucket).threads for bucket in range(BUCKETS)],
+            *("ZREVRANGEBYSCORE", "+inf", round(since * 1000), "LIMIT", 0, FOLLOWED_MOST),
         )
         named = [ThreadKey.parse(to_text(name)) for names in found for name in names]
         threads = [each for each in named if each.platform == platform and ours(each.space)]
@@ -144,7 +141,7 @@ class Directory(Log):
         once, those that come or go meanwhile may be. Raises StoreUnavailable.
         """
         indexes = [key for bucket in range(BUCKETS) for key in BucketKeys(bucket).all_threads]
-        sizes = await self._link.batch([("ZCARD", index) for index in indexes])
+        sizes = await self._link.each(indexes, "ZCARD")
         for index in (index for index, size in zip(indexes, sizes, strict=True) if size):
             async for thread in self._listed(index):
                 yield thread
@@ -217,8 +214,8 @@ class Directory(Log):
         }
         day = day_of(self._clock())
         fields = [f"{name}|{figure}" for name in names.values() for figure in USED_FIGURES]
-        replies = await self._link.batch(
-            [("HMGET", BucketKeys(bucket).usage(day), *fields) for bucket in range(BUCKETS)]
+        replies = await self._link.each(
+            [BucketKeys(bucket).usage(day) for bucket in range(BUCKETS)], "HMGET", *fields
         )
         sums = [sum(int(value or 0) for value in column) for column in zip(*replies, strict=True)]
         return {
@@ -269,7 +266,7 @@ class Directory(Log):
             StoreUnavailable: Redis does not answer, or serves only some of the buckets.
         """
         # One node of a cluster would take the messages of some channels and refuse the others.
-        await self._link.batch([("EXISTS", BucketKeys(bucket).leases) for bucket in range(BUCKETS)])
+        await self._link.each([BucketKeys(bucket).leases for bucket in range(BUCKETS)], "EXISTS")
         ours = {"version": VERSION, "buckets": BUCKETS}
         await self._link.batch([("HSETNX", SCHEMA, name, value) for name, value in ours.items()])
         theirs = await self._link.call("HMGET", SCHEMA, *ours)

@@ -13,9 +13,13 @@ from bot.storage.codec import to_bytes
 from bot.storage.directory import Directory
 from bot.storage.keys import BUCKETS, BucketKeys, Place, of_place, place_fields, place_of
 from bot.storage.log import USE_DAYS
+from bot.storage.scripts import SCRIPTS
 from bot.storage.types import Erased
 
 SWEEP_BATCH = 100
+
+GONE_SECONDS = 600
+"""For so long it is known that a place was gone."""
 
 
 class Erasure(Directory, Channels):
@@ -32,32 +36,23 @@ class Erasure(Directory, Channels):
         """
         now = self._now_ms()
         cutoff = now - self._retention_seconds * 1000
-        cutoffs = {
-            index: before
-            for bucket in map(BucketKeys, range(BUCKETS))
-            for index, before in (
-                (bucket.threads, cutoff),
-                (bucket.imports, now - self._import_seconds * 1000),
-            )
-        }
+        buckets = list(map(BucketKeys, range(BUCKETS)))
         removed = 0
-        await self._link.batch(
-            [
-                ("ZREMRANGEBYSCORE", bucket.forgotten, "-inf", cutoff)
-                for bucket in map(BucketKeys, range(BUCKETS))
-            ]
+        await self._link.each(
+            [bucket.forgotten for bucket in buckets], "ZREMRANGEBYSCORE", "-inf", cutoff
         )
-        found = await self._link.batch(
-            [
-                ("ZRANGEBYSCORE", index, "-inf", before, "LIMIT", 0, SWEEP_BATCH)
-                for index, before in cutoffs.items()
-            ]
-        )
-        for (index, before), names in zip(cutoffs.items(), found, strict=True):
-            for thread in await self._keys_in(index, names):
-                figures = await self._wipe(thread, before, self._new_id())
-                removed += figures[0] >= 0
-                await self._unfind(thread)
+        for indexes, before in (
+            ([bucket.threads for bucket in buckets], cutoff),
+            ([bucket.imports for bucket in buckets], now - self._import_seconds * 1000),
+        ):
+            found = await self._link.each(
+                indexes, "ZRANGEBYSCORE", "-inf", before, "LIMIT", 0, SWEEP_BATCH
+            )
+            for index, names in zip(indexes, found, strict=True):
+                for thread in await self._keys_in(index, names):
+                    figures = await self._wipe(thread, before, self._new_id())
+                    removed += figures[0] >= 0
+                    await self._unfind(thread)
         if removed:
             self._erased()
         return removed
@@ -72,6 +67,8 @@ class Erasure(Directory, Channels):
         """
         gone = 0
         bucket = of_place(place)
+        # First: what comes in later was written later, and what came before is listed below.
+        await self._mark(bucket.gone(*place))
         for index in (*bucket.all_threads, bucket.forgotten):
             async for thread in self._listed(index):
                 if place_of(thread) == place:
@@ -88,6 +85,8 @@ class Erasure(Directory, Channels):
 
         As `forget`, but in ten minutes nothing at all is left of it. Raises StoreUnavailable.
         """
+        place = place_of(thread)
+        await self._mark(of_place(place).gone(*place, thread.thread))
         messages, summary, part, ran, names = await self._wipe(thread, "gone", self._new_id())
         if messages:
             self._erased()
@@ -99,13 +98,15 @@ class Erasure(Directory, Channels):
         Threads with their mail, drafts and indexes (running turns are fenced off), what was kept of
         forgotten ones, figures of usage, what budgets counted, what was set for channels. It goes
         step by step, so that a large store serves others meanwhile. For ten minutes some counters
-        stay that keep off late writers, and for a day digests of event ids, which name nothing.
+        stay that keep off late writers, with when the space went, and for a day digests of event
+        ids, which name nothing.
 
         Returns:
             How many threads there were. Raises StoreUnavailable.
         """
         gone = 0
         for bucket in map(BucketKeys, range(BUCKETS)):
+            await self._mark(bucket.gone(platform, space))
             for index in (*bucket.all_threads, bucket.forgotten):
                 async for thread in self._listed(index):
                     if (thread.platform, thread.space) != (platform, space):
@@ -120,12 +121,16 @@ class Erasure(Directory, Channels):
         self._erased()
         return gone
 
+    async def _mark(self, place: str) -> None:
+        """Note that a place is gone, for what was said there and is on its way in."""
+        await self._link.run(SCRIPTS["gone"], [place], (self._now_ms(), GONE_SECONDS))
+
     async def _forget_usage(self, platform: str, space: str) -> None:
         """Remove a space's figures of every day that is kept."""
         _, name = place_fields(ThreadKey(platform, space, "-", "-"))
         for day in self._days():
             days = [BucketKeys(bucket).usage(day) for bucket in range(BUCKETS)]
-            there = await self._link.batch([("EXISTS", key) for key in days])
+            there = await self._link.each(days, "EXISTS")
             for key in (key for key, exists in zip(days, there, strict=True) if exists):
                 await self._forget_fields(key, (f"{name}|*", f"{name}:*"))
 

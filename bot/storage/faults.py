@@ -89,17 +89,17 @@ def unreachable(address: str, topology: Topology = Topology.SINGLE) -> StoreUnav
 _NOBODY = {
     Topology.SINGLE: (
         "Redis does not answer at {address}",
-        "Redis is not reachable at {address}: check that it runs, and REDIS_URL.",
+        "Check that Redis runs at {address}, and REDIS_URL.",
     ),
     Topology.CLUSTER: (
         "Redis does not answer: {address}",
-        "A node of {address} is not reachable: check that its primaries run, that the addresses "
-        "they announce (CLUSTER SLOTS) can be reached from here, and REDIS_URL.",
+        "Check that all primaries of {address} run, that the addresses they announce (CLUSTER "
+        "SLOTS) can be reached from here, and REDIS_URL.",
     ),
     Topology.SENTINEL: (
         "Redis does not answer: {address}",
-        "The primary {address} is not reachable: check that it runs, that the address the "
-        "sentinels name can be reached from here, and REDIS_URL.",
+        "Check that the primary {address} runs, that the address the sentinels name can be "
+        "reached from here, and REDIS_URL.",
     ),
 }
 
@@ -109,7 +109,7 @@ _CAUSES: tuple[tuple[Sign, str, str], ...] = (
     (
         AuthenticationError,
         "Redis refused the password",
-        "Redis at {address} refused the user or password: check both in REDIS_URL.",
+        "Check user and password for {address} in REDIS_URL.",
     ),
     ("WRONGPASS", "Redis refused the password", "Check user and password in REDIS_URL."),
     ("NOAUTH", "Redis wants a password", "Put user and password into REDIS_URL."),
@@ -220,7 +220,8 @@ _CAUSES: tuple[tuple[Sign, str, str], ...] = (
     (
         TimedOut,
         "Redis did not answer in time",
-        "Redis is not reachable at {address}, or too slow: check that it runs and REDIS_URL.",
+        "Check that Redis at {address} runs and has little to do, and REDIS_URL: with rediss:// it "
+        "has to speak TLS.",
     ),
 )
 

@@ -21,13 +21,17 @@ fixed by its name and by the number of buckets, which therefore never changes fo
     B:threads                        ZSET    thread -> last write, ms; without the imported ones
     B:imports                        ZSET    thread -> when it was brought from elsewhere, ms
     B:forgotten                      ZSET    thread -> when it was forgotten on request, ms
+    B:proposed                       ZSET    thread -> when others may take up what it has proposed
     B:channel:<channel>              ZSET    thread -> last write, ms; the newest 100
     B:said:<channel>                 ZSET    thread -> stamp of its log's last change, see note_said
     B:found:<channel>                HASH    message id -> thread, for loose conversations
+    B:bots:<channel>                 STRING  messages of other bots since a person's; an hour
     B:rules:<channel>                HASH    mention, hours, persona, memory; see bot/channel.py
     B:ruled                          ZSET    channel -> when something was set for it, ms
     B:use:<day>                      HASH    <whom>|<figure> -> sum; a person, a channel, a space
     B:event:<digest>                 STRING  nonce of the call that took the event; one day
+    B:deleted:<digest>               STRING  of a message that people deleted; ten minutes
+    B:gone:<digest>                  STRING  when a thread, channel or space went, ms; ten minutes
     B:answer:<nonce>                 STRING  what a write answered; ten minutes
     B:never                          nothing is ever stored there, see `Link.try_to_write`
     T = B:t:<thread>
@@ -57,7 +61,7 @@ fixed by its name and by the number of buckets, which therefore never changes fo
     S:trail                          SET     <scope>/<memory id> of what came from there, elsewhere
     S:audit                          STREAM  who, what, id, via
     L = bobbin:{links}
-    L:groups, L:codes                HASH    see the header of link_accounts.lua
+    L:groups, L:codes, L:news        HASH    see the header of link_accounts.lua
     L:code:<digest>                  STRING  the account that made this code
     L:done:<person>                  STRING  what was answered when he redeemed a code; a minute
     L:tries:<digest>                 STRING  codes that were none, of one account; ten minutes
@@ -85,6 +89,7 @@ PREFIX = "bobbin"
 SCHEMA = f"{PREFIX}:schema"
 LINK_GROUPS = f"{PREFIX}:{{links}}:groups"
 LINK_CODES = f"{PREFIX}:{{links}}:codes"
+LINK_NEWS = f"{PREFIX}:{{links}}:news"
 TOKENS = f"{PREFIX}:{{tokens}}:tokens"
 TOKEN_IDS = f"{PREFIX}:{{tokens}}:ids"
 TOKENS_USED = f"{PREFIX}:{{tokens}}:used"
@@ -208,6 +213,11 @@ class BucketKeys:
         return f"{self.base}:forgotten"
 
     @property
+    def proposed(self) -> str:
+        """Threads that propose something to remember, by when others may take that up."""
+        return f"{self.base}:proposed"
+
+    @property
     def leftovers(self) -> str:
         """Messages of replies that are to be deleted, by when somebody else may do it."""
         return f"{self.base}:leftovers"
@@ -235,6 +245,16 @@ class BucketKeys:
         digest = hashlib.sha256(event_id.encode("utf-8", "surrogatepass")).hexdigest()
         return f"{self.base}:event:{digest[:32]}"
 
+    def deleted(self, place: Place, message: str) -> str:
+        """That a message of a channel was deleted lately. It names neither of them."""
+        named = f"{place_name(place)}:{_quoted(message)}".encode("utf-8", "surrogatepass")
+        return f"{self.base}:deleted:{hashlib.sha256(named).hexdigest()[:32]}"
+
+    def gone(self, platform: str, space: str, channel: str = "", thread: str = "") -> str:
+        """When a space, a channel or a thread was found to be gone. It names none of them."""
+        named = _joined((platform, space, channel, thread)).encode("utf-8", "surrogatepass")
+        return f"{self.base}:gone:{hashlib.sha256(named).hexdigest()[:32]}"
+
     def answer(self, nonce: str) -> str:
         """What the write with this nonce answered."""
         return f"{self.base}:answer:{_quoted(nonce)}"
@@ -251,9 +271,13 @@ class BucketKeys:
         """Loose conversations of one channel, by message id."""
         return f"{self.base}:found:{_joined(place)}"
 
+    def bots(self, place: Place) -> str:
+        """How many messages of other bots have come in a row in one channel."""
+        return f"{self.base}:bots:{_joined(place)}"
+
     def of_channel(self, place: Place) -> tuple[str, ...]:
-        """The indexes of one channel."""
-        return self.channel(place), self.said(place), self.found(place)
+        """What is kept of one channel beside its threads and its rules."""
+        return self.channel(place), self.said(place), self.found(place), self.bots(place)
 
 
 def of_place(place: Place) -> BucketKeys:

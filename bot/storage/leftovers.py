@@ -40,9 +40,7 @@ class Leftovers(Base):
         seconds, micros = await self._link.call("TIME")
         now = int(seconds) * 1000 + int(micros) // 1000
         indexes = [BucketKeys(bucket).leftovers for bucket in range(BUCKETS)]
-        found = await self._link.batch(
-            [("ZRANGEBYSCORE", index, 0, now, "LIMIT", 0, MOST) for index in indexes]
-        )
+        found = await self._link.each(indexes, "ZRANGEBYSCORE", 0, now, "LIMIT", 0, MOST)
         due: list[Leftover] = []
         for index, names in zip(indexes, found, strict=True):
             for name in names:

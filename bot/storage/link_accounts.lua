@@ -1,16 +1,19 @@
 --[[
 Link the account that redeems a code with the one that made it, and with all linked to either.
 
-KEYS  1 L:code:<digest>, 2 L:groups, 3 L:codes, 4 L:done:<who redeems>, 5 L:tries:<digest of that>
+KEYS  1 L:code:<digest>, 2 L:groups, 3 L:codes, 4 L:done:<who redeems>, 5 L:tries:<digest of that>,
+      6 L:news
 ARGV  1 who redeems, 2 most accounts in a group, 3 how long the answer is kept (s), 4 nonce,
       5 codes that may be none, 6 how long these are counted (s)
 Returns  {result, who made the code or ""}
 
 L:groups holds for each account all that are linked, itself among them, with blanks between them;
-L:codes holds for each account the digest of its code. An account is "<platform>:<space>:<user>", of
-which the first two are its place.
+L:codes holds for each account the digest of its code, L:news where this was used, until whoever made
+it is told: a platform, a blank and the nonce of the use, and no more, since it outlives the link. An
+account is "<platform>:<space>:<user>", of which the first two are its place.
 --]]
 local CODE, GROUPS, CODES, DONE, TRIES = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local NEWS = KEYS[6]
 local WHO, MOST, STAYS = ARGV[1], tonumber(ARGV[2]), ARGV[3]
 local NONCE, MOST_TRIES, COUNTED = ARGV[4], tonumber(ARGV[5]), ARGV[6]
 
@@ -64,4 +67,5 @@ end
 for name in string.gmatch(all, "%S+") do
   redis.call("HSET", GROUPS, name, all)
 end
+redis.call("HSET", NEWS, maker, string.match(WHO, "^[^:]*") .. " " .. NONCE)
 return answer("linked", maker)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 
-from bot.links import CODE_SECONDS, MOST_LINKED, MOST_TRIES, Linked, Linking
+from bot.links import CODE_SECONDS, MOST_LINKED, MOST_TRIES, Linked, Linking, Used
 from bot.memories import Person
 from bot.storage import keys
 from bot.storage.codec import to_bytes, to_text
@@ -14,6 +14,9 @@ from bot.storage.scripts import SCRIPTS
 
 ANSWER_SECONDS = 60
 """How long the answer to whoever redeems a code is kept, in case it was lost on its way."""
+
+
+USE_CHARS = 16
 
 
 class StoredLinks:
@@ -46,6 +49,7 @@ class StoredLinks:
             keys.LINK_CODES,
             keys.link_done(str(person)),
             keys.link_tries(_digest(str(person))),
+            keys.LINK_NEWS,
         )
         arguments = (
             *(str(person), MOST_LINKED, ANSWER_SECONDS, nonce),
@@ -59,9 +63,27 @@ class StoredLinks:
         group = to_text(await self._link.call("HGET", keys.LINK_GROUPS, str(person)) or b"")
         return [each for each in map(Person.parse, group.split()) if each != person]
 
+    async def used(self, person: Person) -> Used | None:
+        """See `bot.links.Links`."""
+        news = await self._link.call("HGET", keys.LINK_NEWS, str(person))
+        if not news:
+            return None
+        platform, _, use = to_text(news).partition(" ")
+        # What an earlier version has noted is the platform alone.
+        return Used(platform, use or _digest(f"{person} {platform}")[:USE_CHARS])
+
+    async def untold(self) -> Sequence[Person]:
+        """See `bot.links.Links`."""
+        names = await self._link.call("HGETALL", keys.LINK_NEWS)
+        return [Person.parse(to_text(name)) for name in names]
+
+    async def told(self, person: Person) -> None:
+        """See `bot.links.Links`."""
+        await self._link.call("HDEL", keys.LINK_NEWS, str(person))
+
     async def unlink(self, person: Person) -> bool:
         """See `bot.links.Links`."""
-        names = (keys.LINK_GROUPS, keys.LINK_CODES)
+        names = (keys.LINK_GROUPS, keys.LINK_CODES, keys.LINK_NEWS)
         arguments = (str(person), keys.link_code(""), keys.link_done(""))
         return bool(await self._link.run(SCRIPTS["unlink_account"], names, arguments))
 
@@ -70,7 +92,7 @@ class StoredLinks:
 
         Raises StoreUnavailable.
         """
-        for index in (keys.LINK_GROUPS, keys.LINK_CODES):
+        for index in (keys.LINK_GROUPS, keys.LINK_CODES, keys.LINK_NEWS):
             for name in await self._link.call("HGETALL", index):
                 person = Person.parse(to_text(name))
                 if (person.platform, person.space) == (platform, space):

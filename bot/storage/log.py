@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, cast
 
@@ -13,7 +13,7 @@ from bot.records import Entry, Summary, Tally
 from bot.storage.base import DAY_SECONDS, Base
 from bot.storage.codec import dump_entry, dump_summary, to_bytes, to_text
 from bot.storage.connect import Command
-from bot.storage.keys import ThreadKeys, place_fields, usage_field
+from bot.storage.keys import BUCKETS, BucketKeys, ThreadKeys, place_fields, usage_field
 from bot.storage.reading import read_conversation, read_entries, tally_figures
 from bot.storage.scripts import SCRIPTS
 from bot.storage.types import Conversation, Erased, Restored
@@ -23,6 +23,18 @@ STAGE_BATCH = 500
 ANSWER_SECONDS = 600
 USE_DAYS = 90
 """Figures of usage are kept so many days at most; see USE_SECONDS in prelude.lua."""
+
+OWN_MS = 60_000
+"""Who has folded is left alone with what is proposed for so long."""
+
+AGAIN_MS = 150_000
+"""Who has found something that was left is alone with it for so long."""
+
+MOST_DUE = 20
+"""Threads of one bucket at a time."""
+
+MOST_READ = 200
+"""Threads of one bucket that are looked at, of all platforms."""
 
 
 class Log(Base):
@@ -110,7 +122,14 @@ class Log(Base):
         reply = await self._run(
             "fold",
             thread,
-            (expected.version, expected.upto, new.upto, dump_summary(new), to_bytes(proposed)),
+            (
+                expected.version,
+                expected.upto,
+                new.upto,
+                dump_summary(new),
+                to_bytes(proposed),
+                OWN_MS,
+            ),
             nonce=token,
             keys=(ThreadKeys(thread).bucket.answer(token),),
         )
@@ -118,6 +137,8 @@ class Log(Base):
 
     async def take_up(self, thread: ThreadKey, proposed: str, *, nonce: str | None = None) -> bool:
         """Note that what a fold proposed to remember has been dealt with.
+
+        With "" the thread is only not among `due_proposals` any more if there is nothing.
 
         Returns:
             Whether it was there; False when somebody else was first, or it was dropped. Raises
@@ -127,6 +148,25 @@ class Log(Base):
         keys = (ThreadKeys(thread).bucket.answer(token),)
         arguments = (to_bytes(proposed),)
         return bool(await self._run("take_up", thread, arguments, nonce=token, keys=keys))
+
+    async def due_proposals(self, platforms: Collection[str]) -> Sequence[ThreadKey]:
+        """Where somebody should have dealt with what a fold proposed; others are told later.
+
+        Those of other platforms are left to the processes that have these. Two processes that ask
+        at the same time may both be told: it is remembered once. Raises StoreUnavailable.
+        """
+        now = await self._link.server_ms()
+        indexes = [BucketKeys(bucket).proposed for bucket in range(BUCKETS)]
+        found = await self._link.each(indexes, "ZRANGEBYSCORE", 0, now, "LIMIT", 0, MOST_READ)
+        due: list[ThreadKey] = []
+        told: list[Command] = []
+        for index, names in zip(indexes, found, strict=True):
+            threads = await self._keys_in(index, names)
+            ours = [each for each in threads if each.platform in platforms][:MOST_DUE]
+            told += [("ZADD", index, "XX", now + AGAIN_MS, str(each)) for each in ours]
+            due += ours
+        await self._link.batch(told)
+        return due
 
     async def account(self, thread: ThreadKey, tally: Tally, *, nonce: str | None = None) -> bool:
         """Add what was spent outside a turn to a thread's figures, and to its place's of today.

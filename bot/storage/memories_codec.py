@@ -32,6 +32,8 @@ def dump_memory(memory: Memory, digest: str) -> bytes:
         "messages": source.message_ids,
         "link": source.link,
         "former": tuple(map(str, source.former)),
+        "also": tuple(map(str, source.also)),
+        "confined": source.confined,
         "status": "" if memory.status is Status.ACTIVE else memory.status.value,
         "unconfirmed": not memory.confirmed,
         "supersedes": memory.supersedes,
@@ -97,6 +99,8 @@ def _source_of(data: Mapping[str, object]) -> Source:
         _strs(data, "messages"),
         _str(data, "link"),
         tuple(map(Person.parse, _strs(data, "former"))),
+        tuple(map(Person.parse, _strs(data, "also"))),
+        bool(data.get("confined", False)),
     )
 
 

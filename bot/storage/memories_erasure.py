@@ -7,14 +7,27 @@ from dataclasses import replace
 from typing import cast
 
 from bot.chat import ThreadKey
-from bot.memories import EVERY_SPACE, Kept, Memory, Person, Scope, ScopeKind, Status, Via
+from bot.memories import (
+    EVERY_SPACE,
+    Kept,
+    Memory,
+    Person,
+    Scope,
+    ScopeKind,
+    Source,
+    Status,
+    Via,
+)
 from bot.storage.base import DAY_SECONDS
 from bot.storage.codec import to_bytes, to_text
 from bot.storage.connect import Command
+from bot.storage.deletions import DELETED_SECONDS, marks
 from bot.storage.keys import BUCKETS, MemoryBucket, ScopeKeys
 from bot.storage.memories_codec import digest_in, load_memory
+from bot.storage.memories_holding import Returning, held_again
 from bot.storage.memories_reading import PAGE
-from bot.storage.memories_writing import Actor, Answer, MemoryWriting, Step, next_version
+from bot.storage.memories_writing import Actor, Answer, MemoryWriting, Step, next_version, trails
+from bot.storage.scripts import SCRIPTS
 
 AUDIT_DAYS = 90
 BY_ITSELF = Actor()
@@ -38,20 +51,77 @@ class MemoryErasure(MemoryWriting):
     ) -> int:
         """Remove what rests on nothing but these messages; of others they are no source any more.
 
-        With `unasked` only what was remembered unasked and kept by nobody since. Safe to repeat.
-        One round trip where nothing came from the conversation.
+        With `unasked` only what was remembered unasked and kept by nobody since, as of messages
+        that were edited; else they were deleted, and `lately_deleted` tells of them for a while.
+        Safe to repeat. Two round trips where nothing came from the conversation, or one.
 
         Returns:
             How many were removed. Raises StoreUnavailable or StoreMismatch.
         """
         deleted = frozenset(messages)
         gone = 0
+        if messages and not unasked:
+            # First: whoever remembers something of them sees it afterwards, or is seen below.
+            await self._link.run(
+                SCRIPTS["keep_off"],
+                marks(thread, messages),
+                (to_bytes(self._new_id()), DELETED_SECONDS),
+            )
         for memory in await self._from(Scope.of_thread(thread)):
             if unasked and not (memory.source.via is Via.AUTO and not memory.confirmed):
                 continue
             if memory.source.thread == thread and deleted.intersection(memory.source.message_ids):
                 gone += await self._strike(memory, deleted)
         return gone
+
+    async def lately_deleted(self, sources: Sequence[Source]) -> Sequence[frozenset[str]]:
+        """For each, the ids of its messages that were deleted within ten minutes.
+
+        One round trip, none without messages. Raises StoreUnavailable.
+        """
+        known = [
+            (place, message, mark)
+            for place, source in enumerate(sources)
+            if source.thread is not None
+            for message, mark in zip(
+                source.message_ids, marks(source.thread, source.message_ids), strict=True
+            )
+        ]
+        marked = await self._link.batch([("EXISTS", mark) for _, _, mark in known])
+        found: list[set[str]] = [set() for _ in sources]
+        for (place, message, _), there in zip(known, marked, strict=True):
+            if there:
+                found[place].add(message)
+        return [frozenset(each) for each in found]
+
+    async def forget_overtaken(self, written: Iterable[Memory]) -> frozenset[str]:
+        """Remove what was forgotten while it was being written, and could not be found then.
+
+        Whoever forgets a conversation or a person strikes out what is noted there. A memory that
+        was on its way had been noted before it came, and is not any more.
+
+        Args:
+            written: Memories that were stored just now, with all that they came from noted.
+
+        Returns:
+            Ids of those that had been overtaken; somebody else may have asked for one, too. Raises
+            StoreUnavailable or StoreMismatch.
+        """
+        named = [
+            (origin, each.scope, each.id, name)
+            for each in written
+            for origin, names in trails(each.scope, [each]).items()
+            for name in names
+        ]
+        noted = await self._link.batch(
+            [("SISMEMBER", ScopeKeys(origin).trail, name) for origin, *_, name in named]
+        )
+        overtaken: set[str] = set()
+        for (origin, scope, id, _), there in zip(named, noted, strict=True):
+            if not there:
+                overtaken.add(id)
+                await self._remove_named(origin, [(scope, id)])
+        return frozenset(overtaken)
 
     async def forget_person(self, person: Person, space: str = "") -> int:
         """Remove what is somebody's own, and what they had remembered elsewhere; safe to repeat.
@@ -92,6 +162,8 @@ class MemoryErasure(MemoryWriting):
                 if with_them and scope.platform == of.platform:
                     scopes.append(scope)
         found = {each.id: each for scope in scopes for each in await self._from(scope)}
+        if isinstance(of, Person):
+            found = {id: each for id, each in found.items() if _goes_with(each, of, scopes)}
         own = sum(each.scope in scopes for each in found.values())
         return Kept(own, len(found) - own, await self._vectors_of(found.values()))
 
@@ -157,11 +229,9 @@ class MemoryErasure(MemoryWriting):
         return [{**line, "at": at.partition("-")[0]} for at, line in _lines(lines)]
 
     async def _expire(self) -> int:
-        found = await self._link.batch(
-            [
-                ("ZRANGEBYSCORE", MemoryBucket(bucket).expires, "-inf", self._now_ms())
-                for bucket in range(BUCKETS)
-            ]
+        found = await self._link.each(
+            [MemoryBucket(bucket).expires for bucket in range(BUCKETS)],
+            *("ZRANGEBYSCORE", "-inf", self._now_ms()),
         )
         names = [_named(name) for each in cast("list[list[bytes]]", found) for name in each]
         gone = 0
@@ -169,11 +239,19 @@ class MemoryErasure(MemoryWriting):
             gone += await self.remove(await self._kept(scope, ids), BY_ITSELF, word="expire")
         return gone
 
-    async def remove(self, memories: Sequence[Memory], by: Actor, *, word: str = "delete") -> int:
+    async def remove(
+        self,
+        memories: Sequence[Memory],
+        by: Actor,
+        *,
+        word: str = "delete",
+        as_read: bool = False,
+    ) -> int:
         """Remove memories, wherever they lie; safe to repeat.
 
         What they have corrected goes along if it is by the same author or rests on the same
-        messages; what somebody else had said holds again.
+        messages; what somebody else had said holds again. With `as_read` one that has changed since
+        stays.
 
         Returns:
             How many were there. Raises StoreUnavailable.
@@ -184,13 +262,17 @@ class MemoryErasure(MemoryWriting):
         gone = 0
         for scope, each in by_scope.items():
             along, again = await self._corrected_by(scope, each)
+            going = [*along, *each]
             # First of all, since nothing leads to them once what corrected them is gone.
-            steps = [await self._holding_again(memory, word) for memory in again]
-            for removed in (*along, *each):
-                steps.append(Step("remove", removed, word=word))
+            steps = [*await self._held_again(scope, again, going, word)]
+            steps += [Step("remove", removed, word=word) for removed in along]
+            steps += [
+                Step("remove", read, word=word, version=read.version if as_read else None)
+                for read in each
+            ]
             for first in range(0, len(steps), PAGE):
                 part = steps[first : first + PAGE]
-                outcomes = await self.write(scope, part, by)
+                outcomes = await self.write(scope, part, by, makes_room=True)
                 gone += sum(
                     step.what == "remove" and outcome.answer is Answer.DONE
                     for step, outcome in zip(part, outcomes, strict=True)
@@ -218,12 +300,30 @@ class MemoryErasure(MemoryWriting):
                     again[memory.id] = memory
         return list(along.values()), list(again.values())
 
-    async def _holding_again(self, memory: Memory, word: str) -> Step:
-        raw = await self._link.call("HGET", ScopeKeys(memory.scope).memories, memory.id)
-        status = Status.ARCHIVED if memory.was_archived else Status.ACTIVE
-        now = next_version(memory, status=status, superseded_by="", was_archived=False)
-        digest = "" if raw is None else digest_in(raw)
-        return Step("set", now, digest, word, memory.version)
+    async def _held_again(
+        self, scope: Scope, memories: Sequence[Memory], going: Sequence[Memory], word: str
+    ) -> Sequence[Step]:
+        """What has to be done so that memories hold again when others go."""
+        if not memories:
+            return ()
+        ids = [memory.id for memory in memories]
+        kept = await self._link.call("HMGET", ScopeKeys(scope).memories, *ids)
+        returning = [
+            Returning(
+                next_version(
+                    memory,
+                    status=Status.ARCHIVED if memory.was_archived else Status.ACTIVE,
+                    superseded_by="",
+                    was_archived=False,
+                ),
+                digest_in(raw),
+            )
+            for memory, raw in zip(memories, kept, strict=True)
+            if raw is not None
+        ]
+        digests = [each.digest for each in returning]
+        holders = await self.holders(scope, digests, {memory.id for memory in going})
+        return held_again(returning, holders, word, self._clock())
 
     async def _erase(self, scope: Scope) -> int:
         """Remove a scope and what came from there."""
@@ -243,11 +343,38 @@ class MemoryErasure(MemoryWriting):
         """Remove what the trail of `origin` names, and strike it out there."""
         gone = 0
         for scope, ids in _grouped(names).items():
-            gone += await self.remove(await self._kept(scope, ids), BY_ITSELF, word="forget")
+            for _ in range(TRIES):
+                kept = await self._kept(scope, ids)
+                if origin.kind is ScopeKind.USER:
+                    person = Person(origin.platform, origin.space, origin.user)
+                    kept = [each for each in kept if not await self._is_left(each, person)]
+                if not kept:
+                    break
+                # Somebody else may ask for one of them meanwhile.
+                gone += await self.remove(kept, BY_ITSELF, word="forget", as_read=True)
             for first in range(0, len(ids), PAGE):
                 part = [to_bytes(f"{scope}/{id}") for id in ids[first : first + PAGE]]
                 await self._run("trail", origin, ("cut", *part))
         return gone
+
+    async def _is_left(self, memory: Memory, person: Person) -> bool:
+        """Whether it stays without this person, who is named in it no longer then."""
+        for _ in range(TRIES):
+            raw = await self._link.call("HGET", ScopeKeys(memory.scope).memories, memory.id)
+            if raw is None:
+                return False
+            now = load_memory(memory.scope, memory.id, raw)
+            if not _is_named(now.source, person):
+                return True
+            source = _left(now.source, person)
+            if source is None:
+                return False
+            changed, yields = next_version(now, source=source), now.status is Status.SUPERSEDED
+            step = Step("set", changed, digest_in(raw), "strike", now.version, yields=yields)
+            [outcome] = await self.write(memory.scope, [step], BY_ITSELF, makes_room=True)
+            if outcome.answer is Answer.DONE:
+                return True
+        return False
 
     async def _trail(self, origin: Scope) -> AsyncIterator[tuple[Scope, str]]:
         """What came from a conversation or person and lies elsewhere: its scope and id."""
@@ -292,8 +419,9 @@ class MemoryErasure(MemoryWriting):
             if not left:
                 return await self.remove([now], BY_ITSELF, word="forget")
             changed = next_version(now, source=replace(now.source, message_ids=left))
-            step = Step("set", changed, digest_in(raw), "strike", now.version)
-            [outcome] = await self.write(memory.scope, [step], BY_ITSELF)
+            yields = now.status is Status.SUPERSEDED
+            step = Step("set", changed, digest_in(raw), "strike", now.version, yields=yields)
+            [outcome] = await self.write(memory.scope, [step], BY_ITSELF, makes_room=True)
             if outcome.answer is not Answer.OLD:
                 break
         return 0
@@ -325,6 +453,21 @@ def _is_of_the_same(older: Memory, newer: Memory) -> bool:
         return True
     same = older.source.thread == newer.source.thread
     return same and not set(older.source.message_ids).isdisjoint(newer.source.message_ids)
+
+
+def _goes_with(memory: Memory, person: Person, own: Sequence[Scope]) -> bool:
+    """Whether it goes once somebody is forgotten: it is theirs, and nobody else asked for it."""
+    source = memory.source
+    return memory.scope in own or (_is_named(source, person) and _left(source, person) is None)
+
+
+def _is_named(source: Source, person: Person) -> bool:
+    return person in (source.author, *source.former, *source.also)
+
+
+def _left(source: Source, person: Person) -> Source | None:
+    """What is left of a source without somebody; None where it goes with them."""
+    return None if person in source.former else source.without_wish(person)
 
 
 def _is_with(scope: Scope, person: Person) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import heapq
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -54,6 +54,11 @@ class MemoryReading:
         self._new_id = new_id
         self._most = most
         self._erased = erased
+
+    @property
+    def most(self) -> int:
+        """How many memories may hold in one scope, and how many corrected ones; 0: any number."""
+        return self._most
 
     async def versions(self, scopes: Sequence[Scope]) -> Sequence[int]:
         """The version of each scope, in one round trip; 0 where nothing is.
@@ -145,9 +150,23 @@ class MemoryReading:
                         found[id] = memory
         return [found.get(id) for id in ids]
 
-    async def holder(self, scope: Scope, digest: str) -> str:
-        """The id of the memory that has this content in a scope, or "". Raises StoreUnavailable."""
-        return to_text(await self._link.call("HGET", ScopeKeys(scope).hashes, digest) or b"")
+    async def holders(
+        self, scope: Scope, digests: Sequence[str], besides: Set[str]
+    ) -> Mapping[str, Memory]:
+        """The memories that have these contents in a scope, by digest, but for some, by their ids.
+
+        Raises StoreUnavailable or StoreMismatch.
+        """
+        if not digests:
+            return {}
+        raw = await self._link.call("HMGET", ScopeKeys(scope).hashes, *digests)
+        ids = [to_text(id or b"") for id in cast("list[bytes | None]", raw)]
+        found = await self.find([scope], ids)
+        return {
+            digest: memory
+            for digest, memory in zip(digests, found, strict=True)
+            if memory is not None and memory.id not in besides
+        }
 
     async def after(
         self, scopes: Sequence[Scope], id: str = "", *, most: int = PAGE, oldest: bool = False
@@ -183,8 +202,8 @@ class MemoryReading:
         Those that are there all the time are met, those that come or go meanwhile may be. Raises
         StoreUnavailable.
         """
-        sizes = await self._link.batch(
-            [("ZCARD", MemoryBucket(bucket).scopes) for bucket in range(BUCKETS)]
+        sizes = await self._link.each(
+            [MemoryBucket(bucket).scopes for bucket in range(BUCKETS)], "ZCARD"
         )
         for bucket in (bucket for bucket, size in enumerate(sizes) if size):
             met: set[bytes] = set()

@@ -106,6 +106,7 @@ class MemoryWriting(MemoryReading):
         key: str = "",
         together: bool = False,
         capped: bool = True,
+        makes_room: bool = False,
     ) -> Sequence[Outcome]:
         """Carry out steps in one scope, which every process sees at once.
 
@@ -117,6 +118,7 @@ class MemoryWriting(MemoryReading):
                 answer: an `Outcome` may then name another id than its step.
             together: All of them or none.
             capped: The scope may not become larger than it may be.
+            makes_room: Steps only take away, and name nobody anew: a full server takes them, too.
 
         Returns:
             One answer for each step. Raises StoreUnavailable.
@@ -124,7 +126,8 @@ class MemoryWriting(MemoryReading):
         if not steps:
             return ()
         nonce = key or self._new_id()
-        await self._add_trails(scope, [each.memory for each in steps if each.what == "add"])
+        if not makes_room:
+            await self._add_trails(scope, [each.memory for each in steps if _is_named_anew(each)])
         arguments: list[Argument] = [
             KEY_SECONDS if key else NONCE_SECONDS,
             "all" if together else "",
@@ -136,7 +139,8 @@ class MemoryWriting(MemoryReading):
         for step in steps:
             arguments += _step(step)
         done = _done(scope, nonce)
-        outcomes = _outcomes(await self._run("memorise", scope, arguments, (done,)))
+        name = "unmemorise" if makes_room else "memorise"
+        outcomes = _outcomes(await self._run(name, scope, arguments, (done,)))
         removed = [
             step.memory
             for step, outcome in zip(steps, outcomes, strict=True)
@@ -163,11 +167,22 @@ class MemoryWriting(MemoryReading):
         """Note something for a day; the name itself is not kept. Raises StoreUnavailable."""
         await self._link.call("SET", _told(scope, name), to_bytes(text), "EX", KEY_SECONDS)
 
+    async def tell_first(self, scope: Scope, name: str, text: str) -> str:
+        """As `tell`, unless something is noted under that name; what is noted now.
+
+        Safe to repeat. Raises StoreUnavailable.
+        """
+        key = _told(scope, name)
+        if await self._link.call("SET", key, to_bytes(text), "EX", KEY_SECONDS, "NX"):
+            return text
+        raw = await self._link.call("GET", key)
+        return text if raw is None else to_text(raw)
+
     async def _add_trails(self, scope: Scope, memories: Iterable[Memory]) -> None:
         """Before they are added: what is noted too much does no harm, what is not noted does."""
-        trails = _trails(scope, memories)
+        named = trails(scope, memories)
         await asyncio.gather(
-            *(self._run("trail", each, ("add", *names)) for each, names in trails.items())
+            *(self._run("trail", each, ("add", *names)) for each, names in named.items())
         )
 
     async def _cut_trails(self, memories: Iterable[Memory]) -> None:
@@ -175,7 +190,7 @@ class MemoryWriting(MemoryReading):
         for memory in memories:
             by_scope.setdefault(memory.scope, []).append(memory)
         for scope, removed in by_scope.items():
-            for each, names in _trails(scope, removed).items():
+            for each, names in trails(scope, removed).items():
                 await self._run("trail", each, ("cut", *names))
 
 
@@ -183,18 +198,23 @@ def _told(scope: Scope, name: str) -> str:
     return ScopeKeys(scope).bucket.done(f"told {scope} {name}")
 
 
-def _trails(scope: Scope, memories: Iterable[Memory]) -> Mapping[Scope, Sequence[bytes]]:
+def trails(scope: Scope, memories: Iterable[Memory]) -> Mapping[Scope, Sequence[bytes]]:
     """Where it is noted that memories came from there and lie in `scope`."""
     found: dict[Scope, list[bytes]] = {}
     for memory in memories:
         source = memory.source
         origins = [] if source.thread is None else [Scope.of_thread(source.thread)]
         origins += [] if source.author is None else [Scope.of_person(source.author)]
-        origins += map(Scope.of_person, source.former)
+        origins += map(Scope.of_person, (*source.former, *source.also))
         for origin in origins:
             if origin != scope:
                 found.setdefault(origin, []).append(to_bytes(f"{scope}/{memory.id}"))
     return found
+
+
+def _is_named_anew(step: Step) -> bool:
+    """It may come from somebody, or from somewhere, with whom this is not noted yet."""
+    return step.what == "add" or (step.what == "set" and bool(step.memory.source.also))
 
 
 def _done(scope: Scope, nonce: str) -> str:

@@ -2,8 +2,9 @@
 Add, change and remove memories of a scope, each by itself or all of them or none.
 
 KEYS  14 M:done:<digest of the nonce>
-ARGV  3 how long the answer is kept (s), 4 "all" for all or none, 5 most memories (0: any number),
-      6 who, 7 via, 8 most lines of the audit; then for each step, eight each:
+ARGV  3 how long the answer is kept (s), 4 "all" for all or none, 5 most memories that hold, and most
+      that were corrected (0: any number), 6 who, 7 via, 8 most lines of the audit; then for each
+      step, eight each:
       1 what to do, 2 id, 3 version, 4 digest of the content, 5 when it expires (ms, 0: never),
       6 word for the audit, 7 the memory as it is kept, 8 of what is added: its use so far, or ""
   add      version is the id of a memory whose content it may repeat, or ""
@@ -28,6 +29,18 @@ if told then
   return told
 end
 
+local steps, leaving = {}, {}
+for at = FIRST, #ARGV, FIELDS do
+  steps[#steps + 1] = at
+  leaving[ARGV[at + 1]] = ARGV[at] == "remove" or nil
+end
+
+-- Whether one more has room; one that corrects another takes that one's place among those that hold.
+local function has_room(corrects)
+  local corrected = tonumber(redis.call("HGET", META, "corrected") or "0")
+  return (corrects and corrected or redis.call("ZCARD", ORDER) - corrected) < MOST
+end
+
 local function make_room()
   for _, name in ipairs(redis.call("ZRANGEBYSCORE", EXPIRES, "-inf", NOW, "LIMIT", 0, CHUNK)) do
     local scope, id = string.match(name, "^(.*)/(.-)$")
@@ -35,7 +48,7 @@ local function make_room()
       remove(id)
     end
   end
-  return redis.call("ZCARD", ORDER) < MOST
+  recount_corrected()
 end
 
 -- Why a step can't be done and which memory is in the way, or nil.
@@ -60,8 +73,12 @@ local function obstacle(what, id, version, hash)
   if same and same ~= version and not expired(same) then
     return "same", same
   end
-  if MOST > 0 and redis.call("ZCARD", ORDER) >= MOST and not make_room() then
-    return "full", id
+  local corrects = version ~= "" or hash == ""
+  if MOST > 0 and not has_room(corrects) then
+    make_room()
+    if not has_room(corrects) then
+      return "full", id
+    end
   end
   return nil
 end
@@ -83,9 +100,11 @@ local function carry_out(what, id, hash, expires, word, kept, used)
     local holder = redis.call("HGET", HASHES, own)
     if hash == "" then
       let_go(own, id)
-    elseif not holder or expired(holder) or what == "add" then
+    elseif not holder or expired(holder) or leaving[holder] or what == "add" then
       redis.call("HSET", HASHES, hash, id)
     end
+    count_corrected(redis.call("HGET", MEMORIES, id), -1)
+    count_corrected(kept, 1)
     redis.call("HSET", MEMORIES, id, kept)
     redis.call("ZADD", CHANGES, version, id)
     if expires == "0" then
@@ -98,12 +117,8 @@ local function carry_out(what, id, hash, expires, word, kept, used)
     "via", VIA)
 end
 
-local steps = {}
-for at = FIRST, #ARGV, FIELDS do
-  steps[#steps + 1] = at
-end
 
-local answers, failed, changed = {}, false, false
+local answers, failed, changed, full = {}, false, false, false
 if TOGETHER then
   for number, at in ipairs(steps) do
     local why, which = obstacle(ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3])
@@ -122,12 +137,17 @@ if not failed then
         ARGV[at + 7])
       changed = true
     end
+    full = full or why == "full"
     answers[number] = (why or "done") .. ":" .. (which or ARGV[at + 1])
   end
 end
 local answer = table.concat(answers, ",")
 if changed then
   redis.call("ZADD", SCOPES, NOW, SCOPE)
+end
+-- What was full is told again, though there may be room by now; what has failed in another way is tried
+-- again under the same key.
+if changed or full then
   redis.call("SET", DONE, answer, "EX", STAYS)
 end
 return answer

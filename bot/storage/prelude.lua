@@ -1,7 +1,7 @@
 --[[
 Put in front of every other script: names for keys and arguments, and the few moves they share.
 
-KEYS  1-11, in the order below; from 12 on each script's own; the last three are VECTORS,
+KEYS  1-11, in the order below; from 12 on each script's own; the last four are PROPOSED, VECTORS,
 SAID and RULES.
 ARGV  1 thread, 2 caller's clock (ms), 3 retention (s), 4 lease (ms), 5 nonce; from 6 on each
       script's own.
@@ -20,7 +20,8 @@ Fields of META
                        given anew, so that a summary made from what was there before can never be
                        stored
   proposed             what folds have proposed to remember and nobody has taken up yet, a line for each
-                       fold; it goes with the summary
+                       fold; it goes with the summary. PROPOSED lists the threads that have some by
+                       when others than who folded may take it up, server's ms
   epoch                rises when the thread is forgotten or replaced
   fence                rises with every lease granted or taken away
   turn                 id of the running turn; absent when nothing runs
@@ -39,9 +40,12 @@ Fields of META
                        in no window and no summary
   failed               id of the last turn if it failed for good; its mail is kept for a day
   rated:<turn>|<user>  what somebody thinks of an answer (see rate.lua)
+  used:<user>          1 for whoever has used a control in the thread: what that left behind goes with
+                       them, also if they have not written
   draft                where the reply is being written
   stop, leaving        id of the turn that was asked to stop, or during which the bot was sent away
   withdrawn            id of the turn that has lost a message it was answering or had in view
+  full                 id of the turn during which so many wait that no more are taken
   revised              how often the mail of the running turn was changed
   part                 1 when the bot takes part without being addressed
   loose                1 when its messages are found by id
@@ -64,7 +68,8 @@ Fields of META
 local META, LOG, QUEUE, MAIL = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local NAMES, AUTHORS, REFS = KEYS[5], KEYS[6], KEYS[7]
 local LEASES, THREADS, CHANNEL, FOUND = KEYS[8], KEYS[9], KEYS[10], KEYS[11]
-local VECTORS, SAID, RULES = KEYS[#KEYS - 2], KEYS[#KEYS - 1], KEYS[#KEYS]
+local PROPOSED, VECTORS = KEYS[#KEYS - 3], KEYS[#KEYS - 2]
+local SAID, RULES = KEYS[#KEYS - 1], KEYS[#KEYS]
 local THREAD, NOW, RETENTION = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local LEASE, NONCE = tonumber(ARGV[4]), ARGV[5]
 
@@ -143,23 +148,36 @@ local function release()
   end
   redis.call("HDEL", META, "turn", "until", "grant", "worker", "since", "attempt", "losses", "quick",
     "lost", "spared", "parked", "draft", "stop", "leaving", "withdrawn", "revised", "how", "pressed",
-    "askers", "redo")
+    "askers", "redo", "full")
   redis.call("ZREM", LEASES, THREAD)
 end
 
--- Whether somebody waits for an answer: mail that was meant for other people is background.
-local function wanted()
+-- Tell the running turn to begin anew from what is left. An answer that was made already, and only could
+-- not be delivered yet, is made from what was taken away.
+local function withdraw(turn)
+  redis.call("HSET", META, "withdrawn", turn)
+  local draft = get("draft")
+  if draft then
+    local kept = cjson.decode(draft)
+    kept.note = nil
+    redis.call("HSET", META, "draft", cjson.encode(kept))
+  end
+end
+
+-- How many messages wait for an answer: mail that was meant for other people is background.
+local function questions()
+  local found = 0
   for _, item in ipairs(redis.call("LRANGE", QUEUE, 0, -1)) do
     if not string.find(item, ASIDE, 1, true) then
-      return true
+      found = found + 1
     end
   end
-  return false
+  return found
 end
 
 -- Make all waiting mail one turn and give its lease to the caller; false when nobody waits.
 local function start(turn, worker)
-  if not wanted() then
+  if questions() == 0 then
     return false
   end
   redis.call("RENAME", QUEUE, MAIL)
@@ -222,6 +240,7 @@ end
 -- themselves until there is a new one.
 local function unsummarise()
   redis.call("HDEL", META, "summary", "proposed")
+  redis.call("ZREM", PROPOSED, THREAD)
   redis.call("HSET", META, "upto", 0)
 end
 
@@ -255,11 +274,12 @@ end
 local function wipe()
   local fence, version, epoch = number("fence"), number("version"), number("epoch")
   local existed = redis.call("EXISTS", META) == 1
-  for _, id in ipairs(redis.call("SMEMBERS", REFS)) do
-    redis.call("HDEL", FOUND, id)
+  local refs = redis.call("SMEMBERS", REFS)
+  for from = 1, #refs, CHUNK do
+    redis.call("HDEL", FOUND, unpack(refs, from, math.min(from + CHUNK - 1, #refs)))
   end
   redis.call("UNLINK", META, LOG, QUEUE, MAIL, NAMES, AUTHORS, REFS, VECTORS)
-  for _, index in ipairs({ LEASES, THREADS, CHANNEL }) do
+  for _, index in ipairs({ LEASES, THREADS, CHANNEL, PROPOSED }) do
     redis.call("ZREM", index, THREAD)
   end
   if redis.call("ZREM", SAID, THREAD) == 1 then

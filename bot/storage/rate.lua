@@ -19,5 +19,6 @@ if before and string.match(before, "^[^|]*") == ARGV[8] then
 end
 local verdict = before and "changed" or "new"
 redis.call("SET", KEYS[12], verdict, "EX", ANSWER_SECONDS)
-redis.call("HSET", META, field, ARGV[8] .. "|" .. ARGV[9] .. "|" .. ARGV[10])
+redis.call("HSET", META, field, ARGV[8] .. "|" .. ARGV[9] .. "|" .. ARGV[10],
+  "used:" .. ARGV[7], 1)
 return verdict

@@ -8,6 +8,8 @@ Fields of META
   version   rises with every write. It is never below the server's clock, so that a scope which was
             erased and begins anew, or has lost its last writes with a primary, has no version twice
   floor     what was removed up to this version is not in GONE any more
+  corrected how many of the memories are superseded, as far as every process counts them
+  counted   when these were last looked at one by one, caller's ms
 
 A memory is kept as "<version> <digest of its content> <JSON>"; scripts read no further than that.
 --]]
@@ -19,6 +21,10 @@ local SCOPE, NOW = ARGV[1], tonumber(ARGV[2])
 
 local CHUNK = 500
 local GONE_MOST = 1000
+local COUNTED = 3600 * 1000
+
+-- As memories_codec.py writes it; within a text the quotation marks would have a backslash in front.
+local CORRECTED = '"status":"superseded"'
 
 local function whole(number)
   return string.format("%.0f", number)
@@ -44,6 +50,31 @@ local function version_of(id)
   return kept and string.match(kept, "^(%d+) ") or nil
 end
 
+-- Note that a memory comes (1) or goes (-1), as it is kept; nil or false for none.
+local function count_corrected(kept, by)
+  if kept and string.find(kept, CORRECTED, 1, true) then
+    redis.call("HINCRBY", META, "corrected", by)
+  end
+end
+
+-- Count them anew: processes of an earlier version leave the number as it was. That looks at all, so it
+-- is done once within an hour.
+local function recount_corrected()
+  if NOW < tonumber(redis.call("HGET", META, "counted") or "0") + COUNTED then
+    return
+  end
+  local number = 0
+  for from = 0, redis.call("ZCARD", ORDER) - 1, CHUNK do
+    local ids = redis.call("ZRANGE", ORDER, from, from + CHUNK - 1)
+    for _, kept in ipairs(redis.call("HMGET", MEMORIES, unpack(ids))) do
+      if kept and string.find(kept, CORRECTED, 1, true) then
+        number = number + 1
+      end
+    end
+  end
+  redis.call("HSET", META, "corrected", number, "counted", whole(NOW))
+end
+
 local function let_go(hash, id)
   if redis.call("HGET", HASHES, hash) == id then
     redis.call("HDEL", HASHES, hash)
@@ -57,6 +88,7 @@ local function remove(id)
   end
   redis.call("ZADD", GONE, rise(), id)
   let_go(string.match(kept, "^%d+ (%S+) "), id)
+  count_corrected(kept, -1)
   redis.call("HDEL", MEMORIES, id)
   redis.call("HDEL", USED, id)
   redis.call("ZREM", ORDER, id)

@@ -40,6 +40,7 @@ ABOUT_A_SCOPE = (
     "memorise",
     "read_changes",
     "trail",
+    "unmemorise",
     "use_memories",
     "vectors",
 )
@@ -48,8 +49,11 @@ ABOUT_A_SCOPE = (
 ALONE = (
     "add_token",
     "end_token",
+    "gone",
     "issue_code",
+    "keep_off",
     "link_accounts",
+    "narrow_token",
     "unlink_account",
     "use_token",
     "afford",
@@ -66,6 +70,16 @@ ALONE = (
     "spend",
 )
 """Those that need no thread."""
+
+SAME_TEXT = {"narrow_token": "add_token", "unmemorise": "memorise"}
+"""Those that are another one, but may run when that one may not."""
+
+ON_A_FULL_SERVER = frozenset(
+    {"forget", "gone", "index", "keep_off", "narrow_token", "strike", "unmemorise"}
+)
+"""Those that take away, and note a little on the way: they run when Redis is out of memory, too."""
+
+ALLOWED = "#!lua flags=allow-oom"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +102,18 @@ def load_scripts() -> dict[str, Script]:
 
 
 def _script(name: str, text: str) -> Script:
+    if name in ON_A_FULL_SERVER:
+        text = f"{ALLOWED}\n{text}"
     sha = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
     return Script(name, text, sha)
 
 
 def _read(name: str) -> str:
+    name = SAME_TEXT.get(name, name)
     return files("bot.storage").joinpath(f"{name}.lua").read_text(encoding="utf-8")
 
 
 SCRIPTS = load_scripts()
+
+EACH = _script("each", _read("each"))
+"""Asks about many keys at once, on a server that has all of them; see `Link.each`."""

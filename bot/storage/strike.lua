@@ -1,24 +1,30 @@
 --[[
 Take messages out of a thread, with what was made from them: entries, waiting mail, the summary if
 it covers one of them, the label if it came from one. A turn that is answering one of them, or with
-one of them in view, is told to begin anew from what is left.
+one of them in view, is told to begin anew from what is left. Many are taken out in several calls.
 
 A message that is delivered only after it was deleted is not taken: its event counts as taken.
 
 KEYS  12.. B:event:<digest> of each message whose event is known
 ARGV  6 number of those keys, 7 whose messages these are when somebody is taken out of the thread
-      ("" otherwise), 8 number of message ids; then the ids, then numbers of entries that are his,
-      or are answers to him
-Returns  {entries, mail, summary dropped (1/0), turn told (1/0)}
+      ("" otherwise), 8 the thread's epoch when his entries were looked for ("" for none), 9 whether
+      he has no others (1/0), 10 number of message ids; then the ids, then numbers of entries that
+      are his, or are answers to him
+Returns  {entries, mail, summary dropped (1/0), turn told (1/0)}, all -1 when the thread was forgotten
+         or replaced since his entries were looked for
 --]]
-local EVENTS, PERSON, IDS = tonumber(ARGV[6]), ARGV[7], tonumber(ARGV[8])
+local EVENTS, PERSON, EPOCH, ALL, IDS =
+  tonumber(ARGV[6]), ARGV[7], ARGV[8], ARGV[9] == "1", tonumber(ARGV[10])
 
+if PERSON ~= "" and (get("epoch") or "") ~= EPOCH then
+  return { -1, -1, -1, -1 }
+end
 local wanted, seqs = {}, {}
-for place = 9, 8 + IDS do
+for place = 11, 10 + IDS do
   wanted[ARGV[place]] = true
   seqs[#seqs + 1] = get("entry:" .. ARGV[place]) or nil
 end
-for place = 9 + IDS, #ARGV do
+for place = 11 + IDS, #ARGV do
   seqs[#seqs + 1] = ARGV[place]
 end
 
@@ -28,7 +34,6 @@ for _, seq in ipairs(seqs) do
   local entry = not entries[seq] and redis.call("HGET", LOG, seq)
   if entry then
     local said = cjson.decode(entry)
-    -- An answer without messages, as imported ones may be, is named by its number alone.
     local his = PERSON ~= "" and (said.id == PERSON or said.role == "assistant")
     for _, id in ipairs(said.messages or {}) do
       his = his or wanted[id]
@@ -70,14 +75,7 @@ if count + #waiting + #running > 0 then
   redis.call("HSET", META, "version", whole(number("version") + 1))
 end
 if told == 1 then
-  redis.call("HSET", META, "withdrawn", turn)
-  local draft = get("draft")
-  if draft then
-    -- An answer that was made already, and only could not be delivered yet.
-    local kept = cjson.decode(draft)
-    kept.note = nil
-    redis.call("HSET", META, "draft", cjson.encode(kept))
-  end
+  withdraw(turn)
 end
 if count > 0 then
   note_said(true)
@@ -109,15 +107,10 @@ if count + #waiting + #running > 0 then
     redis.call("HDEL", META, "label", "labelled")
   end
 end
-if PERSON ~= "" then
+-- By these the thread is found again, should the caller not come so far.
+if PERSON ~= "" and ALL then
   redis.call("HDEL", NAMES, PERSON)
-  local fields = redis.call("HGETALL", META)
-  for place = 1, #fields, 2 do
-    local rated, by = string.match(fields[place], "^(rated:[^|]*|)(.*)$")
-    if rated and by == PERSON then
-      redis.call("HDEL", META, fields[place])
-    end
-  end
+  redis.call("HDEL", META, "used:" .. PERSON)
   redis.call("SREM", AUTHORS, PERSON)
 end
 return { count, #waiting + #running, covered, told }

@@ -35,7 +35,9 @@ class Threads(Turns, Leftovers, Departures, Presses, Spoken):
         silence_hours: After so long a silence a thread is heard only when it addresses the bot; 0
             for never. What is set for a channel counts more.
         max_attempts: A turn is given up when its lease has run out so often.
-        bot_messages: So many messages of other bots in a row are taken in one thread.
+        bot_messages: So many messages of other bots in a row are taken in one thread, and in all of
+            one channel within an hour of each other.
+        most_waiting: So many messages wait for the next turn of a thread at most.
         erased: Called after something was erased, which the server's files may still hold.
         waits: How patient to be with Redis.
         observe: Told of every operation; see `bot.storage.connect.Observe`.

@@ -19,6 +19,9 @@ from bot.storage.scripts import SCRIPTS
 USED_SECONDS = 3_600
 """That a token was used is written at most so often."""
 
+TRIES = 50
+"""How often a token is narrowed anew because somebody else has just narrowed it."""
+
 
 class StoredCredentials:
     """Implements `bot.credentials.Credentials`. What has ended counts as not there.
@@ -38,7 +41,7 @@ class StoredCredentials:
         kept = await self._link.run(
             SCRIPTS["add_token"],
             (keys.TOKENS, keys.TOKEN_IDS, keys.tokens_of(str(credential.person))),
-            (credential.digest, credential.id, _dump(credential), MOST_TOKENS, ""),
+            (credential.digest, credential.id, _dump(credential), MOST_TOKENS, "", ""),
         )
         return bool(kept)
 
@@ -126,10 +129,18 @@ class StoredCredentials:
 
     async def replace(self, credential: Credential) -> None:
         """See `bot.credentials.Credentials`."""
-        if credential.readable:
-            await self._narrow(credential)
-        else:
-            await self._end(credential)
+        # Somebody else may narrow it at the same time: what either takes away is gone.
+        for _ in range(TRIES):
+            raw = await self._link.call("HGET", keys.TOKENS, credential.digest)
+            if raw is None:
+                return
+            left = _both(_load(credential.digest, raw, None), credential)
+            if left.readable and await self._narrow(raw, left):
+                return
+            if not left.readable:
+                break
+        # Rather none than one that opens too much, as where only parts of it are there.
+        await self._end(credential)
 
     async def sweep(self) -> None:
         """Remove what has ended by itself. Raises StoreUnavailable."""
@@ -140,13 +151,14 @@ class StoredCredentials:
             if self._is_over(each):
                 await self._end(each)
 
-    async def _narrow(self, credential: Credential) -> None:
-        """Put a token in place of the same one that opens more, unless that has ended."""
-        await self._link.run(
-            SCRIPTS["add_token"],
-            (keys.TOKENS, keys.TOKEN_IDS, keys.tokens_of(str(credential.person))),
-            (credential.digest, credential.id, _dump(credential), MOST_TOKENS, "narrow"),
+    async def _narrow(self, before: bytes, to: Credential) -> bool:
+        """Put a token in place of what it was; False when that has ended, or is another by now."""
+        done = await self._link.run(
+            SCRIPTS["narrow_token"],
+            (keys.TOKENS, keys.TOKEN_IDS, keys.tokens_of(str(to.person))),
+            (to.digest, to.id, _dump(to), MOST_TOKENS, "narrow", before),
         )
+        return bool(done)
 
     async def _end(self, credential: Credential) -> bool:
         names = (keys.TOKENS, keys.TOKEN_IDS, keys.tokens_of(str(credential.person)))
@@ -197,6 +209,17 @@ def without(credential: Credential, platform: str, space: str, channel: str = ""
         writable=tuple(filter(of_scope, credential.writable)),
         channels=tuple(filter(stays, credential.channels)),
         threads=tuple(filter(of_thread, credential.threads)),
+    )
+
+
+def _both(one: Credential, other: Credential) -> Credential:
+    """The first of two states of a token, opening nothing that the other does not."""
+    return replace(
+        one,
+        readable=tuple(each for each in one.readable if each in other.readable),
+        writable=tuple(each for each in one.writable if each in other.writable),
+        channels=tuple(each for each in one.channels if each in other.channels),
+        threads=tuple(each for each in one.threads if each in other.threads),
     )
 
 

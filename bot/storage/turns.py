@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from bot.budgets import day_of
@@ -20,7 +21,15 @@ from bot.storage.codec import (
     to_text,
 )
 from bot.storage.connect import Argument
-from bot.storage.keys import BUCKETS, BucketKeys, ThreadKeys, place_fields, usage_field
+from bot.storage.deletions import marks
+from bot.storage.keys import (
+    BUCKETS,
+    BucketKeys,
+    ThreadKeys,
+    place_fields,
+    place_of,
+    usage_field,
+)
 from bot.storage.leftovers import OWN_MS
 from bot.storage.reading import read_mail, read_turn, tally_figures
 from bot.storage.types import Begun, Done, Draft, Lease, Leftover, Revised, Signal, Turn
@@ -39,9 +48,12 @@ class Turns(Base):
 
         An event id is remembered for a day. A message that is not addressed counts only where the
         bot takes part or is just answering; one of another bot only until so many of them have
-        come in a row that two bots seem to talk. After a silence, and where a channel's rules say
-        so, only what is addressed counts. A caller that tries again after StoreUnavailable
-        passes the same `nonce` again, or it will be told DUPLICATE.
+        come in a row, in the thread or in its channel, that two bots seem to talk. After a silence,
+        and where a channel's rules say so, only what is addressed counts. What was written before
+        its place was gone counts as taken, for ten minutes. While a turn runs only so
+        many wait for the next; what was written a minute ago or longer is taken all the same. A
+        caller that tries again after StoreUnavailable passes the same `nonce` again, or it will be
+        told DUPLICATE.
 
         Returns:
             A turn that the caller now has to run, or why there is none.
@@ -51,6 +63,7 @@ class Turns(Base):
         """
         thread = event.thread
         loose = event.loose and event.ref.channel == thread.channel
+        bucket = ThreadKeys(thread).bucket
         reply = await self._run(
             "begin",
             thread,
@@ -69,9 +82,16 @@ class Turns(Base):
                 self._silence_ms,
                 int(event.aside),
                 int(event.confined),
+                self._most_waiting,
             ),
             nonce=nonce or self._new_id(),
-            keys=(ThreadKeys(thread).bucket.event(event.event_id),),
+            keys=(
+                bucket.event(event.event_id),
+                bucket.bots(place_of(thread)),
+                bucket.gone(thread.platform, thread.space),
+                bucket.gone(*place_of(thread)),
+                bucket.gone(*place_of(thread), thread.thread),
+            ),
         )
         return _turn_or(Begun, thread, reply)
 
@@ -80,6 +100,20 @@ class Turns(Base):
         queue = ThreadKeys(event.thread).queue
         waiting = await self._link.call("LRANGE", queue, 0, -1)
         return any(load_incoming(raw).event_id == event.event_id for raw in waiting)
+
+    async def is_asked(self, lease: Lease, messages: Collection[str]) -> bool:
+        """Whether one of these of a turn's mail stands: it was neither deleted nor forgotten.
+
+        True as well when somebody else has ended the turn meanwhile. Raises StoreUnavailable or
+        StoreMismatch.
+        """
+        keys = ThreadKeys(lease.thread)
+        (turn, part), mail = await self._link.batch(
+            [("HMGET", keys.meta, "turn", "part"), ("LRANGE", keys.mail, 0, -1)]
+        )
+        if turn is None or to_text(turn) != lease.turn:
+            return part is not None
+        return any(load_incoming(raw).ref.message in messages for raw in mail)
 
     async def renew(self, lease: Lease, draft: Draft | None = None) -> Signal:
         """Keep the lease; `draft`, when given, replaces the one stored.
@@ -106,6 +140,7 @@ class Turns(Base):
         names: Mapping[str, str],
         *,
         leftovers: Sequence[MessageRef] = (),
+        earlier: Sequence[str] = (),
         keep: bool = False,
         revised: int = 0,
         nonce: str | None = None,
@@ -116,9 +151,11 @@ class Turns(Base):
         added to the thread's and to today's figures of the user whose message was the last of
         them; `names` are added to the known ones. From now on the bot takes part. `leftovers` are
         messages of the reply that the caller deletes now; what it does not get done is found by
-        `due_leftovers` a little later. With `keep` the mail stays for a day, or until the next
-        turn, so that `begin_again` can ask it once more. `revised` is how often the mail had been
-        changed when `entries` were made from it, as `Turn` or `Revised` told.
+        `due_leftovers` a little later. `earlier` are ids of messages that `entries` hold and that
+        are none of the mail's: of these the platform was asked. With `keep` the mail stays for a
+        day, or until the next turn, so that `begin_again` can ask it once more. `revised` is how
+        often the mail had been changed when `entries` were made from it, as `Turn` or `Revised`
+        told.
 
         In a turn with an `answer` that gives way the first of `entries` takes its place; without
         entries that answer stays.
@@ -164,6 +201,7 @@ class Turns(Base):
                 bucket.answer(token),
                 bucket.usage(day_of(self._clock())),
                 bucket.leftovers,
+                *marks(thread, earlier),
             ),
         )
         if reply[0] == b"revised":
@@ -238,17 +276,25 @@ class Turns(Base):
         threads: list[ThreadKey] = []
         full, start = list(range(BUCKETS)), 0
         while full:
-            found = await self._link.batch(
-                [
-                    ("ZRANGEBYSCORE", BucketKeys(each).leases, 0, now, "LIMIT", start, PAGE)
-                    for each in full
-                ]
-            )
+            leases = [BucketKeys(each).leases for each in full]
+            found = await self._link.each(leases, "ZRANGEBYSCORE", 0, now, "LIMIT", start, PAGE)
             for bucket, names in zip(full, found, strict=True):
                 threads += await self._keys_in(BucketKeys(bucket).leases, names)
             full = [each for each, names in zip(full, found, strict=True) if len(names) == PAGE]
             start += PAGE
         return list(dict.fromkeys(threads))
+
+    async def next_end(self) -> float:
+        """Seconds until the lease ends that ends next of those that hold; infinite without any.
+
+        Raises StoreUnavailable.
+        """
+        now = await self._link.server_ms()
+        ends = await self._link.each(
+            [BucketKeys(bucket).leases for bucket in range(BUCKETS)],
+            *("ZRANGEBYSCORE", f"({now}", "+inf", "WITHSCORES", "LIMIT", 0, 1),
+        )
+        return min((float(found[1]) - now for found in ends if found), default=math.inf) / 1000
 
     async def ask_stop(self, thread: ThreadKey, turn: str = "") -> bool:
         """Ask the running turn to stop; its next `renew` says so, also after a take-over.

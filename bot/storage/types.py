@@ -193,6 +193,14 @@ class Revised:
 
 
 @dataclass(frozen=True, slots=True)
+class Involved:
+    """A thread that holds what somebody wrote, or only which controls they have used."""
+
+    thread: ThreadKey
+    wrote: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Struck:
     """What was taken out of a thread.
 
@@ -207,6 +215,15 @@ class Struck:
     mail: int = 0
     unsummarised: bool = False
     withdrawn: bool = False
+
+    def __add__(self, other: Struck) -> Struck:
+        """What was taken out with both."""
+        return Struck(
+            self.entries + other.entries,
+            self.mail + other.mail,
+            self.unsummarised or other.unsummarised,
+            self.withdrawn or other.withdrawn,
+        )
 
 
 class Amended(StrEnum):
@@ -272,6 +289,10 @@ class Begun(StrEnum):
     """Meant for somebody else: stored as background of the next question."""
     QUEUED = "queued"
     """Another turn runs; this message will be in the next."""
+    FULL = "full"
+    """Another turn runs, and so many wait for the next one that this message is not taken."""
+    FILLED = "filled"
+    """The same, for the first time during that turn: people are to be told."""
     DUPLICATE = "duplicate"
     """This message was taken before."""
 

@@ -1,7 +1,7 @@
 --[[
 Take an account out of those that are linked with it, and end its code; safe to repeat.
 
-KEYS  1 L:groups, 2 L:codes
+KEYS  1 L:groups, 2 L:codes, 3 L:news
 ARGV  1 the account, 2 what names of codes begin with, 3 what names of answers begin with
 Returns  1 when it was linked, else 0
 --]]
@@ -12,6 +12,7 @@ if code then
   redis.call("DEL", ARGV[2] .. code)
   redis.call("HDEL", CODES, WHO)
 end
+redis.call("HDEL", KEYS[3], WHO)
 redis.call("DEL", ARGV[3] .. WHO)
 local group = redis.call("HGET", GROUPS, WHO)
 if not group then

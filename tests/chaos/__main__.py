@@ -36,7 +36,9 @@ def main() -> int:
         print(table(outcome.result), flush=True)
         if not outcome.result.good:
             good = False
-            _explain(plan, outcome, full=options.verbose)
+            _explain(plan, outcome)
+        if options.verbose:
+            _show(outcome)
         summary.append(line(outcome.result))
         print(summary[-1], flush=True)
     if len(summary) > 1:
@@ -57,7 +59,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seed", type=int)
     parser.add_argument("--seeds", type=int, default=1, help="how many, one after the other")
     parser.add_argument("--size", choices=SIZES, default="full")
-    parser.add_argument("--verbose", action="store_true", help="show the processes' logs, too")
+    parser.add_argument(
+        "--verbose", action="store_true", help="show who waited longest, and all logs"
+    )
     for name in ("messages", "threads", "kills", "restarts", "processes", "faults", "upsets"):
         parser.add_argument(f"--{name}", type=int)
     parser.add_argument("--seconds", type=float, help="over which people talk")
@@ -71,7 +75,7 @@ def _size(options: argparse.Namespace) -> Size:
     return replace(SIZES[options.size], **changed)
 
 
-def _explain(plan: Plan, outcome: Outcome, *, full: bool) -> None:
+def _explain(plan: Plan, outcome: Outcome) -> None:
     """Everything that helps to find out why."""
     shown = [str(each) for each in outcome.result.verdict.violations]
     print("\n".join(shown[:MOST_SHOWN]))
@@ -83,9 +87,14 @@ def _explain(plan: Plan, outcome: Outcome, *, full: bool) -> None:
         print(f"\nthread {number}:\n{transcript}")
     print("\nkilled:\n" + "\n".join(outcome.deaths))
     print("\nplan:\n" + "\n".join(plan.told()))
-    if full:
-        for name, log in sorted(outcome.logs.items()):
-            print(f"\nprocess {name}:\n{log}")
+
+
+def _show(outcome: Outcome) -> None:
+    """What also a storm that passed has to tell."""
+    for slow in outcome.slowest:
+        print(f"\nlongest wait: {slow}")
+    for name, log in sorted(outcome.logs.items()):
+        print(f"\nprocess {name}:\n{log}")
 
 
 if __name__ == "__main__":

@@ -16,8 +16,8 @@ from tests.chaos.plan import Kill
 from tests.flows.program import BotProcess, environment
 from tests.servers import READY, wait_for_line
 
-ERA = ("*login*", "*identify*")
-"""Names under which the bot counts its log-ins at Discord."""
+LOGINS = "bobbin:rate:*:logins"
+"""Under which the bot counts its log-ins at Discord, those of a day; not who logs in just now."""
 
 
 @dataclass(slots=True)
@@ -75,9 +75,8 @@ class Store:
         """
         client = open_redis(self.url)
         try:
-            for pattern in ERA:
-                async for key in client.scan_iter(f"bobbin:*{pattern}", count=1000):
-                    await client.delete(key)
+            async for key in client.scan_iter(LOGINS, count=1000):
+                await client.delete(key)
         finally:
             await client.aclose()
 

@@ -61,16 +61,26 @@ def collect(plan: Plan, weavers: Weavers, acme: Acme, model: PretendModel) -> Re
     )
 
 
-def longest_wait(said: Sequence[Said], model: PretendModel, arrivals: Mapping[int, float]) -> float:
-    """The longest time from a message to the end of the first answer that reached people."""
+@dataclass(frozen=True, slots=True, order=True)
+class Wait:
+    """How long somebody waited: seconds from a message to the end of the first answer to it."""
+
+    seconds: float
+    said: Said = field(compare=False)
+
+
+def waits(
+    said: Sequence[Said], model: PretendModel, arrivals: Mapping[int, float]
+) -> Sequence[Wait]:
+    """Of each message that was answered, the longest last."""
     answered: dict[str, float] = {}
     for asked in model.asked:
         at = arrivals.get(asked.number)
         if at is not None:
             for token in asked.tokens:
                 answered[token] = min(at, answered.get(token, at))
-    return max(
-        (answered[each.token] - each.at for each in said if each.token in answered), default=0.0
+    return sorted(
+        Wait(answered[each.token] - each.at, each) for each in said if each.token in answered
     )
 
 

@@ -6,7 +6,7 @@ import asyncio
 import tempfile
 import time
 from collections import Counter, defaultdict, deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,7 +26,7 @@ from tests.chaos.plan import (
     Say,
     Upset,
 )
-from tests.chaos.records import Arrivals, collect, longest_wait, refusals, requests_of
+from tests.chaos.records import Arrivals, Wait, collect, refusals, requests_of, waits
 from tests.chaos.table import Figures, Result
 from tests.chaos.town import Acme, Weavers, side_of
 from tests.chaos.weather import (
@@ -66,6 +66,7 @@ class Outcome:
     deaths: list[str]
     transcripts: dict[int, str]
     logs: dict[int, str]
+    slowest: list[str]
 
 
 @dataclass(slots=True)
@@ -277,6 +278,7 @@ class Run:
             ],
             {number: self._transcript(number) for number in bad[:5]},
             self.crew.logs,
+            list(self._slowest()),
         )
 
     def _figures(self, platform: Platform) -> Figures:
@@ -294,8 +296,20 @@ class Run:
             faults=armed - left,
             upsets=self.upsets[platform],
             requests=requests_of(side.said, self.model),
-            longest=longest_wait(side.said, self.model, self.arrivals.at),
+            waits=[each.seconds for each in self._waits(platform)],
         )
+
+    def _waits(self, platform: Platform) -> Sequence[Wait]:
+        side = side_of(platform, self.weavers, self.acme)
+        return waits(side.said, self.model, self.arrivals.at)
+
+    def _slowest(self) -> Iterator[str]:
+        """Of each platform the message that waited longest, and what happened in its thread."""
+        for platform in PLATFORMS:
+            for wait in self._waits(platform)[-1:]:
+                said = wait.said
+                head = f"{said.token} on {platform}, thread {said.thread}, said at {said.at:.2f}"
+                yield f"{head}, waited {wait.seconds:.1f} s\n{self._transcript(said.thread)}"
 
     def _transcript(self, number: int) -> str:
         thread = self.plan.threads[number]

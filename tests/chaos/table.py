@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import median
 
 from tests.chaos.ledger import VIOLATIONS, Verdict
 from tests.chaos.plan import PLATFORMS, Platform
@@ -11,7 +12,7 @@ from tests.chaos.plan import PLATFORMS, Platform
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """One platform's share of a run; times in seconds."""
+    """One platform's share of a run; times in seconds, `waits` one for each answered message."""
 
     messages: int
     deliveries: int
@@ -19,7 +20,17 @@ class Figures:
     faults: int
     upsets: int
     requests: int
-    longest: float
+    waits: Sequence[float]
+
+    @property
+    def longest(self) -> float:
+        """The longest time to an answer."""
+        return max(self.waits, default=0.0)
+
+    @property
+    def middle(self) -> float:
+        """Half of the messages were answered within this time."""
+        return median(self.waits) if self.waits else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +86,7 @@ def table(result: Result) -> str:
         for platform, one in zip(PLATFORMS, each, strict=True)
     ]
     row("requests to the model per answer", *asked)
+    row("median time to an answer, s", *(f"{one.middle:.1f}" for one in each))
     row("longest time to an answer, s", *(f"{one.longest:.1f}" for one in each))
     widths = [max(len(cells[place]) for cells in rows) for place in range(3)]
     lines = [
@@ -103,5 +115,6 @@ def line(result: Result) -> str:
         f"{result.restarts} restarts, {sum(one.refused for one in figures)} 429s, "
         f"{result.model_faults + sum(one.faults for one in figures)} faults, "
         f"{sum(verdict.excused.values()) + sum(verdict.told.values())} broken off by the model, "
+        f"median {median([each for one in figures for each in one.waits] or [0.0]):.1f} s, "
         f"longest {max(one.longest for one in figures):.1f} s, {result.seconds:.0f} s"
     )

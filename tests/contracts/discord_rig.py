@@ -155,11 +155,17 @@ class CountingMeter(RecordingMeter):
 
 
 class MemoryNotes:
-    """Notes that last as long as the test."""
+    """Notes that last as long as the test.
+
+    Attributes:
+        together: So many replace one before any of them goes on.
+    """
 
     def __init__(self, changed: Callable[[], None] = lambda: None) -> None:
         self.texts: dict[str, str] = {}
         self.changed = changed
+        self.together = 0
+        self._waiting = asyncio.Event()
 
     async def read(self, name: str) -> str | None:
         return self.texts.get(name)
@@ -169,6 +175,11 @@ class MemoryNotes:
         self.changed()
 
     async def replace(self, name: str, old: str, new: str) -> bool:
+        if self.together:
+            self.together -= 1
+            if not self.together:
+                self._waiting.set()
+            await self._waiting.wait()
         if self.texts.get(name) == old:
             await self.write(name, new)
         return self.texts.get(name) == new
@@ -194,6 +205,7 @@ class RecordingInbox:
         edits: Every edit.
         removals: Every deletion.
         kept: What `remembered` tells.
+        narrowings: What `narrowed` was told.
     """
 
     changed: Callable[[], None]
@@ -216,6 +228,7 @@ class RecordingInbox:
     edits: list[Incoming] = field(default_factory=list)
     removals: list[Removal] = field(default_factory=list)
     kept: Sequence[str] = ()
+    narrowings: list[tuple[str, str]] = field(default_factory=list)
     reply: CommandReply = field(default_factory=lambda: CommandReply("done"))
 
     async def message(self, event: Incoming) -> bool:
@@ -275,6 +288,10 @@ class RecordingInbox:
 
     async def departed(self, platform: str, space: str, channel: str, user: str) -> None:
         raise AssertionError("Discord does not tell who leaves a channel")
+
+    def narrowed(self, platform: str, space: str, channel: str) -> None:
+        self.narrowings.append((space, channel))
+        self.changed()
 
     def malformed(self, platform: str, kind: str) -> None:
         self.malformed_events.append(kind)

@@ -57,6 +57,17 @@ async def _memorise(threads: Threads, trouble: Trouble) -> object:
     return answers, await _held(store, CHANNEL)
 
 
+async def _unmemorise(threads: Threads, trouble: Trouble) -> object:
+    store = threads.memories()
+    said = Source(Via.COMMAND, ADA, THREAD, ("m1", "m2"))
+    await _put(store, _memory(1), _memory(2, source=said), _memory(3))
+    gone: list[int] = []
+    for messages in (["m1"], ["m2"]):
+        await trouble()
+        gone.append(await store.forget_messages(THREAD, messages))
+    return gone, await _held(store, CHANNEL)
+
+
 async def _read_changes(threads: Threads, trouble: Trouble) -> object:
     store = threads.memories()
     await _put(store, _memory(1), _memory(2))
@@ -143,9 +154,16 @@ async def _add_token(threads: Threads, trouble: Trouble) -> object:
         if number in (0, MOST_TOKENS - 1, MOST_TOKENS):
             await trouble()
         answers.append(await threads.tokens.add(_token(number)))
-    await trouble()
-    await threads.tokens.forget("discord", "g1", "c1")
     return answers, len(await threads.tokens.of(ADA)), await threads.tokens.find("digest1")
+
+
+async def _narrow_token(threads: Threads, trouble: Trouble) -> object:
+    await threads.tokens.add(_token(1))
+    await trouble()
+    changed = await threads.tokens.shut_out(ADA, ("discord", "g1", "c1"))
+    found = await threads.tokens.find("digest1")
+    assert found is not None and found.readable == (OWN,)
+    return changed, found
 
 
 async def _use_token(threads: Threads, trouble: Trouble) -> object:
@@ -170,9 +188,11 @@ MEMORY_SCENES: Mapping[str, Callable[[Threads, Trouble], Awaitable[object]]] = {
     "issue_code": _issue_code,
     "link_accounts": _link_accounts,
     "memorise": _memorise,
+    "narrow_token": _narrow_token,
     "read_changes": _read_changes,
     "trail": _trail,
     "unlink_account": _unlink_account,
+    "unmemorise": _unmemorise,
     "use_memories": _use_memories,
     "use_token": _use_token,
     "vectorise": _vectorise,

@@ -58,8 +58,16 @@ async def _index(threads: Threads, trouble: Trouble) -> object:
     entries = [Entry("user", "hello", 0.0, "u1", "Ada", ("m1",))]
     await threads.restore(THREAD, entries, Summary(), TALLY, {"u1": "Ada"})
     await trouble()
-    await threads.amend(replace(message(1, text="new"), edited=1.0), _reworded)
+    await threads.strike(THREAD, ["m1"], ["e1"])
     return await threads.take_window(THREAD)
+
+
+async def _keep_off(threads: Threads, trouble: Trouble) -> object:
+    await talk(threads, 1)
+    place, ids, events = place_of(THREAD), ["m1", "m8", "m9"], ["e1", "e8", "e9"]
+    await trouble()
+    holders = await threads.holders(place, ids, events)
+    return holders, [await threads.begin(message(position)) for position in (1, 8, 9)]
 
 
 async def _strike(threads: Threads, trouble: Trouble) -> object:
@@ -211,6 +219,12 @@ async def _forget(threads: Threads, trouble: Trouble) -> object:
     return await threads.forget(THREAD)
 
 
+async def _gone(threads: Threads, trouble: Trouble) -> object:
+    await talk(threads, 1)
+    await trouble()
+    return await threads.drop(THREAD), await threads.begin(message(-1))
+
+
 async def _restore(threads: Threads, trouble: Trouble) -> object:
     await talk(threads, 1)
     entries = [Entry("user", "hello", 0.0, "u1", "Ada")]
@@ -331,7 +345,9 @@ SCENES: Mapping[str, Scene] = {
     "exchange": _exchange,
     "fold": _fold,
     "forget": _forget,
+    "gone": _gone,
     "index": _index,
+    "keep_off": _keep_off,
     "leave": _leave,
     "park": _park,
     "pause": _pause,
@@ -372,7 +388,7 @@ async def contents(client: Redis) -> Mapping[str, Any]:
                 found[key] = await client.lrange(key, 0, -1)
             case "set":
                 found[key] = await client.smembers(key)
-            case "zset" if key.endswith((":leases", ":slots")):
+            case "zset" if key.endswith((":leases", ":proposed", ":slots")):
                 found[key] = set(await client.zrange(key, 0, -1))
             case "stream":
                 found[key] = [fields for _, fields in await client.xrange(key)]

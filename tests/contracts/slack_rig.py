@@ -141,6 +141,7 @@ class RecordingInbox:
         edits: Every edit.
         removals: Every deletion.
         gate: `message` waits for it.
+        open: Channels that are answered throughout; whoever asks waits for `looked`.
         away: So many times `left` fails before it is done.
         replies: What commands answer, the last one over and over.
         remembers: Messages that are remembered of every conversation.
@@ -157,6 +158,7 @@ class RecordingInbox:
     away: int = 0
     spaces_left: list[tuple[str, str]] = field(default_factory=list)
     departures: list[tuple[str, str, str, str]] = field(default_factory=list)
+    narrowings: list[tuple[str, str, str]] = field(default_factory=list)
     messages: list[Incoming] = field(default_factory=list)
     calls: list[CommandCall] = field(default_factory=list)
     malformed_events: list[str] = field(default_factory=list)
@@ -170,6 +172,8 @@ class RecordingInbox:
     remembers: list[str] = field(default_factory=list[str])
     blind: StoreError | None = None
     outsiders: bool = False
+    open: frozenset[str] = frozenset()
+    looked: asyncio.Event | None = None
     looked_at: list[tuple[str, str, str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -223,7 +227,9 @@ class RecordingInbox:
         raise AssertionError("no conversation on Slack is outside a thread")
 
     async def answers_all(self, platform: str, space: str, channel: str) -> bool:
-        return False
+        if self.looked is not None:
+            await self.looked.wait()
+        return channel in self.open
 
     async def taking_part(
         self, platform: str, since: float, ours: Callable[[str], bool] = everywhere
@@ -242,6 +248,10 @@ class RecordingInbox:
             self.away -= 1
             raise StoreUnavailable("away")
         self.departures.append((platform, space, channel, user))
+        self.changed()
+
+    def narrowed(self, platform: str, space: str, channel: str) -> None:
+        self.narrowings.append((platform, space, channel))
         self.changed()
 
     def malformed(self, platform: str, kind: str) -> None:
@@ -317,14 +327,21 @@ def simulator(**settings: Any) -> SlackSimulator:
     return SlackSimulator(**(given | settings))
 
 
-def rig_of(sim: SlackSimulator, *, timing: Timing = QUICK, **tokens: str) -> Rig:
+def rig_of(
+    sim: SlackSimulator,
+    *,
+    timing: Timing = QUICK,
+    groups: frozenset[str] = frozenset(),
+    **tokens: str,
+) -> Rig:
     """A rig at a simulator that listens already; nothing runs yet."""
     room = sim.add_channel("general")
     ada = sim.add_user("Ada Lovelace")
     room.members.append(ada.id)
     inbox = RecordingInbox(sim.state.signal.changed)
     port = free_port() if sim.http else 0
-    return Rig(sim, adapter_of(sim, port, timing=timing, **tokens), inbox, room, ada, port)
+    adapter = adapter_of(sim, port, timing=timing, groups=groups, **tokens)
+    return Rig(sim, adapter, inbox, room, ada, port)
 
 
 def adapter_of(
@@ -333,6 +350,7 @@ def adapter_of(
     *,
     host: str = LOOPBACK,
     timing: Timing = QUICK,
+    groups: frozenset[str] = frozenset(),
     **tokens: str,
 ) -> SlackAdapter:
     """An adapter for a simulator; in HTTP mode it listens on `port`."""
@@ -342,16 +360,19 @@ def adapter_of(
         if sim.http
         else SocketMode(environment["SLACK_APP_TOKEN"])
     )
-    return SlackAdapter(environment["SLACK_BOT_TOKEN"], mode, environment["SLACK_API_URL"], timing)
+    token, url = environment["SLACK_BOT_TOKEN"], environment["SLACK_API_URL"]
+    return SlackAdapter(token, mode, url, timing, groups=groups)
 
 
 @asynccontextmanager
 async def connected(
-    sim: SlackSimulator | None = None, timing: Timing = QUICK
+    sim: SlackSimulator | None = None,
+    timing: Timing = QUICK,
+    groups: frozenset[str] = frozenset(),
 ) -> AsyncIterator[Rig]:
     """A rig that is connected, and ends without a trace."""
     async with sim or simulator() as running_sim:
-        rig = rig_of(running_sim, timing=timing)
+        rig = rig_of(running_sim, timing=timing, groups=groups)
         running = rig.start()
         await rig.ready()
         try:

@@ -161,7 +161,7 @@ def test_a_password_that_would_break_the_acl_file_is_refused() -> None:
 
 def test_the_health_check_of_the_image_finds_the_bot_of_the_compose_file() -> None:
     dockerfile = (START.parents[1] / "Dockerfile").read_text()
-    assert 'CMD ["bobbin", "ping"]' in dockerfile
+    assert 'CMD ["python", "-m", "bot.ops.ping"]' in dockerfile
     seconds = re.search(r"HEALTHCHECK .*--timeout=(\d+)s", dockerfile)
     assert seconds is not None and int(seconds[1]) > 5
     services = yaml.safe_load((START.parents[1] / "docker-compose.yml").read_text())["services"]

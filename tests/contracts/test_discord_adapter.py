@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from adapters.discord.notice import USE_MENU
 from bot.chat import Author, MessageRef, ThreadKey
 from bot.errors import BadToken, PlatformError, StoreUnavailable
 from tests.contracts.discord_rig import QUICK, Rig, connected, only, rig_of
@@ -45,6 +47,38 @@ async def test_names_stand_for_ids_and_the_own_mention_goes() -> None:
         event = await rig.event()
     assert event.addressed
     assert event.text == "ask @Grace of @weavers in #general :loom:"
+
+
+async def test_of_channels_it_is_told_what_everybody_there_sees() -> None:
+    async with connected() as rig:
+        sim, guild = rig.sim, rig.guild
+        open_, plans, other, muted = [
+            await sim.add_text_channel(guild, name) for name in ("open", "plans", "other", "muted")
+        ]
+        for channel in (plans, other):
+            await sim.hide(channel)
+            await sim.allow(channel, "view_channel", user=rig.ada)
+        await sim.allow(other, "view_channel", user=sim.add_user("ben"))
+        await sim.deny(muted, "view_channel", user=sim.add_user("grace"))
+        secret = await sim.start_thread(open_, None, "secret", sim.bot, private=True)
+        secret.members.add(rig.ada.id)
+        thread = await sim.start_thread(plans, None, "inner", rig.ada)
+        told = " ".join(each.mention for each in (open_, plans, other, muted, secret, thread))
+        shown: dict[str, str] = {}
+        for place in (rig.channel, plans, thread, secret):
+            await sim.say(place, rig.ada, f"{sim.mention} {told}")
+            events = await rig.events(len(shown) + 1)
+            shown[place.name] = events[-1].text
+        # Who may still read them by a token is asked anew.
+        narrowed = {str(each.id) for each in (plans, other, muted)}
+        assert {channel for _, channel in rig.inbox.narrowings} == narrowed
+    hidden = "#private-channel"
+    assert shown == {
+        "general": f"#open {hidden} {hidden} {hidden} {hidden} {hidden}",
+        "plans": f"#open #plans {hidden} {hidden} {hidden} #inner",
+        "inner": f"#open #plans {hidden} {hidden} {hidden} #inner",
+        "secret": f"#open {hidden} {hidden} {hidden} #secret {hidden}",
+    }
 
 
 async def test_a_bare_mention_has_no_text() -> None:
@@ -156,6 +190,51 @@ async def test_a_mention_that_replies_brings_the_other_message_along() -> None:
     assert event.text == "> Grace wrote:\n> Why is it\n> stuck?\n\ncan you answer her?"
 
 
+BOXES = (
+    {
+        "type": 17,
+        "components": [
+            {"type": 10, "content": "## New loom"},
+            {
+                "type": 9,
+                "components": [{"type": 10, "content": "It is red."}],
+                "accessory": {
+                    "type": 11,
+                    "media": {"url": "https://example.org/2.png"},
+                    "description": "its maker",
+                },
+            },
+            {"type": 12, "items": [{"media": {"url": "https://example.org/1.png"}}]},
+        ],
+    },
+    {"type": 13, "file": {"url": "https://example.org/plan.pdf"}, "name": "plan.pdf", "size": 9},
+)
+"""What a program shows as components."""
+
+
+async def test_whatever_a_message_shows_is_told_of_the_one_that_is_answered() -> None:
+    async with connected() as rig:
+        sim, room = rig.sim, rig.channel
+        robot = sim.add_user("robot", "Robot", bot=True)
+        embed = {"type": "rich", "title": "Issue 7", "description": "It squeaks", "color": 1}
+        sticker = {"id": "1", "name": "Wave", "format_type": 1}
+        boxed = await sim.say(room, robot, "", flags=1 << 15)
+        boxed.versions[-1] = replace(boxed.versions[-1], components=BOXES)
+        plan = await rig.say("the plan")
+        answered = {
+            await sim.say(room, robot, "", embeds=[embed]): "Shown below it:\n> > Issue 7",
+            await sim.forward(room, rig.ada, plan): "Forwarded message:\n> the plan",
+            await rig.say("", stickers=[sticker]): "(sticker: Wave)",
+            boxed: "## New loom\n> It is red.\n> \n> (picture: its maker)\n> \n"
+            "> (picture: without a description)\n> \n> (file: plan.pdf)",
+        }
+        for count, (message, told) in enumerate(answered.items(), 1):
+            await rig.say(f"{sim.mention} and?", reply_to=message)
+            event = (await rig.events(count))[-1]
+            assert told in event.text
+            assert event.text.endswith("\n\nand?")
+
+
 async def test_a_forwarded_message_is_read() -> None:
     async with connected() as rig:
         direct = rig.sim.open_dm(rig.ada)
@@ -172,6 +251,24 @@ async def test_attached_files_are_handed_over() -> None:
         [attached] = event.attachments
         assert (event.text, attached.name, attached.size) == ("look", "loom.png", 3)
         assert await rig.adapter.download(attached, 3) == b"png"
+
+
+async def test_who_takes_a_sign_back_is_known_by_his_roles() -> None:
+    async with connected() as rig:
+        role = await rig.sim.add_role(rig.guild, "weavers")
+        rig.sim.give_role(rig.guild, rig.ada, role)
+        said = await rig.say("the weft is wool")
+        for count, add in enumerate((True, False), 1):
+            await rig.sim.react(said, rig.ada, "🧠", add=add)
+            await rig.changed(lambda count=count: len(rig.inbox.calls) == count)
+        assert [call.author.roles for call in rig.inbox.calls] == [{str(role.id)}] * 2
+        # Where it may not read back, it says how else.
+        count = len(rig.by_bot())
+        await rig.sim.deny(rig.channel, "read_message_history")
+        await rig.sim.react(said, rig.ada, "🧠")
+        await rig.changed(lambda: len(rig.by_bot()) == count + 1)
+        assert rig.by_bot()[-1].content == USE_MENU
+        assert len(rig.inbox.calls) == 2
 
 
 async def test_replies_outside_threads_find_their_conversation() -> None:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
-from adapters.discord.missed import MOST_COMPARED, OVERLAP_SECONDS
-from adapters.discord.missed import NOTE as HEARD
+from adapters.discord.gaps import NOTE as HEARD
+from adapters.discord.gaps import OVERLAP_SECONDS
+from adapters.discord.standing import MOST_COMPARED
 from bot.chat import Followed, MessageRef, Removal, ThreadKey
 from tests.contracts.discord_rig import Rig, connected, rig_of
 from tests.simulators.discord_sim import DiscordSimulator, Message
 
 GET = "GET /channels/{channel_id}/messages/{message_id}"
+FETCH = "GET /channels/{channel_id}/messages/{message_id}"
 HISTORY = "GET /channels/{channel_id}/messages"
 
 
@@ -233,6 +237,10 @@ class TestDeletions:
         assert Removal("discord", space, str(within.id), inner) in rig.inbox.removals
 
 
+def ids(messages: Sequence[Message]) -> tuple[str, ...]:
+    return tuple(str(each.id) for each in messages)
+
+
 class TestMeanwhile:
     async def _thread(self, sim: DiscordSimulator) -> tuple[Rig, list[Message]]:
         """A thread that is followed, with five messages that were heard."""
@@ -255,17 +263,73 @@ class TestMeanwhile:
             await rig.stop(running)
         assert [event.position for event in rig.inbox.messages] == [new.id]
         assert [(edit.position, edit.text) for edit in rig.inbox.edits] == [(said[1].id, "changed")]
-        ids = (str(said[3].id),)
+        one = ids([said[3]])
         thread = said[0].channel
         where = (str(rig.guild.id), str(thread.id))
-        assert rig.inbox.removals == [Removal("discord", *where, key(rig, thread.id), ids, ids)]
+        assert rig.inbox.removals == [Removal("discord", *where, key(rig, thread.id), one, one)]
 
-    async def test_a_place_that_looks_empty_is_not_taken_for_deleted(self) -> None:
+    @pytest.mark.parametrize("gone", ["thread", "channel", "neither", "messages"])
+    async def test_a_place_that_was_deleted_is_found(self, gone: str) -> None:
         async with DiscordSimulator() as sim:
-            rig, _ = await self._thread(sim)
-            sim.faults.add(HISTORY, status=200, body=[])
+            rig, said = await self._thread(sim)
+            guild, thread = str(rig.guild.id), said[0].channel
+            expected = [Removal("discord", guild, str(thread.id), key(rig, thread.id))]
+            if gone == "channel":
+                await sim.delete_channel(rig.channel)
+                expected.append(Removal("discord", guild, str(rig.channel.id)))
+            elif gone == "messages":
+                for each in said:
+                    await sim.delete(each)
+                expected = [replace(expected[0], messages=ids(said), events=ids(said))]
+            else:
+                await sim.delete_thread(thread)
+            if gone == "neither":
+                # Outside threads a conversation is no place of its own.
+                inside = await rig.say("in the channel")
+                others = [await rig.say("and another") for _ in range(3)]
+                rig.inbox.kept = ids([inside, *others])
+                for each in others:
+                    await sim.delete(each)
+                others_gone = Removal("discord", guild, str(rig.channel.id))
+                expected = [replace(others_gone, messages=ids(others), events=ids(others))]
             running = rig.start()
             await rig.changed(lambda: sim.calls_by_route()[HISTORY] >= 2)
+            await rig.changed(lambda: len(rig.inbox.removals) >= len(expected))
+            await rig.stop(running)
+        assert rig.inbox.removals == expected
+
+    @pytest.mark.parametrize(
+        ("status", "body"), [(200, []), (404, {"code": 10003, "message": "Unknown Channel"})]
+    )
+    async def test_a_place_that_is_there_is_not_taken_for_deleted(
+        self, status: int, body: object
+    ) -> None:
+        """Whether it looks empty, or Discord errs about it."""
+        async with DiscordSimulator() as sim:
+            rig, _ = await self._thread(sim)
+            sim.faults.add(HISTORY, status=status, body=body, times=2)
+            running = rig.start()
+            await rig.changed(lambda: sim.calls_by_route()[HISTORY] >= 2)
+            await rig.stop(running)
+        assert rig.inbox.removals == []
+
+    @pytest.mark.parametrize("unread", [True, False])
+    async def test_what_stands_in_the_channel_is_not_taken_for_deleted(self, unread: bool) -> None:
+        """Where the past may not be read, or a thread was opened later on the first message."""
+        async with DiscordSimulator() as sim:
+            rig, _ = await self._thread(sim)
+            inside = await rig.say("in the channel")
+            others = [await rig.say("and another") for _ in range(3)]
+            rig.inbox.kept = ids([inside, *others])
+            rig.inbox.followed = (Followed(key(rig, inside.id), others[-1].id),)
+            if unread:
+                await sim.deny(rig.channel, "read_message_history")
+            else:
+                await sim.start_thread(rig.channel, inside, "t", rig.ada)
+            running = rig.start()
+            await rig.changed(lambda: sim.calls_by_route()[FETCH] >= (1 if unread else 5))
+            await rig.say(f"{sim.mention} still there?")
+            await rig.changed(lambda: rig.inbox.messages)
             await rig.stop(running)
         assert rig.inbox.removals == []
 
@@ -280,7 +344,8 @@ class TestMeanwhile:
             await rig.stop(running)
         assert (rig.inbox.messages, rig.inbox.removals) == ([], [])
 
-    async def test_the_starter_of_a_thread_lies_elsewhere(self) -> None:
+    @pytest.mark.parametrize("gone", [False, True])
+    async def test_the_starter_of_a_thread_lies_elsewhere(self, gone: bool) -> None:
         async with DiscordSimulator() as sim:
             rig = await rig_of(sim)
             asked = await rig.say(f"{sim.mention} hello")
@@ -289,10 +354,15 @@ class TestMeanwhile:
             rig.inbox.followed = (Followed(key(rig, thread.id), said.id),)
             rig.inbox.kept = [str(asked.id), str(said.id)]
             rig.inbox.notes.texts[HEARD] = str(time.time())
+            if gone:
+                await sim.delete(asked)
             running = rig.start()
             await rig.changed(lambda: sim.calls_by_route()[HISTORY] >= 2)
+            await rig.changed(lambda: len(rig.inbox.removals) == gone)
             await rig.stop(running)
-        assert rig.inbox.removals == []
+        starter = Removal("discord", str(rig.guild.id), str(rig.channel.id))
+        expected = replace(starter, messages=ids([asked]), events=ids([asked]))
+        assert rig.inbox.removals == ([expected] if gone else [])
 
 
 @pytest.mark.parametrize("kept", [["x", "", "12y"], []])

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import replace
+
+import pytest
+
 from adapters.discord.desk import NOT_INVITED
 from bot.chat import CommandReply, ThreadChoice, ThreadKey
 from bot.errors import StoreUnavailable
-from tests.contracts.discord_rig import RecordingInbox, Rig, connected, rig_of
+from tests.contracts.discord_rig import QUICK, RecordingInbox, Rig, connected, rig_of
+from tests.contracts.test_discord_menus import CALLBACK
 from tests.simulators.discord_sim import DiscordSimulator
 
 LABELS = ("Why is the weft red?", "The loom is stuck", "Red yarn, blue yarn")
@@ -97,3 +103,34 @@ async def test_while_the_store_is_away_nothing_is_offered() -> None:
         typing = await sim.autocomplete(rig.channel, rig.ada, "summary", "thread", "x")
         assert await typing.completed() == []
         await rig.stop(running)
+
+
+async def test_what_is_not_found_in_time_is_not_waited_for() -> None:
+    """Discord takes an answer within three seconds; nothing is better than none."""
+
+    class Slow(RecordingInbox):
+        async def command(self, call: object) -> CommandReply:
+            await asyncio.Event().wait()
+            raise AssertionError("nobody has waited so long")
+
+    async with DiscordSimulator() as sim:
+        rig = await rig_of(sim, timing=replace(QUICK, complete=0.02))
+        rig.inbox = Slow(sim.signal.changed)
+        running = rig.start()
+        await sim.until_connected()
+        typing = await sim.autocomplete(rig.channel, rig.ada, "summary", "thread", "x")
+        assert await typing.completed() == []
+        await rig.stop(running)
+
+
+async def test_what_was_answered_already_or_is_too_late_makes_no_noise(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with connected() as rig:
+        for code in (40060, 10062):
+            fault = rig.sim.faults.add(CALLBACK, code=code)
+            await rig.sim.autocomplete(rig.channel, rig.ada, "summary", "thread", "x")
+            await rig.changed(lambda fault=fault: fault.times == 0)
+        typing = await rig.sim.autocomplete(rig.channel, rig.ada, "summary", "thread", "x")
+        assert await typing.completed() == []
+    assert not [record for record in caplog.records if "not handled" in record.message]

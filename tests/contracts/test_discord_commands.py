@@ -7,6 +7,7 @@ import asyncio
 from adapters.discord.interactions import SHARED, TOO_LARGE
 from bot.chat import CommandReply, File, ThreadChoice, ThreadKey
 from bot.command_spec import CommandOption, CommandSpec
+from bot.commands.specs import offered
 from bot.errors import StoreUnavailable
 from tests.contracts.discord_rig import COMMANDS, RecordingInbox, SharedClaims, connected, rig_of
 from tests.simulators.discord_sim import DiscordSimulator
@@ -29,6 +30,19 @@ async def test_commands_are_offered_and_told_only_when_they_change() -> None:
         slash = [command["name"] for command in sim.commands if command["type"] == 1]
         assert slash == ["summary", "export", "help"]
         assert sim.violations == []
+
+
+async def test_all_commands_are_taken_in_every_language() -> None:
+    commands = offered(images=True)
+    async with DiscordSimulator() as sim:
+        rig = await rig_of(sim)
+        rig.inbox = RecordingInbox(sim.signal.changed, commands=commands)
+        running = rig.start()
+        await sim.until_connected()
+        await rig.stop(running)
+        assert sim.violations == []
+        names = [command["name"] for command in sim.commands if command["type"] == 1]
+    assert names == [command.name for command in commands]
 
 
 async def test_of_processes_that_start_together_one_tells_the_commands() -> None:
@@ -142,6 +156,21 @@ async def test_a_long_private_answer_stays_private_and_whole() -> None:
         await rig.sim.until(lambda: shown() == text)
         assert rig.by_bot() == []
         assert len(interaction.responses) > 2
+
+
+async def test_code_that_goes_on_in_the_next_message_is_code_there_too() -> None:
+    code = "\n".join(f"    spool_{number} = wind(yarn, {number})" for number in range(80))
+    async with connected() as rig:
+        rig.inbox.reply = CommandReply(f"Like this:\n```py\n{code}\n```\nThat is all.")
+        call = await rig.sim.slash(rig.channel, rig.ada, "summary")
+        await rig.changed(lambda: [each for each in call.responses if "That is" in each.content])
+        first, second = call.responses
+    assert first.content.startswith("Like this:\n```py\n    spool_0")
+    assert first.content.endswith("\n```")
+    assert second.content.startswith("```py\n    spool_")
+    assert second.content.endswith("\n```\nThat is all.")
+    shown = [line for each in (first, second) for line in each.content.split("\n")]
+    assert "\n".join(line for line in shown if line.startswith("    ")) == code
 
 
 async def test_nobody_is_pinged_by_an_answer() -> None:

@@ -38,6 +38,9 @@ async def test_all_is_well() -> None:
 async def test_a_wrong_token_is_named() -> None:
     async with DiscordSimulator() as sim:
         found = await _look({**sim.environment(), "DISCORD_TOKEN": "not.the.token"})
+        other = await _look({**sim.environment(), "DISCORD_TOKEN": "123456789012345678"})
+    assert "Create a new token" in found["Discord token"].fix
+    assert "three parts with dots between" in other["Discord token"].fix
     assert [finding.ok for finding in found.values()] == [False]
     assert "DISCORD_TOKEN" in found["Discord token"].detail
     assert "not.the.token" not in str(found)
@@ -58,6 +61,8 @@ async def test_a_discord_that_is_away_is_a_finding() -> None:
         values = sim.environment()
     found = await _look(values)
     assert [finding.ok for finding in found.values()] == [False]
+    assert found["Discord"].detail == "no answer from Discord: Connection refused"
+    assert found["Discord"].fix.startswith("Check that this machine may speak to Discord: network")
 
 
 def test_the_invitation_asks_for_no_more_than_is_used() -> None:

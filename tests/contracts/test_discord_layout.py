@@ -106,11 +106,16 @@ async def test_the_longest_message_is_within_what_discord_takes() -> None:
     assert rig.sim.violations == []
 
 
-async def test_a_process_that_does_not_know_what_a_message_became_finds_out() -> None:
+@pytest.mark.parametrize("components", [True, False], ids=["still", "no longer"])
+async def test_a_process_that_does_not_know_what_a_message_became_finds_out(
+    components: bool,
+) -> None:
+    """Also one that was started with plain text as the setting since."""
+    done = Presentation("turn1", (Action.REGENERATE,))
     async with DiscordSimulator(limits=False) as sim:
         rig = await rig_of(sim)
         first = DiscordAdapter(sim.world.token, QUICK, components=True)
-        second = DiscordAdapter(sim.world.token, QUICK, components=True)
+        second = DiscordAdapter(sim.world.token, QUICK, components=components)
         for adapter, text in ((first, LONG), (second, SHORT)):
             rig.adapter = adapter
             running = rig.start()
@@ -118,9 +123,14 @@ async def test_a_process_that_does_not_know_what_a_message_became_finds_out() ->
             if text is LONG:
                 ref = await adapter.post(rig.spot(rig.channel), text, key="k1")
             else:
-                await adapter.edit(ref, text)
+                await adapter.edit(ref, "It grows", look=done)
+                tries = len(sim.requests)
+                await adapter.edit(ref, text, look=done)
+                # By now it is known.
+                assert len(sim.requests) == tries + 1
             await rig.stop(running)
-        assert said(sim.message(ref.message)) == SHORT
+        message = sim.message(ref.message)
+        assert (said(message), buttons_of(message)) == (SHORT, ["regenerate"])
 
 
 async def test_a_refused_edit_of_a_plain_message_stays_refused() -> None:

@@ -10,20 +10,14 @@ from dataclasses import replace
 import pytest
 
 from adapters.discord.adapter import DiscordAdapter, create
+from adapters.discord.gaps import LONGEST_SECONDS, OVERLAP_SECONDS, gaps, snowflake
+from adapters.discord.gaps import NOTE as HEARD
 from adapters.discord.logins import RATE, LocalRate, Logins, allowance
-from adapters.discord.missed import (
-    LONGEST_SECONDS,
-    MOST_PAGES,
-    OVERLAP_SECONDS,
-    PAGE,
-    gaps,
-    snowflake,
-)
-from adapters.discord.missed import NOTE as HEARD
+from adapters.discord.missed import MOST_PAGES, PAGE
 from bot.chat import Followed, ThreadKey
 from bot.errors import NeedsOperator, StoreUnavailable
 from tests.contracts.discord_rig import QUICK, Rig, rig_of
-from tests.simulators.discord_sim import DiscordSimulator
+from tests.simulators.discord_sim import Channel, DiscordSimulator
 
 HISTORY = "GET /channels/{channel_id}/messages"
 
@@ -55,6 +49,34 @@ async def test_no_more_than_some_pages_are_read() -> None:
     assert [event.position for event in rig.inbox.messages] == sorted(
         event.position for event in rig.inbox.messages
     )
+
+
+async def test_new_posts_of_a_forum_are_read_where_it_takes_part_in_one() -> None:
+    """The forum itself has no messages; which posts there are comes with the session."""
+    async with DiscordSimulator(limits=False) as sim:
+        rig = await rig_of(sim)
+        forum = await sim.add_forum_channel(rig.guild, "questions")
+        other = await sim.add_forum_channel(rig.guild, "elsewhere")
+
+        async def made(name: str, text: str, where: Channel = forum) -> Channel:
+            return await sim.start_thread(where, None, name, rig.ada, text=text)
+
+        old = await made("Anybody?", f"{sim.mention} are you here?")
+        key = ThreadKey("discord", str(rig.guild.id), str(forum.id), str(old.id))
+        rig.inbox.followed = (Followed(key, old.id),)
+        rig.inbox.notes.texts[HEARD] = str(time.time() + OVERLAP_SECONDS)
+        sim.world.pass_time(2 * OVERLAP_SECONDS)
+        news = [await made(f"Post {number}", f"{sim.mention} {number}") for number in range(3)]
+        await made("Far away", f"{sim.mention} nobody knows of this", other)
+        running = rig.start()
+        await rig.events(3)
+        await rig.changed(lambda: set(reads(rig)) >= {str(each.id) for each in (old, *news)})
+        await rig.stop(running)
+    assert [event.text for event in rig.inbox.messages] == [
+        f"**Post {number}**\n\n{number}" for number in range(3)
+    ]
+    assert [event.thread.thread for event in rig.inbox.messages] == [str(each.id) for each in news]
+    assert str(forum.id) not in reads(rig)
 
 
 async def test_a_store_that_is_away_is_asked_again() -> None:

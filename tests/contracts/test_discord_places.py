@@ -18,16 +18,17 @@ THREADS = "POST /channels/{channel_id}/messages/{message_id}/threads"
 CHANNEL = "PATCH /channels/{channel_id}"
 
 
-async def _post_in_forum(rig: Rig, text: str, unready: int = 0) -> Channel:
-    forum = await rig.sim.add_forum_channel(rig.guild, "questions")
+async def _post_in_forum(rig: Rig, text: str, unready: int = 0, *, media: bool = False) -> Channel:
+    forum = await rig.sim.add_forum_channel(rig.guild, "questions", media=media)
     return await rig.sim.start_thread(
         forum, None, "The loom jams", rig.ada, text=text, unready=unready
     )
 
 
-async def test_a_forum_post_is_answered_inside_with_its_title_as_context() -> None:
+@pytest.mark.parametrize("media", [False, True], ids=["forum", "media"])
+async def test_a_post_is_answered_inside_with_its_title_as_context(media: bool) -> None:
     async with connected() as rig:
-        post = await _post_in_forum(rig, f"{rig.sim.mention} see above")
+        post = await _post_in_forum(rig, f"{rig.sim.mention} see above", media=media)
         event = await rig.event()
         spot = await rig.adapter.open(event, "title")
         await rig.sim.say(post, rig.ada, f"{rig.sim.mention} and now?")

@@ -16,6 +16,7 @@ from tests.simulators.discord_sim import Channel, DiscordSimulator
 THREADS = "POST /channels/{channel_id}/messages/{message_id}/threads"
 POST = "POST /channels/{channel_id}/messages"
 EDIT = "PATCH /channels/{channel_id}/messages/{message_id}"
+REACTION = "/channels/{channel_id}/messages/{message_id}/reactions/{emoji}/@me"
 TYPING = "POST /channels/{channel_id}/typing"
 
 
@@ -49,11 +50,28 @@ async def test_titles_fit() -> None:
         await rig.adapter.open(long, "x" * 150)
         empty = await rig.mentioned()
         await rig.adapter.open(empty, " ")
+        hidden = await rig.mentioned("look: ||the weaver did it|| (or not)")
+        await rig.adapter.open(hidden, hidden.text)
         names = [
             getattr(rig.sim.thread_of(rig.sim.message(event.ref.message)), "name", None)
-            for event in (long, empty)
+            for event in (long, empty, hidden)
         ]
-    assert names == ["x" * 100, "Chat"]
+    assert names == ["x" * 100, "Chat", "look: (spoiler)"]
+
+
+async def test_a_thread_stays_as_long_as_the_channel_has_it() -> None:
+    async with connected() as rig:
+        rooms = {0: rig.channel}
+        for minutes in (60, 10080):
+            rooms[minutes] = room = await rig.sim.add_text_channel(rig.guild, f"m{minutes}")
+            room.threads_archive = minutes
+            await rig.sim.allow(room, "send_messages")
+        for count, (minutes, room) in enumerate(rooms.items(), 1):
+            asked = await rig.sim.say(room, rig.ada, f"{rig.sim.mention} hello")
+            await rig.adapter.open((await rig.events(count))[-1], "title")
+            thread = rig.sim.thread_of(asked)
+            assert thread is not None
+            assert thread.auto_archive == (minutes or 1440)
 
 
 async def test_announcement_channels_have_threads_too() -> None:
@@ -114,7 +132,7 @@ async def test_a_long_rate_limit_on_threads_is_not_waited_for() -> None:
     async with connected(timing=Timing()) as rig:
         rig.sim.faults.rate_limit(THREADS, 219.0)
         event = await rig.mentioned()
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(20):
             spot = await rig.adapter.open(event, "title")
             await rig.adapter.post(spot, "here", key="k1")
         again = await rig.mentioned()
@@ -233,7 +251,7 @@ async def test_a_rate_limit_is_told_at_once_with_its_time(scope: str) -> None:
     async with connected() as rig:
         ref = await rig.adapter.post(rig.spot(rig.channel), "one", key="k1")
         rig.sim.faults.rate_limit(EDIT, 30.0, scope=scope)
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(20):
             with pytest.raises(PlatformBusy) as caught:
                 await rig.adapter.edit(ref, "two")
     assert caught.value.retry_after == pytest.approx(30.0)
@@ -309,9 +327,41 @@ async def test_what_was_deleted_is_gone() -> None:
 
 async def test_a_channel_without_the_right_to_speak() -> None:
     async with connected() as rig:
+        role = await rig.sim.add_role(rig.guild, "trusted", "administrator")
         await rig.sim.deny(rig.channel, "send_messages")
-        with pytest.raises(NotAllowed):
-            await rig.adapter.post(rig.spot(rig.channel), "one", key="k1")
+        for _ in range(2):
+            with pytest.raises(NotAllowed):
+                await rig.adapter.post(rig.spot(rig.channel), "one", key="k1")
+        assert rig.sim.calls_by_route()[POST] == 1
+        # Somebody makes up for it by a role.
+        rig.sim.give_role(rig.guild, rig.sim.bot, role)
+        await rig.mentioned()
+        ref = await rig.adapter.post(rig.spot(rig.channel), "two", key="k2")
+        assert rig.sim.message(ref.message).content == "two"
+
+
+async def test_where_it_may_not_read_back_it_answers_without_replying() -> None:
+    async with connected() as rig:
+        await rig.sim.deny(rig.channel, "read_message_history")
+        event = await rig.mentioned()
+        for number in range(3):
+            spot = await rig.adapter.open(event, "title")
+            assert spot.reply_to == event.ref.message
+            await rig.adapter.post(spot, str(number), key=f"k{number}")
+        assert [message.content for message in rig.by_bot()] == ["0", "1", "2"]
+        assert all(message.reply_to is None for message in rig.by_bot())
+        # One for the thread and one for the reply: what is refused is not asked for again.
+        assert rig.inbox.meter.invalid_statuses == [403, 403]
+
+
+async def test_a_message_that_takes_no_more_signs_keeps_none_from_others() -> None:
+    async with connected() as rig:
+        full, other = await rig.mentioned(), await rig.mentioned()
+        rig.sim.faults.add(f"PUT {REACTION}", status=403, body={"code": 30010, "message": "20"})
+        for event in (full, other):
+            await rig.adapter.mark_waiting(event.ref, True)
+        signs = [rig.sim.message(event.ref.message).reactions for event in (full, other)]
+    assert [bool(each) for each in signs] == [False, True]
 
 
 async def test_text_over_the_limit_is_a_mistake_of_the_caller() -> None:
@@ -363,7 +413,7 @@ async def test_history_of_a_thread_that_was_there_before() -> None:
         other = rig.sim.add_user("ci", "CI", bot=True)
         starter = await rig.say("The build is red.")
         thread = await rig.sim.start_thread(rig.channel, starter, "red build", rig.ada)
-        await rig.sim.say(thread, other, "log: exit 1")
+        await rig.sim.say(thread, other, "log: exit 1", kind=20)
         await rig.adapter.post(Spot(str(thread.id)), "I have seen it", key="k1")
         await rig.sim.system_message(thread, 6, rig.ada)
         await rig.sim.say(thread, rig.ada, f"{rig.sim.mention} why?")

@@ -12,8 +12,7 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from adapters.discord.adapter import DiscordAdapter, redirect
-from adapters.discord.calls import Timing
-from adapters.discord.logins import PROMPT_SECONDS, RESERVE, Logins, Starts
+from adapters.discord.logins import RESERVE
 from adapters.discord.shards import ALONE, Plan, Shard, Shared
 from bot.chat import Followed, Incoming, Spot, ThreadKey
 from bot.errors import NeedsOperator
@@ -292,109 +291,6 @@ async def test_log_ins_of_one_key_wait_for_each_other(concurrency: int) -> None:
     assert together is (concurrency == COUNT)
 
 
-async def all_left() -> Starts:
-    """Discord's word on a day without log-ins."""
-    return Starts()
-
-
-async def test_who_dies_while_connecting_holds_nobody_up() -> None:
-    claims, timing = SharedClaims(), Timing(identify=0.2, poll=0.01)
-    loop = asyncio.get_running_loop()
-    began = loop.time()
-    for name in ("dead", "successor"):
-        logins = Logins(loop.time, timing)
-        logins.share(claims.of(name))
-        await logins.admit(ALONE, all_left)
-    assert timing.identify <= loop.time() - began < timing.hold / 2
-
-
-@pytest.mark.parametrize("shared", [True, False])
-async def test_who_connects_slowly_waits_for_the_key_once_more(shared: bool) -> None:
-    timing = Timing(identify=0.2, poll=0.01)
-    loop = asyncio.get_running_loop()
-    logins = Logins(loop.time, timing)
-    if shared:
-        logins.share(SharedClaims().of("both"))
-    slow, quick = Shard(0, 2), Shard(1, 2)
-    await logins.admit(slow, all_left)
-    await logins.admit(quick, all_left)
-    await logins.identifying(quick)
-    began = loop.time()
-    await logins.identifying(slow)
-    assert loop.time() - began > timing.identify / 2
-
-
-async def test_processes_wait_for_the_store_before_they_log_in_side_by_side() -> None:
-    claims, timing = SharedClaims(), Timing(identify=0.2, poll=0.01, unknown=30.0)
-    claims.away = True
-    loop = asyncio.get_running_loop()
-
-    async def log_in(name: str) -> float:
-        logins = Logins(loop.time, timing, allowed=None)
-        logins.share(claims.of(name))
-        await logins.admit(ALONE, all_left)
-        await logins.identifying(ALONE)
-        return loop.time()
-
-    both = asyncio.gather(log_in("one"), log_in("another"))
-    await asyncio.sleep(0)
-    claims.away = False
-    first, second = sorted(await both)
-    assert second - first >= timing.identify
-
-
-async def test_a_log_in_that_the_sdk_repeats_by_itself_is_paid_for_and_waits_for_the_key() -> None:
-    claims, timing = SharedClaims(), Timing(identify=0.2, poll=0.01)
-    loop = asyncio.get_running_loop()
-    logins = Logins(loop.time, timing)
-    logins.share(claims.of("one"))
-    await logins.admit(ALONE, all_left)
-    await logins.identifying(ALONE)
-    began, paid = loop.time(), dict(claims.until)
-    await logins.identifying(ALONE)
-    assert loop.time() - began > timing.identify / 2
-    assert claims.until != paid
-
-
-async def test_whoever_hears_late_that_he_may_log_in_holds_the_key_from_then_on() -> None:
-    claims, timing = SharedClaims(), Timing(identify=5.0, poll=0.01)
-    loop = asyncio.get_running_loop()
-    logins = Logins(loop.time, timing, allowed=None)
-    logins.share(claims.of("one"))
-    await logins.admit(ALONE, all_left)
-    late = claims.late = asyncio.Event()
-    loop.call_later(2 * PROMPT_SECONDS, late.set)
-    await logins.identifying(ALONE)
-    [(until, _)] = claims.held.values()
-    assert until >= loop.time() + timing.identify - PROMPT_SECONDS
-
-
-async def test_others_wait_for_a_log_in_that_a_busy_machine_sends_late() -> None:
-    claims, timing = SharedClaims(), Timing(identify=5.0, poll=0.01)
-    loop = asyncio.get_running_loop()
-    logins = Logins(loop.time, timing, allowed=None)
-    logins.share(claims.of("one"))
-    await logins.admit(ALONE, all_left)
-    await logins.identifying(ALONE)
-    [(until, _)] = claims.held.values()
-    assert until > loop.time() + 1.5 * timing.identify
-    await logins.arrived(ALONE)
-    [(until, _)] = claims.held.values()
-    assert 0.5 * timing.identify < until - loop.time() <= timing.identify
-
-
-async def test_a_log_in_does_not_wait_for_ever_for_the_store() -> None:
-    claims, timing = SharedClaims(), Timing(identify=0.2, poll=0.01, unknown=0.05)
-    claims.away = True
-    loop = asyncio.get_running_loop()
-    logins = Logins(loop.time, timing, allowed=None)
-    logins.share(claims.of("one"))
-    began = loop.time()
-    await logins.admit(ALONE, all_left)
-    await logins.identifying(ALONE)
-    assert 0.05 <= loop.time() - began < timing.hold
-
-
 async def test_log_ins_of_the_day_are_not_used_up() -> None:
     async with deployment(count=1) as bots:
         sim = bots.sim
@@ -454,6 +350,8 @@ async def test_servers_left_while_away_are_found_with_another_number_of_shards()
         town.notes.texts |= {"servers:0/1": json.dumps(ids), "servers:1/2": json.dumps(ids[1::2])}
         for guild in guilds[1:3]:
             await town.sim.leave_guild(guild)
+        # All shards read them before any of them strikes its own.
+        town.notes.together = COUNT
         town.process(Shared(COUNT))
         await town.until_shared(COUNT)
         expected = {f"servers:{shard}/{COUNT}": [ids[shard]] for shard in (0, 3)}

@@ -1,4 +1,4 @@
-"""What somebody may read by now, as the platforms tell it when they are asked."""
+"""What somebody may read by now, as the platforms tell it; and how they are told something."""
 
 from __future__ import annotations
 
@@ -47,6 +47,16 @@ class TestDiscord:
             assert await rig.adapter.reach(space, "no-number", ()) is None
             assert await rig.adapter.reach(space, ada, {("999", "")}) == Reach()
 
+    async def test_somebody_is_told_something_unasked_where_they_take_it(self) -> None:
+        async with discord_rig.connected() as rig:
+            ada, private = str(rig.ada.id), rig.sim.open_dm(rig.ada)
+            for _ in range(2):
+                assert await rig.adapter.tell("@", ada, "**News** for you.", key="use1")
+            assert [each.content for each in rig.sim.messages(private)] == ["**News** for you."]
+            await rig.sim.deny(private, "send_messages")
+            assert not await rig.adapter.tell("@", ada, "More of it.", key="use2")
+            assert not await rig.adapter.tell("@", "999", "Nobody.", key="use3")
+
 
 class TestSlack:
     async def test_members_guests_and_closed_accounts(self) -> None:
@@ -76,5 +86,7 @@ class TestSlack:
             unseen = rig.sim.add_channel("unseen", private=True, bot_member=False)
             assert await rig.adapter.reach(space, "U0NOBODY", {(rig.room.id, "")}) is None
             assert await rig.adapter.reach("T0OTHER", somebody.id, ()) is None
+            assert not await rig.adapter.tell("T0OTHER", somebody.id, "News.", key="use1")
+            assert not await rig.adapter.tell(space, "U0NOBODY", "News.", key="use1")
             found = await rig.adapter.reach(space, somebody.id, {(unseen.id, "")})
             assert found == Reach()

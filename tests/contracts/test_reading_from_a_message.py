@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from adapters.slack.manifest import manifest
 from bot.chat import MessageRef, ThreadKey
+from bot.errors import NotAllowed
 from tests.contracts import discord_rig, slack_rig
 from tests.simulators.discord_sim import DiscordSimulator
 
@@ -18,6 +21,10 @@ async def test_discord_reads_a_channel_from_a_message_on() -> None:
         key = ThreadKey("discord", str(rig.guild.id), first.channel, first.message)
         some = await rig.adapter.since(first, key, 5)
         rest = await rig.adapter.since(first, key, 500)
+        # A past that may not be read looks empty.
+        await rig.sim.deny(rig.channel, "read_message_history")
+        with pytest.raises(NotAllowed):
+            await rig.adapter.since(first, key, 5)
     assert [line.text for line in some.messages] == [f"line {n}" for n in range(10, 15)]
     assert some.partial
     assert [line.text for line in rest.messages] == [f"line {n}" for n in range(10, 130)]

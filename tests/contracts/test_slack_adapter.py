@@ -102,14 +102,23 @@ async def test_group_direct_messages_are_like_channels(rig: Rig) -> None:
 
 async def test_names_are_shown_for_ids(rig: Rig) -> None:
     bob = rig.sim.add_user("Bob", admin=True)
-    secret = rig.sim.add_channel("plans", private=True)
+    secret = rig.sim.add_channel("plans", members=[bob], private=True)
     rig.sim.say(
-        rig.room, bob, f"{rig.sim.mention} ask {rig.ada.mention} in <#{secret.id}|> &amp; <!here>"
+        rig.room, bob, f"{rig.sim.mention} ask {rig.ada.mention} in <#{rig.room.id}|> &amp; <!here>"
     )
     event, _ = await rig.events(2)
 
-    assert event.text == "ask @Ada Lovelace in #plans & @here"
+    assert event.text == "ask @Ada Lovelace in #general & @here"
     assert event.author.is_admin
+
+    # Who is not in a private channel does not see its name in Slack either.
+    for room in (rig.room, secret):
+        rig.sim.say(room, bob, f"{rig.sim.mention} from <#{secret.id}|> to <#{rig.room.id}|>")
+    told = {event.ref.channel: event.text for event in (await rig.events(6))[2:]}
+    assert told == {
+        rig.room.id: "from #private-channel to #general",
+        secret.id: "from #plans to #general",
+    }
 
 
 async def test_names_are_asked_once(rig: Rig) -> None:

@@ -253,7 +253,8 @@ async def test_messages_and_windows_do_not_wait_for_these(scene: Scene, method: 
 async def test_an_answer_that_cannot_be_shown_is_no_harm(scene: Scene) -> None:
     rig = scene.rig
     for what in FAULTS.values():
-        rig.sim.faults.add(ANSWER, times=2, **what)
+        # The answer, and then that it could not be shown; an hour is not waited for.
+        rig.sim.faults.add(ANSWER, times=2 if what is LIMITED else 4, **what)
         call = rig.sim.slash(rig.room, rig.ada, "/bobbin", "help")
         await call.acked()
         await rig.until(lambda: not rig.sim.faults.left)
@@ -261,6 +262,15 @@ async def test_an_answer_that_cannot_be_shown_is_no_harm(scene: Scene) -> None:
         await again.responded()
         assert again.responses[0].text == "done"
     assert rig.inbox.meter.refusals == ["response_url"] * 2
+
+
+async def test_an_answer_that_slack_does_not_take_at_once_is_sent_again(scene: Scene) -> None:
+    rig = scene.rig
+    rig.sim.faults.add(ANSWER, status=503, body="x")
+    call = rig.sim.slash(rig.room, rig.ada, "/bobbin", "help")
+    await call.responded()
+    assert [shown.text for shown in call.responses] == ["done"]
+    assert len(rig.inbox.calls) == 1
 
 
 async def test_calls_that_hang_are_given_up_in_time() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
@@ -112,6 +113,19 @@ class TestDeletions:
         rig.sim.delete(message)
         await rig.sim.until(lambda: rig.inbox.removals)
         assert rig.inbox.removals[0].events == (rig.inbox.messages[0].event_id,)
+
+    async def test_one_does_not_overtake_its_message(self, rig: Rig) -> None:
+        rig.inbox.open, rig.inbox.looked = frozenset({rig.room.id}), asyncio.Event()
+        message = rig.sim.say(rig.room, rig.ada, "nobody in particular is asked")
+        rig.sim.delete(message)
+        rig.mention("and you?")
+        await rig.sim.until(lambda: len(rig.inbox.messages) == 2)
+        assert rig.inbox.removals == []
+        rig.inbox.looked.set()
+        await rig.sim.until(lambda: rig.inbox.removals)
+        assert rig.inbox.messages[-1].ref.message == message.ts
+        assert rig.inbox.removals == [gone(message)]
+        await acked(rig)
 
     async def test_channels(self, rig: Rig) -> None:
         private = rig.sim.add_channel("private", private=True)

@@ -259,6 +259,28 @@ async def test_private_files_of_a_typed_command_go_into_a_direct_message(rig: Ri
     assert len(message.files) == 1
 
 
+async def test_what_stands_above_a_file_is_in_slacks_own_markup(rig: Rig) -> None:
+    """A block of Markdown cannot go with a file."""
+    reply = CommandReply("> **All** of <!here> it", files=(NOTE,))
+    dm = rig.sim.open_dm(rig.ada)
+    rig.sim.say(dm, rig.ada, "!ask all of it")
+    [event] = await rig.events(1)
+    await rig.adapter.respond(event, reply)
+    [message] = [each for each in rig.sim.messages(dm) if each.files]
+    assert message.text == "&gt; *All* of &lt;!here&gt; it" and message.pings == ()
+
+
+async def test_a_link_above_a_file_gets_no_preview(rig: Rig) -> None:
+    """For a preview Slack would ask an address that the model made up."""
+    reply = CommandReply("> See [tea](https://t.example/?q=secret)", files=(NOTE,))
+    dm = rig.sim.open_dm(rig.ada)
+    await rig.adapter.respond(await typed(rig, "ask"), reply)
+    await rig.until(lambda: [each for each in rig.sim.messages(dm) if each.files])
+    words, file = rig.sim.messages(dm)
+    assert "https://t.example/?q=secret" in words.text and not words.unfurled
+    assert file.files and file.text == "" and not file.unfurled
+
+
 async def test_a_list_of_a_typed_command_works_too(rig: Rig) -> None:
     root = root_in(rig, rig.room, rig.ada)
     choices = (ThreadChoice(rig.key(root), "about tea", 1.0),)

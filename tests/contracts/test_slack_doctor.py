@@ -40,6 +40,15 @@ async def test_all_is_well() -> None:
     assert set(found) >= {"Slack agent surface", "Slack's Stop button"}
 
 
+async def test_a_slack_that_is_away_is_told_with_what_to_do() -> None:
+    async with simulator() as sim:
+        values = sim.environment()
+    # An app for many workspaces is asked for once, and not patiently.
+    for found in await check({**values, "SLACK_BOT_TOKEN": "", "SLACK_CLIENT_ID": "1.2"}):
+        assert not found.ok and found.detail == "no answer from Slack: Connection refused"
+        assert found.fix.startswith("Check that this machine may speak to Slack: network, proxy")
+
+
 @pytest.mark.parametrize(
     ("error", "fix"), [("missing_scope", "Reinstall the app"), ("access_denied", "A policy")]
 )

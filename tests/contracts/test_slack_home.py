@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.slack import home
@@ -18,6 +18,7 @@ from adapters.slack.shortcuts import UNSEEN
 from adapters.slack.values import Own
 from bot.chat import EVERYTHING, SURE, CommandReply, Overview, ThreadChoice, ThreadKey
 from bot.errors import StoreUnavailable
+from bot.panels import MOST_BUTTONS, MOST_ENTRIES, Button, Entry
 from tests.contracts.slack_rig import ADDRESS, Rig, connected, simulator
 from tests.contracts.test_slack_shortcuts import ASKED, opened, says, text
 from tests.simulators.slack_sim import Message, View
@@ -84,8 +85,8 @@ async def test_a_page_that_was_seen_before_never_replaces_a_newer_one(rig: Rig) 
     await rig.sim.settled()
 
 
-@pytest.mark.parametrize(("deed", "name"), [("summary", "summary"), ("usage", "usage")])
-async def test_a_row_is_summed_up_in_a_window(rig: Rig, deed: str, name: str) -> None:
+@pytest.mark.parametrize(("deed", "title"), [("summary", "Summary"), ("usage", "What it took")])
+async def test_a_row_is_summed_up_in_a_window(rig: Rig, deed: str, title: str) -> None:
     root = root_of(rig)
     gate = asyncio.Event()
     view = await page(rig)
@@ -95,8 +96,9 @@ async def test_a_row_is_summed_up_in_a_window(rig: Rig, deed: str, name: str) ->
     assert text(window) == WORKING
     gate.set()
     await says(rig, window, "done")
+    assert window.view["title"]["text"] == title
     (call,) = rig.inbox.calls
-    assert (call.name, call.thread, call.channel) == (name, rig.key(root), rig.room.id)
+    assert (call.name, call.thread, call.channel) == (deed, rig.key(root), rig.room.id)
     assert call.visible
 
 
@@ -137,7 +139,9 @@ async def test_help_and_refresh(rig: Rig) -> None:
     view = await page(rig)
     rig.inbox.replies = [CommandReply("This is how.")]
     rig.sim.click(view, home.HELP, rig.ada)
-    await says(rig, await opened(rig), "This is how.")
+    window = await opened(rig)
+    await says(rig, window, "This is how.")
+    assert window.view["title"]["text"] == "How to talk to me"
     root_of(rig)
     rig.sim.click(view, home.REFRESH, rig.ada)
     await rig.until(lambda: "1,200 of 5,000" in text(view))
@@ -162,6 +166,36 @@ async def test_while_the_store_is_away_that_is_said(rig: Rig) -> None:
     await rig.until(lambda: "1,200 of 5,000" in text(view))
 
 
+async def test_further_pages_of_what_was_said_stand_where_the_first_one_stood(rig: Rig) -> None:
+    """And what is remembered stays above them."""
+    kept = CommandReply("What I remember here:", entries=(Entry("> a loom"),))
+    rig.inbox.kept = Overview((), USED, SETTINGS, memories=kept)
+    view = await page(rig)
+    more = Button("More ▶", "recall", "1:yarn")
+    found = CommandReply("Said about “yarn”:", entries=(Entry("> one"),), buttons=(more,))
+    rig.inbox.replies = [CommandReply("About “yarn”:"), found]
+    rig.sim.click(view, home.SEARCH, rig.ada, value="yarn")
+    await rig.until(lambda: "> one" in plainly(view))
+    rig.inbox.replies = [CommandReply("Said about “yarn” (page 2):", entries=(Entry("> two"),))]
+    rig.sim.click(view, named(view, "More ▶"), rig.ada)
+    await rig.until(lambda: "> two" in plainly(view))
+    shown = plainly(view)
+    assert "> one" not in shown
+    assert shown.index("What I remember for you") < shown.index("a loom")
+    assert shown.index("a loom") < shown.index("What was said") < shown.index("> two")
+
+
+def plainly(view: View) -> str:
+    """All of a page, headings too, without what Slack escapes."""
+    return str(view.view["blocks"]).replace("&gt;", ">")
+
+
+def named(view: View, label: str) -> str:
+    """The action of a button."""
+    elements = [each for block in view.view["blocks"] for each in block.get("elements", ())]
+    return next(each["action_id"] for each in elements if each["text"]["text"] == label)
+
+
 OWN = Own("T1", "U1", host="acme.slack.com")
 labels = st.text(max_size=400)
 keys = st.builds(
@@ -183,6 +217,33 @@ def test_whatever_it_shows_slack_takes_it(
     assert len(view["blocks"]) <= 100
 
 
+words = st.text(max_size=3000)
+buttons = st.lists(
+    st.builds(Button, st.text(min_size=1, max_size=30), st.just("memories"), st.text(max_size=75)),
+    max_size=MOST_BUTTONS,
+).map(tuple)
+panels = st.builds(
+    CommandReply,
+    words,
+    entries=st.lists(st.builds(Entry, words, buttons), max_size=MOST_ENTRIES).map(tuple),
+    buttons=buttons,
+)
+
+
+@settings(max_examples=25)
+@given(panels, panels, panels)
+def test_as_full_as_it_can_be_slack_takes_it(
+    memories: CommandReply, said: CommandReply, channel: CommandReply
+) -> None:
+    chats = tuple(
+        ThreadChoice(ThreadKey("slack", "T1", "C1", f"179000{number:04}.000001"), "x" * 400, 1.0)
+        for number in range(40)
+    )
+    view = home.home(Overview(chats, "x" * 9000, "x" * 9000), OWN, "x", memories, said, channel)
+    check_view(view, "home")
+    assert len(view["blocks"]) <= 100
+
+
 MARKS = st.text(st.sampled_from("ab *_~`[]()<>&!@#|\n-1."), max_size=300)
 
 
@@ -195,6 +256,15 @@ def test_no_section_is_too_long_and_none_notifies(words: str) -> None:
         assert "<!" not in shown
         assert "<@" not in shown
         assert "<#" not in shown
+
+
+@pytest.mark.parametrize("words", ["a & b " * 600, "word " * 900])
+@pytest.mark.parametrize("most", [1, 2])
+def test_what_does_not_fit_is_cut_and_not_left_out(words: str, most: int) -> None:
+    made: list[str] = [block["text"]["text"] for block in sections(words * most, most)]
+    assert len(made) == most
+    assert all(part.startswith(words[:5].replace("&", "&amp;")) for part in made)
+    assert made[-1].endswith("does not fit here._") and len(made[-1]) <= LONGEST_SECTION
 
 
 @pytest.mark.parametrize(

@@ -162,6 +162,26 @@ async def test_edits_and_deletions_that_nobody_heard_of_are_followed() -> None:
         assert sim.violations == []
 
 
+async def test_a_file_that_was_deleted_while_nobody_listened_is_an_edit_after_all_others() -> None:
+    async with deaf() as sim:
+        rig = rig_of(sim)
+        # Later than what is said, as if that had been heard, and edited.
+        await left_off(rig, -60.0)
+        root = rig.mention("is anybody there?")
+        files = [sim.add_file(rig.ada, name, b"x") for name in ("gone.txt", "stays.txt")]
+        said = sim.say(rig.room, rig.ada, "my plan", thread=root, files=files)
+        rig.inbox.remembers = [root.ts, said.ts]
+        sim.delete_file(files[0])
+        await rig.until(lambda: all(envelope.state == "lost" for envelope in sim.envelopes))
+        rig.inbox.followed = [Followed(rig.key(root), position_of(said.ts))]
+        noted = float(await rig.inbox.notes.read(NOTE) or 0)
+        async with awake(rig):
+            await written(rig)
+        [edit] = rig.inbox.edits
+        assert [each.name for each in edit.attachments if each.id] == ["stays.txt"]
+        assert edit.edited > noted
+
+
 async def test_a_question_that_was_deleted_under_its_answers_is_forgotten() -> None:
     async with deaf() as sim:
         rig = rig_of(sim)

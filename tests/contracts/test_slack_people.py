@@ -55,6 +55,19 @@ async def test_people_are_told_apart(
     assert rig.inbox.calls[-1].author == expected
 
 
+async def test_who_is_no_admin_any_more_has_no_say_at_once(rig: Rig) -> None:
+    who = rig.sim.add_user("Grace", admin=True)
+    assert (await heard(rig, who)).is_admin
+    rig.sim.change_profile(who)
+    assert (await heard(rig, who)).is_admin
+    # Nothing that matters has changed.
+    assert len(rig.sim.calls("users.info")) == 1
+    who.admin, who.guest = False, True
+    rig.sim.change_profile(who)
+    author = await heard(rig, who)
+    assert author.is_outside and not author.is_admin
+
+
 async def test_a_passing_fault_turns_no_colleague_away(rig: Rig) -> None:
     who = rig.sim.add_user("Grace", admin=True)
     rig.sim.faults.add("users.info", status=500, body="no", times=2)
@@ -94,6 +107,45 @@ async def test_where_outsiders_are_held_apart_slack_sends_again_what_a_stranger_
         gate.set()
         events = await rig.events(2)
         assert {event.author for event in events} == {Author(rig.ada.id, "Ada Lovelace")}
+
+
+async def test_what_somebody_says_is_sent_again_until_it_is_known_in_which_groups_they_are() -> (
+    None
+):
+    sim = simulator(manifest=manifest(), timing=HASTY)
+    ben = sim.add_user("Ben")
+    group = sim.add_group(ben)
+    timing = replace(QUICK, writer=0.05)
+    async with connected(sim, timing, frozenset({group.id})) as rig:
+        # Outsiders are answered: that is not what is waited for.
+        rig.inbox.outsiders = True
+        gate = asyncio.Event()
+        rig.sim.faults.add("usergroups.users.list", gate=gate)
+        rig.room.members.append(ben.id)
+        rig.sim.say(rig.room, ben, f"{rig.sim.mention} hello")
+        await rig.until(lambda: any(each.attempts > 1 for each in rig.sim.envelopes))
+        gate.set()
+        events = await rig.events(2)
+        assert {event.author.roles for event in events} == {frozenset({group.id})}
+
+
+async def test_all_that_is_looked_up_for_a_message_has_one_bound() -> None:
+    timing = replace(QUICK, writer=0.1, names=60.0, call=60.0)
+    async with connected(timing=timing) as rig:
+        rig.inbox.outsiders = True
+        gate = asyncio.Event()
+        rig.sim.faults.add("users.info", gate=gate, times=99)
+        root = rig.mention(f"hello <@{rig.sim.add_user('Ben').id}>")
+        await rig.events(2)
+        # Who has written the next one is asked although nobody has heard yet who wrote this one.
+        room, gated = rig.room, rig.inbox
+        gated.gate = asyncio.Event()
+        for name in ("Grace", "Hedy"):
+            rig.sim.say(room, rig.sim.add_user(name), "so?", thread=root)
+        await rig.until(lambda: len(rig.sim.calls("users.info")) == 4)
+        gated.gate.set()
+        gate.set()
+        await rig.events(4)
 
 
 @TRANSPORTS
@@ -217,3 +269,19 @@ async def test_who_leaves_a_channel_is_told_of_until_it_is_kept_and_the_bot_itse
         sim.leave(room, rig.ada)
         await rig.until(lambda: bool(rig.inbox.departures))
         assert rig.inbox.departures == [("slack", sim.workspace.id, room.id, rig.ada.id)]
+
+
+async def test_a_channel_that_becomes_private_is_told_of_and_one_that_opens_is_not(
+    rig: Rig,
+) -> None:
+    room = rig.sim.add_channel("looms", members=[rig.ada])
+    named = [(await rig.mentioned(f"see <#{room.id}>")).text]
+    rig.sim.convert(room, rig.ada, private=True)
+    await rig.sim.settled()
+    # Those who are not in it are not told its name by the model, as it was a moment ago.
+    named.append((await rig.mentioned(f"see <#{room.id}>")).text)
+    rig.sim.convert(room, rig.ada, private=False)
+    await rig.sim.settled()
+    assert named == ["see #looms", "see #private-channel"]
+    assert rig.inbox.narrowings == [("slack", rig.sim.workspace.id, room.id)]
+    assert len(rig.inbox.messages) == 4 and rig.inbox.malformed_events == []

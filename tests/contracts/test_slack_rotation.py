@@ -30,6 +30,9 @@ from tests.servers import Valkey, valkey_server
 from tests.simulators.slack_sim import SlackSimulator, Workspace
 
 KEY, OTHER = "A" * 43 + "=", "B" * 43 + "="
+UNHURRIED = replace(QUICK, call=60.0, status=60.0)
+MOST = 2
+"""Workspaces that a process keeps in mind."""
 REDIRECT = "https://bobbin.example.com/slack/oauth_redirect"
 
 
@@ -101,7 +104,7 @@ async def two(server: Valkey) -> AsyncIterator[Processes]:
         roots: list[Calls] = []
         for name in ("one", "two"):
             threads = Threads(client, worker=name, clock=time.time, new_id=new_id)
-            roots.append(Calls("", base, QUICK))
+            roots.append(Calls("", base, UNHURRIED))
             made.append(
                 Many(
                     roots[-1],
@@ -109,7 +112,8 @@ async def two(server: Valkey) -> AsyncIterator[Processes]:
                     (KEY,),
                     threads.notes("slack"),
                     clock,
-                    Common(QUICK, time.monotonic, threads.claims("slack")),
+                    Common(UNHURRIED, time.monotonic, threads.claims("slack")),
+                    MOST,
                 )
             )
         yield Processes(sim, clock, *made)
@@ -301,3 +305,26 @@ def test_whatever_is_kept_comes_back(
         return await vault.read("T1")
 
     assert asyncio.run(kept()) == made
+
+
+async def test_workspaces_are_left_side_by_side_and_nobody_else_waits_for_it(
+    two: Processes,
+) -> None:
+    where = ("D0DIRECT", "1790000000.000001")
+    await two.installed(0.0)
+    kept = await two.first.vault.read(two.space.id)
+    assert kept is not None
+    spaces = [two.space, *(two.sim.add_workspace(f"Looms {number}") for number in range(MOST))]
+    hold = asyncio.Event()
+    leaving = two.sim.faults.add("agents.sessions.setStatus", times=len(spaces), gate=hold)
+    for space in spaces:
+        await two.first.vault.write(
+            replace(kept, space=space.id, token=space.token, refresh="", expires=0.0)
+        )
+        # The first is left for the last, which is there all the same.
+        (await two.first.at(space.id)).sessions.streamed(*where)
+    closing = asyncio.create_task(two.first.close())
+    await two.sim.until(lambda: len(two.sim.calls("agents.sessions.setStatus")) == len(spaces))
+    assert leaving.times == 0 and not closing.done()
+    hold.set()
+    await closing

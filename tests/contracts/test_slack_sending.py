@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
@@ -12,8 +13,10 @@ import pytest
 from adapters.slack.markup import MAX_CHARS
 from adapters.slack.values import SCARCE
 from bot.chat import Incoming, MessageRef, Spot
+from bot.controls import Action, Presentation
 from bot.errors import BadToken, MessageGone, NotAllowed, PlatformBusy, PlatformError
 from tests.contracts.slack_rig import QUICK, Rig, connected, rig_of, simulator
+from tests.simulators.slack_sim.model import Request
 
 LOUD = (
     "<!channel> <!here> <!everyone> <!subteam^S123|@all> <@U00000002> @here @channel\n"
@@ -43,7 +46,9 @@ async def test_an_answer_goes_into_the_thread_and_is_edited(rig: Rig) -> None:
     (reply,) = rig.sim.replies(said)
     assert ref == MessageRef(rig.room.id, reply.ts)
     assert reply.texts == ["Let me **see**", "Let me **see**: it works"]
-    assert all(version.markdown for version in reply.versions)
+    first, second = reply.versions
+    assert first.markdown
+    assert list(second.blocks) == [{"type": "markdown", "text": "Let me **see**: it works"}]
     assert reply.versions[-1].parse == "none"
     assert reply.metadata == {"event_type": "bobbin_turn", "event_payload": {"key": "turn1"}}
 
@@ -76,6 +81,33 @@ async def test_the_longest_text_fits(rig: Rig) -> None:
     await rig.adapter.edit(ref, text)
     with pytest.raises(ValueError, match="units"):
         await rig.adapter.edit(ref, text + "<@U1> " * 2)
+
+
+@pytest.mark.parametrize(
+    ("refused", "left"),
+    [("feedback_buttons", ["markdown", "actions"]), ("actions", [])],
+)
+async def test_what_slack_does_not_take_below_an_answer_is_left_out(
+    rig: Rig, refused: str, left: list[str]
+) -> None:
+    spot = await spot_of(rig)
+    look = Presentation("turn", (Action.REGENERATE, Action.GOOD, Action.BAD))
+
+    def holds_it(request: Request) -> bool:
+        return f'"{refused}"' in json.dumps(request.params.get("blocks", ()))
+
+    rig.sim.faults.add(holds_it, error="invalid_blocks", times=9)
+    posted = await rig.adapter.post(spot, "all of it", key="k", look=look)
+    written = await rig.adapter.post(spot, "half", key="k2")
+    await rig.adapter.edit(written, "whole", look=look)
+    for ref, text in ((posted, "all of it"), (written, "whole")):
+        message = rig.sim.message(ref.message)
+        assert message is not None
+        assert message.text == text
+        assert [block["type"] for block in message.blocks] == left
+    calls = rig.sim.calls_by_method()
+    # Thumbs that one message was better without are not tried again.
+    assert calls["chat.update"] == (1 if left else 3)
 
 
 async def test_a_repeated_post_is_found_by_its_key(rig: Rig) -> None:
@@ -218,6 +250,96 @@ async def test_a_busy_status_line_is_tried_again(rig: Rig) -> None:
         await rig.adapter.show_status(spot, "is thinking…")
     await rig.adapter.show_status(spot, "is thinking…")
     assert [status.status for status in rig.sim.statuses] == ["is thinking…"]
+
+
+async def test_a_status_line_that_stays_is_cleared_as_soon_as_slack_lets_us(rig: Rig) -> None:
+    said = rig.mention()
+    event, _ = await rig.events(2)
+    spot = await rig.adapter.open(event, "")
+    method = "assistant.threads.setStatus"
+    # Slack shows it, and only its answer is lost.
+    rig.sim.faults.add(method, after_effect=True)
+    with pytest.raises(PlatformBusy):
+        await rig.adapter.show_status(spot, "is thinking…")
+    busy = {"Retry-After": "0.01"}
+    rig.sim.faults.add(method, error="ratelimited", status=429, headers=busy, times=3)
+    with pytest.raises(PlatformBusy):
+        await rig.adapter.show_status(spot, None)
+    assert rig.sim.status(said)
+    await rig.until(lambda: not rig.sim.status(said))
+    # What is shown next is not taken away by what is still being tried.
+    await rig.adapter.show_status(spot, "is thinking…")
+    fault = rig.sim.faults.add(method, status=503, body="x")
+    await rig.adapter.settled(event.thread)
+    await rig.until(lambda: not fault.times)
+    await rig.adapter.show_status(spot, "is writing…")
+    assert rig.sim.status(said)
+    assert rig.sim.calls_by_method()[method] == 8
+    await rig.adapter.show_status(spot, None)
+
+
+async def test_a_status_line_that_nobody_waits_for_any_more_is_cleared(rig: Rig) -> None:
+    said = rig.mention()
+    event, _ = await rig.events(2)
+    spot = await rig.adapter.open(event, "")
+    held = asyncio.Event()
+    rig.sim.faults.add("assistant.threads.setStatus", after_effect=True, gate=held)
+    showing = asyncio.create_task(rig.adapter.show_status(spot, "is thinking…"))
+    await rig.until(lambda: rig.sim.calls("assistant.threads.setStatus"))
+    showing.cancel()
+    await asyncio.wait({showing})
+    held.set()
+    await rig.until(lambda: len(rig.sim.calls("assistant.threads.setStatus")) == 2)
+    await rig.until(lambda: not rig.sim.status(said))
+
+
+async def test_a_status_line_that_comes_after_the_answer_is_cleared(rig: Rig) -> None:
+    said = rig.mention()
+    event, _ = await rig.events(2)
+    spot = await rig.adapter.open(event, "")
+    held = asyncio.Event()
+    rig.sim.faults.add("assistant.threads.setStatus", gate=held)
+    showing = asyncio.create_task(rig.adapter.show_status(spot, "is thinking…"))
+    await rig.until(lambda: rig.sim.calls("assistant.threads.setStatus"))
+    await rig.adapter.post(spot, "Waiting …", key="k")
+    held.set()
+    await showing
+    assert rig.sim.status(said)
+    await rig.adapter.show_status(spot, None)
+    assert rig.sim.status(said) == ""
+
+
+async def test_signs_that_slack_is_too_busy_to_take_away_wait_for_one_another(rig: Rig) -> None:
+    said = [rig.mention(), rig.mention()]
+    first, second = dict.fromkeys(event.ref for event in await rig.events(4))
+    for ref in (first, second):
+        await rig.adapter.mark_waiting(ref, True)
+    method = "reactions.remove"
+    busy = {"Retry-After": "0.4"}
+    rig.sim.faults.add(method, error="ratelimited", status=429, headers=busy)
+    with pytest.raises(PlatformBusy):
+        await rig.adapter.mark_waiting(first, False)
+    await asyncio.sleep(0)
+    await rig.adapter.mark_waiting(second, False)
+    assert len(rig.sim.calls(method)) == 1 and all(each.reactions for each in said)
+    await rig.until(lambda: not any(each.reactions for each in said))
+    assert len(rig.sim.calls(method)) == 3
+
+
+@pytest.mark.parametrize("waiting", [True, False])
+async def test_a_sign_that_stays_on_a_message_is_taken_away_as_soon_as_slack_lets_us(
+    rig: Rig, waiting: bool
+) -> None:
+    said = rig.mention()
+    event, _ = await rig.events(2)
+    method = "reactions.add" if waiting else "reactions.remove"
+    await rig.adapter.mark_waiting(event.ref, not waiting)
+    # Of one that is put there only the answer is lost.
+    rig.sim.faults.add(method, after_effect=waiting, status=503, body="x")
+    with pytest.raises(PlatformBusy):
+        await rig.adapter.mark_waiting(event.ref, waiting)
+    assert said.reactions
+    await rig.until(lambda: not said.reactions)
 
 
 async def test_history_is_what_stood_in_the_thread_before(rig: Rig) -> None:

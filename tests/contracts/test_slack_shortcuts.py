@@ -238,17 +238,19 @@ def choosing(view: View, deed: str, number: int = 0) -> dict[str, Any]:
     }
 
 
-async def test_a_conversation_is_chosen_from_anywhere(rig: Rig) -> None:
+@pytest.mark.parametrize(("deed", "title"), [("summary", "Summary"), ("usage", "What it took")])
+async def test_a_conversation_is_chosen_from_anywhere(rig: Rig, deed: str, title: str) -> None:
     root = said(rig, "tea?")
     rig.inbox.kept = choices(rig, root)
     await used(rig, "bobbin_threads", None)
     view = await opened(rig)
     await rig.until(lambda: "submit" in view.view)
     assert rig.inbox.looked_at == [("slack", rig.sim.workspace.id, rig.ada.id)]
-    await rig.sim.submit(view, rig.ada, choosing(view, "summary")).acked()
+    await rig.sim.submit(view, rig.ada, choosing(view, deed)).acked()
     await says(rig, view, "done")
+    assert view.view["title"]["text"] == title
     (call,) = rig.inbox.calls
-    assert (call.name, call.thread, call.channel) == ("summary", rig.key(root), rig.room.id)
+    assert (call.name, call.thread, call.channel) == (deed, rig.key(root), rig.room.id)
 
 
 async def test_what_is_chosen_to_be_forgotten_is_asked_about_first(rig: Rig) -> None:

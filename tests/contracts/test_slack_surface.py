@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import aiohttp
@@ -11,12 +12,20 @@ from slack_sdk.web.async_client import AsyncWebClient
 from adapters.slack.agent import prompts
 from adapters.slack.manifest import manifest
 from bot.chat import ThreadKey
+from bot.errors import PlatformBusy
 from tests.contracts.slack_rig import connected, simulator
-from tests.contracts.slack_scene import DONE, START, WRITING, FewClaims, scene
+from tests.contracts.slack_scene import DONE, START, STOP, WRITING, FewClaims, scene
 from tests.simulators.slack_sim.agent import context_of
 
 SESSION = "agents.sessions.setStatus"
 LINE = "assistant.threads.setStatus"
+
+CROWDED = {
+    "status": 429,
+    "error": "ratelimited",
+    "headers": {"Retry-After": "0.01"},
+    "times": 4,
+}
 
 
 async def test_work_in_a_direct_message_shows_as_a_session_with_its_title_once() -> None:
@@ -109,6 +118,34 @@ async def test_without_sessions_there_is_a_status_line(error: str) -> None:
         assert here.calls(SESSION, LINE) == [1, 2]
 
 
+@pytest.mark.parametrize("method", [SESSION, LINE])
+async def test_what_slack_was_too_busy_to_show_costs_no_call_to_end_it(method: str) -> None:
+    """In a minute in which Slack is asked too often already."""
+    async with scene() as here:
+        if method == LINE:
+            here.sim.faults.add(SESSION, error="feature_not_enabled")
+        here.sim.faults.add(method, **(CROWDED | {"times": 1}))
+        spot = await here.asked()
+        with pytest.raises(PlatformBusy):
+            await here.adapter.show_status(spot, "thinking …")
+        await here.adapter.settled(here.inbox.messages[0].thread)
+    assert here.calls(method) == [1]
+
+
+@pytest.mark.parametrize("refused", [True, False])
+async def test_where_there_are_no_sessions_the_end_of_a_stream_names_none(refused: bool) -> None:
+    async with scene() as here:
+        if refused:
+            here.sim.faults.add(SESSION, error="feature_not_enabled")
+        spot = await here.asked()
+        await here.adapter.show_status(spot, "thinking …")
+        ref = await here.adapter.post(spot, "One", key="k", look=WRITING)
+        await here.adapter.edit(ref, "One two", look=DONE)
+        assert here.message(ref).text == "One two"
+        [stop] = here.sim.calls(STOP)
+        assert stop.params.get("session_status") == (None if refused else "active")
+
+
 async def test_a_workspace_without_the_surface_is_answered_all_the_same() -> None:
     async with scene(agents=False, native_streams=False) as here:
         here.sim.open_home(here.ada, "messages")
@@ -154,6 +191,51 @@ async def test_a_busy_session_does_not_fail_the_answer() -> None:
         await here.sim.until(lambda: fault.times == 0)
         await here.adapter.settled(here.inbox.messages[0].thread)
         await here.sim.until(lambda: here.session(spot) == "active")
+
+
+@pytest.mark.parametrize("fault", [{"status": 503, "body": "x"}, {"drop": True}, CROWDED])
+async def test_a_session_leaves_processing_also_when_slack_is_busy(fault: dict[str, Any]) -> None:
+    """It is told once at the end of an answer; until then people see the bot at work."""
+    async with scene("edit") as here:
+        spot = await here.asked()
+        await here.adapter.show_status(spot, "thinking …")
+        ref = await here.adapter.post(spot, "One", key="k", look=WRITING)
+        here.sim.faults.add(SESSION, **fault)
+        await here.adapter.edit(ref, "One two", look=DONE)
+        await here.sim.until(lambda: here.session(spot) == "active")
+        assert here.calls(SESSION) == [2 + fault.get("times", 1)]
+
+
+@pytest.mark.parametrize("given_up", [True, False])
+async def test_a_session_that_only_slack_knows_of_leaves_processing(given_up: bool) -> None:
+    async with scene("edit") as here:
+        spot, held = await here.asked(), asyncio.Event()
+        here.sim.faults.add(SESSION, after_effect=True, gate=held)
+        showing = asyncio.create_task(here.adapter.show_status(spot, "thinking …"))
+        await here.sim.until(lambda: here.calls(SESSION) == [1])
+        if given_up:
+            showing.cancel()
+        held.set()
+        await asyncio.wait({showing})
+        if not given_up:
+            assert isinstance(showing.exception(), PlatformBusy)
+            assert here.session(spot) == "processing"
+            await here.adapter.show_status(spot, None)
+        await here.sim.until(lambda: here.calls(SESSION) == [2] and here.session(spot) == "active")
+
+
+async def test_work_that_goes_on_is_not_ended_by_an_end_that_could_not_be_told() -> None:
+    async with scene("edit") as here:
+        spot = await here.asked()
+        await here.adapter.show_status(spot, "thinking …")
+        ref = await here.adapter.post(spot, "One", key="k", look=WRITING)
+        busy = here.sim.faults.add(SESSION, status=503, body="x", times=3)
+        await here.adapter.edit(ref, "One two", look=DONE)
+        await here.sim.until(lambda: not busy.times)
+        await here.adapter.show_status(spot, "thinking …")
+        assert here.session(spot) == "processing"
+        assert here.calls(SESSION) == [5]
+        await here.adapter.show_status(spot, None)
 
 
 async def test_the_messages_tab_suggests_what_the_manifest_does() -> None:
@@ -209,7 +291,8 @@ async def test_slacks_stop_is_the_engines() -> None:
         assert len(here.inbox.calls) == 1
 
 
-async def test_a_stop_that_nothing_answers_to_leaves_processing() -> None:
+@pytest.mark.parametrize("busy", [False, True], ids=["", "while Slack says to wait"])
+async def test_a_stop_that_nothing_answers_to_leaves_processing(busy: bool) -> None:
     """After a process has died, nobody but the one that hears of the button can say so."""
     async with scene() as here:
         spot = await here.asked()
@@ -222,8 +305,22 @@ async def test_a_stop_that_nothing_answers_to_leaves_processing() -> None:
             await other.agents_sessions_setStatus(
                 channel_id=here.dm.id, thread_ts=root.ts, status="processing"
             )
+        held = asyncio.Event()
+        showing: asyncio.Task[None] | None = None
+        if busy:
+            # Another process takes the answer up, and this one is refused while Stop is pressed.
+            headers = {"Retry-After": "0"}
+            here.sim.faults.add(SESSION, status=429, error="x", headers=headers, gate=held)
+            showing = asyncio.create_task(here.adapter.show_status(spot, "thinking …"))
+            await here.sim.until(lambda: here.calls(SESSION) == [2])
         here.sim.stop_session(root, here.ada)
+        await here.sim.until(lambda: len(here.inbox.calls) == 1)
+        await here.sim.settled()
+        held.set()
         await here.sim.until(lambda: here.session(spot) == "active")
+        if showing is not None:
+            with pytest.raises(PlatformBusy):
+                await showing
 
 
 async def test_a_malformed_stop_is_left_out() -> None:

@@ -32,16 +32,20 @@ from tests.units.storage.samples import THREAD, commit, message
 BOT = """
 import asyncio, sys
 from pathlib import Path
+from bot.signals import stop_at_signal
 from bot.storage.connect import open_redis
 from bot.storage.embedded import EmbeddedServer
 
 async def main():
+    ended = asyncio.Event()
+    # asyncio's own way sleeps through a signal that comes just before it waits.
+    stop_at_signal(ended.set)
     server = EmbeddedServer(Path(sys.argv[1]))
     await server.start()
     client = open_redis(server.url)
     await client.set("said", "before the crash")
     print(server.url, flush=True)
-    await asyncio.Event().wait()
+    await ended.wait()
 
 asyncio.run(main())
 """
@@ -181,7 +185,8 @@ async def test_an_adopted_server_is_restarted_too(data_dir: Path) -> None:
 async def test_interrupting_the_bot_does_not_reach_the_server(data_dir: Path) -> None:
     async with another_bot(data_dir) as bot:
         bot.send_signal(signal.SIGINT)
-        await bot.wait()
+        async with asyncio.timeout(20):
+            await bot.wait()
         assert server_runs(data_dir)
         async with EmbeddedServer(data_dir):
             pass

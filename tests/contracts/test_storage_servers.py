@@ -23,13 +23,24 @@ from tests.clusters import valkey_cluster
 from tests.contracts.scenes import SCENES, contents
 from tests.contracts.whole_store import opened, store
 from tests.servers import LossyProxy, Valkey, lossy_proxy, valkey_server
-from tests.units.storage.samples import THREAD, commit, end_lease, exchange, message, talk
+from tests.units.storage.samples import (
+    THREAD,
+    Clock,
+    commit,
+    end_lease,
+    exchange,
+    message,
+    talk,
+)
 
 FREEING = ("release",)
 """Scripts that need no memory at all, so that a full server carries them out."""
 
-ERASING = ("end_token", "erase_scope", "unlink_account")
-"""Scripts that only take away, which they can do on a full server as well."""
+ERASING = (
+    *("end_token", "erase_scope", "forget", "gone", "index", "keep_off", "narrow_token", "strike"),
+    *("unlink_account", "unmemorise"),
+)
+"""Scripts that take away, or by which others can, which they do on a full server as well."""
 
 DISPENSABLE = ("exchange", "reserve")
 """Scripts without which a process goes by its own count."""
@@ -58,6 +69,17 @@ def lone_cluster() -> Iterator[Valkey]:
         valkey_cluster(Path(path), primaries=1) as running,
     ):
         yield running.nodes[0].server
+
+
+async def test_a_cluster_of_one_node_may_be_spoken_to_as_a_server(lone_cluster: Valkey) -> None:
+    """No script may have keys of several slots there."""
+    async with opened(lone_cluster.url) as client:
+        await client.flushall()
+        threads = Threads(client, worker="w1", clock=Clock(), new_id=lambda: "id1")
+        await threads.check_schema()
+        assert isinstance(await threads.begin(message(1)), Turn)
+        assert 0 < await threads.next_end() <= 15
+        assert [thread async for thread in threads.all_threads()] == [THREAD]
 
 
 class Lossy:

@@ -29,7 +29,7 @@ from tests.contracts.whole_store import (
     shipped_users,
     store,
 )
-from tests.servers import Valkey, free_port, valkey_server
+from tests.servers import BUS, Valkey, free_port, valkey_server
 from tests.tls import make_authority, tls_proxy
 from tests.units.storage.samples import THREAD, message
 
@@ -194,7 +194,7 @@ async def test_everything_works_through_tls(folder: Path) -> None:
             for url in (f"{base}?{own}", base):
                 client = open_redis(url, SOON)
                 with pytest.raises(StoreUnavailable) as caught:
-                    await wait_until_ready(client, 0.2, waits=SOON)
+                    await wait_until_ready(client, 2.0, waits=SOON)
                 await client.aclose()
                 assert "ssl_ca_certs" in caught.value.hint
 
@@ -203,7 +203,7 @@ async def test_a_cluster_behind_tls(folder: Path) -> None:
     """Its nodes announce the ports at which TLS is spoken."""
     authority = make_authority(folder)
     port, inner = free_port(), free_port()
-    flags = ("--cluster-enabled", "yes", "--cluster-port", str(inner + 10_000))
+    flags = ("--cluster-enabled", "yes", "--cluster-port", str(inner + BUS))
     flags += ("--cluster-announce-ip", "127.0.0.1", "--cluster-announce-port", str(port))
     with valkey_server(folder, *flags, port=inner) as running:
         path = running.url.removeprefix("unix://")

@@ -25,6 +25,7 @@ from bot.storage.types import (
     Done,
     Draft,
     Erased,
+    Involved,
     Leftover,
     Noted,
     Rated,
@@ -195,7 +196,8 @@ async def _readings(threads: Threads, thread: ThreadKey) -> None:
     assert [choice.thread for choice in await threads.recent(*place, "u1")] == [thread]
     latest = await threads.latest_of(thread.platform, thread.space, "u1")
     assert [choice.thread for choice in latest] == [thread]
-    assert [one async for one in threads.all_of(thread.platform, thread.space, "u1")] == [thread]
+    involved = [one async for one in threads.all_of(thread.platform, thread.space, "u1")]
+    assert involved == [Involved(thread, wrote=True)]
     ref = MessageRef(thread.channel, "m1")
     assert await threads.thread_of(thread.platform, thread.space, ref) == thread
 

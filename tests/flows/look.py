@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import Any
 
-from bot.storage.connect import Link, open_redis
+from bot.storage.connect import Command, Link, open_redis
 from tests.servers import Valkey
 
 
@@ -16,7 +17,7 @@ async def settled(server: Valkey) -> None:
     link = Link(client)
     try:
         # The store does not report changes; each look takes a round trip.
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(20):
             while any((await link.everywhere("KEYS", "bobbin:*:leases")).values()):
                 pass
     finally:
@@ -26,30 +27,54 @@ async def settled(server: Valkey) -> None:
 async def stored(server: Valkey) -> str:
     """Everything in Redis, keys and values, as one text."""
     client: Any = open_redis(server.url)
-    lines: list[str] = []
+    link = Link(client)
     try:
-        async for key in client.scan_iter(count=1000):
-            lines.append(f"{_text(key)} = {await _value(client, key)}")
+        names = [name async for name in client.scan_iter(count=1000)]
+        kinds = await link.batch([("TYPE", name) for name in names])
+        values = await link.batch(
+            [_reading(_text(kind), name) for kind, name in zip(kinds, names, strict=True)]
+        )
     finally:
         await client.aclose()
-    return "\n".join(sorted(lines))
+    return "\n".join(
+        sorted(f"{_text(name)} = {value}" for name, value in zip(names, values, strict=True))
+    )
+
+
+async def until_stored(server: Valkey, holds: bool, *words: str) -> str:
+    """Wait until all of these words are in the store, or none is; everything in it then.
+
+    Raises:
+        AssertionError: It did not become so; it tells where the words are.
+    """
+    kept = ""
+    # The store does not report changes; each look takes a round trip.
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(20):
+            while True:
+                kept = await stored(server)
+                if all((word in kept) == holds for word in words):
+                    return kept
+    lines = [line for line in kept.splitlines() if any(word in line for word in words)]
+    raise AssertionError((holds, words, lines))
 
 
 def _text(name: str | bytes) -> str:
     return name if isinstance(name, str) else name.decode()
 
 
-async def _value(client: Any, name: str | bytes) -> object:
-    match _text(await client.type(name)):
+def _reading(kind: str, name: str | bytes) -> Command:
+    match kind:
         case "hash":
-            return await client.hgetall(name)
+            return ("HGETALL", name)
         case "list":
-            return await client.lrange(name, 0, -1)
+            return ("LRANGE", name, 0, -1)
         case "set":
-            return await client.smembers(name)
+            return ("SMEMBERS", name)
         case "zset":
-            return await client.zrange(name, 0, -1)
+            return ("ZRANGE", name, 0, -1)
         case "stream":
-            return await client.xrange(name)
+            return ("XRANGE", name, "-", "+")
         case _:
-            return await client.get(name)
+            # Also of what has gone meanwhile.
+            return ("GET", name)

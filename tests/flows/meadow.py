@@ -24,7 +24,7 @@ from bot.chat import (
     ThreadKey,
 )
 from bot.controls import PLAIN, Action, Presentation
-from bot.errors import MessageGone, TooLarge
+from bot.errors import MessageGone, PlatformBusy, TooLarge
 from bot.inbox import Inbox
 from bot.timing import Timing
 from tests.flows.look import settled, stored
@@ -52,6 +52,9 @@ class Meadow:
         downloads: What can be downloaded, by address.
         files: What was attached, by key.
         after_edit: What happens once a text stands there, before the bot hears of it.
+        unasked: What people were to be told in a direct message: space, user, text, key.
+        reachable: They take such messages.
+        busy: How many of the next ones are turned away for now.
     """
 
     name: str = "discord"
@@ -68,6 +71,11 @@ class Meadow:
     downloads: dict[str, bytes] = field(default_factory=dict[str, bytes])
     files: dict[str, File] = field(default_factory=dict[str, File])
     after_edit: Callable[[str, Presentation], Awaitable[None]] = nothing_more
+    unasked: list[tuple[str, str, str, str]] = field(
+        default_factory=list[tuple[str, str, str, str]]
+    )
+    reachable: bool = False
+    busy: int = 0
     numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
     _inbox: asyncio.Future[Inbox] = field(
         default_factory=lambda: asyncio.get_running_loop().create_future()
@@ -158,7 +166,7 @@ class Meadow:
 
     async def until(self, holds: Callable[[], bool]) -> None:
         """Wait until something is true of what was posted or told."""
-        async with asyncio.timeout(10), self._changed:
+        async with asyncio.timeout(20), self._changed:
             await self._changed.wait_for(holds)
 
     async def until_posted(self, *texts: str) -> None:
@@ -235,6 +243,14 @@ class Meadow:
 
     async def link(self, thread: ThreadKey, message: str, *, loose: bool = False) -> str:
         return f"https://example.org/{thread.thread}/{message}"
+
+    async def tell(self, space: str, user: str, text: str, *, key: str) -> bool:
+        self.unasked.append((space, user, text, key))
+        await self._notify()
+        if self.busy:
+            self.busy -= 1
+            raise PlatformBusy("too many calls")
+        return self.reachable
 
     async def reach(
         self, space: str, user: str, places: Collection[tuple[str, str]]

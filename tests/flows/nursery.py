@@ -4,20 +4,29 @@ One process, the nursery, imports everything and then forks for each start. What
 process like any other: it reads its environment, is killed, frozen and ended by its own id, and
 shares nothing with the others. Starts from nothing are tested in test_cli_*.py.
 
-`python -m tests.flows.nursery N` serves requests on descriptor N: a JSON object with `module`,
-`arguments`, `env` and `folder`, and four descriptors: standard input, output, error, and a line on
-which the process's id and, when it has ended, its exit code are told.
+The workers of a test run share one, since its imports take as long as dozens of tests: whoever
+needs it first starts it, and it ends with the last of them.
+
+`python -m tests.flows.nursery N` accepts clients on descriptor N, a listening socket, greets each
+and serves its requests: a JSON object with `module`, `arguments`, `env` and `folder`, and four
+descriptors: standard input, output, error, and a line on which the process's id and, when it has
+ended, its exit code are told.
 """
 
 from __future__ import annotations
 
+import atexit
+import contextlib
 import gc
+import hashlib
 import json
 import os
 import random
 import runpy
+import select
 import signal
 import socket
+import struct
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -26,6 +35,12 @@ from importlib import import_module
 from pathlib import Path
 
 HEAVY = (
+    "bot.shell.running",
+    "bot.shell.conversations",
+    "bot.shell.forgetting",
+    "bot.shell.remembering",
+    "bot.shell.serving",
+    "bot.shell.stored",
     "bot.cli",
     "bot.model.chat",
     "bot.model.responses",
@@ -45,26 +60,40 @@ HEAVY = (
 
 MODELS = ("gpt-6-luna", "demo")
 MOST_BYTES = 1 << 17
+CLIENTS = 64
+MOST_STARTS = 3
+GREETING = b"here"
+PATIENCE = 60.0
+"""Seconds until somebody comes, and until somebody is greeted: everything is imported before."""
 
 
 class Nursery:
-    """Asks a nursery for processes. It ends when this object's process does.
+    """Asks a nursery for processes. It ends when all processes that ask it have.
 
     Args:
+        name: Under which it is found; started under it unless it is there.
         folder: Where the code lies.
         env: The environment that all its processes start from.
     """
 
-    def __init__(self, folder: Path, env: Mapping[str, str]) -> None:
-        self._ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with theirs:
-            self._process = subprocess.Popen(
-                (sys.executable, "-m", "tests.flows.nursery", str(theirs.fileno())),
-                cwd=folder,
-                env=dict(env),
-                stdin=subprocess.DEVNULL,
-                pass_fds=(theirs.fileno(),),
-            )
+    def __init__(self, name: str, folder: Path, env: Mapping[str, str]) -> None:
+        # In Linux's own space of names: nothing is left in a folder, and one process gets a name.
+        address = f"\0bobbin-nursery-{name}"
+        starts = 0
+        while (line := _greeted(address)) is None:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
+                try:
+                    listener.bind(address)
+                    listener.listen(CLIENTS)
+                except OSError:
+                    # Another one may be about to listen there, or about to end.
+                    continue
+                if starts == MOST_STARTS:
+                    raise RuntimeError("the nursery does not start; see what it has written")
+                starts += 1
+                _start(listener, folder, env)
+        self._ours = line
+        atexit.register(line.close)
 
     def start(
         self,
@@ -100,8 +129,39 @@ class Nursery:
 
 @cache
 def nursery(folder: Path, env: tuple[tuple[str, str], ...]) -> Nursery:
-    """The nursery of this test process, started on first use."""
-    return Nursery(folder, dict(env))
+    """The nursery of this test run, started on first use."""
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
+    kind = hashlib.sha256(repr((folder, env)).encode()).hexdigest()[:16]
+    return Nursery(f"{run}-{kind}", folder, dict(env))
+
+
+def _start(listener: socket.socket, folder: Path, env: Mapping[str, str]) -> None:
+    subprocess.run(
+        (sys.executable, "-m", "tests.flows.nursery", str(listener.fileno())),
+        cwd=folder,
+        env=dict(env),
+        stdin=subprocess.DEVNULL,
+        pass_fds=(listener.fileno(),),
+        check=True,
+    )
+
+
+def _greeted(address: str) -> socket.socket | None:
+    """A line to the nursery at an address, or None if none is there that goes on."""
+    line = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    try:
+        line.settimeout(PATIENCE)
+        line.connect(address)
+        if line.recv(len(GREETING)) == GREETING:
+            line.settimeout(None)
+            return line
+    except ConnectionError:
+        pass
+    except BaseException:
+        line.close()
+        raise
+    line.close()
+    return None
 
 
 def _import_everything() -> None:
@@ -114,18 +174,53 @@ def _import_everything() -> None:
     gc.freeze()
 
 
-def _serve(requests: socket.socket) -> list[str]:
+def _serve(listener: socket.socket) -> list[str]:
     """Fork for every request; only a forked process returns, with its module and arguments."""
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    clients: set[socket.socket] = set()
     while True:
-        data, descriptors, _, _ = socket.recv_fds(requests, MOST_BYTES, 4)
-        if not data:
+        # Whoever has started it is on the way; later on, nobody may be left.
+        ready, _, _ = select.select([listener, *clients], [], [], None if clients else PATIENCE)
+        if not ready:
             os._exit(0)
-        if os.fork() == 0:
-            requests.close()
-            return _keep(json.loads(data), descriptors)
-        for descriptor in descriptors:
-            os.close(descriptor)
+        for line in ready:
+            if line is listener:
+                clients |= _welcomed(listener)
+                continue
+            data, descriptors = _asked(line)
+            if not data:
+                clients.remove(line)
+                line.close()
+                if not clients:
+                    os._exit(0)
+                continue
+            if os.fork() == 0:
+                listener.close()
+                for client in clients:
+                    client.close()
+                return _keep(json.loads(data), descriptors)
+            for descriptor in descriptors:
+                os.close(descriptor)
+
+
+def _asked(line: socket.socket) -> tuple[bytes, list[int]]:
+    """A request with its descriptors; empty when the client has gone."""
+    with contextlib.suppress(ConnectionError):
+        data, descriptors, _, _ = socket.recv_fds(line, MOST_BYTES, 4)
+        return data, descriptors
+    return b"", []
+
+
+def _welcomed(listener: socket.socket) -> set[socket.socket]:
+    """A client, greeted; nobody, if it has gone or belongs to another user of this machine."""
+    line, _ = listener.accept()
+    _, user, _ = struct.unpack("3i", line.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+    with contextlib.suppress(ConnectionError):
+        if user == os.getuid():
+            line.send(GREETING)
+            return {line}
+    line.close()
+    return set()
 
 
 def _keep(request: dict[str, object], descriptors: Sequence[int]) -> list[str]:
@@ -160,6 +255,9 @@ def _keep(request: dict[str, object], descriptors: Sequence[int]) -> list[str]:
 
 
 if __name__ == "__main__":
+    # Whoever starts it may end before it does, and need not wait for what it imports.
+    if os.fork():
+        os._exit(0)
     _import_everything()
     module, *arguments = _serve(socket.socket(fileno=int(sys.argv[1])))
     sys.argv = [module, *arguments]

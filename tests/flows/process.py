@@ -34,8 +34,11 @@ class Processes:
     folder: Path
     bots: list[BotProcess] = field(default_factory=list[BotProcess])
 
-    async def bot(self, **extra: str) -> BotProcess:
-        """Start a process and wait until it is connected everywhere."""
+    async def bot(self, *options: str, **extra: str) -> BotProcess:
+        """Start a process and wait until it is connected everywhere.
+
+        `options` are those of `bobbin run`, `extra` goes into the environment.
+        """
         port = free_port()
         listens = http_port(self.stage.slack, port)
         connected = asyncio.ensure_future(asyncio.gather(*self._connections(port)))
@@ -43,6 +46,7 @@ class Processes:
         process = await BotProcess.fork(
             self.folder,
             "run",
+            *options,
             env=environment(self.folder, self.stage.environment(), env),
         )
         self.bots.append(process)

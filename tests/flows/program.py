@@ -148,7 +148,7 @@ class BotProcess:
         typed: asyncio.StreamWriter | None = None
         if stdin == asyncio.subprocess.PIPE:
             read, write = os.pipe()
-            typed = await _typing(write)
+            typed = await typing(write)
         else:
             read = os.open(os.devnull, os.O_RDONLY)
         (out, to_out), (log, to_log) = os.pipe(), os.pipe()
@@ -159,7 +159,7 @@ class BotProcess:
                 os.close(descriptor)
         told, writer = await asyncio.open_connection(sock=line)
         pid = int(await told.readline())
-        return cls(Forked(pid, told, writer), await _pipe(out), await _pipe(log), typed)
+        return cls(Forked(pid, told, writer), await pipe(out), await pipe(log), typed)
 
     @classmethod
     def command(cls, *arguments: str) -> tuple[str, ...]:
@@ -252,7 +252,7 @@ class BotProcess:
             self._typed.close()
 
 
-async def _pipe(descriptor: int) -> asyncio.StreamReader:
+async def pipe(descriptor: int) -> asyncio.StreamReader:
     """What is written into the other end."""
     reader = asyncio.StreamReader()
     await asyncio.get_running_loop().connect_read_pipe(
@@ -261,7 +261,7 @@ async def _pipe(descriptor: int) -> asyncio.StreamReader:
     return reader
 
 
-async def _typing(descriptor: int) -> asyncio.StreamWriter:
+async def typing(descriptor: int) -> asyncio.StreamWriter:
     """Writes into a pipe."""
     loop = asyncio.get_running_loop()
     transport, protocol = await loop.connect_write_pipe(

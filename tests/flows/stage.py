@@ -41,6 +41,7 @@ QUICK = Timing(
     grace=5.0,
     resume=0.05,
     leftovers=0.5,
+    proposals=0.5,
     first_retry=0.1,
     longest_retry=1.0,
 )
@@ -68,6 +69,7 @@ class Stage:
     slack: SlackSimulator | None = None
     extra: dict[str, str] = field(default_factory=dict[str, str])
     tools: Sequence[Tool] = ()
+    settled: int = 0
     _url: str = ""
     _app: App | None = None
     _task: asyncio.Task[int] | None = None
@@ -102,7 +104,9 @@ class Stage:
         before = len(self.discord.gateway.live) if self.discord else 0
         sockets = len(self.slack.connections) if self.slack else 0
         counting = tokenizer(settings.text("OPENAI_MODEL") or "")
-        self._app = App(settings, timing, adapters, counting, model, self.tools)
+        self._app = App(
+            settings, timing, adapters, counting, model, self.tools, settle=self._settle
+        )
         self._task = asyncio.create_task(self._app.run())
         ready: list[asyncio.Task[object]] = []
         if self.discord is not None:
@@ -118,6 +122,9 @@ class Stage:
             await asyncio.gather(connected, return_exceptions=True)
             raise AssertionError(f"the bot ended: {self._task.result()}")
         await connected
+
+    def _settle(self) -> None:
+        self.settled += 1
 
     async def _listened(self, slack: SlackSimulator, port: int) -> None:
         self._url = await slack.listened(port)

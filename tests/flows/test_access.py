@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 import pytest
@@ -175,22 +176,23 @@ async def test_leaving_a_place_ends_what_runs_there_and_erases_it(server: Valkey
     async with a_meadow(server, extra) as here:
         meadow, openai = here.meadow, here.stage.openai
         openai.script.extend([Answer("Hello."), Answer(["Once upon a time ", "the end."]).hold(1)])
-        await meadow.say(meadow.event(ADA, "my secret", space="888", channel="777"))
+        await meadow.say(meadow.event(ADA, "my secret", space="place-888", channel="777"))
         await meadow.until_posted("Hello.")
         await here.stored()
-        await meadow.say(meadow.event(ADA, "a story", space="888", channel="777"))
+        await meadow.say(meadow.event(ADA, "a story", space="place-888", channel="777"))
         await meadow.until_posted("Hello.", "Once upon a time")
-        await meadow.say(meadow.event(ADA, "in the queue", space="888", channel="777"))
+        await meadow.say(meadow.event(ADA, "in the queue", space="place-888", channel="777"))
         inbox = await meadow.inbox()
-        await inbox.left("discord", "888")
-        await openai.until(lambda: openai.disconnects, 5.0)
-        await inbox.left("discord", "888")
+        await inbox.left("discord", "place-888")
+        await openai.until(lambda: openai.disconnects)
+        await inbox.left("discord", "place-888")
         kept = await here.stored()
         assert "secret" not in kept and "Ada" not in kept and "queue" not in kept
         # Counters that keep off late writers are all that names the place, for ten minutes.
-        named = [line for line in kept.splitlines() if "888" in line]
+        named = [line for line in kept.splitlines() if "place-888" in line]
         assert all(":meta = " in line and "label" not in line for line in named)
         openai.script.append(Answer("Hello again."))
-        await meadow.say(meadow.event(ADA, "back", space="888", channel="777"))
+        back = meadow.event(ADA, "back", space="place-888", channel="777")
+        await meadow.say(replace(back, at=time.time() + 1))
         await meadow.until(lambda: "Hello again." in meadow.posts.values())
         assert "secret" not in openai.chats[-1].text

@@ -7,10 +7,11 @@ import json
 import re
 import time
 from dataclasses import replace
+from functools import partial
 
 from redis.asyncio import Redis
 
-from bot.chat import Author, CommandReply, Incoming, Removal
+from bot.chat import Author, CommandReply, Incoming, Removal, ThreadKey
 from bot.engine.capturing import A_DAY
 from bot.ids import new_id
 from bot.inbox import Inbox
@@ -19,6 +20,7 @@ from bot.memory.gates import Admitted
 from bot.memory.proposals import dump, propose
 from bot.records import Summary
 from bot.storage.connect import open_redis
+from bot.storage.keys import ThreadKeys
 from bot.storage.threads import Threads
 from tests.flows.acme import acme, words
 from tests.flows.meadow import ADA, Field, Meadow, a_meadow
@@ -30,6 +32,7 @@ from tests.flows.weavers import panel, weavers
 from tests.servers import Valkey
 from tests.simulators.openai_sim import Answer, Request
 
+DAY = 86_400.0
 BOSS = Author("9", "Cara", is_admin=True)
 SMALL = {"BOBBIN_CONTEXT_TOKENS": "1200", "BOBBIN_RECALL_TOKENS": "0"}
 SAID = "We agreed that the fair loom is 150 cm wide"
@@ -187,8 +190,10 @@ async def test_a_bot_that_is_stopped_finishes_what_it_remembers_of_a_fold(server
         here = Field(meadow, stage)
         await _on(here)
         stage.openai.on(folds, proposing(), times=None)  # type: ignore[arg-type]
-        await _long(here)
+        first = await _long(here)
         await asyncio.wait_for(meadow.asked.wait(), 10)
+        # Until it is told it stays proposed: who comes after a dead process would tell it.
+        assert await _due(here, first.thread) == 1
         ending = asyncio.create_task(stage.stop())
         await asyncio.wait_for(meadow.ended.wait(), 10)
         for _ in range(20):
@@ -197,19 +202,29 @@ async def test_a_bot_that_is_stopped_finishes_what_it_remembers_of_a_fold(server
         meadow.goes.set()
         assert await ending == 0
         assert [reply.entries[0].text for _, reply in meadow.told] == [f"> {KEPT}"]
+        assert await _due(here, first.thread) == 0
 
 
-async def _left_behind(here: Field, first: Incoming) -> None:
-    """What a process leaves that is killed between a fold and what it remembers of it."""
+async def _left_behind(here: Field, first: Incoming, days: float = 0.0) -> None:
+    """Days ago, what a process leaves that is killed between a fold and what it remembers of it."""
     client, threads = _later(here, 0)
     before = await threads.take_window(first.thread)
     item = Admitted(KEPT, Kind.DECISION, "fair loom", (), 0.0, ADA.id, (first.ref.message,))
     scope = Scope.of_channel("discord", "1", "11")
     entries = [each async for each in threads.entries(first.thread)][:1]
-    proposals = propose("fold-1", scope, 0, entries, [item])
+    proposals = propose("fold-1", scope, 0, entries, [item], time.time() - days * DAY, first.ref)
     new = Summary(SUMMARY, entries[-1].seq, before.summary.version + 1, "model")
     assert await threads.fold(first.thread, before.summary, new, proposed=dump(proposals))
     await client.aclose()
+
+
+async def _due(here: Field, thread: ThreadKey) -> int:
+    """Let somebody else take it up now; in how many conversations there is something."""
+    client, index = _later(here, 0)[0], ThreadKeys(thread).bucket.proposed
+    await client.zadd(index, {str(thread): 0}, xx=True)
+    left = await client.zcard(index)
+    await client.aclose()
+    return left
 
 
 async def _said_once(here: Field) -> Incoming:
@@ -243,6 +258,29 @@ async def test_the_next_answer_takes_up_what_a_dead_process_left(server: Valkey)
         assert here.meadow.told[1][1].entries == here.meadow.told[0][1].entries
         listed = await here.meadow.call("memories", here.meadow.event(Author("2", "Ben")))
         assert [KEPT in each.text for each in listed.entries] == [True]
+        # Of the day's share it has taken one part, however often it was tried.
+        client, threads = _later(here, 0)
+        spend = partial(threads.claims("bobbin").spend, "remembered:discord:1:11")
+        waits = [await spend(A_DAY, DAY / A_DAY) for _ in range(A_DAY)]
+        await client.aclose()
+        assert [bool(wait) for wait in waits] == [False] * (A_DAY - 1) + [True]
+
+
+async def test_what_a_dead_process_left_is_taken_up_although_nobody_speaks_again(
+    server: Valkey,
+) -> None:
+    async with a_meadow(server) as here:
+        await _on(here)
+        first = await _said_once(here)
+        # What would be forgotten again by now is not even told.
+        await _left_behind(here, first, days=91)
+        await _left_behind(here, first)
+        assert await _due(here, first.thread) == 1
+        [text] = await here.meadow.until_told(1)
+        assert TOLD.fullmatch(text)
+        [(_, reply)] = here.meadow.told
+        assert [each.text for each in reply.entries] == [f"> {KEPT}"]
+        assert await _due(here, first.thread) == 0
 
 
 async def test_nothing_of_it_is_taken_up_where_it_is_not_wanted_any_more(server: Valkey) -> None:

@@ -17,7 +17,7 @@ from bot.ids import new_id
 from bot.storage.connect import open_redis
 from bot.storage.threads import Threads
 from bot.storage.types import Struck
-from tests.flows.look import stored
+from tests.flows.look import until_stored
 from tests.flows.meadow import ADA, Field, a_meadow
 from tests.flows.stage import QUICK
 from tests.flows.weavers import asked_last
@@ -223,6 +223,45 @@ async def test_an_edit_leaves_what_came_with_a_message(server: Valkey) -> None:
         assert "No plan" in stored and "weave at dawn" not in stored
 
 
+async def test_of_two_files_the_one_that_is_taken_off_is_forgotten(server: Valkey) -> None:
+    async with a_meadow(server) as here:
+        meadow, openai = here.meadow, here.stage.openai
+        meadow.downloads.update(notes=b"weave at dawn", paste=b"a long text")
+        openai.script.append(Answer("Fine."))
+        both = (PASTE, NOTES)
+        asked = await meadow.say(meadow.event(ADA, "My plon", attachments=both))
+        await meadow.until_posted("Fine.")
+        await here.stored()
+        inbox = await meadow.inbox()
+        await inbox.edited(reads_now(asked, "My plan", 6.0))
+        await ask(here, "So?")
+        plan, notes = "Ada: My plan\n\n", '[Attached: "notes.txt"]\n```\nweave at dawn\n```'
+        pasted = "[Attached: a long text]\na long text"
+        assert f"{plan}{pasted}\n\n{notes}" in openai.chats[-1].texts()
+        await inbox.edited(replace(reads_now(asked, "My plan", 7.0), attachments=(NOTES,)))
+        assert "a long text" not in await here.stored()
+        await ask(here, "And now?")
+        assert f"{plan}{notes}" in openai.chats[-1].texts()
+
+
+async def test_a_file_that_is_taken_off_while_its_message_is_answered_is_not_kept(
+    server: Valkey,
+) -> None:
+    async with a_meadow(server) as here:
+        meadow, openai = here.meadow, here.stage.openai
+        meadow.downloads.update(notes=b"weave at dawn", paste=b"a long text")
+        held = Answer(["That is a fine plan for everybody here, ", "Ada."]).hold(1)
+        openai.script.append(held)
+        asked = await meadow.say(meadow.event(ADA, "My plan", attachments=(NOTES, PASTE)))
+        await meadow.until(lambda: len(meadow.posts) == 1)
+        inbox = await meadow.inbox()
+        await inbox.edited(replace(reads_now(asked, "My plan"), attachments=(PASTE,)))
+        held.release_all()
+        await meadow.until_posted("That is a fine plan for everybody here, Ada.")
+        stored = await here.stored()
+        assert "a long text" in stored and "weave at dawn" not in stored
+
+
 async def test_a_file_that_is_taken_off_while_its_message_waits_is_not_read(
     server: Valkey,
 ) -> None:
@@ -355,7 +394,7 @@ async def test_an_edit_may_call_the_bot_but_not_for_long(server: Valkey) -> None
         await meadow.say(said)
         assert len(openai.chats) == 1
         assert asked_last(openai.chats[0]) == "Ada: what is weft? please"
-        assert "warp" not in await here.stored()
+        assert "is warp" not in await here.stored()
 
 
 async def test_a_question_deleted_while_nobody_runs_its_turn(server: Valkey) -> None:
@@ -395,13 +434,7 @@ async def test_changes_wait_for_a_store_that_is_away() -> None:
                 with pytest.raises(StoreUnavailable):
                     await inbox.deleted(gone(deleted))
                 with valkey_server(folder, persist=True) as again:
-                    kept = ""
-                    # What is looked at key by key may be of two moments.
-                    for _ in range(500):
-                        kept = await stored(again)
-                        if not any(word in kept for word in ("Hildagrad", "SECRET")):
-                            break
-                    assert "Hildagrad" not in kept and "SECRET" not in kept
+                    kept = await until_stored(again, False, "Hildagrad", "SECRET")
                     assert "Hildegard" in kept
                     await here.stage.stop()
 

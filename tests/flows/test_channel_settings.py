@@ -134,10 +134,14 @@ async def test_in_a_direct_message_people_set_their_own(server: Valkey) -> None:
         told = await here.meadow.call("persona", event, options={"text": TERSE})
         assert f"> {TERSE}" in told.text
         # What would have no effect there is not said to be changed.
-        told = await here.meadow.call("settings", event, options={"memory": "on"})
-        assert "remember only what you ask me to" in told.text and "Changed" not in told.text
-        told = await here.meadow.call("settings", event, options={"memory": "off", "hours": "2"})
-        assert told.text.startswith("Changed") and "After 2 hours" in told.text
+        for name, value in (("memory", "on"), ("mention", "only"), ("hours", "2")):
+            told = await here.meadow.call("settings", event, options={name: value, "persona": "x"})
+            assert "only you and me" in told.text and f"`{name}" in told.text
+        told = await here.meadow.call("settings", event)
+        assert "I answer whatever you write" in told.text and TERSE in told.text
+        assert "mention" not in told.text and "channel" not in told.text
+        told = await here.meadow.call("settings", event, options={"memory": "off"})
+        assert told.text.startswith("Changed") and TERSE in told.text
 
 
 async def test_they_go_when_the_bot_is_removed(server: Valkey) -> None:
@@ -169,6 +173,34 @@ async def test_on_discord_all_of_a_channel_is_answered(server: Valkey) -> None:
         await here.sim.say(here.general, here.ben, f"{here.mention} !settings")
         await here.sim.until(lambda: here.posts(here.general))
         assert "whatever begins a conversation here" in here.posts(here.general)[0].content
+
+
+async def test_on_discord_each_new_post_of_a_forum_is_answered(server: Valkey) -> None:
+    async with weavers(server) as here:
+        boss = here.sim.add_user("boss", "Boss")
+        role = await here.sim.add_role(here.guild, "Keepers", "manage_threads")
+        here.sim.give_role(here.guild, boss, role)
+        forum = await here.sim.add_forum_channel(here.guild, "questions")
+        here.openai.script.append(Answer("I am."))
+        called = f"{here.mention} are you here?"
+        first = await here.sim.start_thread(forum, None, "Anybody?", here.ada, text=called)
+        await here.until_said(first, "I am.")
+        call = await here.sim.slash(first, boss, "settings", mention="always")
+        assert (await call.answered()).content.startswith(CHANGED)
+        for_ben = f"<@{here.ben.id}> have you seen this?"
+        await here.sim.start_thread(forum, None, "Ben?", here.ada, text=for_ben)
+        here.openai.script.append(Answer("Oil it."))
+        post = await here.sim.start_thread(
+            forum, None, "The loom jams", here.ada, text="Since yesterday."
+        )
+        await here.until_said(post, "Oil it.")
+        assert "**The loom jams**\n\nSince yesterday." in here.openai.chats[1].last_user_text
+        here.openai.script.append(Answer("Olive oil."))
+        await here.sim.say(post, here.ben, "which oil?")
+        await here.until_said(post, "Oil it.", "Olive oil.")
+        await here.settled()
+        assert len(here.openai.chats) == 3
+        here.check()
 
 
 async def test_on_slack_all_of_a_channel_is_answered(server: Valkey) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import stat
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.flows.program import bot, run_bot
-from tests.servers import Valkey
+from tests.servers import Valkey, free_port
 from tests.simulators.discord_sim import DiscordSimulator
 from tests.simulators.openai_sim import OpenAISimulator
 from tests.simulators.slack_sim import SlackSimulator
@@ -79,12 +80,23 @@ async def test_dotenv_values_are_taken_as_they_stand(folder: Path) -> None:
     assert "BOBBIN_LOG_LEVEL: 'a${HOME}b' does not look right." in ended.log
 
 
-async def test_a_dotenv_in_another_encoding_gets_a_clear_word(folder: Path) -> None:
+async def test_a_dotenv_that_is_no_text_file_gets_a_clear_word(folder: Path) -> None:
     (folder / ".env").write_text("OPENAI_MODEL=x\n", encoding="utf-16")
     for command in ("run", "doctor"):
         ended = await run_bot(folder, command)
         assert ended.code == 2
         assert ".env: is not UTF-8 text." in ended.log
+    # Docker makes a folder of what is to be mounted and is not there.
+    (folder / ".env").unlink()
+    (folder / ".env").mkdir()
+    ended = await run_bot(folder, "run")
+    assert ended.code == 2
+    assert ".env: cannot be read (Is a directory). It has to be a file" in ended.log
+    # One that is there and cannot even be looked at is not none.
+    (folder / ".env").rmdir()
+    (folder / ".env").symlink_to(".env")
+    ended = await run_bot(folder, "run")
+    assert ended.code == 2 and ".env: cannot be read" in ended.log
 
 
 async def test_a_line_of_dotenv_that_cannot_be_read_is_named(folder: Path) -> None:
@@ -158,18 +170,18 @@ async def test_export_and_import_are_inverse(folder: Path) -> None:
     made = await run_bot(folder, "run", typed="Ünïcode “quotes” 🎉\nsecond\n".encode())
     assert made.code == 0
     first = await run_bot(folder, "export")
-    (folder / "all.json").write_text(first.out, encoding="utf-8")
     empty = {"BOBBIN_DATA_DIR": str(folder / "other")}
-    done = await run_bot(folder, "import", "all.json", env=empty)
+    # As with Docker, where the file is on this side.
+    done = await run_bot(folder, "import", "-", typed=first.out.encode(), env=empty)
     assert (done.code, done.out) == (0, "1 conversation(s) imported\n")
     again = await run_bot(folder, "export", env=empty)
     assert again.out == first.out
     name = json.loads(first.out)[1]["thread"]
     one = await run_bot(folder, "export", name, "-o", "one.json", env=empty)
-    assert one.code == 0 and one.out == ""
+    assert (one.code, one.out, one.log) == (0, "", "one.json: 1 conversation(s)\n")
     assert (folder / "one.json").read_text(encoding="utf-8") == first.out
     assert stat.S_IMODE((folder / "one.json").stat().st_mode) == 0o600
-    assert sorted(os.listdir(folder)) == ["all.json", "data", "one.json", "other"]
+    assert sorted(os.listdir(folder)) == ["data", "one.json", "other"]
     nowhere = await run_bot(folder, "export", "-o", "no/where.json", env=empty)
     assert (nowhere.code, nowhere.log) == (1, "no/where.json: No such file or directory\n")
     missing = await run_bot(folder, "export", "console:local:terminal:nowhere", env=empty)
@@ -212,7 +224,7 @@ async def test_a_broken_import_is_refused_whole(
     (folder / "broken.json").write_bytes(content)
     ended = await run_bot(folder, "import", "broken.json")
     assert (ended.code, ended.out) == (1, "")
-    assert ended.log.startswith(complaint), ended.log
+    assert ended.log.startswith(f"broken.json: {complaint}"), ended.log
     assert "data" not in os.listdir(folder)
 
 
@@ -237,6 +249,28 @@ async def test_doctor_good_and_bad(server: Valkey, folder: Path) -> None:
         for secret in ("no.such.token", "sk-wrong"):
             assert secret not in bad.out + bad.log
         assert "Traceback" not in bad.log
+
+
+async def test_what_is_away_is_told_once_and_soon(folder: Path) -> None:
+    away = f"127.0.0.1:{free_port()}"
+    env = {"REDIS_URL": f"redis://{away}/0", "OPENAI_BASE_URL": f"http://{away}/v1"}
+    commands = (("export",), ("memory", "list", "--all"), ("doctor",))
+    export, memory, doctor = await asyncio.gather(
+        *(run_bot(folder, *command, env=env) for command in commands)
+    )
+    for ended in (export, memory):
+        assert (ended.code, ended.out) == (1, "")
+        assert ended.log == (
+            f"Redis does not answer at {away}\nCheck that Redis runs at {away}, and REDIS_URL.\n"
+        )
+    assert (doctor.code, doctor.log) == (1, "")
+    bad = [line for line in doctor.out.splitlines() if line.startswith("BAD")]
+    assert bad == [
+        f"BAD  store: REDIS_URL: Redis does not answer at {away}. "
+        f"Check that Redis runs at {away}, and REDIS_URL.",
+        f"BAD  model: http://{away}/v1 cannot be reached: Connection refused. "
+        f"Check that the server at http://{away}/v1 runs and that OPENAI_BASE_URL names it.",
+    ]
 
 
 async def test_doctor_lists_broken_settings(folder: Path) -> None:

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from bot.chat import ThreadKey
-from bot.cli import _forget, _parser
+from bot.cli import command_line
 from bot.plugins import find_adapters
 from bot.settings import Settings, read_settings
+from bot.shell.forgetting import forget
 from bot.storage.connect import open_redis
 from bot.storage.threads import Threads
 from bot.storage.types import Turn
@@ -40,29 +41,29 @@ async def filled(server: Valkey) -> Settings:
 
 async def test_a_conversation(server: Valkey, capsys: pytest.CaptureFixture[str]) -> None:
     settings = await filled(server)
-    assert await _forget(settings, str(FIRST), None) == 0
+    assert await forget(settings, str(FIRST), None) == 0
     assert capsys.readouterr().out == "4 message(s) erased\n"
     assert "in g1" not in await stored(server)
-    assert await _forget(settings, str(FIRST), None) == 1
-    assert await _forget(settings, "discord", None) == 2
+    assert await forget(settings, str(FIRST), None) == 1
+    assert await forget(settings, "discord", None) == 2
 
 
 async def test_a_person(server: Valkey, capsys: pytest.CaptureFixture[str]) -> None:
     settings = await filled(server)
-    assert await _forget(settings, None, "discord:g1:u1") == 0
+    assert await forget(settings, None, "discord:g1:u1") == 0
     assert capsys.readouterr().out.endswith(" from 1 conversation(s)\n")
     left = await stored(server)
     assert "Ada in g1" not in left and "Ben in g1" in left and "Ada in g2" in left
-    assert await _forget(settings, None, "discord:*:u1") == 0
+    assert await forget(settings, None, "discord:*:u1") == 0
     left = await stored(server)
     assert "Ada in g2" not in left and "Ada in T1" in left
-    assert await _forget(settings, None, "discord:*:u1") == 1
-    assert await _forget(settings, None, "u1") == 2
+    assert await forget(settings, None, "discord:*:u1") == 1
+    assert await forget(settings, None, "u1") == 2
     assert "write platform:space:id" in capsys.readouterr().err
 
 
 def test_one_of_both_has_to_be_named() -> None:
-    parser = _parser(find_adapters())
+    parser = command_line(find_adapters())
     assert parser.parse_args(["forget", "--user", "a:b:c"]).user == "a:b:c"
     for words in (["forget"], ["forget", "a:b:c:d", "--user", "a:b:c"]):
         with pytest.raises(SystemExit):

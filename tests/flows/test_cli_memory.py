@@ -87,9 +87,14 @@ async def test_a_memory_from_its_first_word_to_its_last(shell: Shell) -> None:
     assert new["memory"]["supersedes"] == [first]
     assert "superseded" in await shell.good("show", first, *ADA)
     stale = await shell.run("edit", second, *ADA, "--kind", "fact", "--if-version", "9")
-    assert stale.code == 1 and "conflict" in stale.out
+    assert stale.code == 1 and stale.out.startswith("conflict")
+    assert "it is at version 1 now" in stale.out
+    lost = await shell.run("list", *ADA, "--after", "nothing")
+    assert (lost.code, lost.log) == (2, "That is not a place to go on from.\n")
     undone = await shell.good("undo", second, *ADA)
     assert undone.startswith(f"taken back  {second}  it is not remembered any more\n")
+    nowhere = await shell.run("undo", "mem_nowhere", *ADA)
+    assert (nowhere.code, nowhere.out) == (1, "there is no mem_nowhere there\n")
     assert f"holds again: {first}  The blue loom has 8 shafts" in undone
     assert (await shell.json("show", first, *ADA))["status"] == "active"
     await shell.good("share", first, *ADA, "--to", CHANNEL)
@@ -101,7 +106,8 @@ async def test_a_memory_from_its_first_word_to_its_last(shell: Shell) -> None:
     assert not {ELSEWHERE, "user:shell:@:::operator"} & (await shell.json("scopes")).keys()
     refused = await shell.run("delete", first, *ADA)
     assert refused.code == 2 and "--yes" in refused.log
-    assert "deleted" in await shell.good("delete", first, *ADA, "--yes")
+    partly = await shell.run("delete", first, second, *ADA, "--yes")
+    assert (partly.code, partly.out) == (1, f"deleted  {first}\nmissing  {second}\n")
     gone = await shell.run("show", first, *ADA)
     assert (gone.code, gone.out) == (1, "") and first in gone.log
 
@@ -139,6 +145,8 @@ async def test_an_export_comes_back_to_the_byte_after_everything_is_gone(
     (folder / "all.jsonl").write_text(before, encoding="ascii")
     assert "4 memories" in (await shell.run("forget", "--all")).log
     await shell.good("forget", "--all", "--yes")
+    nothing = await shell.run("forget", "--all")
+    assert (nothing.code, nothing.log) == (1, "nothing is remembered there\n")
     assert len((await shell.good("export", "--all")).splitlines()) == 1
     dry = await shell.good("import", "all.jsonl", "--all", "--dry-run")
     assert dry == "would import memories: 4 new, 0 there already\n"
@@ -261,6 +269,7 @@ async def test_conversations_of_other_programs_are_searched_like_ones_own(
     await client.aclose()
     assert len(lasting) == 2 and min(lasting) > 50 * YEAR
     told = await shell.run("forget", *ADA)
+    assert "and what they had remembered in shared places" in told.log
     assert told.code == 2 and "2 imported conversations" in told.log
     assert "2 imported" in await shell.good("forget", *ADA, "--yes")
     assert (await shell.run("search", "madder", *ADA)).code == 1

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -9,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.flows.program import Ended, bot, run_bot
+from tests.flows.program import Ended, bot, environment, run_bot
 from tests.servers import Valkey, free_port
 
 
@@ -28,6 +31,17 @@ class Here:
         """Ask whether it is alive."""
         return await run_bot(self.folder, "ping", *options, env=self.env)
 
+    async def loaded(self, module: str, said: str, *words: str) -> set[str]:
+        """What `python -m module …` imports that fails and says so."""
+        line = (sys.executable, "-X", "importtime", "-m", module, *words)
+        env = environment(self.folder, self.env)
+        ended = await asyncio.to_thread(
+            subprocess.run, line, env=env, capture_output=True, check=False
+        )
+        told = ended.stderr.decode()
+        assert ended.returncode == 1 and said in told
+        return {each.rpartition("|")[2].strip() for each in told.splitlines()}
+
 
 @pytest.fixture
 def here() -> Iterator[Here]:
@@ -39,6 +53,17 @@ async def test_without_a_bot_it_fails_and_says_so(here: Here) -> None:
     ended = await here.ping()
     assert (ended.code, ended.out) == (1, "")
     assert ended.log == "No bot of this user runs here: start one with `bobbin run`.\n"
+    # Neither the image nor an operator loads the bot for it.
+    image, shell = await asyncio.gather(
+        here.loaded("bot.ops.ping", ended.log), here.loaded("bot", ended.log, "ping")
+    )
+    assert {each for each in image if each.startswith("bot.")} == {
+        "bot.ops",
+        "bot.ops.alive",
+        "bot.folders",
+    }
+    assert {"bot.cli", "bot.ops.ping"} <= shell
+    assert not {"bot.app", "bot.storage", "bot.settings", "redis", "pydantic", "structlog"} & shell
 
 
 async def test_a_bot_that_runs_hangs_goes_on_and_dies(here: Here, server: Valkey) -> None:

@@ -31,7 +31,7 @@ def folder() -> Iterator[Path]:
 
 async def test_a_pipe_is_answered_line_by_line_and_remembered(folder: Path) -> None:
     first = await run_bot(
-        folder, "run", typed=b"hello\nMy favourite colour is teal.\n\n/summary\n/usage\n!help\n"
+        folder, "run", typed=b"hello\nMy favourite colour is teal.\n\n/summary\n/Usage\n!help\n"
     )
     assert first.code == 0, first.log
     lines = first.out.splitlines()
@@ -105,14 +105,18 @@ async def test_a_word_after_a_command_that_means_nothing_is_told_and_nothing_don
 async def test_memories_are_pressed_by_their_numbers(folder: Path) -> None:
     typed = (
         b"/remember My loom is crimson #loom\n/memories\n/1\n/1 My loom is teal\n"
-        b"/memories loom\n/forget everything\n/1\n/memories\n"
+        b"/memories loom\nremember that my shuttle is brass\n/1\n"
+        b"/forget everything\n/1\n/memories\n"
     )
     ended = await run_bot(folder, "run", typed=typed)
     assert ended.code == 0
-    assert "Remembered, for our direct messages:\n> My loom is crimson #loom" in ended.out
+    assert "Remembered, for the two of us:\n> My loom is crimson #loom" in ended.out
     assert "  /1 Edit  /2 Pin  /3 Delete\n" in ended.out
     assert "My loom is crimson\nWrite /1 and the new words behind it." in ended.out
     assert "Corrected." in ended.out and "> My loom is teal #loom" in ended.out
+    # What the model has remembered can be taken back like what a command has.
+    told = "Noted.\n\n🧠 Remembered for the two of us: my shuttle is brass\n  /1 Undo\n"
+    assert f"{told}Taken back: that is not remembered any more.\n" in ended.out
     assert "- 2 memories of your own" in ended.out
     assert "/1 Forget it all  /2 Keep it" in ended.out
     assert ended.out.rstrip().endswith("`/remember` begins it.")
@@ -142,7 +146,7 @@ async def test_each_way_of_forgetting_asks_first(folder: Path) -> None:
         "/1 Forget it  /2 Keep it",
         "Forgotten: 2 messages",
         # What was offered is over; the next one finds nothing to forget.
-        "I don't know that command.",
+        "There is nothing under /1 now: numbers belong to what was shown last.",
         "I keep nothing about this thread.",
     ):
         assert step in ended.out[at:], (step, ended.out[at:])
@@ -152,8 +156,11 @@ async def test_each_way_of_forgetting_asks_first(folder: Path) -> None:
 
 
 async def test_export_writes_files_and_says_where(folder: Path) -> None:
-    ended = await run_bot(folder, "run", typed=b"hello\n/export\n")
+    ended = await run_bot(folder, "run", typed=b"hello\n/export\n/settings\n/connect\n/1\n")
     assert ended.code == 0
+    # There is nothing here but the two of them.
+    assert "for: all that I remember here" in ended.out
+    assert not any(word in ended.out for word in ("channel", "server", "mention"))
     files = sorted(name for name in os.listdir(folder) if name.startswith("bobbin-"))
     assert [name.rpartition(".")[2] for name in files] == ["json", "md"]
     assert ended.out.count("Written to ") == 2
@@ -196,6 +203,7 @@ async def test_nobody_reads_the_answers(folder: Path) -> None:
     assert process.returncode == 1
     assert_healthy([log.decode()])
     assert b"Whatever read the output has ended." in log
+    assert log.count(b"cannot be printed") == 1
 
 
 async def test_closed_streams_do_no_harm(folder: Path) -> None:

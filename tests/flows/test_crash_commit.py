@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.storage.connect import open_redis
+from tests.flows.look import stored
 from tests.flows.process import open_slack_town, open_town
 from tests.flows.program import PATIENCE
 from tests.servers import Valkey
@@ -21,7 +22,7 @@ WHOLE = f"{BEGINNING} and this is the end."
 OTHER = f"{BEGINNING} and this is another end."
 
 
-LEASE = {"BOBBIN_LEASE_SECONDS": "2.5"}
+LEASE = {"BOBBIN_LEASE_SECONDS": "4"}
 """Long enough for the last edit: without word of the store only a part of it is written in."""
 
 
@@ -77,6 +78,10 @@ async def test_killed_before_the_commit_on_discord(server: Valkey, tmp_path: Pat
         thread = await town.thread(await town.ask("say it all"))
         await town.until_said(thread, BEGINNING)
         [half] = town.sim.messages(thread, by=town.sim.bot)
+        # Before that is noted nothing more would be written without the store.
+        async with asyncio.timeout(PATIENCE):
+            while str(half.id) not in await stored(server):
+                pass
         await store.pause()
         held.release_all()
         await town.until_said(thread, WHOLE)

@@ -287,3 +287,22 @@ async def test_what_comes_twice_is_read_once(server: Valkey) -> None:
         assert seen.size == (64, 48)
         assert len(here.sim.cdn.served) == 1
         assert asked_last(questions(here)[-1]) == "Ada: > Ben wrote:\n> look\n\nis it red?"
+
+
+async def test_what_was_seen_in_a_picture_goes_with_it(server: Valkey) -> None:
+    async with weavers(server) as here:
+        here.openai.on(is_caption, Answer("1: A red loom.\n2: A blue mill."))
+        here.openai.script.append(Answer("Fine."))
+        picture = enclosures.picture()
+        both = [Upload(f"{name}.png", picture, "image/png") for name in ("loom", "mill")]
+        asked = await here.sim.say(here.general, here.ada, f"{here.mention} look", attachments=both)
+        thread = await here.thread_of(asked)
+        await answered(here, thread, "Fine.")
+        stored = await here.stored()
+        assert "red loom" in stored and "blue mill" in stored
+        await here.sim.take_off(asked, "loom.png")
+        here.openai.script.append(Answer("As I see."))
+        await here.sim.say(thread, here.ada, "and now?")
+        await answered(here, thread, "As I see.")
+        stored = await here.stored()
+        assert "red loom" not in stored and "loom.png" not in stored and "blue mill" in stored

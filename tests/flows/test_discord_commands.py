@@ -133,7 +133,7 @@ async def test_forget_ends_the_answer_and_nothing_comes_back(server: Valkey) -> 
         told = await _private(here, thread, "forget", sure=True)
         assert told.content.startswith("Forgotten: 3 messages, 1 name and that I take part")
         assert "The answer I was writing is stopped." in told.content
-        await here.openai.until(lambda: here.openai.disconnects, 2.0)
+        await here.openai.until(lambda: here.openai.disconnects)
         await here.sim.until(lambda: "forgotten" in here.said(thread)[-1])
         assert here.said(thread)[-1] == (
             f"{BEGINNING.strip()}\n\n*(stopped: this conversation was forgotten)*"
@@ -193,10 +193,8 @@ async def test_stop_keeps_what_was_written(server: Valkey) -> None:
         await here.sim.until(lambda: here.said(thread)[-1] == BEGINNING.strip())
         told = await _private(here, thread, "stop")
         assert told.content == "Stopping. What I had written stays."
-        await here.openai.until(lambda: here.openai.disconnects, 1.0)
-        await here.sim.until(
-            lambda: here.said(thread)[-1] == f"{BEGINNING.strip()}\n\n*(stopped)*", 1.5
-        )
+        await here.openai.until(lambda: here.openai.disconnects)
+        await here.sim.until(lambda: here.said(thread)[-1] == f"{BEGINNING.strip()}\n\n*(stopped)*")
         await here.settled()
         idle = await _private(here, thread, "stop")
         assert idle.content == "I'm not writing anything here right now."
@@ -269,6 +267,14 @@ async def test_outside_a_thread_one_chooses(server: Valkey) -> None:
         assert call.ephemeral
         assert "2 messages stored" in answer.content
         assert str(thread.id) in chosen
+        # Typed to everybody, it can't show a list for one alone.
+        for who, said in (
+            (here.ada, "Please use /summary here"),
+            (here.ben, "You have no convers"),
+        ):
+            await here.ask(who, "summary")
+            await here.sim.until(lambda said=said: said in "".join(here.said(here.general)[-1:]))
+        assert len(here.openai.chats) == 2
 
 
 @pytest.mark.parametrize("typed", ["forget", "!forget", "/forget", "Forget"])
@@ -297,6 +303,9 @@ async def test_a_marked_command_needs_no_mention_in_a_thread(server: Valkey) -> 
         await here.sim.say(thread, here.ada, "!summary share")
         await here.sim.until(lambda: len(here.said(thread)) == 2)
         assert "red loom" in here.said(thread)[1]
+        await here.sim.say(thread, here.ada, "!usage foo=bar")
+        await here.sim.until(lambda: len(here.said(thread)) == 3)
+        assert here.said(thread)[2].startswith("I don't know “foo=bar” after `usage`")
         # The bare word is a message like any other.
         here.openai.script.append(Answer("Of what?"))
         await here.sim.say(thread, here.ada, "summary")
@@ -335,7 +344,7 @@ async def test_a_typed_stop_ends_the_answer(server: Valkey) -> None:
         await here.sim.say(thread, here.ada, "!stop")
         await here.sim.until(lambda: len(here.said(thread)) == 2)
         assert here.said(thread)[1] == "Stopping. What I had written stays."
-        await here.sim.until(lambda: here.said(thread)[0].endswith("*(stopped)*"), 2.0)
+        await here.sim.until(lambda: here.said(thread)[0].endswith("*(stopped)*"))
 
 
 async def test_a_typed_command_tells_nothing_in_public_when_messages_are_closed(

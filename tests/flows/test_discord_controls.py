@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import re
 
-from tests.flows.weavers import Weavers, asked_last, weavers
+import pytest
+
+from adapters.discord.interactions import SHUT
+from tests.flows.weavers import Weavers, asked_last, buttons, weavers
 from tests.servers import Valkey
 from tests.simulators.discord_sim import Channel, Message, User
+from tests.simulators.discord_sim.interactions import TOKEN_SECONDS
 from tests.simulators.openai_sim import Answer, HttpError
 
 BEGINNING = "This is only the beginning of it,"
@@ -55,7 +59,7 @@ async def test_whoever_asked_stops_the_answer_and_its_text_stays(server: Valkey)
             "Stopping. What I had written stays."
         )
         await here.until_said(thread, f"{BEGINNING}\n\n*(stopped)*")
-        await here.openai.until(lambda: here.openai.open_streams == 0, 1.0)
+        await here.openai.until(lambda: here.openai.open_streams == 0)
         await here.settled()
         assert controls(message) == ["continue", *AFTER]
         # Stop went with the edit that wrote the last text, not with one of its own.
@@ -120,6 +124,30 @@ async def test_a_longer_answer_needs_more_messages(server: Valkey) -> None:
         assert "Hello Ada, how are you?" not in await here.stored()
 
 
+@pytest.mark.parametrize("action", ["regenerate", "continue"])
+async def test_an_answer_outlives_the_press_that_began_it(server: Valkey, action: str) -> None:
+    """A press can be answered for 15 minutes; its answer is written with the bot's own token."""
+    async with weavers(server) as here:
+        thread, message = await streaming(here, Answer(HELD).hold(after=1))
+        await press(here, message, here.ada, "stop")
+        await here.sim.until(lambda: controls(message) == ["continue", *AFTER])
+        await here.settled()
+        answer = Answer(HELD).hold(after=1)
+        here.openai.script.append(answer)
+        [custom_id] = [
+            each["custom_id"] for each in buttons(message) if action in each["custom_id"]
+        ]
+        pressed = await here.sim.click(message, here.ada, custom_id)
+        await pressed.answered()
+        await here.sim.until(lambda: "stop" in controls(here.posts(thread)[-1]))
+        pressed.created -= TOKEN_SECONDS
+        answer.release_all()
+        await here.sim.until(lambda: here.said(thread)[-1].endswith("".join(HELD)))
+        await here.settled()
+        assert controls(here.posts(thread)[-1]) == AFTER
+        here.check()
+
+
 async def test_old_buttons_are_answered_politely(server: Valkey) -> None:
     async with weavers(server) as here:
         thread = await here.conversation()
@@ -141,6 +169,9 @@ async def test_old_buttons_are_answered_politely(server: Valkey) -> None:
         first.components[0]["components"][0]["custom_id"] = custom_id
         interaction = await here.sim.click(first, here.ada, custom_id)
         assert (await interaction.answered()).content == "That answer is finished already."
+        await here.sim.archive(thread, locked=True)
+        assert await press(here, here.posts(thread)[1], here.ada, "regenerate") == SHUT
+        assert await press(here, here.posts(thread)[1], here.ada, "good") != SHUT
         assert len(here.openai.chats) == 2
 
 

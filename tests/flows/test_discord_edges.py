@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+from adapters.discord.muted import FORBIDDEN, LOCKED
+from bot.errors import NotTaken
 from tests.flows.weavers import MAKE_THREAD, POST, asked_last, weavers
 from tests.servers import Valkey
 from tests.simulators.openai_sim import Answer, Request
@@ -11,15 +13,23 @@ from tests.simulators.openai_sim import Answer, Request
 BEGINNING = "Once upon a time there was a loom. "
 
 
-async def test_where_the_bot_may_not_write_it_stays_silent(server: Valkey) -> None:
+async def test_where_the_bot_may_not_write_it_asks_no_model_and_says_so_in_private(
+    server: Valkey,
+) -> None:
     async with weavers(server) as here:
         mute = await here.sim.add_text_channel(here.guild, "mute")
         await here.sim.deny(mute, "send_messages", "send_messages_in_threads")
+        private = here.sim.open_dm(here.ada)
+        why = FORBIDDEN.format(place=mute.id, permission="Send Messages")
         await here.ask(here.ada, "hello?", mute)
-        await here.until_asked(1)
+        await here.until_said(private, why)
+        # Once is enough, and who only talks there is told nothing.
+        await here.sim.say(mute, here.ben, "nobody is there")
+        await here.ask(here.ben, "hello?", mute)
         await here.settled()
-        assert here.said(mute) == []
-        assert here.sim.invalid_requests <= 2
+        assert here.said(private) == [why] and here.said(here.sim.open_dm(here.ben)) == []
+        assert here.said(mute) == [] and here.openai.chats == []
+        assert here.sim.invalid_requests == 0
         await here.conversation("and here?", "Here I can.")
 
 
@@ -50,6 +60,19 @@ async def test_a_thread_that_is_locked_meanwhile_is_left_alone(server: Valkey) -
         answer.release_all()
         await here.settled()
         assert here.said(thread) == ["Hello Ada, how are you?"]
+        # Those who may still write there are overheard, and cost no call.
+        role = await here.sim.add_role(here.guild, "Keepers", "manage_threads")
+        here.sim.give_role(here.guild, here.ben, role)
+        await here.sim.say(thread, here.ben, "It is closed for the night")
+        await here.ask(here.ben, "are you there?", thread)
+        await here.until_said(here.sim.open_dm(here.ben), LOCKED.format(place=thread.id))
+        await here.settled()
+        assert len(here.openai.chats) == 2
+        await here.sim.archive(thread)
+        here.openai.script.append(Answer("Good morning."))
+        await here.sim.say(thread, here.ada, "is it open?")
+        await here.until_said(thread, "Hello Ada, how are you?", "Good morning.")
+        assert "It is closed for the night" in here.openai.chats[-1].text
         await here.conversation("somewhere else", "Gladly.")
 
 
@@ -92,6 +115,20 @@ async def test_a_summary_that_is_being_made_cannot_undo_forget(server: Valkey) -
         await here.openai.until(lambda: here.openai.chats[-1].outcome == "finished")
         assert await here.stage.stop() == 0
         assert "ltramarine" not in await here.stored()
+
+
+async def test_an_answer_that_discord_does_not_take_is_told_of(server: Valkey) -> None:
+    async with weavers(server) as here:
+        # As when some filter of the server has an objection.
+        blocked = {"code": 200000, "message": "Message was blocked by automatic moderation"}
+        here.sim.faults.add(POST, status=400, body=blocked)
+        here.openai.script.extend([Answer("Some rude words."), Answer("Some kind words.")])
+        thread = await here.thread_of(await here.ask(here.ada, "swear, please"))
+        await here.until_said(thread, NotTaken.user_text)
+        await here.settled()
+        await here.sim.say(thread, here.ada, "then be kind")
+        await here.until_said(thread, NotTaken.user_text, "Some kind words.")
+        assert "rude words" not in await here.stored()
 
 
 async def test_stickers_polls_embeds_and_forwards_are_told_to_the_model(server: Valkey) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from bot.memories import LONGEST_TAG, MOST_TAGS
 from tests.flows.test_discord_changes import until_stored
 from tests.flows.weavers import Weavers, buttons, labels, panel, weavers
 from tests.servers import Valkey
@@ -12,6 +13,7 @@ from tests.simulators.discord_sim.model import Version
 from tests.simulators.openai_sim import Answer
 
 RELEASE = "The release is on Friday"
+EDIT = "PATCH /webhooks/{application_id}/{token}/messages/{message_id}"
 
 
 async def _call(here: Weavers, where: Channel, who: User, name: str, **options: object) -> Message:
@@ -47,6 +49,17 @@ async def test_a_memory_lives_from_a_command_to_its_deletion(server: Valkey) -> 
         await here.press(listed, here.ada, "Delete it")
         assert panel(listed).startswith("Deleted for good.")
         assert "release" not in (await here.stored()).casefold()
+        here.check()
+
+
+async def test_a_memory_with_all_the_tags_there_may_be_can_be_corrected(server: Valkey) -> None:
+    tags = " ".join(f"#{letter * LONGEST_TAG}" for letter in "abcdefgh"[:MOST_TAGS])
+    async with weavers(server) as here:
+        await _call(here, here.general, here.ada, "remember", text=f"{RELEASE} {tags}")
+        listed = await _call(here, here.general, here.ada, "memories")
+        await here.fill(listed, here.ada, "Edit", content="The release is on Monday", tags=tags)
+        assert "Corrected." in panel(listed) and "Monday" in panel(listed)
+        assert all(tag in panel(listed) for tag in tags.split())
         here.check()
 
 
@@ -105,9 +118,11 @@ async def test_a_message_is_remembered_from_its_menu_and_a_double_click_does_no_
         first = await here.sim.click(saved, here.ada, undo)
         second = await here.sim.click(saved, here.ada, undo)
         await here.sim.until(lambda: "Taken back" in panel(saved))
-        await here.sim.until(lambda: second.responses or first.responses)
-        [late] = [*first.responses, *second.responses]
-        assert "no such memory" in panel(late)
+        # The menu's answer is an edit, and so is that to each click.
+        await here.sim.until(lambda: here.sim.calls_by_route()[EDIT] == 3)
+        assert "Taken back" in panel(saved)
+        assert [*first.responses, *second.responses] == []
+        assert "linen" not in await here.stored()
         here.check()
 
 
@@ -146,6 +161,20 @@ def _with_button(message: Message, custom_id: str) -> Version:
     return replace(message.versions[-1], components=(row,))
 
 
+async def test_where_no_sign_may_be_put_it_is_said_that_a_message_is_remembered(
+    server: Valkey,
+) -> None:
+    async with weavers(server) as here:
+        await here.sim.deny(here.general, "add_reactions")
+        said = await here.sim.say(here.general, here.ben, "The warp is made of linen")
+        await here.sim.react(said, here.ada, "🧠")
+        await here.sim.until(lambda: here.said(here.general))
+        [told] = here.said(here.general)
+        assert told.startswith("🧠 Remembered, for this channel:")
+        assert "linen" in await here.stored()
+        here.check()
+
+
 async def test_a_message_that_somebody_marks_is_remembered_until_the_mark_is_taken_away(
     server: Valkey,
 ) -> None:
@@ -156,14 +185,52 @@ async def test_a_message_that_somebody_marks_is_remembered_until_the_mark_is_tak
         await here.sim.until(lambda: here.sim.bot.id in said.reactions.get("✅", ()))
         listed = await _call(here, here.general, here.ben, "memories")
         assert "> Ben: The warp is made of linen" in panel(listed)
-        # It is hers, and no other's mark takes it back.
+        # It is for both, and stays until the second mark is taken back.
         await here.sim.react(said, here.ben, "🧠")
         await here.sim.until(lambda: here.said(here.general))
         assert here.said(here.general)[0].startswith("I knew that already")
-        await here.sim.react(said, here.ben, "🧠", add=False)
         await here.sim.react(said, here.ada, "🧠", add=False)
+        await until_stored(here, True, f'"author":"discord:@:{here.ben.id}"')
+        listed = await _call(here, here.general, here.ada, "memories")
+        assert "linen" in panel(listed) and here.sim.bot.id in said.reactions["✅"]
+        await here.sim.react(said, here.ben, "🧠", add=False)
         await here.sim.until(lambda: "✅" not in said.reactions)
         assert "linen" not in await here.stored()
+        here.check()
+
+
+async def test_a_mark_that_is_told_of_again_is_remembered_no_second_time(server: Valkey) -> None:
+    async with weavers(server) as here:
+        said = await here.sim.say(here.general, here.ben, "The warp is made of linen")
+        other = await here.sim.say(here.general, here.ben, "The weft is made of wool")
+
+        async def marked(message: Message, who: User, *, add: bool = True) -> None:
+            """Wait until it was seen to, with all that had been told before in the channel."""
+            await here.sim.react(message, who, "🧠", add=add)
+            await here.sim.until(lambda: ("✅" in message.reactions) is add)
+
+        await marked(said, here.ada)
+        await marked(said, here.ada, add=False)
+        here.sim.world.tell_reaction(said, here.ada, "🧠", True)
+        await marked(other, here.ada)
+        assert "linen" not in await here.stored() and "✅" not in said.reactions
+        # Also when the mark of somebody else is there, or it was deleted while the mark stands.
+        await marked(said, here.ben)
+        here.sim.world.tell_reaction(said, here.ada, "🧠", True)
+        await marked(other, here.ada, add=False)
+        assert f'"also":["discord:@:{here.ada.id}"]' not in await here.stored()
+        listed = await _call(here, here.general, here.ben, "memories", query="linen")
+        asked = await here.press(listed, here.ben, "Delete")
+        await here.press(asked, here.ben, "Delete it")
+        here.sim.world.tell_reaction(said, here.ben, "🧠", True)
+        await marked(other, here.ada)
+        assert "linen" not in await here.stored()
+        # Put there anew it is a new one, and told late that it was gone before changes nothing.
+        await here.sim.react(said, here.ben, "🧠", add=False)
+        await here.sim.react(said, here.ben, "🧠")
+        here.sim.world.tell_reaction(said, here.ben, "🧠", False)
+        await marked(other, here.ada, add=False)
+        assert "linen" in await here.stored()
         here.check()
 
 

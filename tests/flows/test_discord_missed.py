@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.flows.test_discord_changes import until_stored
 from tests.flows.weavers import HISTORY, Weavers, asked_last, weavers
 from tests.servers import Valkey
 from tests.simulators.discord_sim import Channel
@@ -115,3 +116,44 @@ async def test_a_direct_message_waits_for_the_bot_too(server: Valkey) -> None:
         await place.sim.say(direct, place.ada, "and later?")
         await place.stage.start()
         await place.until_said(direct, "Hello.", "Later.")
+
+
+async def test_places_that_are_deleted_while_it_is_down_are_forgotten(server: Valkey) -> None:
+    async with weavers(server) as here:
+        voice = await here.sim.add_voice_channel(here.guild, "voice")
+        room = await here.sim.add_text_channel(here.guild, "room")
+        thread = await here.conversation("crimson", "Crimson it is.")
+        here.openai.script.append(Answer("Magenta it is."))
+        other = await here.thread_of(await here.ask(here.ada, "magenta", room))
+        await here.until_said(other, "Magenta it is.")
+        # The liveliest is looked at first.
+        here.openai.script.append(Answer("Turquoise it is."))
+        asked = await here.ask(here.ada, "turquoise", voice)
+        await here.until_said(voice, "Turquoise it is.")
+        plain = await here.sim.add_text_channel(here.guild, "plain")
+        await here.sim.deny(plain, "create_public_threads")
+        here.openai.script.append(Answer("Ultramarine it is."))
+        told = await here.ask(here.ada, "ultramarine", plain)
+        await here.until_said(plain, "Ultramarine it is.")
+        await here.settled()
+        assert await here.stage.stop() == 0
+        await here.sim.delete_thread(thread)
+        await here.sim.delete_channel(room)
+        await here.sim.delete(here.posts(voice)[0])
+        for each in (told, here.posts(plain)[0]):
+            await here.sim.delete(each)
+        before = here.sim.calls_by_route()[HISTORY]
+        await here.stage.start()
+        await here.sim.until(lambda: here.sim.calls_by_route()[HISTORY] >= before + 6)
+        for word in ("rimson", "agenta", "Turquoise", "ltramarine"):
+            await until_stored(here, False, word)
+        # What is in no thread has no place of its own that could be gone, whatever else is.
+        here.openai.script.append(Answer("Yes, turquoise."))
+        await here.sim.say(voice, here.ada, "still?", reply_to=asked)
+        await here.until_said(voice, "Yes, turquoise.")
+        assert "turquoise" in here.openai.chats[-1].texts("user")[0]
+        # Nor does it end where all of it was deleted.
+        here.openai.script.append(Answer("Cobalt it is."))
+        await here.ask(here.ada, "cobalt", plain)
+        await here.until_said(plain, "Cobalt it is.")
+        assert "ltramarine" not in here.openai.chats[-1].text

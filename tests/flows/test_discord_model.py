@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 
 import pytest
 
 from tests.flows.stage import QUICK
 from tests.flows.weavers import Weavers, asked_last, weavers
-from tests.servers import Valkey
+from tests.servers import Valkey, free_port
 from tests.simulators.discord_sim import Channel
 from tests.simulators.openai_sim import (
     Answer,
@@ -123,7 +124,7 @@ async def test_a_silent_model_is_not_waited_for_for_ever(server: Valkey) -> None
     async with weavers(server, timing=replace(QUICK, gap=0.3)) as here:
         here.openai.script.append(Answer([BEGINNING, Stall()]))
         thread = await _asked(here)
-        await here.sim.until(lambda: "*(interrupted" in "".join(here.said(thread)), 4.0)
+        await here.sim.until(lambda: "*(interrupted" in "".join(here.said(thread)))
         assert here.said(thread)[0].startswith(BEGINNING.strip())
         await here.openai.until(lambda: here.openai.open_streams == 0)
 
@@ -145,6 +146,18 @@ async def test_a_service_that_stays_down_is_told(server: Valkey) -> None:
         )
         assert len(here.openai.chats) == 3
         await _is_forgotten(here, thread)
+
+
+async def test_a_model_that_nobody_serves_is_not_called_busy(
+    server: Valkey, caplog: pytest.LogCaptureFixture
+) -> None:
+    away = f"http://127.0.0.1:{free_port()}/v1"
+    async with weavers(server, extra={"OPENAI_BASE_URL": away}) as here:
+        thread = await _asked(here)
+        [told] = await here.sim.until(lambda: here.posts(thread))
+        assert told.content.startswith("I can't reach my model right now.")
+    [warned] = [each for each in caplog.records if each.levelno >= logging.WARNING]
+    assert f"Check that the server at {away} runs" in warned.getMessage()
 
 
 async def test_a_failed_call_into_a_thread_still_knows_the_thread_afterwards(

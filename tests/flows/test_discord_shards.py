@@ -79,6 +79,24 @@ async def owner(town: Town, shard: int) -> BotProcess:
     raise AssertionError("nobody has it")
 
 
+async def test_each_process_hears_the_shard_that_it_is_told(server: Valkey, tmp_path: Path) -> None:
+    async with open_rooms(server, tmp_path) as (town, rooms):
+        for shard in range(COUNT):
+            await town.bot("--shard", f"{shard}/{COUNT}")
+        await until_all_listen(town)
+        asked = [(item["shard"][0], item["shard"][1]) for item in town.sim.identifies]
+        assert sorted(asked) == [(shard, COUNT) for shard in range(COUNT)]
+        for room in rooms:
+            await answered(town, await ask(town, room, "are you there?"))
+        await town.bots[1].kill()
+        late = await ask(town, rooms[1], "and you?")
+        # The other one keeps to its own.
+        await answered(town, await ask(town, rooms[0], "you still are?"))
+        assert town.sim.thread_of(late) is None
+        await town.bot("--shard", f"1/{COUNT}")
+        await answered(town, late)
+
+
 async def test_the_shards_of_a_killed_process_are_taken_over(
     server: Valkey, tmp_path: Path
 ) -> None:

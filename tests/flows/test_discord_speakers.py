@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
-from adapters.discord.notice import MENTION_ME
-from tests.flows.weavers import asked_last, weavers
+from adapters.discord.notice import MENTION_ME, USE_MENU
+from bot.commands.texts import without
+from tests.flows.weavers import asked_last, panel, weavers
 from tests.servers import Valkey
 from tests.simulators.openai_sim import Answer
 
@@ -152,6 +153,20 @@ async def test_without_the_intent_mentions_are_answered(server: Valkey) -> None:
         assert len(here.openai.chats) == 2
         assert asked_last(here.openai.chats[1]) == "Ada: and now?"
         await here.settled()
+
+        # What a sign is on can't be read, but its menu tells what it says.
+        wool = await here.sim.say(here.general, here.ada, "the weft is wool")
+        for who in (here.ada, here.ben):
+            await here.sim.react(wool, who, "🧠")
+            await here.until_said(here.general, USE_MENU)
+        call = await here.sim.message_menu(wool, here.ada, "Remember this")
+        assert "the weft is wool" in panel(await call.answered())
+        await here.sim.say(here.general, here.ben, "and the warp is linen")
+        call = await here.sim.message_menu(wool, here.ada, "Summarise from here")
+        assert without(1) in (await call.answered()).content
+        assert "the weft is wool" in here.openai.chats[-1].text
+        await here.sim.react(wool, here.ada, "🧠", add=False)
+        await here.until_said(here.general, USE_MENU)
 
         here.openai.script.append(Answer("Private is fine."))
         dm = here.sim.open_dm(here.ben)

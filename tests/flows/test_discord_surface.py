@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from tests.flows.weavers import POST, panel, weavers
+from tests.flows.weavers import POST, Weavers, labels, panel, weavers
 from tests.servers import Valkey
+from tests.simulators.discord_sim import Channel, Message
 from tests.simulators.openai_sim import Answer
 
 LAID_OUT = 1 << 15
@@ -79,9 +80,48 @@ async def test_a_long_answer_is_one_message_of_components(server: Valkey) -> Non
         here.check()
 
 
+async def test_an_answer_of_components_is_stopped_and_given_anew(server: Valkey) -> None:
+    line = "weft over warp, warp over weft"
+    long = "\n\n".join(f"{number}. {line}" for number in range(80))
+    answer = Answer([long[:2500], long[2500:]]).hold(after=1)
+    async with weavers(server, extra={"DISCORD_PRESENTATION": "components"}) as here:
+        here.openai.script.append(answer)
+        thread = await here.thread_of(await here.ask(here.ada, "how is it done?"))
+        await here.sim.until(lambda: here.posts(thread) and here.posts(thread)[0].flags & LAID_OUT)
+        [message] = here.posts(thread)
+        await here.press(message, here.ada, "Stop")
+        await here.sim.until(lambda: shown(message).endswith("*(stopped)*"))
+        await here.settled()
+        assert labels(message) == ["Continue", "Regenerate"]
+        for again, parts in (("Quite short this time.", 1), (f"{long}\n\n{long}", 2)):
+            here.openai.script.append(Answer(again))
+            await here.press(message, here.ada, "Regenerate")
+            await here.sim.until(lambda again=again: said_in(here, thread) == again.split())
+            await here.settled()
+            assert len(here.posts(thread)) == parts and here.posts(thread)[0] is message
+            assert "Regenerate" in labels(here.posts(thread)[-1])
+            message = here.posts(thread)[0]
+            if parts == 1:
+                assert labels(message) == ["Regenerate"]
+        assert here.posts(thread)[0].flags & LAID_OUT
+        here.check()
+
+
+def shown(message: Message) -> str:
+    """What people see of a message."""
+    return message.versions[-1].shown.strip()
+
+
+def said_in(here: Weavers, channel: Channel) -> list[str]:
+    """The words of all answers in a channel."""
+    return " ".join(shown(message) for message in here.posts(channel)).split()
+
+
 async def test_where_it_may_not_write_it_asks_once(server: Valkey) -> None:
     async with weavers(server) as here:
-        await here.sim.deny(here.general, "send_messages", "create_public_threads")
+        await here.sim.deny(here.general, "create_public_threads")
+        # What the bot knows of permissions may be wrong; a second post would be taken.
+        here.sim.faults.add(POST, code=50013)
         here.openai.script.extend([Answer("Nobody sees this.")] * 3)
         await here.ask(here.ada, "hello?")
         await here.sim.until(lambda: here.sim.invalid_requests > 0)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from tests.flows.weavers import MAKE_THREAD, weavers
+import pytest
+
+from tests.flows.weavers import MAKE_THREAD, panel, weavers
 from tests.servers import Valkey
 from tests.simulators.discord_sim import Channel, Message
 from tests.simulators.openai_sim import Answer
@@ -36,14 +38,36 @@ async def test_a_mention_in_a_thread_is_answered_in_that_thread(server: Valkey) 
         assert here.sim.calls_by_route()[MAKE_THREAD] == 0
 
 
-async def test_voice_text_is_answered_in_place(server: Valkey) -> None:
+@pytest.mark.parametrize("stage", [False, True], ids=["voice", "stage"])
+async def test_voice_text_is_answered_in_place(server: Valkey, stage: bool) -> None:
     async with weavers(server) as here:
-        voice = await here.sim.add_voice_channel(here.guild, "loft")
+        add = here.sim.add_stage_channel if stage else here.sim.add_voice_channel
+        voice = await add(here.guild, "loft")
         here.openai.script.append(Answer("I can hear you."))
         asked = await here.ask(here.ada, "do you hear me?", voice)
         await here.until_said(voice, "I can hear you.")
         assert reply_in(voice, asked) == ["I can hear you."]
         assert here.sim.calls_by_route()[MAKE_THREAD] == 0
+
+
+async def test_a_private_thread_is_a_conversation_of_those_who_are_in_it(server: Valkey) -> None:
+    async with weavers(server) as here:
+        thread = await here.sim.start_thread(here.general, None, "secret", here.ada, private=True)
+        thread.members.add(here.sim.bot.id)
+        await here.sim.say(thread, here.ada, "the colour is ultramarine")
+        here.openai.script.extend([Answer("Ultramarine."), Answer("It is made of lapis.")])
+        await here.ask(here.ada, "which colour?", thread)
+        await here.until_said(thread, "Ultramarine.")
+        assert "the colour is ultramarine" in here.openai.chats[0].text
+        await here.sim.say(thread, here.ada, "made of what?")
+        await here.until_said(thread, "Ultramarine.", "It is made of lapis.")
+        await here.settled()
+        # Who was not invited finds nothing of it, whatever they look for.
+        found = await here.sim.slash(here.general, here.ben, "recall", query="ultramarine lapis")
+        assert panel(await found.answered()).startswith("I find nothing about")
+        listed = await here.sim.autocomplete(here.general, here.ben, "summary", "thread", "")
+        assert await listed.completed() == []
+        here.check()
 
 
 async def test_an_announcement_channel_gets_a_thread(server: Valkey) -> None:
@@ -81,10 +105,11 @@ async def test_a_refusal_is_learnt_when_permissions_do_not_tell(server: Valkey) 
 
 async def test_a_long_wait_for_a_thread_is_not_waited_out(server: Valkey) -> None:
     async with weavers(server) as here:
-        here.sim.faults.rate_limit(MAKE_THREAD, 200.0)
+        # Longer than is looked for the answer.
+        here.sim.faults.rate_limit(MAKE_THREAD, 1000.0)
         here.openai.script.append(Answer("Here I am."))
         asked = await here.ask(here.ada, "quick question")
-        await here.sim.until(lambda: reply_in(here.general, asked) == ["Here I am."], 3.0)
+        await here.sim.until(lambda: reply_in(here.general, asked) == ["Here I am."])
         [message] = here.posts(here.general)
         assert message.history[0] in ("Here I am.", "Here I ", "Here")
         assert here.sim.thread_of(asked) is None

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from bot.chat import EVERYTHING
 from bot.commands import texts
 from bot.commands.forget_texts import NOTHING_OF_YOURS
 from tests.flows.acme import acme, words
-from tests.flows.test_nothing_left import filled
+from tests.flows.test_nothing_left import ADA, WORD, answered, counts, filled
 from tests.flows.test_slack_memories import labels as labels_on_slack
 from tests.flows.test_slack_memories import press as press_on_slack
 from tests.flows.weavers import buttons, labels, panel, weavers
@@ -95,6 +96,26 @@ async def test_on_discord_only_whoever_asked_or_a_moderator_says_yes(server: Val
         assert panel(late) in (texts.NOTHING_STORED, texts.NOT_YOURS)
         assert "ultramarine" not in await here.stored()
         here.check()
+
+
+async def test_everything_about_somebody_leaves_others_their_conversations(server: Valkey) -> None:
+    async with filled(server) as there:
+        meadow = there.field.meadow
+        # Ben began the other one, and goes on without what Ada said in it.
+        said = await answered(there.field, f"so is my {WORD} loom", ADA, "t9002")
+        asked = await meadow.call("forget", said, options=ALL)
+        assert number_before("conversation of this place that you have begun", asked.text) == 1
+        assert number_before("conversation of others,", asked.text) == 1
+        boss = replace(said, author=replace(ADA, is_admin=True))
+        gone = await meadow.call("forget", boss, act=asked.buttons[0].act)
+        assert gone.text.startswith("Forgotten: 1 conversation and ")
+        assert "and what you had said in 1 conversation of others" in gone.text
+        left = await there.lines(WORD, ADA.id, "adaline")
+        assert all(map(counts, left)), left
+        [log] = [line for line in await there.lines("giraffe") if ":log = " in line]
+        assert "a giraffe stays" in log and log.count("Noted.") == 1
+        again = await meadow.call("forget", said, act=asked.buttons[0].act)
+        assert (again.text, again.replaces) == (NOTHING_OF_YOURS, False)
 
 
 async def test_on_slack_a_double_press_is_answered_beside_what_was_said(server: Valkey) -> None:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from bot.commands.link_news import USED
 from bot.commands.linking import SAYS, SHARES
 from bot.links import MOST_TRIES, Linking
 from tests.flows.acme import Acme, place, words
@@ -87,6 +88,11 @@ async def test_what_is_ones_own_follows_as_was_said_and_no_more_once_it_is_taken
         told = await here.on_discord(here.ada, "link", code=code_in(shown))
         assert told.startswith("Linked with") and acme.ada.id in told and "/link off" in told
         assert SHARES in told
+        # Whoever made the code is told at once, and once, in case it was somebody else.
+        private = acme.sim.messages(acme.sim.open_dm(acme.ada))
+        [news] = [each.text for each in private if "link code" in each.text]
+        assert news == USED.format(platform="Discord", off="!link off")
+        assert "link code" not in await here.on_slack("/memories")
         assert await seen() == (True, True)
         # A code is good once, and what it opened is open to nobody else.
         assert await here.on_discord(here.ben, "link", code=code_in(shown)) == SAYS[Linking.UNKNOWN]
@@ -95,9 +101,8 @@ async def test_what_is_ones_own_follows_as_was_said_and_no_more_once_it_is_taken
         assert "no other" in await here.on_discord(here.ada, "link", off=True)
         assert await seen() == (False, False)
         # What goes along with a question is of this account alone again, too.
-        private = here.discord.open_dm(here.ada)
         asked = len(acme.openai.chats)
-        await here.discord.say(private, here.ada, "what is my loom like?")
+        await here.discord.say(here.discord.open_dm(here.ada), here.ada, "what is my loom like?")
         request = await acme.until_asked(asked + 1)
         assert "crimson" not in "".join(request.texts())
         await settled(server)
@@ -107,8 +112,9 @@ async def test_what_is_ones_own_follows_as_was_said_and_no_more_once_it_is_taken
 async def test_codes_cannot_be_tried_one_after_the_other(server: Valkey) -> None:
     async with both(server) as here:
         code = code_in(await here.on_slack("/bobbin", "link"))
-        for number in range(MOST_TRIES):
-            guess = f"{code[:-1]}{number}"
+        others = [each for each in "abcdefghijklmnop" if each != code[-1].lower()]
+        for last in others[:MOST_TRIES]:
+            guess = f"{code[:-1]}{last}"
             assert await here.on_discord(here.ben, "link", code=guess) == SAYS[Linking.UNKNOWN]
         assert await here.on_discord(here.ben, "link", code=code) == SAYS[Linking.OFTEN]
         assert (await here.on_discord(here.ada, "link", code=code)).startswith("Linked with")

@@ -124,6 +124,8 @@ async def test_only_people_have_tokens(tmp_path: Path, server: Valkey) -> None:
     env = {"REDIS_URL": server.url}
     assert (await run_bot(tmp_path, "tokens", "create", "Ada", env=env)).code == 2
     assert (await run_bot(tmp_path, "tokens", "revoke", "tok_none", env=env)).code == 1
+    nobody = await run_bot(tmp_path, "tokens", "list", env=env)
+    assert nobody.out == "" and nobody.log.startswith("there are no tokens")
     await made(tmp_path, server)
     await made(tmp_path, server, "--read-only", "--days", "0")
     listed = (await run_bot(tmp_path, "tokens", "list", ADA, env=env)).out

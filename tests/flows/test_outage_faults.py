@@ -13,12 +13,16 @@ from typing import Any
 
 import pytest
 
+from bot.chat import Removal
 from bot.engine import texts
 from bot.storage.connect import open_redis
 from bot.storage.topology import Waits
 from tests.clusters import valkey_cluster, valkey_sentinels
 from tests.flows.look import settled
+from tests.flows.meadow import a_meadow
 from tests.flows.stage import QUICK
+from tests.flows.test_changes import gone
+from tests.flows.test_nothing_left import answered
 from tests.flows.weavers import Weavers, weavers
 from tests.servers import Valkey
 from tests.simulators.openai_sim import Answer
@@ -115,6 +119,23 @@ async def test_a_full_server(server: Valkey) -> None:
         await remembered(town, WHOLE)
         assert town.said(town.general) == [texts.STORE_AWAY]
         await town.settled()
+
+
+async def test_a_full_server_forgets(server: Valkey) -> None:
+    """What makes room is not refused for want of it."""
+    async with a_meadow(server) as field:
+        said = await answered(field, "my loom is ultramarine")
+        await answered(field, "and my warp is crimson")
+        inbox = await field.meadow.inbox()
+        await fill(server, True)
+        try:
+            await inbox.deleted(gone(said))
+            left = await field.stored()
+            assert "ultramarine" not in left and "crimson" in left
+            await inbox.deleted(Removal("discord", "1", "11", said.thread))
+            assert "crimson" not in await field.stored()
+        finally:
+            await fill(server, False)
 
 
 async def fill(server: Valkey, full: bool) -> None:

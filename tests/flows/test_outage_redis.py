@@ -76,7 +76,7 @@ async def test_nobody_is_there_at_the_start(tmp_path: Path) -> None:
     app = App(read_settings(environ, find_adapters()), replace(QUICK, store_at_start=0.3))
     with pytest.raises(StoreUnavailable, match=r"does not answer at 127\.0\.0\.1") as caught:
         await app.run()
-    assert "check that it runs, and REDIS_URL" in caught.value.hint
+    assert "Check that Redis runs at 127.0.0.1" in caught.value.hint
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

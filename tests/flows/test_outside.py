@@ -73,6 +73,7 @@ async def test_turns_on_both_platforms_are_seen(server: Valkey) -> None:
         assert await seen.figure("bobbin_running_turns") == 0
         assert await seen.figure("bobbin_event_loop_lag_seconds_count") >= 0
         assert await seen.figure("process_resident_memory_bytes") > 0
+        assert here.stage.settled == 1
 
 
 async def test_ready_follows_gateway_and_sockets(server: Valkey) -> None:
@@ -238,7 +239,7 @@ async def test_a_turn_is_parked_and_taken_over(server: Valkey) -> None:
             await here.until_asked(2)
             await here.settled()
             await second.until_counted()
-            assert await second.figure("bobbin_takeovers_total") == 1
+            assert await second.figure("bobbin_takeovers_total", after="parked") == 1
             assert await second.figure("bobbin_turns_total", outcome="answered") == 1
         await other.stop()
 

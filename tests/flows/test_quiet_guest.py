@@ -156,6 +156,22 @@ async def test_after_a_silence_a_mention_is_needed_again(server: Valkey) -> None
         await answered(here, "and now?", "Again.", addressed=False)
 
 
+async def test_on_discord_a_thread_that_was_silent_is_left_to_people(server: Valkey) -> None:
+    async with weavers(server, extra={"BOBBIN_SILENCE_HOURS": "2"}) as here:
+        thread = await here.conversation()
+        here.sim.world.pass_time(HOUR)
+        here.openai.script.extend([Answer("In time."), Answer("Called.")])
+        await here.sim.say(thread, here.ben, "still there?")
+        await here.until_said(thread, "Hello Ada, how are you?", "In time.")
+        await here.settled()
+        here.sim.world.pass_time(4 * HOUR)
+        await here.sim.say(thread, here.ben, "good morning all")
+        await here.ask(here.ada, "are you?", thread)
+        await here.until_said(thread, "Hello Ada, how are you?", "In time.", "Called.")
+        assert len(here.openai.chats) == 3
+        assert "good morning" not in "".join(chat.text for chat in here.openai.chats)
+
+
 async def test_in_a_direct_message_no_silence_is_too_long(server: Valkey) -> None:
     async with a_meadow(server, {"BOBBIN_SILENCE_HOURS": "1"}) as here:
         where = {"thread": "d", "channel": "d", "space": "@me", "direct": True}
@@ -211,11 +227,24 @@ async def test_a_name_in_front_tells_for_whom_it_is(server: Valkey, platform: st
         assert there.openai.chats[1].texts("user")[-2].endswith("Ada: @Ben I like red")
 
 
-async def test_typed_on_slack_leave_is_said_to_all(server: Valkey) -> None:
-    async with acme(server) as here:
+async def test_on_slack_it_goes_when_it_is_told_to_and_after_a_silence(server: Valkey) -> None:
+    async with acme(server, extra={"BOBBIN_SILENCE_HOURS": "2"}) as here:
+        left = await here.conversation("hi", "Hello.")
+        # All can read that it goes.
+        here.ask(here.ada, "leave", thread=left)
+        await here.until_said(left, "Hello.", texts.LEFT)
+        here.say(left, here.ada, "are you there?")
         root = await here.conversation("hi", "Hello.")
-        here.ask(here.ada, "leave", thread=root)
-        await here.until_said(root, "Hello.", texts.LEFT)
-        here.say(root, here.ada, "are you there?")
+        own = await here.conversation("hi", "Hello.", here.sim.open_dm(here.ada))
+        here.sim.state.catch_up(time.time() + 3 * HOUR)
+        here.say(root, here.ben, "good morning all")
+        here.openai.script.append(Answer("Always here."))
+        here.say(own, here.ada, "and you?")
+        await here.until_said(own, "Hello.", "Always here.")
         await here.settled()
-        assert len(here.openai.chats) == 1
+        here.openai.script.append(Answer("Called."))
+        here.ask(here.ben, "are you?", thread=root)
+        await here.until_said(root, "Hello.", "Called.")
+        await here.settled()
+        assert "good morning" not in "".join(chat.text for chat in here.openai.chats)
+        assert len(here.openai.chats) == 5

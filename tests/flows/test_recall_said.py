@@ -118,7 +118,7 @@ async def test_where_the_bot_was_only_brought_along_nothing_but_ones_own_is_kept
             assert call.ephemeral
             return panel(answer)
 
-        assert "for our direct messages" in await told(here.ada, "remember", text=SECRET)
+        assert "for the two of us" in await told(here.ada, "remember", text=SECRET)
         for whom in ("channel", "thread", "workspace"):
             words = await told(here.ada, "remember", text="Told to all", **{"for": whom})
             assert "Remembered" not in words

@@ -146,6 +146,8 @@ async def test_nothing_private_is_in_any_request_made_for_others(server: Valkey)
             if place != "me":
                 said = at(ADA, f"the weft of place-{place} is said-{place}")
                 await _asked(here, replace(event, text=said.text, ref=said.ref, event_id=place))
+        # Nobody else is told where it was said, should it be shared with the channel.
+        assert (await here.stored()).count('"confined":true') == 1
         question = "which word is the warp and the weft of place dm hidden me general other?"
         asked = {
             "general": (at(BEN, question, channel="11", thread="new"), {"general"}),

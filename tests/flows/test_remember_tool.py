@@ -7,12 +7,13 @@ from collections.abc import Mapping
 
 import pytest
 
+from bot.chat import Author
 from bot.memory.tools import NO_SUCH, NOT_ASKED
-from tests.flows.acme import acme
+from tests.flows.acme import acme, words
 from tests.flows.dice import CHAT, RESPONSES
 from tests.flows.meadow import Field, a_meadow
 from tests.flows.test_slack_memories import labels as slack_labels
-from tests.flows.weavers import labels, weavers
+from tests.flows.weavers import labels, panel, weavers
 from tests.servers import Valkey
 from tests.simulators.openai_sim import Answer, ToolCall
 
@@ -63,8 +64,11 @@ async def test_remember_that_on_discord_is_confirmed_and_undone(
         # Ben has not asked for it.
         await here.press(answer, here.ben, "Undo")
         assert FACT in await here.stored()
-        await here.press(answer, here.ada, "Undo")
+        told = await here.press(answer, here.ada, "Undo")
         assert FACT not in await here.stored()
+        # Whoever pressed is told; the answer stays for everybody.
+        assert "Taken back" in panel(told)
+        assert here.said(thread) == [f"Noted.\n\n{NOTE}", "On 4 December."]
 
 
 @BOTH
@@ -88,8 +92,11 @@ async def test_remember_that_on_slack_is_confirmed_and_undone(
         )
         click = here.sim.click(answer, button, here.ada)
         await click.acked()
-        await click.responded()
+        [told] = await click.responded()
         assert FACT not in await here.stored()
+        [note] = [each for each in here.sim.state.ephemerals if each.ts == told.ts]
+        assert words(note).startswith("Taken back")
+        assert here.said(root) == [f"Noted.\n\n{NOTE}"]
 
 
 async def _talk(here: Field, text: str, *answers: Answer, **given: object) -> str:
@@ -123,7 +130,7 @@ async def test_what_was_said_to_one_alone_is_not_found_in_a_channel(server: Valk
         said = await _talk(
             here, "remember it", Answer([remember("The key is blue.")]), Answer("Yes."), **direct
         )
-        assert said.endswith("🧠 Remembered for our direct messages: The key is blue.")
+        assert said.endswith("🧠 Remembered for the two of us: The key is blue.")
         await _talk(here, "what key?", Answer([recall("blue key")]), Answer("None."))
         assert "blue." not in here.stage.openai.chats[-1].text
         await _talk(here, "what key?", Answer([recall("blue key")]), Answer("Blue."), **direct)
@@ -148,3 +155,58 @@ async def test_a_failure_after_remembering_still_says_what_was_kept(server: Valk
         from_model = Answer("")
         said = await _talk(here, "remember it", Answer([remember()]), from_model)
         assert said.endswith(NOTE) and "empty answer" in said
+
+
+async def test_what_is_much_like_it_is_offered_for_merging(server: Valkey) -> None:
+    async with a_meadow(server, {**ON, **RESPONSES}) as here:
+        await _talk(here, "remember the fair", Answer([remember()]), Answer("Yes."))
+        new = "The fair in Oslo is on 2026-12-04."
+        said = await _talk(here, "remember where", Answer([remember(new)]), Answer("Yes."))
+        assert f"Much like it is “{FACT}”" in said
+        undo, merge = list(here.meadow.looks.values())[-1].buttons
+        assert (undo.label, merge.label) == ("Undo", "Merge")
+        # It is for whoever had both remembered, and the answer stays where it is.
+        ben = here.meadow.event(Author("2", "Ben"))
+        assert "no such memory" in (await here.meadow.call("memories", ben, act=merge.act)).text
+        told = await here.meadow.call("memories", here.meadow.event(), act=merge.act)
+        assert told.text.startswith("Merged into one.") and not told.replaces
+        listed = await here.meadow.call("memories", here.meadow.event())
+        assert [new in each.text for each in listed.entries] == [True]
+        # What somebody else had remembered is not theirs to merge.
+        third = "The fair in Oslo is on 2026-12-04 at noon."
+        await _talk(
+            here,
+            "remember when",
+            Answer([remember(third)]),
+            Answer("Yes."),
+            author=Author("2", "Ben"),
+        )
+        assert [each.label for each in list(here.meadow.looks.values())[-1].buttons] == ["Undo"]
+
+
+async def test_each_of_many_can_be_taken_back_and_there_are_no_more(server: Valkey) -> None:
+    async with weavers(server, extra=ON) as here:
+        facts = [f"Loom {n} is {colour}." for n, colour in enumerate(("red", "blue"), start=1)]
+        many = [f"The {word} is in the barn." for word in ("goat", "plough", "cart", "mill", "sow")]
+        rounds = [Answer([*map(remember, facts)]), Answer([*map(remember, many)])]
+        here.openai.script.extend([*rounds, Answer("Noted.")])
+        thread = await here.thread_of(await here.ask(here.ada, "remember all of that"))
+        await here.sim.until(lambda: "Noted." in "".join(here.said(thread)))
+        await here.settled()
+        results = here.openai.chats[2].results
+        assert sum("Remembered as mem_" in each for each in results) == 5
+        assert sum("5 times for one answer at most" in each for each in results) == 2
+        answer = here.posts(thread)[-1]
+        buttons = [f"Undo {n}" for n in range(1, 6)]
+        assert labels(answer)[1:] == buttons
+        lines = {
+            button: line
+            for line in here.said(thread)[-1].split("\n\n")[1:]
+            for button in buttons
+            if line.endswith(f"(**{button}**)")
+        }
+        assert list(lines) == buttons
+        await here.press(answer, here.ada, "Undo 4")
+        gone = lines["Undo 4"].removeprefix("🧠 Remembered for this channel: ").partition(" (")[0]
+        left = await here.stored()
+        assert [fact in left for fact in (*facts, *many)].count(True) == 4 and gone not in left

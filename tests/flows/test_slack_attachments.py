@@ -67,12 +67,36 @@ async def test_a_snippet_counts_as_the_message(server: Valkey) -> None:
         assert asked_last(here.openai.chats[-1]) == "Ada: a long\npaste"
 
 
-async def test_a_file_of_another_organisation_is_asked_about(server: Valkey) -> None:
+async def test_what_is_no_plain_file_is_read_as_slack_hands_it_out(server: Valkey) -> None:
     async with acme(server) as here:
-        file = here.sim.add_file(here.ada, "plan.txt", b"weave at dawn", stub=True)
-        await asked(here, file)
-        assert "weave at dawn" in asked_last(question(here))
-        assert len(here.sim.calls("files.info")) == 1
+        here.openai.on(is_caption, Answer("A red square."))
+        add, base = here.sim.add_file, here.sim.environment()["SLACK_API_URL"].removesuffix("/api/")
+
+        def made(name: str, data: bytes, mimetype: str) -> str:
+            file = add(here.ada, name, data, mimetype=mimetype)
+            return f"{base}/files-pri/{file.team}-{file.id}/{name}"
+
+        page = b'<div class="quip-canvas-content"><h1>Plan</h1><p>Oil the <b>loom</b>.</p></div>'
+        canvas = add(here.ada, "Plan", page, mimetype="text/html", mode="quip", size=0)
+        canvas.fields["mimetype"] = "application/vnd.slack-docs"
+        pdf = made("plan.pdf", enclosures.pdf("Cotton."), "application/pdf")
+        small = made("loom.png", enclosures.picture(), "image/png")
+        archive = b"PK\x03\x04" + bytes(40)
+        root = await asked(
+            here,
+            add(here.ada, "of-others.txt", b"weave at dawn", stub=True),
+            canvas,
+            add(here.ada, "plan.docx", archive, mimetype="application/zip", converted_pdf=pdf),
+            add(here.ada, "loom.heic", b"\0\0\0 ftypheic", mimetype="image/heic", thumb_360=small),
+            add(here.ada, "sums.xlsx", archive, mimetype="application/zip"),
+        )
+        said = asked_last(question(here))
+        assert "weave at dawn" in said and "# Plan\n\nOil the **loom**." in said
+        assert '[Attached: "plan.docx", PDF, 1 page]\n```\nCotton.' in said
+        assert len(question(here).pictures) == 1
+        left = '"sums.xlsx" (it is an Office document, which I can read as a PDF)'
+        assert here.said(root) == [f"Well.\n\n*(Not read: {left}.)*"]
+        assert len(here.sim.calls("files.info")) == 4
 
 
 async def test_without_the_scope_the_log_in_page_is_not_taken_for_the_file(
@@ -128,3 +152,16 @@ async def test_a_turn_that_is_taken_over_reads_again(server: Valkey) -> None:
         first, second = (asked_last(request) for request in here.openai.chats)
         assert first == second
         assert "weave at dawn" in second
+
+
+async def test_what_a_deleted_file_said_is_forgotten(server: Valkey) -> None:
+    async with acme(server) as here:
+        add = here.sim.add_file
+        plan = add(here.ada, "plan.txt", b"weave at dawn")
+        await asked(here, plan, add(here.ada, "names.txt", b"Hildegard"))
+        stored = await here.stored()
+        assert "weave at dawn" in stored and "Hildegard" in stored
+        here.sim.delete_file(plan)
+        await here.sim.settled()
+        stored = await here.stored()
+        assert "weave at dawn" not in stored and "Hildegard" in stored

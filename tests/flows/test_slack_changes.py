@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.flows import look
 from tests.flows.acme import Acme, acme
 from tests.servers import Valkey
 from tests.simulators.openai_sim import Answer
@@ -10,12 +11,7 @@ from tests.simulators.slack_sim import Message
 
 async def until_stored(here: Acme, holds: bool, *words: str) -> None:
     """Wait until all of these words are in the store, or none of them is."""
-    # The store does not report changes; each look takes a round trip.
-    for _ in range(500):
-        kept = await here.stored()
-        if all((word in kept) == holds for word in words):
-            return
-    raise AssertionError((holds, words))
+    await look.until_stored(here.stage.server, holds, *words)
 
 
 async def say(here: Acme, root: Message, text: str, answer: str) -> Message:

@@ -63,7 +63,7 @@ async def test_stop_while_it_streams(server: Valkey, url: str) -> None:
         assert here.openai.open_streams == 1
         assert (await press(here, answer, here.ada, "stop")).startswith("Stopping.")
         await here.until_said(root, f"{BEGINNING}\n\n*(stopped)*")
-        await here.openai.until(lambda: here.openai.open_streams == 0, 1.0)
+        await here.openai.until(lambda: here.openai.open_streams == 0)
         await here.settled()
         assert controls(answer) == ["control:continue", *AFTER]
         # Stop went with the edit that wrote the last text, not with one of its own.

@@ -361,8 +361,9 @@ async def test_what_the_grace_is_too_short_for_is_parked(server: Valkey, tmp_pat
 async def test_two_processes_share_the_work(server: Valkey, tmp_path: Path) -> None:
     """Each gets a part of the events, perhaps one copy of a mention; no answer is doubled."""
     async with open_slack_town(server, tmp_path) as town:
-        await town.bot()
-        await town.bot()
+        # Neither dies, and a machine that stands still for a while kills nobody.
+        await town.bot(BOBBIN_LEASE_SECONDS="30")
+        await town.bot(BOBBIN_LEASE_SECONDS="30")
         here = town.here
         roots = [here.ask(here.ada, f"question {number}") for number in range(3)]
         first = "Ada said: question {} (I have read 2 messages, 1 from people.)"

@@ -130,6 +130,6 @@ async def test_two_processes_share_the_events(server: Valkey) -> None:
             here.say(root, here.ada, "a story")
             await here.sim.until(lambda: here.said(root)[-1] == BEGINNING)
             here.say(root, here.ada, "!stop")
-            await here.sim.until(lambda: here.said(root)[-1].endswith("*(stopped)*"), 3.0)
+            await here.sim.until(lambda: here.said(root)[-1].endswith("*(stopped)*"))
             await here.settled()
         assert await other.stop() == 0

@@ -64,6 +64,22 @@ async def test_everything_about_somebody_is_shown_and_erased(
         assert "Ben's own secret" in left
 
 
+async def test_who_has_memories_and_no_conversation_can_erase_them_there_too(
+    server: Valkey,
+) -> None:
+    async with acme(server) as here:
+        call = here.sim.slash(here.general, here.ada, "/remember", "for=me My loom is crimson")
+        await here.told(call)
+        view = await page(here)
+        assert home.NONE in text(view) and "My loom is crimson" in text(view)
+        here.sim.click(view, home.FORGET_ALL, here.ada)
+        asked = await window(here)
+        await here.sim.until(lambda: "1 memory" in text(asked))
+        await here.sim.submit(asked, here.ada, {}).acked()
+        await here.sim.until(lambda: "Forgotten: " in text(asked))
+        assert "crimson" not in await here.stored()
+
+
 @pytest.mark.parametrize("transport", TRANSPORTS)
 async def test_a_message_of_a_thread_stands_for_all_of_it(server: Valkey, transport: str) -> None:
     async with acme(server, slack=TRANSPORTS[transport]) as here:

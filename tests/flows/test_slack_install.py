@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Mapping
 
 import pytest
@@ -145,6 +146,8 @@ async def test_a_removed_workspace_is_forgotten_and_the_other_goes_on(server: Va
         # It may come back, and an old event about its removal does no harm.
         removal = [e for e in here.sim.envelopes if "app_uninstalled" in str(e.payload)][-1]
         assert "I am in Acme now" in await here.install(here.acme)
+        # What is said from now on is said later than it was removed, by the bot's clock, too.
+        here.sim.state.catch_up(time.time() + 60)
         await here.asked(here.acme, "back again", "Welcome back.")
         here.sim.repeat(removal)
         await here.sim.settled()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -117,7 +118,7 @@ async def test_what_is_corrected_in_a_direct_message_stays_there(server: Valkey)
         call = ToolCall("remember", json.dumps(given))
         here.openai.script.extend([Answer([call]), Answer("Noted.")])
         root = here.sim.say(home, here.ada, "between us: its sponsor is bankrupt, the fair is off")
-        await here.sim.until(lambda: "for our direct messages" in "".join(here.said(root)))
+        await here.sim.until(lambda: "for the two of us" in "".join(here.said(root)))
         await here.settled()
         others = words(await _call(here, here.ben, "/memories"))
         assert "4 December" in others and "bankrupt" not in others
@@ -293,6 +294,23 @@ async def test_a_message_that_is_deleted_takes_along_what_was_remembered_of_it(
             await until_stored(here, False, "linen")
 
 
+async def test_a_message_that_is_deleted_while_it_is_being_remembered_is_not(
+    server: Valkey,
+) -> None:
+    async with acme(server) as here:
+        cleo = here.sim.add_user("Cleo")
+        said = here.sim.say(here.general, cleo, "The warp is made of linen")
+        gate = asyncio.Event()
+        naming = here.sim.faults.add("users.info", gate=gate)
+        here.sim.react(said, here.ada, "brain")
+        await asyncio.wait_for(naming.arrived.wait(), 20)
+        here.sim.delete(said)
+        await until_stored(here, True, ":deleted:")
+        gate.set()
+        assert "deleted" in words(await here.whispered(here.ada))
+        assert "linen" not in await here.stored()
+
+
 async def test_of_an_account_that_is_closed_no_memory_and_no_token_is_left(server: Valkey) -> None:
     async with acme(server) as here:
         await _call(here, here.ada, "/remember", "for=me My loom is crimson")
@@ -397,3 +415,26 @@ async def test_who_leaves_a_channel_reaches_it_by_no_token_any_more(server: Valk
         # Ben's, to read and to write; what is Ada's alone, and everybody's, is hers still.
         assert str(tokens).count(opened) == 2
         assert str(tokens).count(f'"workspace:slack:{secret.team}:::"') == 4
+
+
+async def test_who_is_not_in_a_channel_reaches_it_by_no_token_once_it_is_private(
+    server: Valkey,
+) -> None:
+    async with acme(server) as here:
+        room = here.sim.add_channel("looms", members=[here.ada])
+        opened = f'"channel:slack:{room.team}:{room.id}::"'
+        for who in (here.ada, here.ben):
+            call = here.sim.slash(room, who, "/bobbin", "connect")
+            await here.told(call)
+            await press(here, call.ephemerals[0], who, "New, reads and writes")
+        assert (await here.stored()).count(opened) == 4
+        here.sim.convert(room, here.ada, private=True)
+        tokens = ""
+        # The store does not report changes; each look takes a round trip.
+        async with asyncio.timeout(20):
+            while not tokens or tokens.count(opened) == 4:
+                lines = (await here.stored()).splitlines()
+                tokens = str([line for line in lines if ":tokens = " in line])
+        # Ada's are left, to read and to write; what is everybody's is Ben's still.
+        assert tokens.count(opened) == 2
+        assert tokens.count(f'"workspace:slack:{room.team}:::"') == 4

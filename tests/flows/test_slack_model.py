@@ -153,7 +153,7 @@ async def test_a_silent_model_is_not_waited_for_for_ever(server: Valkey) -> None
     async with acme(server, timing=replace(QUICK, gap=0.3)) as here:
         here.openai.script.append(Answer([BEGINNING, Stall()]))
         root = _asked(here)
-        await here.until_said(root, f"{BEGINNING.strip()}\n\n{INTERRUPTED}", timeout=4.0)
+        await here.until_said(root, f"{BEGINNING.strip()}\n\n{INTERRUPTED}")
         await here.openai.until(lambda: here.openai.open_streams == 0)
         assert len(here.openai.chats) == 1
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 import pytest
 
 from adapters.slack.markup import MAX_CHARS
+from tests.counting import counting
 from tests.flows.acme import Acme, acme
 from tests.flows.process import open_slack_town
 from tests.flows.stage import QUICK
@@ -49,11 +49,10 @@ async def test_an_answer_streams_from_its_first_words_to_its_last(server: Valkey
     async with acme(server, slack=NATIVE) as here:
         answer = Answer(SENTENCES).hold()
         here.openai.script.append(answer)
-        loop = asyncio.get_running_loop()
-        asked = loop.time()
-        root = ask(here)
-        await here.sim.until(lambda: here.sim.shows_stop(root))
-        assert loop.time() - asked < 0.3
+        async with counting() as seconds:
+            root = ask(here)
+            await here.sim.until(lambda: here.sim.shows_stop(root))
+            assert seconds() < 0.3
         answer.release()
         await here.until_said(root, SENTENCES[0].strip())
         assert here.sim.shows_stop(root)
@@ -113,11 +112,10 @@ async def test_slacks_own_stop_ends_the_model_call_and_keeps_the_text(
         here.openai.script.append(answer)
         root = ask(here)
         await here.until_said(root, "".join(SENTENCES[:2]).strip())
-        loop = asyncio.get_running_loop()
-        pressed = loop.time()
-        here.sim.stop_session(root, here.ada)
-        await here.openai.until(lambda: here.openai.open_streams == 0)
-        assert loop.time() - pressed < 1.0
+        async with counting() as seconds:
+            here.sim.stop_session(root, here.ada)
+            await here.openai.until(lambda: here.openai.open_streams == 0)
+            assert seconds() < 1.0
         kept = "".join(SENTENCES[:2]).strip()
         await here.until_said(root, f"{kept}\n\n*(stopped)*")
         await until_at_rest(here, root)

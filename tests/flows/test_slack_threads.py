@@ -131,7 +131,7 @@ async def test_a_deleted_answer_stays_deleted(server: Valkey) -> None:
         await here.until_said(root, BEGINNING)
         here.sim.delete(here.sim.replies(root)[0])
         answer.release()
-        await here.openai.until(lambda: here.openai.disconnects, 5.0)
+        await here.openai.until(lambda: here.openai.disconnects)
         await here.settled()
         assert here.said(root) == []
         here.openai.script.append(Answer("What else?"))

@@ -35,8 +35,11 @@ TRANSPORTS = pytest.mark.parametrize("url", ["", ADDRESS], ids=["socket", "http"
 
 
 def minutes(*delays: float) -> Mapping[str, Any]:
-    """A Slack that waits long for an acknowledgement, and then repeats after these seconds."""
-    timing = Timing(ack=30.0 * FAST, redelivery=delays, trigger=600.0 * FAST)
+    """A Slack that waits long for an acknowledgement, and then repeats after these seconds.
+
+    What the bot takes does not pass faster: a status would lapse while it answers.
+    """
+    timing = Timing(ack=30.0 * FAST, redelivery=delays, trigger=600.0 * FAST, status=120.0 * FAST)
     return {"scale": FAST, "timing": timing, "limits": False}
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bot.chat import SURE, Author, EarlierMessage, History, MessageRef, ThreadKey
 from bot.commands import texts
 from tests.flows.meadow import ADA, Meadow, a_meadow
@@ -47,15 +49,24 @@ async def test_where_it_takes_no_part_it_reads_what_the_caller_sees(server: Valk
                 for n, line in enumerate(lines)
             ),
             partial=True,
+            withheld=2,
         )
-        openai.script.append(Answer(SUMMARY))
+        openai.script.extend([Answer(SUMMARY), Answer(SUMMARY)])
         event = meadow.event(ADA, thread="none")
         reply = await meadow.call("summary", event, thread=None, about=about(meadow, "p0"))
-        assert reply.text == f"{SUMMARY}\n\n{texts.first_of_it(2)}" and reply.private
+        notes = (texts.first_of_it(2), texts.without(2))
+        assert reply.text == "\n\n".join((SUMMARY, *notes)) and reply.private
         asked = openai.chats[-1].text
         assert "Ben: my loom is red" in asked and "blue" in asked and "grey" not in asked
+        # The message itself is known from the menu, also where the platform keeps it back.
+        meadow.past = replace(meadow.past, partial=False)
+        kept_back = about(meadow, "p9", "hers is green")
+        reply = await meadow.call("summary", event, thread=None, about=kept_back)
+        assert reply.text == f"{SUMMARY}\n\n{texts.without(1)}"
+        assert "Ben: hers is green" in openai.chats[-1].text
         # Nothing of it stays.
-        assert "loom" not in await here.stored()
+        kept = await here.stored()
+        assert "my loom" not in kept and "looms." not in kept
 
 
 async def test_of_another_channel_nothing_is_told(server: Valkey) -> None:
@@ -91,4 +102,5 @@ async def test_forget_erases_the_thread_that_a_message_began(server: Valkey) -> 
             "forget", event, thread=None, about=about(meadow, "m1"), options={SURE: "true"}
         )
         assert reply.text.startswith("Forgotten: 2 messages")
-        assert "loom" not in await here.stored()
+        kept = await here.stored()
+        assert "my loom" not in kept and "looms." not in kept

@@ -104,7 +104,9 @@ def _announce(environment: dict[str, str], options: argparse.Namespace) -> None:
     where = f"run `. {options.env_file}`" if options.env_file else "paste the lines above"
     _write(f"# In another terminal {where}, then start the bot there: make run")
     if not options.no_console:
-        _write("# Type here what people do: discord general ada: @Bobbin hello (or: help, quit)")
+        _write(
+            "# Type here what people do: discord general ada: @Bobbin hello (or: help, show, quit)"
+        )
 
 
 async def _until_stopped(
@@ -118,6 +120,7 @@ async def _until_stopped(
         await waiting
         return
     session = Session(towns, _write, model.transcript if model is not None else str)
+    session.watch()
     typing = asyncio.create_task(session.run(typed_lines(sys.__stdin__.fileno())))
     try:
         await asyncio.wait({waiting, typing}, return_when=asyncio.FIRST_COMPLETED)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -31,6 +32,19 @@ def row(*names: str) -> dict[str, Any]:
     return {"type": 1, "components": buttons}
 
 
+def one(*components: dict[str, Any]) -> dict[str, Any]:
+    """A row of these."""
+    return {"type": 1, "components": list(components)}
+
+
+def option(name: str) -> dict[str, Any]:
+    """One of a list."""
+    return {"label": name, "value": name}
+
+
+LIST = {"type": 3, "custom_id": "x", "options": [option("a")]}
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -47,6 +61,14 @@ def row(*names: str) -> dict[str, Any]:
         {"flags": V2, "components": [{"type": 2, "style": 2, "label": "no row", "custom_id": "x"}]},
         {"components": [text("without the flag")]},
         {"components": [row(f"{number}") for number in range(6)]},
+        {"components": [one({"type": 2, "style": 2, "custom_id": "no-words"})]},
+        {"components": [one({"type": 2, "style": 2, "label": "no id"})]},
+        {"components": [one({"type": 2, "style": 5, "label": "no address", "custom_id": "x"})]},
+        {"components": [one({"type": 3, "custom_id": "x", "options": []})]},
+        {"components": [one({"type": 3, "custom_id": "x", "options": [option("a")] * 2})]},
+        {"components": [one({"type": 3, "custom_id": "x", "options": [option("a" * 101)]})]},
+        {"components": [one({"type": 3, "custom_id": "x", "options": [option(" ")]})]},
+        {"components": [one(LIST, {**LIST, "custom_id": "y"})]},
     ],
 )
 async def test_components_that_discord_does_not_take(call: Caller, body: dict[str, Any]) -> None:
@@ -56,6 +78,9 @@ async def test_components_that_discord_does_not_take(call: Caller, body: dict[st
 async def test_a_message_becomes_components_and_stays_so(call: Caller) -> None:
     _, made = await call("POST", call.here, {"content": "plain", "flags": SUPPRESS})
     one = f"{call.here}/{made['id']}"
+    # What is left as it was would stand beside the components.
+    half = {"flags": V2, "components": [text("long")]}
+    assert await call.code("PATCH", one, half) == 50035
     out = {"content": None, "embeds": [], "flags": V2 | SUPPRESS}
     status, shown = await call("PATCH", one, {**out, "components": [text("long"), row("stop")]})
     assert (status, shown["content"], shown["flags"]) == (200, "", V2 | SUPPRESS)
@@ -66,6 +91,25 @@ async def test_a_message_becomes_components_and_stays_so(call: Caller) -> None:
 
 
 COMMAND = {"name": "ask", "description": "Ask", "type": 1}
+
+
+def named(name: str, german: str) -> dict[str, Any]:
+    """An option."""
+    return {"type": 3, "name": name, "description": "x", "name_localizations": {"de": german}}
+
+
+def choices(*pairs: tuple[str, str], localised: Any = None) -> dict[str, Any]:
+    """An option with choices, by their names and values."""
+    made = [
+        {"name": name, "value": value, "name_localizations": localised} for name, value in pairs
+    ]
+    return {"type": 3, "name": "which", "description": "x", "choices": made}
+
+
+LONG = {
+    "description_localizations": {"de": "x" * 100},
+    "choices": [{"name": "x", "value": f"{number}" * 50} for number in range(7)],
+}
 
 
 @pytest.mark.parametrize(
@@ -79,6 +123,13 @@ COMMAND = {"name": "ask", "description": "Ask", "type": 1}
         {"description_localizations": "Fragen"},
         {"integration_types": [2]},
         {"contexts": [3]},
+        {"options": [choices(("a", "x" * 101))]},
+        {"options": [choices(("x" * 101, "a"))]},
+        {"options": [choices(("a", "a"), localised={"de": ""})]},
+        {"options": [named("a", "wort"), named("b", "wort")]},
+        {"options": [named("wort", "wort"), named("b", "wort")]},
+        # Of each name the longest counts, in whatever language.
+        {"options": [{**named(f"o{number}", f"o{number}"), **LONG} for number in range(20)]},
     ],
 )
 async def test_translations_that_discord_does_not_take(
@@ -111,11 +162,14 @@ async def _answer(call: Caller, interaction: Interaction, kind: int, data: Any) 
 
 
 FIELD = {"type": 4, "custom_id": "question", "style": 2}
-FORM = {
-    "custom_id": "ask:1",
-    "title": "Ask",
-    "components": [{"type": 18, "label": "What?", "component": FIELD}],
-}
+
+
+def labelled(component: dict[str, Any]) -> dict[str, Any]:
+    """A field of a form."""
+    return {"type": 18, "label": "What?", "component": component}
+
+
+FORM = {"custom_id": "ask:1", "title": "Ask", "components": [labelled(FIELD)]}
 
 
 @pytest.mark.parametrize(
@@ -129,11 +183,32 @@ FORM = {
         {"components": [{"type": 18, "label": "What?", "component": {**FIELD, "style": 3}}]},
         {"components": [{"type": 18, "label": "What?"}]},
         {"components": [{"type": 1, "components": [FIELD]}]},
+        {"components": [labelled({**FIELD, "max_length": 3, "value": "long"})]},
     ],
 )
 async def test_forms_that_discord_does_not_take(call: Caller, fields: dict[str, Any]) -> None:
     interaction = await _asked(call)
     assert await _answer(call, interaction, 9, {**FORM, **fields}) == 50035
+
+
+@pytest.mark.parametrize(
+    ("found", "taken"),
+    [
+        ([{"name": "x" * 100, "value": "x" * 100}] * 25, True),
+        ([{"name": "x", "value": "x"}] * 26, False),
+        ([{"name": "x" * 101, "value": "x"}], False),
+        ([{"name": "x", "value": "x" * 101}], False),
+        ([{"name": " ", "value": "x"}], False),
+        ([{"name": "x"}], False),
+        (None, False),
+    ],
+)
+async def test_what_completes_an_option_is_short(call: Caller, found: Any, taken: bool) -> None:
+    completed = {"type": 3, "name": "which", "description": "x", "autocomplete": True}
+    path = f"/applications/{call.sim.world.application_id}/commands"
+    await call("PUT", path, [{**COMMAND, "options": [completed]}])
+    typed = await call.sim.autocomplete(call.general, call.ada, "ask", "which", "")
+    assert await _answer(call, typed, 8, {"choices": found}) == (0 if taken else 50035)
 
 
 async def test_a_form_is_filled_in_as_it_says(call: Caller) -> None:
@@ -186,6 +261,15 @@ async def test_old_messages_are_edited_a_few_times() -> None:
         status, body = await call("PATCH", one, {"content": "older"})
     assert (status, body["code"]) == (429, 30046)
     assert body["retry_after"] > 0
+
+
+async def test_messages_keep_up_with_a_clock_and_never_go_back(call: Caller) -> None:
+    _, first = await call("POST", call.here, {"content": "one"})
+    noon = datetime.fromisoformat(first["timestamp"]).timestamp() + 7200
+    call.sim.world.catch_up(noon)
+    call.sim.world.catch_up(noon - 3600)
+    _, second = await call("POST", call.here, {"content": "two"})
+    assert 0 < datetime.fromisoformat(second["timestamp"]).timestamp() - noon < 1
 
 
 async def test_a_forum_post_may_lack_its_first_message_for_a_moment(call: Caller) -> None:

@@ -82,7 +82,6 @@ async def test_a_slack_conversation_in_the_console() -> None:
         found = sims.environment
         assert set(found) == {"SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_API_URL"}
         bot = AsyncWebClient(token=found["SLACK_BOT_TOKEN"], base_url=found["SLACK_API_URL"])
-        await sims.type("watch")
         await sims.type("slack general ada: @Bobbin hello")
         assert await sims.until("hello") == "+ slack #general Ada: @Bobbin hello"
         listed: Any = await bot.conversations_list()
@@ -128,7 +127,6 @@ async def test_a_discord_conversation_in_the_console() -> None:
             "DISCORD_GATEWAY_URL",
             "DISCORD_IDENTIFY_SECONDS",
         }
-        await sims.type("watch")
         await sims.type("discord general ada: @Bobbin hello")
         assert await sims.until("hello") == "+ discord #general Ada: @Bobbin hello"
         headers = {

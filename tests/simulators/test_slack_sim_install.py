@@ -143,6 +143,17 @@ def field(element: dict[str, Any], **more: Any) -> dict[str, Any]:
         ),
         modal(field({"type": "button", "action_id": "a"}), submit=text("Go")),
         modal(field({"type": "plain_text_input", "action_id": "a"})),
+        modal(
+            field(
+                {
+                    "type": "plain_text_input",
+                    "action_id": "a",
+                    "max_length": 3,
+                    "initial_value": "long",
+                }
+            ),
+            submit=text("Go"),
+        ),
         modal({"type": "divider"}, external_id="x" * 256),
         modal({"type": "divider"}, private_metadata="x" * 3001),
         {"type": "home", "title": text("T"), "blocks": [{"type": "divider"}]},

@@ -93,6 +93,13 @@ def button(**fields: Any) -> dict[str, Any]:
     }
 
 
+def menu(*names: str) -> dict[str, Any]:
+    """Return an actions block with a list."""
+    options = [{"text": {"type": "plain_text", "text": name}, "value": name} for name in names]
+    element = {"type": "static_select", "action_id": "a", "options": options}
+    return {"type": "actions", "elements": [element]}
+
+
 @pytest.mark.parametrize(
     ("blocks", "error"),
     [
@@ -109,6 +116,10 @@ def button(**fields: Any) -> dict[str, Any]:
         ([{**button(), "type": "context_actions"}], "invalid_blocks"),
         ([{"type": "divider", "block_id": "b"}] * 2, "invalid_blocks"),
         ([{**button(), "elements": button()["elements"] * 2}], "invalid_blocks"),
+        ([menu()], "invalid_blocks"),
+        ([menu("x" * 76)], "invalid_blocks"),
+        ([menu("x", "x")], "invalid_blocks"),
+        ([menu(*(f"{number}" for number in range(101)))], "invalid_blocks"),
     ],
 )
 def test_bad_blocks_are_refused(blocks: list[Any], error: str) -> None:

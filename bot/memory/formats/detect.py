@@ -4,25 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator
-from enum import StrEnum
 from typing import Any
 
 from bot.errors import ImportRefused
 from bot.memory.formats import chatgpt, claude, mcp_memory, mem0, native
 from bot.memory.formats.items import Item
+from bot.memory.formats.known import Format
 from bot.memory.formats.shape import mapping, text
 from bot.memory.formats.streams import LONGEST_LINE, elements, lines
-
-
-class Format(StrEnum):
-    """What can be imported."""
-
-    BOBBIN = "bobbin"
-    MEM0 = "mem0"
-    MCP_MEMORY = "mcp-memory"
-    CHATGPT = "chatgpt"
-    CLAUDE = "claude"
-
 
 Reader = Callable[[Iterable[str]], Iterator[Item]]
 """Makes items of the pieces of a text."""
@@ -42,7 +31,7 @@ def find_format(texts: Iterable[str]) -> Format:
             break
     if not head.strip():
         raise ImportRefused("the file is empty")
-    if (found := _by_line(head.lstrip().partition("\n")[0])) is not None:
+    if (found := format_of_line(head.lstrip().partition("\n")[0])) is not None:
         return found
 
     def whole() -> Iterator[str]:
@@ -72,7 +61,8 @@ def reader_of(format: Format) -> Reader:
             return lambda texts: claude.read(elements(texts))
 
 
-def _by_line(line: str) -> Format | None:
+def format_of_line(line: str) -> Format | None:
+    """The format of a text of lines, by its first; None where that does not tell."""
     if len(line) > LONGEST_LINE:
         return None
     try:
@@ -114,7 +104,7 @@ def _graph(texts: Iterable[str]) -> Iterator[Item]:
         yield head
         yield from pieces
 
-    if _by_line(head.lstrip().partition("\n")[0]) is None and '"entities"' in head:
+    if format_of_line(head.lstrip().partition("\n")[0]) is None and '"entities"' in head:
         yield from mcp_memory.read_graph(elements(whole()))
     else:
         yield from mcp_memory.read_lines(lines(whole()))

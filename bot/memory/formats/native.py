@@ -15,6 +15,7 @@ from bot.chat import ThreadKey
 from bot.memories import (
     LONGEST_CONTENT,
     LONGEST_TAG,
+    MOST_ASKING,
     MOST_TAGS,
     Kind,
     Memory,
@@ -68,6 +69,8 @@ class _Source(_Element):
     message_ids: Annotated[list[_Name], Field(max_length=1_000)] = Field(default_factory=list)
     link: Annotated[str, Field(max_length=2_000)] = ""
     former: Annotated[list[_Name], Field(max_length=1_000)] = Field(default_factory=list)
+    also: Annotated[list[_Name], Field(max_length=MOST_ASKING)] = Field(default_factory=list)
+    confined: bool = False
 
 
 class _Memory(_Element):
@@ -126,6 +129,8 @@ def memory_line(memory: Memory) -> str:
             message_ids=list(source.message_ids),
             link=source.link,
             former=[str(each) for each in source.former],
+            also=[str(each) for each in source.also],
+            confined=source.confined,
         ),
         status=memory.status.value,
         confirmed=memory.confirmed,
@@ -247,6 +252,8 @@ def _memory(element: _Memory) -> Memory:
             message_ids=tuple(source.message_ids),
             link=source.link,
             former=tuple(map(Person.parse, source.former)),
+            also=tuple(map(Person.parse, source.also)),
+            confined=source.confined,
         ),
         status=Status(element.status),
         confirmed=element.confirmed,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -36,6 +37,7 @@ class DiscordTown:
         if who is None:
             raise Unclear(f"nobody here is called {say.who}: {', '.join(self._people)}")
         channel = self._place(say, who)
+        self.sim.world.catch_up(time.time())
         command = slash(say.text)
         try:
             if command is None:

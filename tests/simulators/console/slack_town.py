@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -32,6 +33,7 @@ class SlackTown:
         if who is None:
             raise Unclear(f"nobody here is called {say.who}: {', '.join(self._people)}")
         channel, thread = self._place(say, who)
+        self.sim.state.catch_up(time.time())
         command = slash(say.text)
         if command is None:
             text = mentioned(say.text, self.sim.mention)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tests.simulators.discord_sim.errors import ApiError, invalid_form, problem
@@ -45,14 +45,19 @@ def _name(value: Any) -> Tree | None:
     return None
 
 
-_CHOICE = nested(
+def _value(value: Any) -> Tree | None:
+    return None if isinstance(value, int | float) else text(1, 100)(value)
+
+
+CHOICE = nested(
     {
         "name": text(1, 100),
-        "value": anything,
-        "name_localizations": optional(anything),
+        "value": _value,
+        "name_localizations": translated(text(1, 100)),
     },
     ("name", "value"),
 )
+"""One of an option's choices, whether it is registered or completes what is typed."""
 
 
 def _options(value: Any) -> Tree | None:
@@ -68,7 +73,19 @@ def _option(value: Any) -> Tree | None:
         return {"options": _ORDER}
     if value.get("autocomplete") and value.get("choices"):
         return {"autocomplete": problem("APPLICATION_COMMAND_AUTOCOMPLETE", "Not with choices")}
+    if any(len(set(names)) < len(names) for names in _named(options).values()):
+        message = "Option names must be unique"
+        return {"options": problem("APPLICATION_COMMAND_OPTIONS_NAME_INVALID", message)}
     return None
+
+
+def _named(items: Sequence[Mapping[str, Any]]) -> Mapping[str, list[str]]:
+    """Return what things are called in each language; by their first names where it has none."""
+    locales = {locale for item in items for locale in item.get("name_localizations") or ()}
+    return {
+        locale: [(item.get("name_localizations") or {}).get(locale, item["name"]) for item in items]
+        for locale in ("", *sorted(locales))
+    }
 
 
 _ORDER = problem(
@@ -82,7 +99,7 @@ _OPTION: dict[str, Check] = {
     "name_localizations": translated(_name),
     "description_localizations": translated(text(1, 100)),
     "required": truth,
-    "choices": array(_CHOICE, 25),
+    "choices": array(CHOICE, 25),
     "options": _options,
     "channel_types": array(whole()),
     "min_value": number,
@@ -158,10 +175,12 @@ class CommandRoutes:
                 errors[str(at)] = error.errors
         if errors:
             raise invalid_form(errors)
-        if len({_key(command) for command in made}) < len(made):
-            raise invalid_form(
-                problem("APPLICATION_COMMANDS_DUPLICATE_NAME", "Names must be unique")
-            )
+        for kind in _LIMITS:
+            alike = [command for command in made if command["type"] == kind]
+            if any(len(set(names)) < len(names) for names in _named(alike).values()):
+                raise invalid_form(
+                    problem("APPLICATION_COMMANDS_DUPLICATE_NAME", "Names must be unique")
+                )
         for kind, most in _LIMITS.items():
             if sum(command["type"] == kind for command in made) > most:
                 raise ApiError(30032, message="Maximum number of application commands reached")
@@ -234,11 +253,16 @@ def _key(command: Mapping[str, Any]) -> tuple[int, str]:
 
 
 def _characters(item: Mapping[str, Any]) -> int:
-    """Count names, descriptions and choice values, as the size limit does."""
-    total = len(item["name"]) + len(item.get("description", ""))
+    """Count names, descriptions and choice values, each in its longest language."""
+    total = _longest(item, "name") + _longest(item, "description")
     for choice in item.get("choices") or ():
-        total += len(choice["name"]) + len(str(choice["value"]))
+        total += _longest(choice, "name") + len(str(choice["value"]))
     return total + sum(_characters(option) for option in item.get("options") or ())
+
+
+def _longest(item: Mapping[str, Any], name: str) -> int:
+    told = [item.get(name, ""), *(item.get(f"{name}_localizations") or {}).values()]
+    return max(map(len, told))
 
 
 def find(world: World, guild_id: int | None, name: str, kind: int = CHAT_INPUT) -> dict[str, Any]:

@@ -58,7 +58,8 @@ def draft(
     flags = _flags(body, before)
     attachments = _attachments(world, body, files, before)
     if flags & COMPONENTS_V2:
-        check_v2(body, components)
+        # What an edit leaves as it was counts, too.
+        check_v2({**body, "content": content, "embeds": embeds}, components)
     elif not (content.strip() or components or embeds or attachments or body.get("sticker_ids")):
         raise ApiError(50006)
     else:

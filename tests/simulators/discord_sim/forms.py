@@ -73,6 +73,12 @@ def check_form(data: Any, where: str, violations: list[str]) -> dict[str, Any]:
         violations.extend(
             f"{where}: unknown field {name!r}" for name in inner if name not in _INPUT
         )
+    for at, label in enumerate(body["components"]):
+        inner = label["component"]
+        most = inner.get("max_length") or 4000
+        if len(inner.get("value") or "") > most:
+            tree = problem("BASE_TYPE_MAX_LENGTH", f"Must be {most} or fewer in length.")
+            raise invalid_form({"components": {str(at): {"component": {"value": tree}}}})
     names = [label["component"]["custom_id"] for label in body["components"]]
     if len(set(names)) < len(names):
         raise ApiError(50035, message="Component custom id cannot be duplicated")

@@ -37,6 +37,10 @@ class Ids:
         """Let the next id be so many seconds later; ids do not follow the clock by themselves."""
         self._start_ms += int(seconds * 1000)
 
+    def catch_up(self, unix: float) -> None:
+        """Let the next id be no earlier than that second."""
+        self._start_ms += max(0, int(unix * 1000) - DISCORD_EPOCH - self._start_ms - self._issued)
+
     def now(self) -> str:
         """Return the simulated time as a timestamp; it moves with the ids."""
         return timestamp(self.new_id())

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from tests.simulators.discord_sim.commands import CHOICE
 from tests.simulators.discord_sim.compose import Draft, draft
 from tests.simulators.discord_sim.elsewhere import FOLLOW_UPS, forced_flags, is_personal
 from tests.simulators.discord_sim.errors import ApiError, invalid_field
@@ -15,6 +16,7 @@ from tests.simulators.discord_sim.fields import (
     FOLLOWUP,
     RESPONSE,
     anything,
+    array,
     check_body,
     one_of,
 )
@@ -185,10 +187,8 @@ class InteractionRoutes:
         if kind in (_DEFERRED_UPDATE, _UPDATE) and interaction.message is None:
             raise invalid_field("type", "BASE_TYPE_CHOICES", "There is no message to update.")
         if kind == _CHOICES:
-            choices = data.get("choices")
-            if not isinstance(choices, list) or len(choices) > 25:
-                raise invalid_field("choices", "BASE_TYPE_MAX_LENGTH", "Must be 25 or fewer.")
-            interaction.choices = choices
+            check_body(data, {"choices": array(CHOICE, 25)}, ("choices",), route, world.violations)
+            interaction.choices = data["choices"]
         elif kind == _MODAL:
             interaction.modal = check_form(data, route, world.violations)
         elif kind == _MESSAGE:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from tests.simulators.discord_sim.errors import ApiError, invalid_field
+from tests.simulators.discord_sim.errors import ApiError, invalid_field, invalid_form, problem
+from tests.simulators.discord_sim.fields import Tree, anything, array, nested, optional, text, truth
 from tests.simulators.discord_sim.mentions import component_texts
 from tests.simulators.discord_sim.model import COMPONENTS_V2
 
@@ -20,6 +21,7 @@ _WITHIN = {
     SECTION: {TEXT},
     CONTAINER: {ROW, TEXT, SECTION, 12, 13, SEPARATOR},
 }
+_ALONE = {SELECT, 5, 6, 7, 8}
 _LEGACY = ("content", "embeds", "poll", "sticker_ids")
 
 
@@ -78,6 +80,39 @@ def check_kept(flags: int, before: int) -> None:
         raise invalid_field("flags", "MESSAGE_CANNOT_REMOVE_COMPONENTS_V2", "V2 is for good.")
 
 
+def _check_button(button: Mapping[str, Any]) -> None:
+    style = button.get("style")
+    # A link has an address in the place of an id.
+    wanted = {5: "url", 6: "sku_id"}.get(style, "custom_id")
+    if style is None or not button.get(wanted):
+        raise invalid_field("components", "BASE_TYPE_REQUIRED", f"{wanted} is required")
+    if not (button.get("label") or "").strip() and not button.get("emoji"):
+        raise invalid_field(
+            "components", "BUTTON_COMPONENT_MISSING_LABEL", "A button needs a label or an emoji."
+        )
+
+
+def _options(value: Any) -> Tree | None:
+    tree = array(_OPTION, 25)(value)
+    if tree is None and len({option["value"] for option in value}) < len(value):
+        tree = problem("SELECT_COMPONENT_OPTION_VALUE_DUPLICATED", "Values must be unique.")
+    if tree is None and not value:
+        tree = problem("BASE_TYPE_BAD_LENGTH", "Must be between 1 and 25 in length.")
+    return tree
+
+
+_OPTION = nested(
+    {
+        "label": text(1, 100),
+        "value": text(1, 100),
+        "description": optional(text(0, 100)),
+        "emoji": anything,
+        "default": truth,
+    },
+    ("label", "value"),
+)
+
+
 def _check_places(components: Sequence[Mapping[str, Any]], allowed: set[int]) -> None:
     names: set[str] = set()
     for component in every(components):
@@ -92,6 +127,14 @@ def _check_places(components: Sequence[Mapping[str, Any]], allowed: set[int]) ->
         if kind not in allowed:
             raise invalid_field(
                 "components", "UNION_TYPE_CHOICES", f"Type {kind} not allowed here."
+            )
+        if kind == BUTTON:
+            _check_button(component)
+        if kind == SELECT and (tree := _options(component.get("options"))):
+            raise invalid_form({"components": tree})
+        if kind in _ALONE and len(components) > 1:
+            raise invalid_field(
+                "components", "COMPONENT_LAYOUT_WIDTH_EXCEEDED", "A list takes a whole row."
             )
         inner = component.get("components") or ()
         if kind == ROW and not 1 <= len(inner) <= 5:

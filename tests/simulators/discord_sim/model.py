@@ -114,8 +114,9 @@ class Channel:
     """A channel, thread or direct message channel.
 
     ``overwrites`` maps a user or role id to the (allowed, denied) permission bits; ``people`` are
-    those who talk to each other in private, without the bot; ``unready`` is how many more posts
-    are refused because the first message of a forum post is not there yet.
+    those who talk to each other in private, without the bot; ``threads_archive`` is after how many
+    minutes people's clients have its threads archived, if somebody has set that; ``unready`` is how
+    many more posts are refused because the first message of a forum post is not there yet.
     """
 
     id: int
@@ -133,6 +134,7 @@ class Channel:
     archived: bool = False
     locked: bool = False
     auto_archive: int = 4320
+    threads_archive: int | None = None
     slowmode: int = 0
     unready: int = 0
     deleted: bool = False

@@ -157,6 +157,8 @@ def channel_payload(channel: Channel, viewer_id: int, position: int = 0) -> dict
             for target, (allowed, denied) in channel.overwrites.items()
         ],
     )
+    if channel.threads_archive is not None:
+        payload["default_auto_archive_duration"] = channel.threads_archive
     if channel.type in (ChannelType.VOICE, ChannelType.STAGE):
         payload.update(bitrate=64000, user_limit=0, rtc_region=None)
     if channel.type in (ChannelType.FORUM, ChannelType.MEDIA):

@@ -27,6 +27,7 @@ from tests.simulators.discord_sim.model import (
 )
 from tests.simulators.discord_sim.payloads import (
     channel_payload,
+    member_payload,
     role_payload,
 )
 from tests.simulators.discord_sim.permissions import (
@@ -87,9 +88,13 @@ class People(Callers):
         """Add a stage channel."""
         return self.world.add_channel(guild, ChannelType.STAGE, name)
 
-    async def add_forum_channel(self, guild: Guild, name: str = "forum") -> Channel:
-        """Add a forum."""
-        return self.world.add_channel(guild, ChannelType.FORUM, name)
+    async def add_forum_channel(
+        self, guild: Guild, name: str = "forum", *, media: bool = False
+    ) -> Channel:
+        """Add a forum, or a media channel, which is one for pictures."""
+        return self.world.add_channel(
+            guild, ChannelType.MEDIA if media else ChannelType.FORUM, name
+        )
 
     async def add_foreign_channel(self, name: str = "elsewhere") -> Channel:
         """Add a channel of a guild that the bot is no member of."""
@@ -122,12 +127,22 @@ class People(Callers):
         return role
 
     def give_role(self, guild: Guild, user: User, role: Role) -> None:
-        """Give somebody a role."""
+        """Give somebody a role; without the intent for members the bot hears of its own alone."""
         guild.members[user.id].add(role.id)
+        if user is self.world.bot:
+            payload = {"guild_id": str(guild.id)} | member_payload(guild, user)
+            self.world.dispatch("GUILD_MEMBER_UPDATE", payload, None, GUILDS, guild=guild)
 
     def bot_role(self, guild: Guild) -> Role:
         """Return the bot's managed role."""
         return next(role for role in guild.roles.values() if role.bot_id == self.world.bot.id)
+
+    async def hide(self, channel: Channel) -> None:
+        """Make a channel private: the bot sees it, and whoever else is let in."""
+        assert channel.guild is not None
+        view = bits(("view_channel",))
+        channel.overwrites[channel.guild.id] = (0, view)
+        await self._overwrite(channel, None, view, 0)
 
     async def deny(self, channel: Channel, *names: str, user: User | None = None) -> None:
         """Take permissions in a channel away from a user, or from the bot."""
@@ -262,6 +277,11 @@ class People(Callers):
         self.world.revise(message, version, tell=event and whole)
         if event and not whole:
             self.world.tell_part(message)
+
+    async def take_off(self, message: Message, filename: str) -> None:
+        """Take an attachment off a message as its author."""
+        message.attachments = [each for each in message.attachments if each.filename != filename]
+        await self.edit(message, message.versions[-1].content)
 
     async def delete(self, message: Message, *, event: bool = True) -> None:
         """Delete a message; without `event` nobody is told, as when it was lost."""

@@ -18,6 +18,7 @@ from tests.simulators.discord_sim.model import (
     Message,
     Typing,
 )
+from tests.simulators.discord_sim.payloads import user_payload
 from tests.simulators.discord_sim.permissions import may
 from tests.simulators.discord_sim.rest import Call, Endpoint
 from tests.simulators.discord_sim.world import World
@@ -90,6 +91,7 @@ class MessageRoutes:
             Endpoint("PATCH", _MESSAGE, self.edit),
             Endpoint("DELETE", _MESSAGE, self.delete),
             Endpoint("POST", "/channels/{channel_id}/typing", self.typing),
+            Endpoint("GET", _REACTION, self.who_reacted),
             Endpoint("PUT", _REACTION + "/@me", self.add_reaction),
             Endpoint("DELETE", _REACTION + "/@me", self.remove_reaction),
         ]
@@ -198,7 +200,8 @@ class MessageRoutes:
                 "REPLIES_CANNOT_REPLY_TO_SYSTEM_MESSAGE",
                 "Cannot reply to a system message",
             )
-        require(self._world, channel, "read_message_history")
+        if not may(channel, self._world.bot.id, "read_message_history"):
+            raise ApiError(160002)
         return target
 
     async def edit(self, call: Call) -> dict[str, Any]:
@@ -236,6 +239,15 @@ class MessageRoutes:
         channel = visible_channel(world, call.id("channel_id"))
         require_sending(world, channel)
         world.typings.append(Typing(world.bot, channel, call.request.at))
+
+    async def who_reacted(self, call: Call) -> list[dict[str, Any]]:
+        """Who has put a reaction on a message, by id."""
+        users = self._message(call).reactions.get(call.request.path["emoji"], set())
+        query = call.request.query
+        after = _query_number(query.get("after", "0"), "after")
+        limit = _query_number(query.get("limit", "25"), "limit")
+        later = [each for each in sorted(users) if each > after]
+        return [user_payload(self._world.users[each]) for each in later[:limit]]
 
     async def add_reaction(self, call: Call) -> None:
         """React as the bot."""

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from typing import TypeVar
 
 T = TypeVar("T")
+
+AGAIN_SECONDS = 0.1
+"""After how long a predicate is asked without any change here: it may look at more than this."""
 
 
 class Signal:
@@ -29,7 +33,7 @@ class Signal:
         """Return the first truthy value of ``predicate``, looked at again after every change.
 
         Args:
-            predicate: asked at once and after each change.
+            predicate: asked at once, after each change, and now and then.
             timeout: real seconds.
             describe: the text of the error when time runs out.
 
@@ -41,7 +45,8 @@ class Signal:
         try:
             async with asyncio.timeout(timeout):
                 while not (value := predicate()):
-                    await event.wait()
+                    with contextlib.suppress(TimeoutError):
+                        await asyncio.wait_for(event.wait(), AGAIN_SECONDS)
                     event.clear()
                 return value
         except TimeoutError:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, TypeVar
 
 from aiohttp import web
 
@@ -29,12 +28,13 @@ from tests.simulators.discord_sim.rest_messages import MessageRoutes
 from tests.simulators.discord_sim.signal import Signal
 from tests.simulators.discord_sim.transcript import transcript
 from tests.simulators.discord_sim.world import GUILDS, World
+from tests.simulators.listening import Listening
 
 T = TypeVar("T")
 TOKEN = "simulated.discord.token"
 
 
-class DiscordSimulator(People):
+class DiscordSimulator(People, Listening):
     """REST API v10 and gateway on 127.0.0.1 that discord.py talks to unmodified.
 
     Args:
@@ -113,18 +113,6 @@ class DiscordSimulator(People):
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
-
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self.stop()
 
     # Where it is
 

@@ -389,6 +389,10 @@ class World(Ids):
         users.symmetric_difference_update({user.id})
         if not users:
             del message.reactions[emoji]
+        self.tell_reaction(message, user, emoji, add)
+
+    def tell_reaction(self, message: Message, user: User, emoji: str, add: bool) -> None:
+        """Send MESSAGE_REACTION_ADD or _REMOVE, as after a change or once more."""
         channel = message.channel
         payload: dict[str, Any] = {
             "user_id": str(user.id),
@@ -442,14 +446,16 @@ class World(Ids):
         return thread
 
     def remove_channel(self, channel: Channel) -> None:
-        """Delete a channel or thread with what is in it."""
+        """Delete a channel with its threads, or a thread, and what is in them."""
         payload = channel_payload(channel, self.bot.id)
         if channel.is_thread:
             payload = {key: payload[key] for key in ("id", "guild_id", "parent_id", "type")}
         self.dispatch(
             "THREAD_DELETE" if channel.is_thread else "CHANNEL_DELETE", payload, channel, GUILDS
         )
-        channel.deleted = True
-        for message in channel.messages.values():
-            message.deleted = True
+        within = [each for each in self.channels.values() if each.parent is channel]
+        for each in (channel, *within):
+            each.deleted = True
+            for message in each.messages.values():
+                message.deleted = True
         self.on_change()

@@ -8,6 +8,9 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
+AGAIN_SECONDS = 0.1
+"""After how long a predicate is asked without any change here: it may look at more than this."""
+
 
 class Changes:
     """Wakes those who wait for a condition whenever something may have changed."""
@@ -36,7 +39,7 @@ class Changes:
                 while not (value := predicate()):
                     waiter: asyncio.Future[None] = loop.create_future()
                     self._waiters.append(waiter)
-                    await waiter
+                    await asyncio.wait({waiter}, timeout=AGAIN_SECONDS)
                 return value
         except TimeoutError as error:
             raise TimeoutError(f"not within {seconds:g} s\n{describe()}") from error

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Awaitable, Callable, Mapping
-from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, TypeVar
 
 from aiohttp import web
 
+from tests.simulators.listening import Listening
 from tests.simulators.openai_sim.answer import HttpError
 from tests.simulators.openai_sim.changes import Changes
 from tests.simulators.openai_sim.errors import error_body
@@ -29,7 +29,7 @@ FORMS = {"/v1/audio/transcriptions": "multipart/form-data"}
 _BODY_LIMIT = 64 * 1024 * 1024
 
 
-class Listener(ABC):
+class Listener(Listening):
     """Listens on loopback and hands every correct call to the route it is for.
 
     Attributes:
@@ -86,18 +86,6 @@ class Listener(ABC):
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
-
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        await self.stop()
 
     @property
     def base_url(self) -> str:

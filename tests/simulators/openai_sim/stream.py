@@ -206,8 +206,10 @@ class AnswerStream(ABC):
         await self._bytes(b"data: " + text.encode("utf-8", "replace") + b"\n\n")
 
     async def _bytes(self, data: bytes) -> None:
-        start = next((i for i, byte in enumerate(data) if byte >= 0xC0), None)
-        if self._answer.split_utf8 and start is not None:
+        start = None
+        if self._answer.split_utf8 and not data.isascii():
+            start = next((i for i, byte in enumerate(data) if byte >= 0xC0), None)
+        if start is not None:
             await self._response.write(data[: start + 1])
             await asyncio.sleep(0)
             data = data[start + 1 :]

@@ -113,8 +113,22 @@ def _check_element(block: str, element: dict[str, Any]) -> None:
             raise _refuse("unknown button style")
     if kind == "feedback_buttons":
         _check_feedback(element)
-    if "options" in element and not 1 <= len(element["options"]) <= 100:
+    if "options" in element:
+        _check_options(str(kind), element["options"])
+    if "placeholder" in element:
+        _check_text(element["placeholder"], 150, "placeholder")
+
+
+def _check_options(kind: str, options: list[dict[str, Any]]) -> None:
+    if not 1 <= len(options) <= 100:
         raise _refuse(f"{kind} must have 1 to 100 options")
+    for option in options:
+        _check_text(option.get("text"), 75, "option")
+        if not 1 <= len(str(option.get("value", ""))) <= 150:
+            raise _refuse("an option's value must have 1 to 150 characters")
+    values = [option["value"] for option in options]
+    if len(set(values)) < len(values):
+        raise _refuse("two options have the same value")
 
 
 def _check_feedback(element: dict[str, Any]) -> None:

@@ -178,6 +178,9 @@ def _content(
     metadata = a.get("metadata")
     if metadata is not None:
         check_metadata(metadata)
+    if markdown is not None and old is not None and old.blocks:
+        # Blocks are said to go with a new `text`, and to stay without one.
+        call.state.violate(f"{call.method}: markdown_text for a message that has blocks")
     keep = old is not None and markdown is None
     blocks = tuple(a.get("blocks", old.blocks if old is not None and keep else ()))
     attachments = tuple(a.get("attachments", old.attachments if old is not None and keep else ()))

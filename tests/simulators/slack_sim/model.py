@@ -165,7 +165,7 @@ class File:
     """A file: bytes and what Slack says about them.
 
     ``announced`` is the size it names, when that is a lie; ``fields`` replace others of its object,
-    such as ``mode``, ``subtype`` or ``url_private``.
+    such as ``mode``, ``subtype`` or ``url_private``. Of a ``deleted`` one a tombstone is left.
     """
 
     id: str
@@ -184,6 +184,7 @@ class File:
     announced: int | None = None
     fields: JSON = field(default_factory=dict)
     shares: list[tuple[str, str]] = field(default_factory=list)
+    deleted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,8 @@ _SYSTEM_TEXTS = {
     "channel_leave": "{user} has left the channel",
     "channel_topic": "{user} set the channel topic",
     "channel_name": "{user} renamed the channel",
+    "channel_convert_to_private": "{user} made this channel private",
+    "channel_convert_to_public": "{user} made this channel public",
 }
 
 
@@ -222,6 +224,16 @@ class People:
         self.state.add_version(message, version)
         return self.emitter.changed(self.state.channels[message.channel], message, before)
 
+    def delete_file(self, file: File) -> list[Envelope | None]:
+        """Delete a file: each message that shows it is told to have changed."""
+        file.deleted = True
+        self.state.signal.changed()
+        shown = [self.state.messages[share] for share in file.shares]
+        return [
+            self.emitter.changed(self.state.channels[each.channel], each, each.versions[-1])
+            for each in shown
+        ]
+
     def unfurl(self, message: Message, url: str) -> Envelope | None:
         """Let Slack attach a link preview: message_changed without a change of text."""
         before = message.versions[-1]
@@ -294,6 +306,12 @@ class People:
         """Let Slack write a message such as ``channel_topic``."""
         text = _SYSTEM_TEXTS.get(subtype, "{user}").format(user=user.mention)
         return self.say(channel, user, text, subtype=subtype)
+
+    def convert(self, channel: Channel, user: User, *, private: bool) -> Message:
+        """Make a channel private, or public, under the id that it has."""
+        channel.kind = "group" if private else "channel"
+        told = "channel_convert_to_private" if private else "channel_convert_to_public"
+        return self.system_message(channel, user, told)
 
     def remove_bot(self, channel: Channel) -> None:
         """Take the app out of a channel."""

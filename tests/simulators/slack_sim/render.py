@@ -165,6 +165,8 @@ def channel_json(state: State, channel: Channel, *, num_members: bool = False) -
 
 def file_json(state: State, file: File, *, full: bool = False) -> dict[str, Any]:
     """Return a ``file`` object; a Slack Connect stub unless ``full``."""
+    if file.deleted:
+        return {"id": file.id, "mode": "tombstone"}
     if file.stub and not full:
         return {"id": file.id, "mode": "file_access", "file_access": "check_file_info"}
     link = f"{state.base_url}/files-pri/{file.team}-{file.id}"
@@ -188,8 +190,20 @@ def file_json(state: State, file: File, *, full: bool = False) -> dict[str, Any]
         "url_private_download": f"{link}/download/{file.name}",
         "permalink": f"https://example.invalid/files/{file.user}/{file.id}/{file.name}",
         "channels": [channel for channel, _ in file.shares],
+        **({"shares": _shares(state, file)} if full else {}),
         **file.fields,
     }
+
+
+def _shares(state: State, file: File) -> dict[str, Any]:
+    """Where messages show a file: by kind of place, then by channel."""
+    found: dict[str, dict[str, list[dict[str, str]]]] = {}
+    for channel, ts in file.shares:
+        kind = "public" if state.channels[channel].kind == "channel" else "private"
+        root = state.messages[channel, ts].thread_ts
+        share = {"ts": ts, **({"thread_ts": root} if root else {})}
+        found.setdefault(kind, {}).setdefault(channel, []).append(share)
+    return found
 
 
 def permalink(state: State, channel: str, message: Message) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
-from types import TracebackType
 from typing import Any, TypeVar
 
+from tests.simulators.listening import Listening
 from tests.simulators.slack_sim.agent import shows_stop
 from tests.simulators.slack_sim.emitter import Emitter
 from tests.simulators.slack_sim.faults import Faults
@@ -35,7 +35,7 @@ from tests.simulators.slack_sim.state import State, Timing
 T = TypeVar("T")
 
 
-class SlackSimulator(People):
+class SlackSimulator(People, Listening):
     """A Slack on loopback with one app in one workspace; more can be added.
 
     Args:
@@ -103,18 +103,6 @@ class SlackSimulator(People):
         await self.sockets.stop()
         await self._server.stop()
         self.state.cancel_timers()
-
-    async def __aenter__(self) -> SlackSimulator:
-        await self.start()
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self.stop()
 
     @property
     def base_url(self) -> str:

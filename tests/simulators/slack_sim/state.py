@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -90,7 +90,8 @@ class State:
         self._ids = 0
         self._seconds = 0
         self._started: float | None = None
-        self._timers: set[asyncio.TimerHandle] = set()
+        self._passed = 0.0
+        self._timers: dict[asyncio.TimerHandle, tuple[float, Callable[[], None]]] = {}
 
     # Clock and ids
 
@@ -99,7 +100,15 @@ class State:
         now = asyncio.get_running_loop().time()
         if self._started is None:
             self._started = now
-        return (now - self._started) * self.scale
+        return (now - self._started) * self.scale + self._passed
+
+    def pass_time(self, seconds: float) -> None:
+        """Let simulated seconds pass at once, with what was to happen in them."""
+        self._passed += seconds
+        now, waiting = self.clock(), sorted(self._timers.values(), key=lambda timer: timer[0])
+        self.cancel_timers()
+        for due, happen in waiting:
+            self._at(due, now, happen)
 
     def real(self, seconds: float) -> float:
         """Turn simulated seconds into real ones."""
@@ -107,14 +116,20 @@ class State:
 
     def later(self, seconds: float, callback: Any, *arguments: Any) -> None:
         """Call something after simulated seconds, unless the simulator stops before."""
-        loop = asyncio.get_running_loop()
+        now = self.clock()
+        self._at(now + seconds, now, lambda: callback(*arguments))
+
+    def _at(self, due: float, now: float, happen: Callable[[], None]) -> None:
+        if due <= now:
+            happen()
+            return
 
         def run() -> None:
-            self._timers.discard(handle)
-            callback(*arguments)
+            del self._timers[handle]
+            happen()
 
-        handle = loop.call_later(self.real(seconds), run)
-        self._timers.add(handle)
+        handle = asyncio.get_running_loop().call_later(self.real(due - now), run)
+        self._timers[handle] = (due, happen)
 
     def cancel_timers(self) -> None:
         """Forget everything that was to happen later."""
@@ -126,6 +141,10 @@ class State:
         """Return a new id such as ``C00000012``."""
         self._ids += 1
         return f"{prefix}{self._ids:08X}"
+
+    def catch_up(self, unix: float) -> None:
+        """Let the next message timestamp be no earlier than that second."""
+        self._seconds = max(self._seconds, int(unix) - self._epoch - 1)
 
     def next_ts(self) -> str:
         """Return a new message timestamp: unique, and greater than all before."""

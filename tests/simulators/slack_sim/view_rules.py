@@ -83,8 +83,8 @@ def _check_element(element: dict[str, Any]) -> None:
             raise refuse("initial_option is none of the options")
     if "placeholder" in element:
         _check_text(element["placeholder"], 150, "placeholder", "plain_text")
-    if kind == "plain_text_input" and not 1 <= element.get("max_length", 3000) <= 3000:
-        raise refuse("max_length is at most 3000")
+    if kind == "plain_text_input":
+        _check_typed(element)
     if kind == "conversations_select":
         kinds = element.get("filter", {}).get("include", ["public"])
         if not kinds or set(kinds) - {"public", "private", "im", "mpim"}:
@@ -96,6 +96,14 @@ def _check_element(element: dict[str, Any]) -> None:
         raise refuse(f"unknown element {kind}")
     if kind != "plain_text_input" and not element.get("action_id"):
         raise refuse(f"{kind} without action_id")
+
+
+def _check_typed(field: dict[str, Any]) -> None:
+    most = field.get("max_length", 3000)
+    if not 1 <= most <= 3000:
+        raise refuse("max_length is at most 3000")
+    if len(field.get("initial_value", "")) > most:
+        raise refuse("initial_value is longer than max_length")
 
 
 def _option(option: dict[str, Any]) -> str:

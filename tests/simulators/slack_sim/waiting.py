@@ -8,6 +8,9 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
+AGAIN_SECONDS = 0.1
+"""After how long a predicate is asked without any change here: it may look at more than this."""
+
 
 class Signal:
     """Wakes everybody who waits for some state whenever any state changed."""
@@ -26,7 +29,7 @@ class Signal:
         """Return the first truthy value of ``predicate``.
 
         Args:
-            predicate: evaluated now and after every change.
+            predicate: evaluated now, after every change, and now and then.
             timeout: real seconds.
             dump: what to tell in the error when time runs out.
 
@@ -39,11 +42,12 @@ class Signal:
             value = predicate()
             if value:
                 return value
+            left = deadline - loop.time()
+            if left <= 0:
+                raise TimeoutError(f"not reached within {timeout} s\n{dump()}")
             waiter: asyncio.Future[None] = loop.create_future()
             self._waiters.add(waiter)
             try:
-                await asyncio.wait_for(waiter, max(0.0, deadline - loop.time()))
-            except TimeoutError:
-                raise TimeoutError(f"not reached within {timeout} s\n{dump()}") from None
+                await asyncio.wait({waiter}, timeout=min(left, AGAIN_SECONDS))
             finally:
                 self._waiters.discard(waiter)

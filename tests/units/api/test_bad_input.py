@@ -97,7 +97,7 @@ async def test_what_is_too_long_is_refused(site: Site) -> None:
         ("kinds=rumour", "kinds.0"),
         ("user=8", "user"),
         ("after=nothing", "after"),
-        ("scopes=user:discord:@:::0", "scope"),
+        ("scopes=user:discord:@:::0", "scopes"),
     ],
 )
 async def test_a_wrong_address_is_refused(site: Site, query: str, field: str) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import zipfile
+from collections.abc import AsyncIterator
 
 import httpx2
 import pytest
@@ -43,7 +45,9 @@ async def test_memories_of_other_programs_come_in_and_are_the_same_again(site: S
         ):
             dry = (await brought(http, file, type, format=format, dry_run="true")).json()
             assert dry["new"] > 1 and dry["dry_run"] and not dry["conversations"]
-            done = (await brought(http, file, scope="channel")).json()
+            # Who wrote it is seen, whether it is said to be lines or one text.
+            sent = type if file is GRAPH else "application/json"
+            done = (await brought(http, file, sent, scope="channel")).json()
             assert (done["new"], done["same"]) == (dry["new"], 0)
             again = (await brought(http, file, scope="channel")).json()
             assert (again["new"], again["same"]) == (0, dry["new"])
@@ -88,3 +92,29 @@ async def test_what_is_no_export_is_refused_and_nothing_is_stored(site: Site) ->
         assert (answer.status_code, error_of(answer)["param"]) == (400, "format")
         assert (await brought(http, GRAPH, "image/png")).status_code == 415
         assert (await http.get("/v1/memory/stats")).json()["total"] == 0
+
+
+@pytest.mark.parametrize("kind", ["ours", "mem0"])
+async def test_nothing_comes_in_by_a_token_that_ended_while_the_file_was_sent(
+    site: Site, kind: str
+) -> None:
+    file, type = json.dumps(MEM0_FULL).encode(), "application/json"
+    if kind == "ours":
+        async with site.http() as http:
+            await http.post("/v1/memory", json={"content": "The warp is linen."})
+            file, type = (await http.get("/v1/memory/export")).content, "application/x-ndjson"
+    issued = await site.token(somebody("7"))
+    tokens = site.threads.tokens
+
+    async def body() -> AsyncIterator[bytes]:
+        yield file[:4]
+        async with asyncio.timeout(20):
+            # The store does not report changes; each look takes a round trip.
+            while (found := await tokens.find(issued.credential.digest)) and not found.used_at:
+                pass
+        await tokens.revoke(issued.credential.id)
+        yield file[4:]
+
+    async with site.http(issued.token) as http:
+        answer = await http.post(PATH, content=body(), headers={"content-type": type})
+        assert answer.status_code == 401

@@ -17,8 +17,14 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 def use(client: bobbin.Client) -> None:
     """A day of a program that remembers."""
-    memory = client.memory.create(content="Ada prefers tea.", kind="preference", tags=["drinks"])
-    assert client.memory.retrieve(memory.id).content == "Ada prefers tea."
+    memory = client.memory.create(
+        content="Ada prefers tea.",
+        kind="preference",
+        timeout=20,
+        extra_headers={"X-Program": "test"},
+        extra_body={"tags": ["drinks"]},
+    )
+    assert client.memory.retrieve(memory.id, timeout=20).content == "Ada prefers tea."
     changed = client.memory.update(memory.id, pinned=True, version=memory.version)
     assert changed.pinned
     for number in range(11):
@@ -26,10 +32,11 @@ def use(client: bobbin.Client) -> None:
     listed = list(client.memory.list(limit=5))
     assert len(listed) == len({each.id for each in listed}) == 12
     assert listed[-1].id == memory.id
-    assert [each.id for each in client.memory.list(tags=["drinks"])] == [memory.id]
+    for asked in ({"tags": ["drinks"]}, {"extra_query": {"tags": ["drinks"]}, "timeout": None}):
+        assert [each.id for each in client.memory.list(**asked)] == [memory.id]
     [hit] = client.memory.search("who prefers tea?", limit=1)
     assert hit.memory is not None and hit.memory.id == memory.id
-    assert client.memory.delete(memory.id).deleted
+    assert client.memory.delete(memory.id, timeout=20).deleted
     with pytest.raises(openai.NotFoundError) as missing:
         client.memory.retrieve(memory.id)
     assert missing.value.code == "not_found"

@@ -43,6 +43,8 @@ async def refused(client: Client, name: str, **arguments: object) -> str:
     assert answer.structured_content is None
     [block] = answer.content
     assert block.type == "text"
+    # One sentence of ours, without what was sent.
+    assert not any(each in block.text for each in ("\n", "input_value", "Error executing"))
     return block.text
 
 
@@ -58,6 +60,7 @@ async def test_there_are_twelve_tools_with_hints_and_shapes(site: Site) -> None:
         assert hints.destructive_hint is (name == "delete_memory")
         assert hints.open_world_hint is False
         assert tool.description and tool.title
+        assert "\n " not in tool.description
         assert tool.output_schema and tool.output_schema["type"] == "object"
         assert tool.input_schema["additionalProperties"] is False
         assert "context" not in tool.input_schema["properties"]
@@ -86,7 +89,20 @@ async def test_what_is_added_is_found_read_changed_and_deleted(site: Site, mode:
             client, "update_memory", id=memory["id"], content="Heron was dropped on 9 June 2026."
         )
         assert changed["supersedes"] == [memory["id"]]
+        assert changed["id"] in await refused(
+            client, "update_memory", id=memory["id"], content="Not that one."
+        )
         assert await called(client, "get_memory", id=changed["id"]) == changed
+        restored = await called(client, "update_memory", id=changed["id"], undo=True)
+        assert (restored["id"], restored["status"]) == (memory["id"], "active")
+        both = {"id": memory["id"], "undo": True, "pinned": True}
+        assert "not both" in await refused(client, "update_memory", **both)
+        dated = {"id": memory["id"], "event_at": "", "expires_at": "2199-01-01"}
+        dated = await called(client, "update_memory", **dated)
+        assert (dated["event_at"], dated["expires_at"]) == (None, "2199-01-01T00:00:00Z")
+        for_ever = await called(client, "update_memory", id=memory["id"], expires_at="")
+        assert for_ever["expires_at"] is None
+        changed = await called(client, "update_memory", id=memory["id"], content="Heron it was.")
         stats = await called(client, "memory_stats")
         assert stats["total"] == 1
         gone = await called(client, "delete_memory", id=changed["id"])
@@ -106,6 +122,21 @@ async def test_lists_are_paged(site: Site) -> None:
             seen += [each["id"] for each in page["memories"]]
             after = page["next_after"]
         assert seen == ids[::-1]
+
+
+async def test_each_of_many_has_its_result(site: Site) -> None:
+    many = [
+        {"content": "First of many."},
+        {"content": "x" * 1_001},
+        {"content": "On no day.", "event_at": "someday"},
+        {"content": "Too many tags.", "tags": list("abcdefghi")},
+        {"content": "Last of many."},
+    ]
+    async with site.mcp() as client:
+        results = (await called(client, "add_memories", memories=many))["results"]
+    assert [each["result"] for each in results] == ["created", *["refused"] * 3, "created"]
+    assert [each["index"] for each in results] == list(range(5))
+    assert all(each["message"] for each in results[1:4])
 
 
 async def test_an_export_in_parts_comes_back(site: Site) -> None:

@@ -29,6 +29,7 @@ OPERATIONS = [
     ("POST", "/v1/memory/import"),
     ("GET", "/v1/memory/{id}"),
     ("PATCH", "/v1/memory/{id}"),
+    ("POST", "/v1/memory/{id}/undo"),
     ("DELETE", "/v1/memory/{id}"),
     ("GET", "/v1/conversations/{thread}"),
 ]
@@ -36,6 +37,7 @@ OPERATIONS = [
 TAKE_NOTHING = {
     ("GET", "/v1/memory/stats"),
     ("GET", "/v1/memory/{id}"),
+    ("POST", "/v1/memory/{id}/undo"),
     ("DELETE", "/v1/memory/{id}"),
     ("POST", "/v1/memory/import"),
 }

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from bot.chat import ThreadKey
-from bot.memories import Memory, MemoryText, Person, Scope, Source, Via
+from bot.memories import Memory, MemoryText, Person, Scope, ScopeKind, Source, Via
 from bot.memory.port import NewMemory
 from bot.memory.rights import without_origin
 from tests.units.api.site import Site, grant_in, somebody
@@ -53,9 +53,11 @@ async def test_what_is_told_of_where_it_was_said_is_known_to_its_readers() -> No
         Scope.of_thread(replace(thread, thread="2.0")),
     )
     for scope in (*inside, *outside):
-        memory = Memory("mem_1", MemoryText("x"), scope, source)
-        shown = without_origin(memory)
-        if scope in inside:
-            assert shown == memory
-        else:
-            assert shown == replace(memory, source=Source(Via.TOOL, source.author))
+        for confined in (False, True):
+            said = replace(source, confined=confined)
+            memory = Memory("mem_1", MemoryText("x"), scope, said)
+            shown = without_origin(memory)
+            if scope in inside and not (confined and scope.kind is ScopeKind.CHANNEL):
+                assert shown == memory
+            else:
+                assert shown == replace(memory, source=Source(Via.TOOL, source.author))

@@ -94,9 +94,13 @@ async def test_a_list_can_be_filtered(site: Site) -> None:
     async with site.http() as http:
         await created(http, "Bo likes tea.", kind="preference", tags=["drinks"])
         await created(http, "Bo owns the build.", kind="fact", tags=["build"])
-        for query in ("kinds=fact", "tags=build", "tags[]=build"):
+        for query in ("kinds=fact", "tags=build", "tags[]=build", "tags=%23Build"):
             data = (await http.get(f"/v1/memory?{query}")).json()["data"]
             assert [each["content"] for each in data] == ["Bo owns the build."]
+        for tags in (["build"], ["#Build"]):
+            packed = await http.post("/v1/memory/context", json={"tags": tags})
+            [hit] = packed.json()["data"]
+            assert hit["memory"]["content"] == "Bo owns the build."
 
 
 async def test_a_search_finds_at_once_what_was_written(site: Site) -> None:
@@ -160,6 +164,9 @@ async def test_the_same_key_does_nothing_a_second_time(site: Site) -> None:
         again = await http.patch(path, json={"content": "Once."}, headers=key)
         assert first.json()["id"] == again.json()["id"]
         assert again.status_code == 200
+        other = await http.patch(path, json={"content": "Twice."}, headers=key)
+        assert other.status_code == 422
+        assert other.json()["error"]["code"] == "idempotency_key_reused"
         body = {
             "operations": [{"op": "create", "content": "Batched."}, {"op": "delete", "id": "mem_0"}]
         }
@@ -171,16 +178,43 @@ async def test_the_same_key_does_nothing_a_second_time(site: Site) -> None:
         assert len((await http.get("/v1/memory")).json()["data"]) == 2
 
 
-async def test_a_key_that_is_used_for_something_else_is_another_key(site: Site) -> None:
+async def test_a_key_that_comes_with_another_body_is_refused(site: Site) -> None:
+    key = {"Idempotency-Key": "worn-out"}
     async with site.http() as http:
-        for count in (1, 3):
-            items = [{"op": "create", "content": f"{n} of {count}."} for n in range(count)]
-            answer = await http.post(
-                "/v1/memory/batch",
-                json={"operations": items},
-                headers={"Idempotency-Key": "worn-out"},
-            )
-            assert [each["result"] for each in answer.json()["data"]] == ["created"] * count
+        one, three = [
+            {"operations": [{"op": "create", "content": f"{n} of {count}."} for n in range(count)]}
+            for count in (1, 3)
+        ]
+        answer = await http.post("/v1/memory/batch", json=one, headers=key)
+        assert [each["result"] for each in answer.json()["data"]] == ["created"]
+        bodies = [three] * 5
+        refused = await asyncio.gather(
+            *(http.post("/v1/memory/batch", json=body, headers=key) for body in bodies)
+        )
+        assert {each.status_code for each in refused} == {422}
+        assert len((await http.get("/v1/memory")).json()["data"]) == 1
+        # For another path it is another key.
+        assert (await http.post("/v1/memory", json={"content": "Alone."}, headers=key)).is_success
+
+
+async def test_a_correction_is_taken_back(site: Site) -> None:
+    async with site.http() as http:
+        made = await created(http, "The release is on Monday.")
+        change = {"content": "The release is on Tuesday."}
+        changed = (await http.patch(f"/v1/memory/{made['id']}", json=change)).json()
+        assert changed["supersedes"] == [made["id"]]
+        undone = await http.post(f"/v1/memory/{changed['id']}/undo")
+        assert undone.json()["id"] == made["id"] and undone.json()["status"] == "active"
+        assert [each["id"] for each in (await http.get("/v1/memory")).json()["data"]] == [
+            made["id"]
+        ]
+        # Sent again, as after a lost answer; nobody else learns that there was such a memory.
+        path = f"/v1/memory/{changed['id']}/undo"
+        assert (await http.post(path)).json() == undone.json()
+        async with site.http() as somebody_else:
+            assert (await somebody_else.post(path)).status_code == 404
+        nothing = await http.post(f"/v1/memory/{made['id']}/undo")
+        assert nothing.status_code == 400 and "delete" in nothing.json()["error"]["message"]
 
 
 async def test_another_persons_key_is_another_key(site: Site) -> None:
@@ -189,6 +223,21 @@ async def test_another_persons_key_is_another_key(site: Site) -> None:
         async with site.http() as http:
             answer = await http.post("/v1/memory", json={"content": f"Of the {name}."}, headers=key)
             assert answer.json()["content"] == f"Of the {name}."
+
+
+WRONG_VALUES = [
+    {"op": "create", "content": content, **parts}
+    for content, parts in [
+        ("x" * 1_001, {}),
+        ("", {}),
+        ("Too many tags.", {"tags": list("abcdefghi")}),
+        ("A long tag.", {"tags": ["x" * 41]}),
+        ("A long subject.", {"subject": "x" * 201}),
+        ("Over already.", {"expires_at": -1}),
+        ("Out of all time.", {"event_at": 1e300}),
+        ("No such place.", {"scope": "x" * 2_001}),
+    ]
+]
 
 
 async def test_each_of_a_batch_has_its_result(site: Site) -> None:
@@ -203,8 +252,11 @@ async def test_each_of_a_batch_has_its_result(site: Site) -> None:
                     {"op": "update", "id": old["id"], "pinned": True},
                     {"op": "update", "id": old["id"], "pinned": True, "version": 99},
                     {"op": "update", "id": old["id"]},
+                    {"op": "update", "id": old["id"], "content": "x" * 1_001},
                     {"op": "delete", "id": old["id"]},
                     {"op": "delete", "id": "mem_00000000000000000000000000"},
+                    *WRONG_VALUES,
+                    {"op": "create", "content": "Last of the batch."},
                 ]
             },
         )
@@ -215,12 +267,16 @@ async def test_each_of_a_batch_has_its_result(site: Site) -> None:
             "updated",
             "conflict",
             "refused",
+            "refused",
             "deleted",
             "missing",
+            *["refused"] * len(WRONG_VALUES),
+            "created",
         ]
-        assert [each["index"] for each in results] == list(range(7))
+        assert [each["index"] for each in results] == list(range(len(results)))
+        assert all(each["message"] for each in results if each["result"] == "refused")
         listed = (await http.get("/v1/memory")).json()["data"]
-        assert [each["content"] for each in listed] == ["First of the batch."]
+        assert [each["content"] for each in listed] == ["Last of the batch.", "First of the batch."]
 
 
 async def test_anothers_memory_is_not_there(site: Site) -> None:
@@ -320,8 +376,12 @@ async def test_a_revoked_token_is_refused_at_the_next_request(site: Site) -> Non
         assert (await http.get("/v1/memory")).status_code == 200
         assert await site.threads.tokens.revoke(issued.credential.id)
         answer = await http.get("/v1/memory")
-    assert (answer.status_code, error_of(answer)["code"]) == (401, "invalid_api_key")
-    assert answer.headers["www-authenticate"] == "Bearer"
+        assert (answer.status_code, error_of(answer)["code"]) == (401, "invalid_api_key")
+        scheme, _, where = answer.headers["www-authenticate"].partition(' resource_metadata="')
+        # Who has no token in force learns there how to bring one.
+        described = (await http.get(where.rstrip('"'))).json()
+    assert (scheme, described["resource"]) == ("Bearer", f"{site.url}/v1")
+    assert described["bearer_methods_supported"] == ["header"]
 
 
 @pytest.mark.parametrize(

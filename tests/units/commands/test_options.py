@@ -34,7 +34,7 @@ SPECS = (*COMMANDS, IMAGINE)
             Typed("settings", {"persona": "Be kind = brief"}, True),
         ),
         ("settings are odd here", None),
-        ("!settings moody", None),
+        ("!settings moody", Typed("settings", {}, True, "moody")),
         ("!persona Be kind", Typed("persona", {"text": "Be kind"}, True)),
         ("persona non grata", None),
         ("leave", Typed("leave", {}, False)),

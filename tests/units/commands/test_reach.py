@@ -161,7 +161,7 @@ def runner(threads: Threads) -> Commands:
         nothing,
         nothing,
         nothing,
-        Forgetting(threads, memories, Grants(threads, adapters), running, new_id),
+        Forgetting(threads, memories, Grants(threads, adapters), running, nothing, new_id),
         running,
         nothing,
         allowance,

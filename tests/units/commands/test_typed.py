@@ -26,7 +26,12 @@ def test_every_command_can_be_typed(name: str) -> None:
 
 def test_flags_are_options() -> None:
     assert typed_command("/summary share") == Typed("summary", {"share": "true"}, marked=True)
-    assert typed_command("/forget share") is None
+
+
+def test_what_is_not_understood_behind_a_marked_command_is_kept_to_be_told() -> None:
+    assert typed_command("/forget share") == Typed("forget", {}, marked=True, unread="share")
+    assert typed_command("!usage foo=bar now") == Typed("usage", {}, True, unread="foo=bar")
+    assert typed_command("forget share") is None
 
 
 @pytest.mark.parametrize(
@@ -53,6 +58,13 @@ def test_help_names_every_command_as_it_works(slash: bool, sign: str) -> None:
     text = help_text(slash)
     for spec in COMMANDS:
         assert f"- `{sign}{spec.name}` – {spec.description}" in text
+
+
+def test_help_speaks_of_no_channels_where_there_are_none() -> None:
+    assert "in a channel and" in help_text(True)
+    alone = help_text(True, alone=True)
+    assert alone.startswith("Just write, and I answer.") and "/leave" not in alone
+    assert not any(word in alone for word in ("channel", "thread", "mention"))
 
 
 def test_what_forget_says_is_exact() -> None:

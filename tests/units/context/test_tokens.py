@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import sys
 from pathlib import Path
 
 import pytest
@@ -35,7 +36,7 @@ def encoding() -> tiktoken.Encoding:
     )
 
 
-def test_loading_uses_neither_network_nor_cache_folder(
+def test_loading_uses_neither_network_nor_cache_folder_and_keeps_no_second_copy(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     def refuse(*_: object) -> None:
@@ -44,7 +45,10 @@ def test_loading_uses_neither_network_nor_cache_folder(
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
     monkeypatch.setattr(socket.socket, "connect", refuse)
     monkeypatch.setenv("TIKTOKEN_CACHE_DIR", str(tmp_path))
+    objects = sys.getallocatedblocks()
     tokenizer = load_tokenizer("gpt-4")
+    # The encoder holds its hundred thousand tokens outside Python.
+    assert sys.getallocatedblocks() - objects < 10_000
     assert tokenizer.name == "cl100k_base"
     assert tokenizer.count("hello world") == 2
     assert list(tmp_path.iterdir()) == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import lzma
 from importlib.resources import files
 
 import pytest
@@ -78,3 +79,6 @@ def test_damage_is_noticed() -> None:
         unpack(packed[:-9])
     with pytest.raises(ValueError, match="damaged"):
         unpack(packed[:30] + bytes((packed[30] ^ 0xFF,)) + packed[31:])
+    halves = bytes((0, 1, 0, 0, 0, 0))  # token 256 of itself and of the first byte
+    with pytest.raises(ValueError, match="not told yet"):
+        unpack(lzma.compress(b"".join(SINGLES) + halves))

@@ -27,16 +27,28 @@ from adapters.discord.faults import (
     Denied,
     HasThread,
     NoAccess,
+    NoReply,
+    NoSign,
     Refused,
+    UnknownChannel,
+    UnknownMessage,
     UnknownServer,
     of_body,
     of_exception,
+    why_lost,
 )
 from adapters.discord.interactions import fitting
 from adapters.discord.values import Kind, Place, Writer
 from bot.chat import File, ThreadChoice, ThreadKey
 from bot.command_spec import CommandOption, CommandSpec, OptionKind
-from bot.errors import BadToken, BobbinError, MessageGone, NotAllowed, PlatformBusy
+from bot.errors import (
+    BadToken,
+    BobbinError,
+    MessageGone,
+    NotAllowed,
+    PlatformBusy,
+    PlatformUnreachable,
+)
 from bot.spec import VariableKind
 
 SUMMARY = CommandSpec(
@@ -114,17 +126,23 @@ def test_a_list_holds_25_choices() -> None:
     ("status", "code", "error"),
     [
         (401, 0, BadToken),
+        # The token of an interaction, and not ours.
+        (401, 50027, MessageGone),
         (400, 50083, Archived),
         (400, 160004, HasThread),
         (400, 50035, Refused),
         (400, 160005, NotAllowed),
+        (403, 160005, NotAllowed),
+        (403, 160002, NoReply),
+        (403, 30010, NoSign),
+        (403, 90001, NoSign),
         (403, 50001, NoAccess),
         (403, 50007, Denied),
         (403, 50013, Denied),
         (403, 99999, Denied),
-        (404, 10003, MessageGone),
+        (404, 10003, UnknownChannel),
         (404, 10004, UnknownServer),
-        (404, 10008, MessageGone),
+        (404, 10008, UnknownMessage),
         (404, 0, MessageGone),
         (500, 0, PlatformBusy),
         (503, 0, PlatformBusy),
@@ -147,15 +165,23 @@ def test_any_body_becomes_some_error(status: int, body: bytes) -> None:
     [
         (discord.LoginFailure("x"), BadToken),
         (discord.RateLimited(40.0), PlatformBusy),
-        (aiohttp.ServerDisconnectedError(), PlatformBusy),
-        (ConnectionResetError(104, "reset"), PlatformBusy),
-        (TimeoutError(), PlatformBusy),
+        (aiohttp.ServerDisconnectedError(), PlatformUnreachable),
+        (ConnectionResetError(104, "reset"), PlatformUnreachable),
+        (TimeoutError(), PlatformUnreachable),
         (RuntimeError("Session is closed"), PlatformBusy),
         (NotAllowed("x"), NotAllowed),
     ],
 )
 def test_exceptions_become_errors(raised: Exception, error: type[BobbinError]) -> None:
     assert type(of_exception(raised)) is error
+
+
+def test_why_a_connection_was_lost_is_told_in_words() -> None:
+    told = [
+        why_lost(each)
+        for each in (ConnectionRefusedError(111, "x"), TimeoutError(), KeyError("op"), None)
+    ]
+    assert told == ["Connection refused", "it took too long", "KeyError", "unknown"]
 
 
 def test_bugs_stay_what_they_are() -> None:

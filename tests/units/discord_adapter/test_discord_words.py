@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,7 @@ from adapters.discord.words import LANGUAGES, MENUS, form_words, localised, menu
 from bot.attached import Attachment
 from bot.chat import ThreadKey
 from bot.command_spec import CommandSpec
-from bot.commands.specs import COMMANDS
+from bot.commands.specs import offered
 
 TYPED = re.compile(r"[-_'\w]{1,32}")
 WANTED = {"de", "fr", "es-ES", "ja", "pt-BR"}
@@ -29,13 +30,31 @@ def told_of(command: dict[str, object]) -> list[dict[str, object]]:
 
 
 def test_every_command_and_option_is_told_in_every_language() -> None:
-    for command in payload(COMMANDS, personal=True):
+    for command in payload(offered(images=True), personal=True):
         for told in told_of(command):
             names = told["name_localizations"]
             assert isinstance(names, dict) and set(names) >= WANTED, told["name"]
             if command["type"] == 1:
                 lines = told["description_localizations"]
                 assert isinstance(lines, dict) and set(lines) == set(names)
+
+
+def test_what_can_be_chosen_is_told_in_every_language_and_heard_in_one() -> None:
+    found: dict[str, list[dict[str, Any]]] = {
+        f"{command['name']}.{option['name']}": option["choices"]
+        for command in payload(offered(images=True))
+        for option in command.get("options", [])
+        if "choices" in option
+    }
+    assert set(found) == {"settings.mention", "settings.memory", "remember.for"}
+    for choices in found.values():
+        for locale in LANGUAGES:
+            names = [each["name_localizations"][locale] for each in choices]
+            assert len(set(names)) == len(names)
+            assert all(1 <= len(name) <= 100 for name in names)
+    whom = {each["name"]: each["value"] for each in found["remember.for"]}
+    # Discord has servers.
+    assert whom["server"] == "workspace" and whom["me"] == "me"
 
 
 @pytest.mark.parametrize("locale", LANGUAGES)

@@ -29,6 +29,8 @@ def test_always_one_short_line(text: str, author: str) -> None:
         ("How do I knit?", "How do I knit?"),
         ("\n\n## *Big* plan\nmore", "Big plan"),
         ("see [the page](https://x.org/y)", "see the page"),
+        ("```py\nprint(1)\n```", "print(1)"),
+        ("```", "Chat with Ada"),
         ("***", "Chat with Ada"),
         ("", "Chat with Ada"),
         ("snake_case stays", "snake_case stays"),

@@ -22,7 +22,7 @@ from adapters.discord.commands import call_of
 from adapters.discord.controls import Pressed, press_of
 from adapters.discord.logins import Logins
 from adapters.discord.markup import measure, mentions, pieces, readable
-from adapters.discord.reading import own_in, place_of, seen, space_of
+from adapters.discord.reading import is_chatter, own_in, place_of, seen, space_of
 from adapters.discord.shards import ALONE
 from adapters.discord.translate import (
     earlier,
@@ -31,7 +31,7 @@ from adapters.discord.translate import (
     is_ours_to_read,
     may_be_loose,
 )
-from adapters.discord.values import DIRECT_SPACE, Kind, Names, Own, Place
+from adapters.discord.values import DIRECT_SPACE, Kind, Names, Own, Place, Seen
 from bot.chat import CommandCall, Incoming, Press, ThreadKey
 from bot.controls import Action
 from bot.report import Unmeasured
@@ -62,15 +62,19 @@ class Reader:
         self.deletions: list[tuple[str, ...]] = []
         self.calls: list[CommandCall] = []
         self.presses: list[Press] = []
+        self.chatter: list[bool] = []
+        self.sights: list[Seen] = []
         self.left_out = 0
 
     async def message(self, client: Listening, message: discord.Message) -> None:
+        self.chatter.append(is_chatter(message, own_in(client.me, message.guild)))
         if message.author.id == client.me or message.webhook_id is not None:
             return
         own = own_in(client.me, message.guild)
         space = space_of(message)
         known = place_of(message.channel, space)
         found = seen(message, known or Place(str(message.channel.id), Kind.OTHER, space), own)
+        self.sights.append(found)
         earlier(found, own)
         if is_ours_to_read(found, own):
             may_be_loose(found)
@@ -156,7 +160,7 @@ class Gateway:
     def say(self, event: str, payload: Any) -> Reader:
         """One dispatch, until everything that it causes is done."""
         self.reader.events, self.reader.calls, self.reader.left_out = [], [], 0
-        self.reader.presses = []
+        self.reader.presses, self.reader.chatter, self.reader.sights = [], [], []
         self.reader.edits, self.reader.deletions = [], []
         self._runner.run(self._say(event, payload))
         return self.reader
@@ -226,6 +230,76 @@ def test_the_payloads_themselves_are_good(gateway: Gateway, payload: Any) -> Non
     assert len(reader.events) == (payload not in dropped)
 
 
+@pytest.mark.parametrize("original", [payloads.MENTION, payloads.IN_OWN_THREAD])
+def test_only_what_people_say_is_read(gateway: Gateway, original: Any) -> None:
+    for kind in range(-1, 60):
+        reader = gateway.say("MESSAGE_CREATE", {**original, "type": kind})
+        assert (len(reader.events), reader.left_out) == (kind in (0, 19), 0), kind
+
+
+@pytest.mark.parametrize("name", ["id", "channel_id", "author"])
+@pytest.mark.parametrize(
+    ("number", "is_one"),
+    [(-1, False), (0, False), (1, True), (2**63 - 1, True), (2**63, False), (10**40, False)],
+)
+def test_an_id_is_above_nothing_and_has_63_bits(
+    gateway: Gateway, name: str, number: int, is_one: bool
+) -> None:
+    told: Any = payloads.user(str(number), "eve") if name == "author" else str(number)
+    reader = gateway.say("MESSAGE_CREATE", {**payloads.MENTION, name: told})
+    assert (len(reader.events), reader.left_out) == ((1, 0) if is_one else (0, 1))
+
+
+TALK = payloads.message("who has the shuttle?")
+PLACE = {"channel_id", "channel_type", "guild_id", "member"}
+
+
+@pytest.mark.parametrize(
+    ("payload", "is_so"),
+    [
+        (TALK, True),
+        (TALK | {"channel_id": payloads.VOICE, "channel_type": 2}, True),
+        (TALK | {"channel_id": payloads.THREAD, "channel_type": 11}, False),
+        (payloads.IN_DIRECT, False),
+        (payloads.MENTION, False),
+        (payloads.BY_ROLE, False),
+        (payloads.REPLY, False),
+        (payloads.REPLY_TO_NOTHING, False),
+        # Of what kind a channel is that nobody knows has to be looked up.
+        (TALK | {"channel_id": payloads.ELSEWHERE}, False),
+    ],
+)
+def test_people_who_talk_to_each_other(gateway: Gateway, payload: Any, is_so: bool) -> None:
+    assert gateway.say("MESSAGE_CREATE", payload).chatter == [is_so]
+
+
+@pytest.mark.parametrize(
+    ("who", "changes", "is_admin"),
+    [
+        (payloads.BEN, {}, True),
+        (payloads.ADA, {}, False),
+        # Of a server that is not known nobody can say who looks after it.
+        (payloads.BEN, {"guild_id": payloads.ELSEWHERE}, False),
+        (payloads.BEN, {"member": None}, False),
+    ],
+)
+def test_who_looks_after_a_server(
+    gateway: Gateway, who: str, changes: dict[str, Any], is_admin: bool
+) -> None:
+    payload = {**payloads.MENTION, "author": payloads.user(who, "somebody"), **changes}
+    if payload["member"] is None:
+        del payload["member"]
+    reader = gateway.say("MESSAGE_CREATE", payload)
+    [event] = reader.events
+    assert (event.author.id, event.author.is_admin, event.author.is_bot) == (who, is_admin, False)
+
+
+def test_what_names_no_server_is_in_none(gateway: Gateway) -> None:
+    payload = {name: value for name, value in payloads.MENTION.items() if name not in PLACE}
+    [event] = gateway.say("MESSAGE_CREATE", payload | {"channel_id": payloads.ELSEWHERE}).events
+    assert event.thread.space == DIRECT_SPACE
+
+
 def test_what_the_payloads_say(gateway: Gateway) -> None:
     [event] = gateway.say("MESSAGE_CREATE", payloads.MENTION).events
     assert (event.text, event.author.name, event.addressed) == (
@@ -235,6 +309,28 @@ def test_what_the_payloads_say(gateway: Gateway) -> None:
     )
     [event] = gateway.say("MESSAGE_CREATE", payloads.BY_ROLE).events
     assert (event.text, event.mentioned) == (f"hey `<@{payloads.BOT}>`", True)
+    [event] = gateway.say("MESSAGE_CREATE", payloads.REPLY).events
+    assert event.text == "> Bobbin wrote:\n> four shafts\n\nwhat did you mean?"
+    [event] = gateway.say("MESSAGE_CREATE", payloads.FORWARD).events
+    assert event.text == "> Forwarded message:\n> said @user"
+    for payload, joins in ((payloads.IN_THREAD, True), (payloads.IN_OWN_THREAD, False)):
+        [event] = gateway.say("MESSAGE_CREATE", payload).events
+        assert event.joins == joins
+
+
+@pytest.mark.parametrize(
+    ("payload", "answered"),
+    [
+        (payloads.REPLY, payloads.FIRST),
+        (payloads.REPLY_TO_NOTHING, payloads.FIRST),
+        (payloads.FORWARD, None),
+        (payloads.MENTION, None),
+        (payloads.REPLY | {"message_reference": {"channel_id": payloads.GENERAL}}, None),
+    ],
+)
+def test_what_a_message_answers(gateway: Gateway, payload: Any, answered: str | None) -> None:
+    [found] = gateway.say("MESSAGE_CREATE", payload).sights
+    assert (found.answers.id if found.answers else None) == answered
 
 
 @pytest.mark.parametrize("names", [{"username": None, "global_name": None}, {"global_name": 7}])

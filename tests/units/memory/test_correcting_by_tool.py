@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
+
+import pytest
 
 from bot.audience import Audience, Grant, grant
 from bot.chat import Author, Incoming, MessageRef, ThreadKey
+from bot.errors import BobbinError
 from bot.memories import Memory, Person, Scope, Status
 from bot.memory.granting import Granting
 from bot.memory.tools import NO_SUCH, Remember
 from bot.panels import Button
-from bot.tools import Notice, ToolContext
+from bot.storage.types import Turn
+from bot.tools import Notice, ToolContext, always
 from tests.units.memory.parts import ADA, BEN, CHANNEL, THREAD, WORKSPACE, Parts, there
 
 MAY, JUNE = "the release is on 5 May", "the release slips to 12 June"
@@ -25,7 +31,14 @@ class Asked:
     parts: Parts
     told: list[Notice] = field(default_factory=list[Notice])
 
-    async def correct(self, audience: Audience, older: str, *, user: str = ADA.user) -> str:
+    async def correct(
+        self,
+        audience: Audience,
+        older: str | None,
+        *,
+        user: str = ADA.user,
+        stands: Callable[[], Awaitable[bool]] = always,
+    ) -> str:
         """What the model reads afterwards."""
         assert audience.thread is not None
         ref, author = MessageRef(audience.channel, "9"), Author(user, "Ada")
@@ -35,9 +48,17 @@ class Asked:
             Granting(),
             lambda platform: platform == "slack",
             lambda memory: Button("Undo", "memories", memory.id),
+            lambda old, new: Button("Merge", "memories", f"{old.id} {new.id}"),
         )
         context = ToolContext(
-            "turn", 1, audience.thread, audience, [event], older, tell=self.told.append
+            "turn",
+            1,
+            audience.thread,
+            audience,
+            [event],
+            older or "",
+            tell=self.told.append,
+            stands=stands,
         )
         given = {"content": JUNE, "kind": "fact", "about": None, "tags": [], "corrects": older}
         return await tool.call(given, context)
@@ -62,9 +83,9 @@ async def test_in_a_direct_message_the_workspaces_stays_and_the_new_words_too(
     older, asked = await kept(parts, there(), WORKSPACE), Asked(parts)
     said = await asked.correct(DIRECT, older.id)
     assert said.startswith("Remembered as mem_")
-    assert "for our direct messages" in said and f"{older.id} stays as it is" in said
+    assert "for the two of us" in said and f"{older.id} stays as it is" in said
     assert [each.text for each in asked.told] == [
-        f"🧠 Remembered for our direct messages: {JUNE}",
+        f"🧠 Remembered for the two of us: {JUNE}",
         "What is remembered for everybody here stays as it was; "
         "`/memories` has an **Edit** for it.",
     ]
@@ -111,3 +132,35 @@ async def test_what_cannot_be_seen_is_not_corrected(parts: Parts) -> None:
     older = await kept(parts, there(), Scope.of_person(ADA))
     assert await Asked(parts).correct(CHAT, older.id) == NO_SUCH
     assert await shown(parts, there()) == {(MAY, "user")}
+
+
+@pytest.mark.parametrize("how", ["forgotten", "deleted", "their author is", "another is deleted"])
+async def test_what_was_taken_away_before_the_model_heard_of_it_changes_nothing(
+    parts: Parts, how: str
+) -> None:
+    older, asked = await kept(parts, there(BEN), WORKSPACE), Asked(parts)
+    grant = there(BEN, admin=True)
+    event = Incoming(
+        "e9", THREAD, MessageRef("C1", "9"), Author(ADA.user, "Ada"), JUNE, 1.0, 9, addressed=True
+    )
+    turn = await parts.threads.begin(event)
+    assert isinstance(turn, Turn)
+    match how:
+        case "forgotten":
+            await parts.threads.forget(THREAD)
+        case "deleted":
+            await parts.threads.strike(THREAD, ["9"])
+        case "their author is":
+            await parts.threads.forget_person("slack", "T1", ADA.user)
+        case _:
+            await parts.threads.strike(THREAD, ["8"])
+    before = await shown(parts, grant)
+    stands = partial(parts.threads.is_asked, turn.lease, ("8", "9"))
+    if how == "another is deleted":
+        assert (await asked.correct(CHAT, None, stands=stands)).startswith("Remembered")
+        return
+    for named in (None, older.id):
+        with pytest.raises(BobbinError, match="refused"):
+            await asked.correct(CHAT, named, stands=stands)
+    assert await shown(parts, grant) == before
+    assert asked.told == []

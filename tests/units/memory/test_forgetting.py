@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from bot.chat import ThreadKey
 from bot.credentials import Credential
-from bot.memories import Person, Scope
+from bot.memories import Person, Scope, Wrote
+from bot.memory import sentences
 from bot.memory.port import Change
 from tests.units.memory.parts import ADA, BEN, CHANNEL, THREAD, WORKSPACE, Parts, there
 
@@ -47,6 +48,25 @@ async def test_of_a_message_nothing_is_left_that_rests_on_it_alone(parts: Parts)
     assert left is not None and left.source.message_ids == ("m18",)
     assert await parts.memories.forget_messages(THREAD, ["m18"]) == 1
     assert await parts.leftovers("giraffe", "m18") == []
+
+
+async def test_nothing_is_remembered_any_more_of_a_message_that_is_deleted_meanwhile(
+    parts: Parts,
+) -> None:
+    await parts.memories.forget_messages(THREAD, ["m17"])
+    late = await parts.add("zebra", thread=THREAD, messages=("m17",))
+    assert (late.result, late.why) == (Wrote.REFUSED, sentences.DELETED)
+    assert await parts.leftovers("zebra", "m17") == []
+    both = (await parts.add("giraffe", thread=THREAD, messages=("m17", "m18"))).memory
+    assert both is not None
+    left = await parts.memories.get(there(), both.id)
+    assert left is not None and left.source.message_ids == ("m18",)
+
+
+async def test_of_a_message_that_was_edited_one_may_remember_something(parts: Parts) -> None:
+    await parts.memories.forget_messages(THREAD, ["m17"], unasked=True)
+    written = await parts.add("zebra", thread=THREAD, messages=("m17",))
+    assert written.result is Wrote.CREATED
 
 
 async def test_of_a_person_nothing_is_left(parts: Parts) -> None:

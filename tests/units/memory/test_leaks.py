@@ -160,6 +160,7 @@ async def corrected_by_the_model(parts: Parts, place: Place, older: str, content
         Granting(),
         lambda platform: CAN[platform].people_per_space,
         lambda memory: Button("Undo", "memories", memory.id),
+        lambda old, new: Button("Merge", "memories", f"{old.id} {new.id}"),
     )
     context = ToolContext("turn", 1, audience.thread, audience, [event], content)
     given = {"content": content, "kind": "fact", "about": None, "tags": [], "corrects": older}

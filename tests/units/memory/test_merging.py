@@ -72,11 +72,40 @@ async def test_what_somebody_else_had_said_holds_again_when_its_correction_goes(
     parts: Parts,
 ) -> None:
     old = kept(await parts.add("we deploy on Thursdays"))
-    await parts.add("we deploy on Fridays", there(BEN))
-    await parts.memories.update(there(), old.id, FRIDAYS)
+    await parts.memories.update(there(BEN, admin=True), old.id, FRIDAYS)
     assert await contents(parts) == ["we deploy on Fridays"]
     await parts.memories.forget_person(BEN)
     assert await contents(parts) == ["we deploy on Thursdays"]
+
+
+async def test_what_somebody_corrected_theirs_to_stays_when_who_had_said_it_before_is_forgotten(
+    parts: Parts,
+) -> None:
+    old = kept(await parts.add("we deploy on Thursdays"))
+    await parts.add("we deploy on Fridays", there(BEN))
+    await parts.memories.update(there(), old.id, FRIDAYS)
+    assert await parts.memories.forget_person(BEN) == 0
+    assert await contents(parts) == ["we deploy on Fridays"]
+    assert not await parts.leftovers("UBEN")
+
+
+async def test_who_deletes_what_others_words_have_given_way_to_deletes_none_of_those(
+    parts: Parts,
+) -> None:
+    old = kept(await parts.add("we deploy on Thursdays"))
+    new = kept(await parts.add("we deploy on Fridays", there(BEN)))
+    await parts.memories.update(there(), old.id, FRIDAYS)
+    [deleted] = await parts.memories.delete(there(BEN), [new.id])
+    assert deleted.result is Wrote.DELETED
+    assert await contents(parts) == ["we deploy on Thursdays"]
+
+
+async def test_who_may_delete_both_leaves_nothing_of_what_was_corrected(parts: Parts) -> None:
+    old = kept(await parts.add("we deploy on Thursdays"))
+    new = kept(await parts.memories.update(there(BEN, admin=True), old.id, FRIDAYS))
+    [deleted] = await parts.memories.delete(there(BEN, admin=True), [new.id])
+    assert deleted.result is Wrote.DELETED
+    assert not await parts.leftovers("Thursdays", "Fridays")
 
 
 async def test_a_deleted_message_takes_along_what_was_corrected_by_it(parts: Parts) -> None:
@@ -104,6 +133,8 @@ async def test_an_undo_makes_no_two_of_one_content(parts: Parts) -> None:
     await parts.memories.undo(there(), new.id)
     assert await contents(parts) == ["we deploy on Thursdays"]
     await parts.memories.delete(there(BEN), [again.id])
+    assert await contents(parts) == ["we deploy on Thursdays"], "Ada's, once more"
+    await parts.memories.delete(there(), [old.id])
     assert not await parts.leftovers("Thursdays", "Fridays")
 
 
@@ -115,8 +146,8 @@ async def test_what_was_archived_is_so_again_when_its_correction_is_undone_or_go
     new = kept(await parts.memories.update(there(admin=True), old.id, FRIDAYS))
     undone = await parts.memories.undo(there(admin=True), new.id)
     assert (kept(undone).id, kept(undone).status) == (old.id, Status.ARCHIVED)
-    await parts.add("we deploy on Mondays")
-    assert (await parts.memories.update(there(BEN), old.id, MONDAYS)).result is Wrote.TOUCHED
+    corrected = await parts.memories.update(there(admin=True), old.id, MONDAYS)
+    assert corrected.result is Wrote.UPDATED
     await parts.memories.forget_person(ADA)
     again = await parts.memories.get(there(), old.id)
     assert again is not None and again.status is Status.ARCHIVED
@@ -132,6 +163,7 @@ async def test_the_tool_tells_what_has_given_way_to_what_was_there_already(parts
         Granting(),
         lambda _: True,
         lambda memory: Button("Undo", "memories", memory.id),
+        lambda old, new: Button("Merge", "memories", f"{old.id} {new.id}"),
     )
     audience = Audience("slack", "T1", "C1", THREAD, None)
     context = ToolContext("turn", 1, THREAD, audience, [event], tell=told.append)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
+from uuid import uuid4
 
 from bot.audience import Audience, Grant, grant
 from bot.chat import ThreadKey
@@ -11,7 +12,7 @@ from bot.memories import Kept, Memory, Person, Scope, Source, Status, Via, Writt
 from bot.memory.formats.native import header_line, memory_line
 from bot.memory.imported import ImportReport
 from bot.memory.port import Change
-from bot.memory.transfer import import_lines
+from bot.memory.transfer import ALL_STATUSES, import_lines
 from tests.units.memory.parts import ADA, BEN, CHANNEL, THREAD, WORKSPACE, Parts, there
 
 GUEST = Person("slack", "T1", "UGUEST")
@@ -82,6 +83,44 @@ async def test_an_admin_brings_back_what_is_shared_under_its_ids(parts: Parts) -
     await parts.memories.delete(there(), [memory.id])
     [written] = await parts.memories.restore(there(ADA, admin=True), [memory])
     assert (written.result, written.memory) == (Wrote.CREATED, memory)
+
+
+async def test_of_one_id_in_two_places_of_a_file_the_first_keeps_it(parts: Parts) -> None:
+    """As after somebody has changed a channel's name in a copy of it, and kept both."""
+    admin = there(ADA, admin=True)
+    old = kept(await parts.add("we deploy on Thursdays", admin))
+    new = kept(await parts.memories.update(admin, old.id, Change(content="we deploy on Fridays")))
+    files = [kept(Written(Wrote.UPDATED, await parts.memories.get(admin, old.id))), new]
+    await parts.memories.delete(admin, [new.id])
+    files += [replace(each, scope=WORKSPACE) for each in files]
+    assert (await brought(parts, admin, files, dry_run=True)).new == 4
+    assert (await brought(parts, admin, files)).new == 4
+    for turned in (files, files[::-1]):
+        for dry_run in (True, False):
+            assert (await brought(parts, admin, turned, dry_run=dry_run)).same == 4
+    there_now = [each async for each in parts.memories.everything(admin, ALL_STATUSES)]
+    assert len({each.id for each in there_now}) == len(there_now) == 4
+    assert all(each in there_now for each in files[:2])
+    [again] = [each for each in there_now if each.scope == WORKSPACE and each.supersedes]
+    undone = kept(await parts.memories.undo(admin, again.id))
+    assert (undone.text, undone.scope) == (old.text, WORKSPACE)
+
+
+async def test_a_dry_run_foresees_what_there_is_no_room_for(parts: Parts) -> None:
+    """What was corrected has room of its own."""
+    old = kept(await parts.add("we deploy on Thursdays", there(BEN)))
+    await parts.memories.update(there(BEN), old.id, Change(content="we deploy on Fridays"))
+    full = Parts(parts.client, parts.clock, lambda: uuid4().hex, most=3)
+    files = [
+        replace(old, id=f"mem_{number:026}", text=replace(old.text, content=f"thing {number}"))
+        for number in range(6)
+    ]
+    files[4:] = [replace(each, status=Status.SUPERSEDED) for each in files[4:]]
+    admin = there(ADA, admin=True)
+    foreseen = await brought(full, admin, files, dry_run=True)
+    done = await brought(full, admin, files)
+    assert (done.new, done.refused) == (4, 2)
+    assert foreseen == replace(done, dry_run=True)
 
 
 async def test_an_id_of_the_future_puts_nothing_first_for_good(parts: Parts) -> None:

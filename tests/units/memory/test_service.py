@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 from dataclasses import replace
+from uuid import uuid4
 
 import pytest
 
@@ -11,6 +14,7 @@ from bot.memories import Filter, MemoryText, Scope, Source, Status, Via, Written
 from bot.memory import sentences
 from bot.memory.checks import SECRET
 from bot.memory.port import Change, NewMemory
+from bot.storage.keys import ScopeKeys
 from tests.units.memory.parts import ADA, BEN, CHANNEL, THREAD, WORKSPACE, Parts, there
 
 OWN = Scope.of_person(ADA)
@@ -250,6 +254,82 @@ async def test_a_full_place_says_so_and_throws_nothing_out(parts: Parts) -> None
     full = await parts.add("one more")
     assert (full.result, full.why) == (Wrote.FULL, sentences.FULL)
     assert (await parts.memories.stats(there())).total == 100
+
+
+async def test_a_full_place_can_be_corrected(parts: Parts) -> None:
+    small = Parts(parts.client, parts.clock, lambda: uuid4().hex, most=3)
+    memories, given = small.memories, there()
+    ids = [id_of(await small.add(f"fact {number}")) for number in range(3)]
+
+    async def corrected(id: str, content: str) -> Written:
+        return await memories.update(given, id, Change(content=content))
+
+    async def adding(*results: Wrote) -> None:
+        for number, result in enumerate(results):
+            assert (await small.add(f"more {number}")).result is result
+
+    newer = await corrected(ids[0], "fact 0, put right")
+    assert newer.result is Wrote.UPDATED
+    await adding(Wrote.FULL)
+    # As before once it is undone; and corrected again twice, it is one still.
+    assert (await memories.undo(given, id_of(newer))).result is Wrote.DELETED
+    await adding(Wrote.FULL)
+    newer = await corrected(ids[0], "fact 0, put right")
+    newer = await corrected(id_of(newer), "fact 0, put right again")
+    # It gives way to what is there already, and leaves its room.
+    assert (await corrected(ids[1], "fact 2")).result is Wrote.TOUCHED
+    await adding(Wrote.CREATED, Wrote.FULL)
+    # Three that were corrected are as many as are kept.
+    assert (await corrected(id_of(newer), "fact 0 once more")).result is Wrote.FULL
+    [deleted] = await memories.delete(given, [id_of(newer)])
+    assert deleted.result is Wrote.DELETED
+    await adding(Wrote.TOUCHED, Wrote.CREATED, Wrote.FULL)
+    assert (await corrected(ids[2], "fact 2, put right")).result is Wrote.UPDATED
+
+
+async def test_what_an_earlier_version_has_corrected_and_not_counted_takes_no_room(
+    parts: Parts,
+) -> None:
+    small = Parts(parts.client, parts.clock, lambda: uuid4().hex, most=3)
+    first = id_of(await small.add("fact 0"))
+    newer = await small.memories.update(there(), first, Change(content="fact 0, put right"))
+    await parts.client.hset(ScopeKeys(CHANNEL).meta, "corrected", "-2")
+    results = [(await small.add(f"more {number}")).result for number in range(3)]
+    assert results == [Wrote.CREATED, Wrote.CREATED, Wrote.FULL]
+    await small.memories.delete(there(), [id_of(newer)])
+    results = [(await small.add(f"other {number}")).result for number in range(2)]
+    assert results == [Wrote.CREATED, Wrote.FULL]
+
+
+async def test_an_answer_that_an_earlier_version_has_noted_is_given_again(parts: Parts) -> None:
+    first = await parts.add("fact 0", key="k")
+    noted = json.dumps([[first.result, id_of(first), ""]])
+    await parts.store.tell(OWN, f"{ADA} k", noted)
+    assert await parts.add("fact 0", key="k") == first
+
+
+async def test_a_batch_that_is_sent_again_is_answered_as_before(parts: Parts) -> None:
+    memories, given = parts.memories, there()
+    first = id_of(await parts.add("the number 1 crane is painted green and blue"))
+    for number in range(97):
+        await parts.add(f"fact {number}")
+    contents = ["the number 1 crane is painted green", "fact 7", "password: hunter2", "no", "room"]
+    new = [NewMemory(MemoryText(each), Source(Via.API), CHANNEL) for each in contents]
+    written, at_once = await asyncio.gather(
+        *(memories.add_all(given, new, key="k") for _ in range(2))
+    )
+    assert [each.result for each in written] == [
+        Wrote.CREATED,
+        Wrote.TOUCHED,
+        Wrote.REFUSED,
+        Wrote.CREATED,
+        Wrote.FULL,
+    ]
+    assert [each.id for each in written[0].similar] == [first]
+    gone = [id_of(await parts.add("fact 1")), id_of(await parts.add("fact 2"))]
+    deleted = await asyncio.gather(*(memories.delete(given, gone, key="d") for _ in range(2)))
+    assert deleted[0] == deleted[1] == await memories.delete(given, gone, key="d")
+    assert list(written) == list(at_once) == list(await memories.add_all(given, new, key="k"))
 
 
 async def test_of_what_nobody_asked_for_everybody_there_says_what_becomes_of_it(

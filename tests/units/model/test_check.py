@@ -8,6 +8,7 @@ from bot.model.demo import DemoModel
 from bot.model.gated import GatedModel
 from bot.model.settings import ModelSettings
 from bot.spec import Finding
+from tests.servers import free_port
 from tests.simulators import openai_sim as wire
 from tests.simulators.openai_sim import Answer, EndOfFile, OpenAISimulator
 from tests.units.model.asking import MODEL, ask, settings_for, text_of
@@ -90,7 +91,16 @@ async def test_nobody_listens() -> None:
         settings = settings_for(gone)
     (finding,) = await look(settings)
     assert not finding.ok
+    assert finding.detail == f"{settings.url} cannot be reached: Connection refused"
     assert settings.url in finding.fix
+
+
+async def test_an_address_is_told_without_its_secrets() -> None:
+    port = free_port()
+    url = f"http://ada:hunter2@127.0.0.1:{port}/v1?key=hunter3"
+    (finding,) = await look(ModelSettings("m", "hunter4", url))
+    assert f"http://127.0.0.1:{port}/v1 " in finding.fix
+    assert "hunter" not in finding.detail + finding.fix
 
 
 async def test_addresses() -> None:

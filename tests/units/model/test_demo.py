@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from bot.context.render import SUMMARY_HEADER
 from bot.context.sections import parse
 from bot.context.summary import fold_instruction, fold_messages, summary_prompt
+from bot.memory.tools import SAID
 from bot.model.demo import DemoModel
 from bot.model.demo_memory import read_conversation
 from bot.model.port import (
@@ -238,8 +239,9 @@ NOTE = ToolSpec(
 )
 
 
-async def test_it_calls_the_tool_that_remembers_when_it_is_told_to() -> None:
-    text = "Ada: Please remember that the retro is on Friday.\n\n[Now: 2026-11-21 10:00 UTC.]"
+@pytest.mark.parametrize("before", ["Please", "Hello Bobbin, please", "hi,"])
+async def test_it_calls_the_tool_that_remembers_when_it_is_told_to(before: str) -> None:
+    text = f"Ada: {before} remember that the retro is on Friday.\n\n[Now: 2026-11-21 10:00 UTC.]"
     asked = Prompt((Message("user", text),), tools=(NOTE,))
     last = (await ask(DemoModel(0), asked))[-1]
     assert isinstance(last, Finished) and last.reason is FinishReason.TOOLS
@@ -250,9 +252,14 @@ async def test_it_calls_the_tool_that_remembers_when_it_is_told_to() -> None:
         "tags": [],
         "until": None,
     }
-    told = Message("tool", "Remembered for this channel. Do not repeat it.", call_id=call.id)
-    again = replace(asked, messages=(*asked.messages, Message("assistant", "", (), (call,)), told))
-    assert text_of(await ask(DemoModel(0), again)) == "Remembered for this channel."
+    for result, said in (
+        ("That was remembered already. Go on.", "That was remembered already."),
+        (f"Remembered as mem_1, for this channel. {SAID}", "Noted."),
+    ):
+        told = Message("tool", result, call_id=call.id)
+        called = Message("assistant", "", (), (call,))
+        again = replace(asked, messages=(*asked.messages, called, told))
+        assert text_of(await ask(DemoModel(0), again)) == said
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,7 @@ from bot.model.faults import (
     translate,
 )
 from bot.model.overflow import exceeded_window
+from bot.model.settings import ModelSettings
 from tests.simulators import openai_sim as wire
 from tests.simulators.openai_sim import OpenAISimulator
 from tests.units.model.asking import ask, settings_for
@@ -250,6 +251,6 @@ def test_an_untrusted_certificate_is_no_passing_fault() -> None:
     error = openai.APIConnectionError(request=request)
     error.__cause__ = httpx2.ConnectError("failed")
     error.__cause__.__cause__ = ssl.SSLCertVerificationError("self-signed certificate")
-    translated = translate(error)
+    translated = translate(error, ModelSettings("m"))
     assert type(translated) is ModelMisconfigured
     assert "ca-certificates" in translated.hint

@@ -68,7 +68,7 @@ def test_a_turn_is_one_line_with_its_figures() -> None:
     with logging_to(stream), bound_contextvars(turn="t1"):
         log_report(report)
     [line] = lines(stream)
-    assert line["event"] == "turn" and line["level"] == "warning"
+    assert line["event"] == "turn" and line["level"] == "info"
     assert line["turn"] == "t1" and line["outcome"] == "failed" and line["attempt"] == 2
     assert line["messages"] == 3 and line["error"] == "ModelBusy" and line["first_text"] == 0.123
     assert "whole_text" not in line

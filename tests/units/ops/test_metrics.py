@@ -66,7 +66,7 @@ def test_a_platform_is_shown_before_anything_happens() -> None:
     metrics = Metrics()
     metrics.platform("slack")
     assert value(metrics, "bobbin_turns_total", platform="slack", outcome="failed") == 0
-    assert value(metrics, "bobbin_takeovers_total", platform="slack") == 0
+    assert value(metrics, "bobbin_takeovers_total", platform="slack", after="lost") == 0
 
 
 def test_what_memory_does_is_counted() -> None:
@@ -82,8 +82,10 @@ def test_what_memory_does_is_counted() -> None:
 
 def test_each_process_has_a_registry_of_its_own() -> None:
     one, two = Metrics(), Metrics()
-    one.taken_over("discord")
-    assert value(two, "bobbin_takeovers_total", platform="discord") is None
+    one.taken_over("discord", 1)
+    labels = {"platform": "discord", "after": "lost"}
+    assert value(one, "bobbin_takeovers_total", **labels) == 1
+    assert value(two, "bobbin_takeovers_total", **labels) is None
 
 
 @pytest.mark.parametrize(

@@ -157,3 +157,5 @@ async def test_doctor_looks_at_the_port(served: Served) -> None:
         other.close()
         found = await looking
     assert not found.ok and "BOBBIN_HTTP_PORT" in found.fix
+    beyond = await check_http("127.0.0.1", 70_000)
+    assert not beyond.ok and "cannot be listened on" in beyond.detail

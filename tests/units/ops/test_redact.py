@@ -92,6 +92,7 @@ def test_secrets_are_found_in_the_settings() -> None:
         ("redis://u:two%2fsecret@h:1/0", {"two%2fsecret", "two/secret"}),
         ("unix://u:secret@/run/redis.sock?db=1", {"secret"}),
         ("rediss+cluster://:secret@[::1]:1,b:2?ssl_cert_reqs=none", {"secret"}),
+        ("redis+cluster://u:secret@b:2,[::1]:1", {"secret"}),
         (
             "redis+sentinel://u:secret@a,b/0?service=s&sentinel_password=a+b%2Fcde",
             {"secret", "a+b%2Fcde", "a b/cde"},

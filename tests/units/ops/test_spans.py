@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 from bot.ops import spans
 from bot.ops.otel import OtelSpans
-from bot.ops.spans import NoSpans, open_spans
+from bot.ops.spans import NoSpans, check_spans, open_spans
 
 WORDS = "what-somebody-wrote"
 
@@ -118,7 +119,10 @@ async def test_a_missing_extra_is_told(
     monkeypatch.setattr(spans, "_EXPORTER", "bot.ops.absent:export_to")
     with caplog.at_level(logging.WARNING):
         assert isinstance(open_spans("http://127.0.0.1:4318", None, "1"), NoSpans)
-    assert "pip install 'bobbin[otel]'" in caplog.text
+    command = f"{shlex.quote(sys.executable)} -m pip install 'bobbin[otel]'"
+    assert command in caplog.text
+    found = check_spans()
+    assert not found.ok and found.fix == f"Run: {command}"
 
 
 def test_the_bot_starts_without_the_extra() -> None:
@@ -127,4 +131,4 @@ def test_the_bot_starts_without_the_extra() -> None:
     code = f"{BLOCKED}\nimport bot.app, bot.cli, logging\nlogging.basicConfig()\n{ask}"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "NoSpans" in done.stdout
-    assert "pip install 'bobbin[otel]'" in done.stderr
+    assert f"{shlex.quote(sys.executable)} -m pip install 'bobbin[otel]'" in done.stderr

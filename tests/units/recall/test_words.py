@@ -61,6 +61,13 @@ def finds(question: str, text: str) -> bool:
         ("كتاب", "كِتَاب"),
         ("🚀", "launch 🚀 today"),
         ("IT", "the IT department"),
+        ("password", "pass\u200bword"),
+        ("Donaudampf", "Donau\u00addampf"),
+        ("میخواهم", "می\u200cخواهم"),
+        ("123", "١٢٣"),
+        # Younger than Python's tables of digits.
+        ("loom", "loom \U0001ccf0\U0001e4f0"),
+        ("v2", "since v2.1.3"),
     ],
 )
 def test_one_way_of_writing_finds_the_other(one: str, other: str) -> None:

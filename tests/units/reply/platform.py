@@ -165,6 +165,9 @@ class Platform:
     async def link(self, thread: ThreadKey, message: str, *, loose: bool = False) -> str:
         return f"https://example.org/{thread.thread}/{message}"
 
+    async def tell(self, space: str, user: str, text: str, *, key: str) -> bool:
+        return False
+
     async def reach(
         self, space: str, user: str, places: Collection[tuple[str, str]]
     ) -> Reach | None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 import pytest
@@ -35,6 +37,31 @@ async def test_an_answer_grows_and_is_whole_at_the_end() -> None:
     assert figures.final_at is not None
     interims = message.times[:-1]
     assert all(late - early >= 1.0 for early, late in pairwise(interims))
+
+
+@dataclass
+class Watched(Platform):
+    """A platform that is told in which threads texts are measured."""
+
+    threads: set[int] = field(default_factory=set[int])
+
+    def measure(self, text: str) -> int:
+        self.threads.add(threading.get_ident())
+        return super().measure(text)
+
+    def _check(self, text: str) -> None:
+        assert len(text) <= self.capabilities.max_chars
+
+
+async def test_a_text_that_takes_long_to_split_holds_nobody_up() -> None:
+    lines = "a line\n" * 450
+    platform = Watched(unlimited(), latency=lambda _: 0.0)
+    scene = Scene(platform, opening=0.0)
+    async with scene.writing() as reply:
+        reply.show(lines)
+        await reply.finish(lines + "and the end.")
+    assert "".join(platform.standing("c1")).endswith("and the end.")
+    assert platform.threads and threading.get_ident() not in platform.threads
 
 
 @virtual

@@ -34,6 +34,21 @@ async def test_it_is_shown_renewed_and_cleared_at_the_first_text() -> None:
 
 
 @virtual
+async def test_what_a_busy_platform_did_not_take_is_shown_again_before_it_lapses() -> None:
+    """Slack takes a sign away after two minutes."""
+    platform = Platform(unlimited(status_seconds=90.0))
+    platform.faults += [Fault("status", PlatformBusy()), Fault("status", PlatformBusy())]
+    async with Scene(platform).reply() as reply:
+        await asyncio.sleep(60)
+        assert [round(at) for at, _, _ in platform.statuses] == [10]
+        platform.faults += [Fault("status", PlatformBusy())]
+        await asyncio.sleep(60)
+        assert [round(at) for at, _, _ in platform.statuses] == [10, 105]
+        await reply.finish(TEXT)
+    assert signs(platform) == ["thinking …", "thinking …", None]
+
+
+@virtual
 async def test_it_says_what_is_being_done() -> None:
     platform = Platform(unlimited(status_seconds=60.0))
     async with Scene(platform).reply() as reply:

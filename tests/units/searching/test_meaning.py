@@ -109,3 +109,33 @@ async def test_models_are_never_mixed(desk: Desk) -> None:
         await one.searching.fill(here())
         await two.searching.fill(here())
         assert await one.find("car") == await two.find("car") == ["The automobile is red"]
+
+
+class Renamed(HashEmbedder):
+    """One of several that have the same name, as servers have it that know but one model."""
+
+    def __init__(self, dimensions: int) -> None:
+        super().__init__(dimensions, SAME)
+        self.name = "the-model"
+
+
+async def test_another_model_under_the_same_name_makes_all_vectors_anew(desk: Desk) -> None:
+    before, after = Renamed(64), Renamed(256)
+    await desk.remember("The automobile is red")
+    await desk.say("where is the automobile?", "In the barn.")
+    async with desk.another(embedder=before) as one:
+        await one.searching.fill(here())
+        assert "The automobile is red" in await one.find("car")
+    await desk.remember("The automobile is fast")
+    async with desk.another(embedder=after) as two:
+        # By words alone as long as there is nothing to compare with.
+        assert await two.find("fast") == ["The automobile is fast"]
+        await desk.say("and the tractor?", "Sold.")
+        await two.searching.fill(here())
+        found = await two.find("car")
+        assert {"The automobile is red", "The automobile is fast"} < set(found)
+        made = [text for texts in after.asked for text in texts if text not in ("car", "fast")]
+        await two.searching.fill(here())
+        again = [text for texts in after.asked for text in texts if text not in ("car", "fast")]
+        # Each once, those of before as well.
+        assert sorted(made) == sorted(again) == sorted(set(made)) and len(made) == 6

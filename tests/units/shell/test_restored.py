@@ -34,7 +34,9 @@ async def test_what_was_said_before_is_left_alone(arguments: tuple[str, ...], si
     assert await restored_since(notes) == 0.0
     assert await run_restored(parsed(*arguments), notes, NOW, said.append) == 0
     assert await restored_since(notes) == since
-    assert len(said) == 1 and " 2026-07-14 03:" in said[0]
+    assert len(said) == 1 and " 2026-07-14T03:" in said[0]
+    [when] = [word for word in said[0].split() if word.startswith("2026")]
+    assert parsed("--since", when).since == since
 
 
 def test_what_is_not_a_time_is_said(capsys: pytest.CaptureFixture[str]) -> None:

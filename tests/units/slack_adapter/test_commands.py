@@ -59,13 +59,13 @@ def test_message_links(text: str, link: Link | None) -> None:
         ("/bobbin", "  ", Typed("help")),
         ("/bobbin", "STOP", Typed("stop")),
         ("/bobbin", "/usage", Typed("usage")),
-        ("/bobbin", "what is love", Typed("help")),
+        ("/bobbin", "what is love", Typed("help", unknown="what")),
         ("/bobbin", f"export {LINK}", Typed("export", link=FOUND)),
         ("/summary", f"Share {LINK}", Typed("summary", {"share": "true"}, FOUND)),
         ("/summary", "share=no", Typed("summary", unread="share=no")),
         ("/forget", "it all", Typed("forget", unread="it")),
         ("/forget", "share", Typed("forget", unread="share")),
-        ("/gone", "", Typed("help")),
+        ("/gone", "", Typed("help", unknown="gone")),
     ],
 )
 def test_slash_commands(command: str, text: str, expected: Typed) -> None:

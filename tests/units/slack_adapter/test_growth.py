@@ -19,6 +19,8 @@ from tests.units.reply.streams import beginnings, on_slack
         "H<sub>2</sub>O is water.",
         "> a **b\n> c** d\n\nand more",
         "See <https://example.com/a|label words> and more.",
+        "|a|b|\n|-|-|\n|1|2|\n\nSo:\n\n|c|d|\n|-|-|\n|3|4|\n|long|5|\n\nand more.",
+        "Run `make`\nand\n\n- then `make test`\n- and **that**\n\n> is `all`\n\nfor *now*",
     ],
 )
 def test_an_answer_goes_on_streaming(text: str) -> None:
@@ -28,6 +30,16 @@ def test_an_answer_goes_on_streaming(text: str) -> None:
         assert remainder(sent, shown, render) is not None
         sent += addition(sent, shown, render)
     assert sent
+
+
+@pytest.mark.parametrize("mark", ["**", "*", "_", "~~", "`", "***"])
+def test_what_was_streamed_ends_in_no_open_mark(mark: str) -> None:
+    render, splitter = on_slack()
+    text, sent = f"Some {mark}words here{mark}, {mark}or these{mark}\n\n- {mark}and{mark} more.", ""
+    for shown in beginnings(text, splitter):
+        sent += addition(sent, shown, render)
+        assert sent.count(mark) % 2 == 0
+    assert sent == text
 
 
 @pytest.mark.parametrize(

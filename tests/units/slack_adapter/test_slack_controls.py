@@ -49,8 +49,10 @@ def test_what_is_shown_is_taken_by_slack(text: str, actions: list[Action]) -> No
     assert "<" not in said["text"]
 
 
-def test_without_controls_it_is_plain_markdown() -> None:
+def test_without_controls_it_is_plain_markdown_unless_there_may_be_some_to_take_away() -> None:
     assert shown("**hi**", PLAIN, rendered) == {"markdown_text": "**hi**"}
+    block = {"type": "markdown", "text": "**hi**"}
+    assert shown("**hi**", PLAIN, rendered, anew=True) == {"text": "hi", "blocks": [block]}
 
 
 def test_a_click_says_where_it_was() -> None:

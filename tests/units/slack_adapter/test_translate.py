@@ -269,7 +269,9 @@ def test_files_and_forwarded_messages_are_part_of_the_text() -> None:
     )
     found = said(body, OWN)
     assert found is not None
-    assert looked_up(found) == Wanted(("U061F7AUR",), ("U0LAN0Z89", "U061F7AUR"))
+    assert looked_up(found) == Wanted(
+        ("U061F7AUR",), ("U0LAN0Z89", "U061F7AUR"), seen=(found.channel,)
+    )
     taken = incoming(found, OWN, NAMES)
     assert taken.text == "see\n\n> Forwarded message by Ben:\n> old **news**\n> from @Ada"
     assert [(file.name, file.id, file.origin) for file in taken.attachments] == [

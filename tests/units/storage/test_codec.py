@@ -127,13 +127,16 @@ def test_unreadable_drafts_are_told(raw: bytes) -> None:
 
 
 def test_where_a_draft_is_comes_back_and_an_older_one_is_read() -> None:
-    spot, ref = Spot("C1", "1.2", space="T1"), MessageRef("C1", "1.3", space="T1")
+    spot = Spot("C1", "1.2", space="T1", asked="1.25")
+    ref = MessageRef("C1", "1.3", space="T1")
     again = codec.load_draft(codec.dump_draft(Draft(spot, (ref,))))
     assert again.spot is not None
     assert (again.spot.space, again.refs[0].space) == ("T1", "T1")
+    assert again.spot.asked == "1.25"
     older = codec.load_draft(b'{"spot":["C1","1.2"],"refs":[["C1","1.3"]]}')
     # Which workspace it is in is not what a message is known by.
     assert older == again
+    assert older.spot is not None and older.spot.asked == ""
     assert older.refs[0].space == ""
     left = Leftover(ThreadKey("slack", "T1", "C1", "1.2"), ref)
     assert codec.load_leftover(codec.dump_leftover(left)).ref.space == "T1"

@@ -157,6 +157,24 @@ async def test_a_batch_tells_its_first_error(client: Redis) -> None:
         await link.batch([("GET", "text"), ("HGET", "text", "field")])
 
 
+async def test_a_command_about_many_keys_is_answered_as_in_a_batch(client: Redis) -> None:
+    link = Link(client)
+    assert await link.each([], "GET") == []
+    await link.batch([("SET", "a", "1"), ("SET", "c", "3"), ("ZADD", "z", 2, "two", 1, "one")])
+    keys = ("a", "b", "c")
+    assert await link.each(keys, "GET") == [b"1", None, b"3"]
+    assert await link.each(keys, "EXISTS") == [1, 0, 1]
+    ranged = ("ZRANGEBYSCORE", "-inf", "+inf", "WITHSCORES", "LIMIT", 0, 5)
+    name, *rest = ranged
+    assert await link.each(("y", "z"), *ranged) == [[], [b"one", b"1", b"two", b"2"]]
+    assert await link.batch([(name, key, *rest) for key in ("y", "z")]) == [
+        [],
+        [b"one", b"1", b"two", b"2"],
+    ]
+    with pytest.raises(StoreUnavailable, match="refused"):
+        await link.each(("a", "z"), "GET")
+
+
 async def test_no_cancellation_is_swallowed(client: Redis) -> None:
     """Python 3.11 drops one that comes when a write is done, and a task would go on for ever."""
     link = Link(client)

@@ -10,9 +10,9 @@ from redis.asyncio import Redis
 from bot.chat import Followed, MessageRef, ThreadChoice, ThreadKey
 from bot.errors import StoreMismatch
 from bot.records import Entry, Tally
-from bot.storage.keys import SCHEMA
+from bot.storage.keys import SCHEMA, ThreadKeys, bucket_of, place_of
 from bot.storage.threads import Threads
-from bot.storage.types import Begun, Draft, Turn
+from bot.storage.types import Begun, Draft, Involved, Turn
 from tests.units.storage.samples import BEN, OTHER, THREAD, Clock, commit, message, talk
 
 
@@ -162,7 +162,7 @@ async def test_notes_are_listed_and_deleted(threads: Threads) -> None:
 
 
 async def test_a_persons_threads_of_all_channels_the_latest_first(
-    threads: Threads, clock: Clock
+    threads: Threads, clock: Clock, client: Redis
 ) -> None:
     mine: list[ThreadKey] = []
     for number in range(40):
@@ -174,10 +174,17 @@ async def test_a_persons_threads_of_all_channels_the_latest_first(
         await commit(threads, await begin(threads, 1, thread=key))
     theirs = ThreadKey("discord", "g1", "c1", "t-of-ben")
     await commit(threads, await begin(threads, 1, thread=theirs, author=BEN))
+    # A channel in which others have begun many more since, in other servers as well.
+    for space in ("g1", "g2"):
+        busy = [ThreadKey("discord", space, "c39", f"b{number}") for number in range(120)]
+        scores = {str(each): (clock.now + n) * 1000 for n, each in enumerate(busy, start=1)}
+        await client.zadd(ThreadKeys(mine[-1]).bucket.threads, scores)
     latest = await threads.latest_of("discord", "g1", "u1")
     assert [choice.thread for choice in latest] == mine[::-1][:25]
     assert latest[0] == ThreadChoice(mine[-1], "No. 39", clock.now)
-    assert {key async for key in threads.all_of("discord", "g1", "u1")} == set(mine)
+    assert {each async for each in threads.all_of("discord", "g1", "u1")} == {
+        Involved(key, wrote=True) for key in mine
+    }
     assert await threads.latest_of("discord", "g1", "nobody") == []
     assert [key async for key in threads.all_of("discord", "g3", "u1")] == []
 
@@ -245,3 +252,32 @@ async def test_conversations_elsewhere_do_not_count_towards_the_hundred(
         await threads.begin(message(number, thread=key))
     found = await threads.taking_part("discord", 0, lambda space: space == "g1")
     assert [each.thread for each in found] == keys[::-1][::2][:55]
+
+
+async def test_direct_messages_are_found_however_many_later_conversations_there_are(
+    threads: Threads, clock: Clock
+) -> None:
+    direct = ThreadKey("slack", "T1", "D1", "t")
+    beside = next(
+        place
+        for place in (("slack", "T1", f"D{number}") for number in range(2, 10_000))
+        if bucket_of(place) == bucket_of(place_of(direct))
+    )
+    await begin(threads, 1, thread=direct)
+    for number in range(101):
+        clock.now += 1
+        await begin(threads, number + 2, thread=ThreadKey(*beside, f"t{number}"), author=BEN)
+    assert await threads.directs_of("slack", "T1", "D", "u1") == (place_of(direct),)
+    assert await threads.directs_of("slack", "T1", "", "u1") == (place_of(direct),)
+    assert await threads.directs_of("slack", "T1", "D", "u2") == (beside,)
+    assert await threads.directs_of("slack", "T1", "E", "u1") == ()
+    assert await threads.directs_of("slack", "T", "", "u1") == ()
+
+
+async def test_of_direct_messages_the_latest_come_first(threads: Threads, clock: Clock) -> None:
+    places = [("slack", "T1", f"D{number}") for number in (3, 1, 2)]
+    for position, place in enumerate([*places, places[0]], start=1):
+        clock.now += 1
+        await begin(threads, position, thread=ThreadKey(*place, f"t{position}"))
+    found = await threads.directs_of("slack", "T1", "D", "u1")
+    assert found == (places[0], places[2], places[1])

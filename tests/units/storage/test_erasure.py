@@ -14,7 +14,7 @@ from bot.records import Summary, Tally
 from bot.storage.base import DAY_SECONDS
 from bot.storage.keys import ThreadKeys, of_place, place_of
 from bot.storage.threads import Threads
-from bot.storage.types import Again, Done, Draft, Rated, Rating, Signal, Turn
+from bot.storage.types import Again, Begun, Done, Draft, Rated, Rating, Signal, Turn
 from tests.units.storage.samples import Clock, all_keys, commit, message
 
 RETENTION = 90 * DAY_SECONDS
@@ -223,3 +223,27 @@ async def test_a_large_place_is_left_step_by_step(threads: Threads, client: Redi
     assert called["cmdstat_zscan"]["calls"] > 2
     assert not {"cmdstat_keys", "cmdstat_zrange", "cmdstat_flushall"} & set(called)
     assert [each async for each in threads.all_threads()] == []
+
+
+@pytest.mark.parametrize("gone", ["thread", "channel", "space"])
+async def test_what_was_said_in_a_place_that_is_gone_does_not_bring_it_back(
+    threads: Threads, client: Redis, clock: Clock, gone: str
+) -> None:
+    thread = ThreadKey("discord", "g1", "c1", "t1")
+    turn = await threads.begin(message(1, thread=thread))
+    assert isinstance(turn, Turn)
+    clock.now += 10
+    match gone:
+        case "thread":
+            await threads.drop(thread)
+        case "channel":
+            await threads.forget_channel(place_of(thread))
+        case _:
+            await threads.forget_space("discord", "g1")
+    # It was on its way in meanwhile, in another process.
+    assert await threads.begin(message(9, thread=thread, text="zebra")) is Begun.DUPLICATE
+    assert "zebra" not in await everything(client)
+    elsewhere = ThreadKey("discord", "g2", "c1", "t1")
+    assert isinstance(await threads.begin(message(8, thread=elsewhere)), Turn)
+    # Who has asked the bot in again is answered.
+    assert isinstance(await threads.begin(message(11, thread=thread)), Turn)

@@ -31,39 +31,39 @@ async def start(
 async def test_a_cooldown_holds_for_everybody_at_the_same_endpoint(client: Redis) -> None:
     one, two = exchange(client, "w1"), exchange(client, "w2")
     assert await start(two) == News()
-    told = await one.cool(20.0, 0.0)
-    assert told is not None and told.cooldown == pytest.approx(20, abs=0.01)
+    told = await one.cool(400.0, 0.0)
+    assert told is not None and told.cooldown == pytest.approx(400, abs=0.01)
     await one.cool(2.0, 0.0)
     for each in (one, two, exchange(client, "w3")):
         news = await start(each)
-        assert 19 < news.wait <= 20
+        assert 380 < news.wait <= 400
         assert news.cooldown == pytest.approx(news.wait)
     assert await start(exchange(client, "w2", ENDPOINT + "2")) == News()
 
 
 async def test_an_empty_account_is_known_to_everybody(client: Redis) -> None:
-    await exchange(client, "w1").cool(0.0, 60.0)
+    await exchange(client, "w1").cool(0.0, 1200.0)
     news = await start(exchange(client, "w2"))
     assert (news.cooldown, news.wait) == (0.0, news.exhausted)
-    assert 59 < news.exhausted <= 60
+    assert 1180 < news.exhausted <= 1200
 
 
 async def test_starts_of_all_processes_keep_one_distance(client: Redis) -> None:
     one, two = exchange(client, "w1"), exchange(client, "w2")
-    assert (await start(one, spacing=30.0)).wait == 0
-    assert 29 < (await start(two, spacing=30.0)).wait <= 30
-    assert 29 < (await start(one, spacing=30.0)).wait <= 30
+    assert (await start(one, spacing=600.0)).wait == 0
+    assert 580 < (await start(two, spacing=600.0)).wait <= 600
+    assert 580 < (await start(one, spacing=600.0)).wait <= 600
 
 
 async def test_so_many_may_be_under_way_without_a_distance(client: Redis) -> None:
     one, two = exchange(client, "w1"), exchange(client, "w2")
     for active in (1, 2, 3):
-        assert (await start(one, active=active, free=5, spacing=30.0)).wait == 0
+        assert (await start(one, active=active, free=5, spacing=600.0)).wait == 0
     for active in (1, 2):
-        assert (await start(two, active=active, free=5, spacing=30.0)).wait == 0
-    assert (await start(two, active=3, free=5, spacing=30.0)).wait == 0
-    assert (await start(two, active=4, free=5, spacing=30.0)).wait > 29
-    assert (await start(one, active=1, free=5, spacing=30.0)).wait == 0
+        assert (await start(two, active=active, free=5, spacing=600.0)).wait == 0
+    assert (await start(two, active=3, free=5, spacing=600.0)).wait == 0
+    assert (await start(two, active=4, free=5, spacing=600.0)).wait > 580
+    assert (await start(one, active=1, free=5, spacing=600.0)).wait == 0
 
 
 async def test_a_report_sent_again_counts_once(client: Redis) -> None:

@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 from bot.links import CODE_SECONDS, MOST_LINKED, MOST_TRIES, Linked, Linking
 from bot.memories import Person
 from bot.storage.connect import Link, open_redis
+from bot.storage.keys import LINK_NEWS
 from bot.storage.links import StoredLinks
 from tests.servers import Valkey, lossy_proxy
 from tests.units.storage.samples import all_keys
@@ -83,6 +84,18 @@ async def test_nothing_is_left_of_an_account_that_was_unlinked(
     await links.redeem(SLACK, "a")
     await links.issue(SLACK, "b")
     await links.forget("slack", "T1")
+    # That the code was used is told all the same; it names nobody but whoever is told.
+    assert await all_keys(client) == {LINK_NEWS}
+    news = await links.used(DISCORD)
+    assert news is not None and news.platform == "slack"
+    noted = f"slack {news.id}".encode()
+    assert await client.hgetall(LINK_NEWS) == {str(DISCORD).encode(): noted}
+    # An earlier version has noted no more than the platform.
+    await client.hset(LINK_NEWS, str(DISCORD), "slack")
+    old = await links.used(DISCORD)
+    assert old is not None and old.platform == "slack"
+    assert 0 < len(old.id) <= 25 and old == await links.used(DISCORD)
+    await links.forget("discord", "@")
     assert await all_keys(client) == set()
     assert (await links.redeem(SECOND, "b")).result is Linking.UNKNOWN
 

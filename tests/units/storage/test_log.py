@@ -100,6 +100,18 @@ async def test_what_a_fold_proposes_stays_until_it_is_taken_up(threads: Threads)
     assert await _proposed(threads) == ()
 
 
+async def test_it_is_left_to_a_process_that_has_its_platform(
+    threads: Threads, client: Redis
+) -> None:
+    await talk(threads, 1, 2, 3)
+    await threads.fold(THREAD, Summary(), Summary("one", 2, 1, "model"), proposed="[1]")
+    assert await threads.due_proposals([THREAD.platform]) == []
+    await client.zadd(ThreadKeys(THREAD).bucket.proposed, {str(THREAD): 1})
+    assert await threads.due_proposals(["console"]) == []
+    assert await threads.due_proposals([THREAD.platform]) == [THREAD]
+    assert await threads.due_proposals([THREAD.platform]) == []
+
+
 @pytest.mark.parametrize("what", ["strike", "amend", "forget"])
 async def test_it_never_outlives_what_it_rests_upon(
     threads: Threads, client: Redis, what: str

@@ -57,7 +57,7 @@ async def test_a_memory_comes_back_as_it_was_written(store: MemoryStore) -> None
     text = MemoryText(
         "Größe \u2028 C++ 🧠", tags=("a", "b"), subject="x", pinned=True, event_at=1.5
     )
-    source = Source(Via.MCP, ADA, THREAD, ("m1", "m2"), "their/id")
+    source = Source(Via.MCP, ADA, THREAD, ("m1", "m2"), "their/id", confined=True)
     kept = Memory(
         "mem_1", text, CHANNEL, source, Status.ARCHIVED, False, ("mem_0",), "mem_2", 1.0, 2.0
     )
@@ -141,6 +141,10 @@ async def test_a_full_scope_takes_no_more_and_loses_nothing(store: MemoryStore) 
     answers = await put(store, *(memory(number) for number in range(7)))
     assert [each.answer for each in answers] == [Answer.DONE] * 5 + [Answer.FULL] * 2
     assert await store.counts([CHANNEL]) == [5]
+    refused = await store.write(CHANNEL, [add(memory(8))], BY_ADA, key="k")
+    await store.remove([memory(1)], BY_ADA)
+    assert await store.write(CHANNEL, [add(memory(8))], BY_ADA, key="k") == refused
+    assert [each.answer for each in refused] == [Answer.FULL]
 
 
 async def test_what_has_expired_makes_room(store: MemoryStore, clock: Clock) -> None:

@@ -263,7 +263,7 @@ async def test_an_answer_before_deleted_ones_is_given_anew(threads: Threads, cli
     await talked(threads, 2, "deleted")
     found = await threads.take_window(THREAD)
     gone = [message for entry in found.window[2:] for message in entry.message_ids]
-    await threads.strike(THREAD, gone, entries=[found.window[3].seq], person="u9")
+    await threads.strike(THREAD, gone)
     assert await texts(threads) == ["question 1", "old"]
     turn = await again(threads)
     assert isinstance(turn, Turn)
@@ -324,5 +324,5 @@ async def test_what_somebody_thought_goes_with_them(threads: Threads) -> None:
     for user in ("u1", "u2"):
         rated = Rated(THREAD, turn, user, Rating.GOOD, 1.0)
         assert await threads.rate(rated) is Noted.NEW
-    await threads.strike(THREAD, [], person="u2")
+    await threads.forget_in(THREAD, "u2")
     assert [rated.user async for rated in threads.ratings(THREAD)] == ["u1"]

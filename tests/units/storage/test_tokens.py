@@ -10,8 +10,9 @@ from redis.asyncio import Redis
 from bot.chat import ThreadKey
 from bot.credentials import MOST_TOKENS, Credential
 from bot.memories import Person, Scope
+from bot.storage import keys
 from bot.storage.connect import Link
-from bot.storage.tokens import StoredCredentials
+from bot.storage.tokens import StoredCredentials, without
 from tests.units.storage.samples import Clock, all_keys
 
 ADA = Person("discord", "@", "u1")
@@ -131,3 +132,30 @@ async def test_who_leaves_a_channel_reaches_it_by_no_token_and_keeps_the_rest(
     assert await tokens.find("digest2") is None
     assert await tokens.of(ADA) == [token(3)]
     assert await tokens.shut_out(BEN, ("slack", "T", "C")) == 0
+
+
+async def test_a_token_that_cannot_be_narrowed_ends(
+    tokens: StoredCredentials, client: Redis
+) -> None:
+    await tokens.add(token(1, BEN, readable=(OWN, CHANNEL)))
+    [seen] = await tokens.of(BEN)
+    # As after a restore of parts.
+    await Link(client).call("SREM", keys.tokens_of(str(BEN)), "digest1")
+    await tokens.replace(without(seen, "slack", "T", "C"))
+    assert await tokens.find("digest1") is None
+
+
+async def test_what_two_take_out_of_a_token_at_once_is_out_of_it(
+    tokens: StoredCredentials,
+) -> None:
+    wide = (OWN, CHANNEL, Scope.of_channel("slack", "T", "D"))
+    await tokens.add(token(1, BEN, readable=wide))
+    [seen] = await tokens.of(BEN)
+    assert await tokens.shut_out(BEN, ("slack", "T", "C")) == 1
+    # Whoever has looked before takes out something else.
+    await tokens.replace(without(seen, "slack", "T", "D"))
+    found = await tokens.find("digest1")
+    assert found is not None
+    assert (found.readable, found.channels, found.threads) == ((OWN,), (), ())
+    await tokens.replace(seen)
+    assert await tokens.find("digest1") == found

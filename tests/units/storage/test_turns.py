@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
+
 import pytest
 from redis.asyncio import Redis
 
-from bot.chat import Author, MessageRef, Spot
+from bot.chat import Author, MessageRef, Spot, ThreadKey
 from bot.records import Entry, Summary, Tally
-from bot.storage.keys import ThreadKeys
+from bot.storage.keys import ThreadKeys, place_of
 from bot.storage.threads import Threads
 from bot.storage.types import Begun, Done, Draft, Signal, Turn
 from tests.units.storage.samples import (
@@ -15,6 +18,7 @@ from tests.units.storage.samples import (
     BEN,
     OTHER,
     THREAD,
+    Clock,
     commit,
     end_lease,
     exchange,
@@ -141,6 +145,18 @@ async def test_a_held_lease_is_not_reclaimed(threads: Threads) -> None:
     await begin(threads, 1)
     assert await threads.reclaim(THREAD) is None
     assert await threads.stranded() == []
+
+
+async def test_it_is_known_when_the_next_lease_ends(
+    client: Redis, clock: Clock, new_id: Callable[[], str]
+) -> None:
+    threads = Threads(client, worker="w1", clock=clock, new_id=new_id, lease_seconds=300)
+    assert await threads.next_end() == math.inf
+    await begin(threads, 1)
+    assert 280 < await threads.next_end() <= 300
+    await begin(threads, 2, thread=ThreadKey("discord", "g1", "c2", "t1"))
+    await end_lease(client)
+    assert 280 < await threads.next_end() <= 300
 
 
 async def test_an_old_holder_is_fenced_off(threads: Threads, client: Redis) -> None:
@@ -408,7 +424,34 @@ async def test_bots_have_the_word_for_so_long_and_no_longer(threads: Threads) ->
     assert await threads.begin(message(7, author=bot), nonce="n") == turn
     for position in (8, 9):
         assert await threads.begin(message(position, author=bot)) is Begun.IGNORED
-    # In another thread nobody has talked yet, and a person gives it the word again.
-    assert isinstance(await begin(threads, 10, author=bot, thread=OTHER), Turn)
+    # In another channel nobody has talked yet, and a person gives it the word again.
+    elsewhere = ThreadKey("discord", "g1", "c2", "t1")
+    assert isinstance(await begin(threads, 10, author=bot, thread=elsewhere), Turn)
     assert await threads.begin(message(11, author=ADA)) is Begun.QUEUED
     assert await threads.begin(message(12, author=bot)) is Begun.QUEUED
+
+
+async def test_bots_that_open_threads_have_the_word_for_as_long_in_a_channel(
+    threads: Threads, client: Redis
+) -> None:
+    bot = Author("b1", "Clock", is_bot=True)
+    opened = [ThreadKey("discord", "g1", "c1", f"b{number}") for number in range(9)]
+    for position, thread in enumerate(opened[:6]):
+        assert isinstance(await begin(threads, position, author=bot, thread=thread), Turn)
+    assert await threads.begin(message(6, author=bot, thread=opened[6])) is Begun.IGNORED
+    # Nothing is left of a thread that is not taken up: nobody would ever delete it.
+    assert not await client.exists(ThreadKeys(opened[6]).meta)
+    bots = ThreadKeys(THREAD).bucket.bots(place_of(THREAD))
+    assert 3000 < await client.ttl(bots) <= 3600
+    # What a person says in one of them gives bots the word in each; what is refused counts nothing.
+    assert await threads.begin(message(7, thread=opened[0])) is Begun.QUEUED
+    assert isinstance(await begin(threads, 8, author=bot, thread=opened[6]), Turn)
+    assert await client.get(bots) == b"1"
+    # In a thread alone they have it no longer than before, whatever people say in others.
+    for position in range(9, 14):
+        assert await threads.begin(message(position, author=bot, thread=opened[6])) is Begun.QUEUED
+    assert await threads.begin(message(14, thread=opened[0])) is Begun.QUEUED
+    assert await threads.begin(message(15, author=bot, thread=opened[6])) is Begun.IGNORED
+    assert isinstance(await begin(threads, 16, author=bot, thread=opened[7]), Turn)
+    await threads.forget_channel(place_of(THREAD))
+    assert not await client.exists(bots)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import secrets
 import zipfile
 from collections.abc import Mapping
 from typing import Any
@@ -11,10 +12,13 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
+from bot.api.faults import Fault
+from bot.api.verifier import Verifier
 from bot.audience import Audience, Grant, grant, imports_of
 from bot.chat import ThreadKey
+from bot.credentials import issue
 from bot.errors import ImportRefused
-from bot.memories import EVERY_SPACE, Person
+from bot.memories import EVERY_SPACE, Person, Scope
 from bot.memory.conversations import write_conversations
 from bot.memory.files import read_file
 from bot.memory.imported import ImportReport
@@ -175,3 +179,31 @@ def test_what_a_file_may_hold_has_an_end() -> None:
         read_file(io.BytesIO(data), stage, largest=10_000)
     with Stage(placing, 0.0, 5_000) as stage, pytest.raises(ImportRefused, match="more in it"):
         read_file(io.BytesIO(data), stage)
+
+
+async def test_none_is_stored_any_more_once_the_token_has_ended(threads: Threads) -> None:
+    issued = issue(
+        Grant(ADA, (Scope.of_person(ADA),), ()),
+        "laptop",
+        now=0.0,
+        random=secrets.token_bytes,
+        days=0,
+    )
+    await threads.tokens.add(issued.credential)
+    verifier = Verifier(threads.tokens, threads.links, threads.claims("api"), 100)
+
+    async def still() -> None:
+        if await threads.searchable(imports_of(ADA)):
+            # Somebody forgets all about themselves once the first is stored.
+            await threads.tokens.revoke_all(ADA)
+            await threads.forget_channel(imports_of(ADA))
+        await verifier.still(issued.token)
+
+    second = json.loads(json.dumps(chatgpt()).replace(NAME, f"{NAME[:-1]}2"))
+    data = zipped({"conversations.json": [chatgpt(), second]})
+    with Stage(Placing(Grant(ADA, (), ())), 1_800_000_000.0) as stage:
+        read_file(io.BytesIO(data), stage)
+        assert stage.talks == 2
+        with pytest.raises(Fault, match="in force"):
+            await write_conversations(threads, ADA, stage, name="Ada", still=still)
+    assert await threads.searchable(imports_of(ADA)) == set()

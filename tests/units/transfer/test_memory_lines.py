@@ -33,6 +33,8 @@ ELEMENT: dict[str, Any] = {
         "message_ids": ["1732700000.000100"],
         "link": "",
         "former": ["slack:T0WEAVERS1:U0BEN"],
+        "also": ["slack:T0WEAVERS1:U0CARA"],
+        "confined": True,
     },
     "status": "active",
     "confirmed": True,

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from bot.errors import ImportRefused
 from bot.memories import Kind
-from bot.memory.formats.detect import Format, find_format, reader_of
+from bot.memory.formats.detect import find_format, reader_of
 from bot.memory.formats.items import Broken, Item, Learnt, Talk, Turn
+from bot.memory.formats.known import Format
 from bot.memory.formats.streams import decoded
 from tests.examples import examples
 from tests.payloads.exports import (

@@ -1,0 +1,106 @@
+"""What is forgotten or deleted between two commands of whoever remembers it is not remembered."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+from typing import Any
+
+import pytest
+
+from bot.credentials import Credential
+from bot.memories import Wrote
+from bot.memory.port import Change
+from bot.storage.connect import open_redis
+from bot.storage.scripts import SCRIPTS
+from tests.servers import LossyProxy, Valkey, lossy_proxy
+from tests.units.memory.parts import ADA, BEN, CHANNEL, THREAD, Parts, there
+
+
+@asynccontextmanager
+async def another(server: Valkey, parts: Parts) -> AsyncIterator[tuple[Parts, LossyProxy]]:
+    """A second process, whose commands can be held."""
+    client: Any
+    async with lossy_proxy(server) as proxy, aclosing(open_redis(proxy.url)) as client:
+        numbers = itertools.count(1)
+        made = Parts(client, parts.clock, lambda: f"other{next(numbers)}")
+        yield made, proxy
+        await made.searching.close()
+
+
+@pytest.mark.parametrize("whole", ["a conversation", "a person"])
+async def test_what_comes_after_its_origin_was_forgotten_goes(
+    parts: Parts, server: Valkey, whole: str
+) -> None:
+    async with another(server, parts) as (other, proxy):
+        held = proxy.hold("zebra")
+        adding = asyncio.create_task(other.add("zebra", thread=THREAD))
+        await asyncio.wait_for(held.arrived.wait(), 20)
+        if whole == "a person":
+            await parts.memories.forget_person(ADA)
+        else:
+            await parts.memories.forget_thread(THREAD)
+        held.goes.set()
+        assert (await adding).result is Wrote.REFUSED
+        assert await parts.leftovers("zebra", str(THREAD)) == []
+
+
+async def test_what_comes_after_it_was_forgotten_is_kept(parts: Parts) -> None:
+    await parts.memories.forget_thread(THREAD)
+    await parts.memories.forget_person(ADA)
+    assert (await parts.add("zebra", thread=THREAD)).result is Wrote.CREATED
+    assert await parts.memories.forget_thread(THREAD) == 1
+
+
+async def test_a_correction_does_not_outlive_the_message_that_it_rests_on(
+    parts: Parts, server: Valkey
+) -> None:
+    first = (await parts.add("zebra", thread=THREAD, messages=("m17",))).memory
+    assert first is not None
+    async with another(server, parts) as (other, proxy):
+        # It has read what rests on the message, and is about to look at each.
+        held = proxy.hold("\r\nHGET\r\n")
+        forgetting = asyncio.create_task(other.memories.forget_messages(THREAD, ["m17"]))
+        await asyncio.wait_for(held.arrived.wait(), 20)
+        change = Change(content="the zebra is striped")
+        corrected = await parts.memories.update(there(), first.id, change)
+        held.goes.set()
+        await forgetting
+        assert corrected.result is Wrote.REFUSED
+        assert await parts.leftovers("zebra", "m17") == []
+
+
+@pytest.mark.parametrize("whole", ["a workspace", "a person"])
+async def test_no_program_writes_any_more_while_something_is_forgotten(
+    parts: Parts, server: Valkey, whole: str
+) -> None:
+    await parts.threads.tokens.add(Credential("tok_1", "digest", ADA, "laptop", (CHANNEL,)))
+    async with another(server, parts) as (other, proxy):
+        held = proxy.hold(":trail")
+        await parts.add("zebra", scope=CHANNEL)
+        forget = other.memories
+        forgetting = asyncio.create_task(
+            forget.forget_person(ADA) if whole == "a person" else forget.forget_place("slack", "T1")
+        )
+        await asyncio.wait_for(held.arrived.wait(), 20)
+        assert await parts.threads.tokens.find("digest") is None
+        held.goes.set()
+        assert await forgetting == 1
+
+
+async def test_what_somebody_else_asks_for_while_its_author_is_forgotten_stays_theirs(
+    parts: Parts, server: Valkey
+) -> None:
+    await parts.add("zebra", thread=THREAD)
+    async with another(server, parts) as (other, proxy):
+        held = proxy.hold(SCRIPTS["unmemorise"].sha)
+        forgetting = asyncio.create_task(other.memories.forget_person(ADA))
+        await asyncio.wait_for(held.arrived.wait(), 20)
+        assert (await parts.add("zebra", there(BEN))).result is Wrote.TOUCHED
+        held.goes.set()
+        await forgetting
+    [kept] = (await parts.memories.page(there(BEN))).memories
+    assert (kept.text.content, kept.source.author) == ("zebra", BEN)
+    assert await parts.leftovers(ADA.user) == []
