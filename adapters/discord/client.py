@@ -6,7 +6,7 @@ import asyncio
 import contextvars
 import logging
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any, Protocol, cast
 
 import discord
@@ -23,6 +23,7 @@ from adapters.discord.shards import ALONE, Shard
 from adapters.discord.values import DIRECT_SPACE
 from bot.errors import BobbinError, PlatformBusy
 from bot.services import Meter
+from bot.tasks import end
 
 log = logging.getLogger(__name__)
 
@@ -245,6 +246,7 @@ class Listening(Client):
         call = store.schedule_dynamic_item_call
 
         async def guarded(*about: Any) -> None:
+            self._hold(asyncio.current_task())
             try:
                 await call(*about)
             except Exception as error:
@@ -291,6 +293,26 @@ class Listening(Client):
             _ARRIVED.set(self._clock())
             super().dispatch(event, *args, **kwargs)
             _ARRIVED.set(None)
+
+    def _schedule_event(
+        self,
+        coro: Callable[..., Coroutine[Any, Any, Any]],
+        event_name: str,
+        *args: Any,
+        **named: Any,
+    ) -> asyncio.Task[Any]:
+        """Start a handler and hold it: the SDK would leave those behind that `close` finds."""
+        task = cast(
+            "asyncio.Task[Any]",
+            super()._schedule_event(coro, event_name, *args, **named),  # pyright: ignore[reportUnknownMemberType]
+        )
+        self._hold(task)
+        return task
+
+    def _hold(self, task: asyncio.Task[Any] | None) -> None:
+        if task is not None:
+            self._running.add(task)
+            task.add_done_callback(self._running.discard)
 
     @property
     def hears_all(self) -> bool:
@@ -419,10 +441,6 @@ class Listening(Client):
         await self._handle("control", self._listener.control(self, interaction, press))
 
     async def _handle(self, event: str, work: Awaitable[None]) -> None:
-        task = asyncio.current_task()
-        if task is not None:
-            self._running.add(task)
-            task.add_done_callback(self._running.discard)
         try:
             await work
         except BobbinError as error:
@@ -452,8 +470,10 @@ class Listening(Client):
 
     async def close(self) -> None:
         """Release everything; what is still being handled ends unfinished."""
-        running = self._running - {asyncio.current_task()}
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        await self._end_handlers()
         await super().close()
+        # Until here the SDK may have started others.
+        await self._end_handlers()
+
+    async def _end_handlers(self) -> None:
+        await end(*(self._running - {asyncio.current_task()}))

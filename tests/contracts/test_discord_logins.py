@@ -7,10 +7,13 @@ import asyncio
 import pytest
 
 from adapters.discord.calls import Timing
+from adapters.discord.client import Listening
 from adapters.discord.logins import PROMPT_SECONDS, Logins, Starts
 from adapters.discord.shards import ALONE, Shard
 from bot.errors import PlatformError
+from bot.report import Unmeasured
 from tests.contracts.discord_rig import SharedClaims
+from tests.units.fuzz.test_fuzz_discord import Reader
 
 
 async def all_left() -> Starts:
@@ -168,3 +171,24 @@ async def test_a_log_in_does_not_wait_for_ever_for_the_store() -> None:
     await logins.admit(ALONE, all_left)
     await logins.identifying(ALONE)
     assert 0.05 <= loop.time() - began < timing.hold
+
+
+async def test_a_connection_that_ends_while_its_login_is_told_leaves_nothing_running() -> None:
+    claims, timing, loop = (
+        SharedClaims(),
+        Timing(identify=0.01, poll=0.01),
+        asyncio.get_running_loop(),
+    )
+    logins = Logins(loop.time, timing)
+    logins.share(claims.of("one"))
+    before = asyncio.all_tasks()
+    client = Listening(Reader(), logins, Unmeasured(), ALONE, loop.time, content=True)
+    await client._async_setup_hook()
+    await logins.admit(ALONE, all_left)
+    await logins.identifying(ALONE)
+    asked, claims.late = asyncio.Event(), asyncio.Event()
+    claims.changed = asked.set
+    client.dispatch("connect")
+    await asked.wait()
+    await client.close()
+    assert not {task for task in asyncio.all_tasks() - before if not task.done()}
