@@ -64,7 +64,7 @@ async def test_new_posts_of_a_forum_are_read_where_it_takes_part_in_one() -> Non
         old = await made("Anybody?", f"{sim.mention} are you here?")
         key = ThreadKey("discord", str(rig.guild.id), str(forum.id), str(old.id))
         rig.inbox.followed = (Followed(key, old.id),)
-        rig.inbox.notes.texts[HEARD] = str(time.time() + OVERLAP_SECONDS)
+        rig.inbox.notes.texts[HEARD] = str(time.time() + 1.5 * OVERLAP_SECONDS)
         sim.world.pass_time(2 * OVERLAP_SECONDS)
         news = [await made(f"Post {number}", f"{sim.mention} {number}") for number in range(3)]
         await made("Far away", f"{sim.mention} nobody knows of this", other)
