@@ -186,7 +186,9 @@ class DiscordAdapter:
 
     def _intake(self, inbox: Inbox, shard: Shard, heard: Callable[[bool], None]) -> Intake:
         """What takes the events of one shard."""
-        changes = Changes(inbox, self._places, self._members, self._calls, self._timing)
+        changes = Changes(
+            inbox, self._places, self._members, self._calls, self._timing, self._muted
+        )
         return Intake(
             inbox,
             self._places,

@@ -256,7 +256,7 @@ class DiscordSimulator(People, Listening):
 
     # Waiting, and the gateway
 
-    async def until(self, predicate: Callable[[], T], timeout: float = 20.0) -> T:
+    async def until(self, predicate: Callable[[], T], timeout: float = 50.0) -> T:
         """Return the first truthy value of ``predicate``, asked after every change.
 
         Raises:
@@ -264,7 +264,7 @@ class DiscordSimulator(People, Listening):
         """
         return await self.signal.until(predicate, timeout, self.describe)
 
-    async def until_connected(self, sessions: int = 1, timeout: float = 20.0) -> None:
+    async def until_connected(self, sessions: int = 1, timeout: float = 50.0) -> None:
         """Wait until some sessions have identified or resumed."""
         await self.until(lambda: len(self.gateway.live) >= sessions, timeout)
 
