@@ -163,8 +163,8 @@ class DiscordAdapter:
         self._clock = clock
         self._calendar = calendar
         logins = logins or Logins(clock, self._timing)
-        self._gateways = Gateways(token, self._timing, logins, plan, lease, clock)
         self._calls = Calls(self._timing)
+        self._gateways = Gateways(token, self._timing, self._calls, logins, plan, lease, clock)
         # Interactions do not count towards the global limit, nor are they held up by it.
         self._interaction_calls = Calls(self._timing)
         self._downloads = Downloads(self._calls, self._gateways.client)
