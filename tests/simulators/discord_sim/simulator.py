@@ -28,7 +28,7 @@ from tests.simulators.discord_sim.rest_messages import MessageRoutes
 from tests.simulators.discord_sim.signal import Signal
 from tests.simulators.discord_sim.transcript import transcript
 from tests.simulators.discord_sim.world import GUILDS, World
-from tests.simulators.listening import Listening
+from tests.simulators.listening import Handlers, Listening
 
 T = TypeVar("T")
 TOKEN = "simulated.discord.token"
@@ -85,11 +85,12 @@ class DiscordSimulator(People, Listening):
         self._rest = Rest(self.world, self.limits, self.faults)
         self._answers = InteractionRoutes(self.world, ack_seconds)
         self.interactions: list[Interaction] = self._answers.interactions
+        self._handlers = Handlers()
         self._runner: web.AppRunner | None = None
 
     async def start(self) -> None:
         """Listen on a free port of 127.0.0.1."""
-        app = web.Application(client_max_size=2 * REQUEST_BYTES)
+        app = web.Application(client_max_size=2 * REQUEST_BYTES, middlewares=[self._handlers.keep])
         app.router.add_get("/gateway", self.gateway.accept)
         app.router.add_get("/gateway/", self.gateway.accept)
         app.router.add_get("/attachments/{channel_id}/{attachment_id}/{filename}", self.cdn.serve)
@@ -113,6 +114,7 @@ class DiscordSimulator(People, Listening):
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
+        await self._handlers.ended()
 
     # Where it is
 
