@@ -162,8 +162,8 @@ class DiscordAdapter:
         self._clock = clock
         self._calendar = calendar
         logins = logins or Logins(clock, self._timing)
-        self._gateways = Gateways(token, self._timing, logins, plan, lease, clock)
         self._calls = Calls(self._timing)
+        self._gateways = Gateways(token, self._timing, self._calls, logins, plan, lease, clock)
         # Interactions do not count towards the global limit, nor are they held up by it.
         self._interaction_calls = Calls(self._timing)
         self._downloads = Downloads(self._calls, self._gateways.client)
@@ -186,7 +186,9 @@ class DiscordAdapter:
 
     def _intake(self, inbox: Inbox, shard: Shard, heard: Callable[[bool], None]) -> Intake:
         """What takes the events of one shard."""
-        changes = Changes(inbox, self._places, self._members, self._calls, self._timing)
+        changes = Changes(
+            inbox, self._places, self._members, self._calls, self._timing, self._muted
+        )
         return Intake(
             inbox,
             self._places,

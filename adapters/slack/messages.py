@@ -85,10 +85,11 @@ class Messages:
             return found
         for earlier, whole in self._streams.earlier(spot):
             await self._complete(earlier, whole)
+        stood = self._status.standing(spot)
         ref = await self._streams.start(spot, text, key) if look.streaming else None
         if ref is None:
             ref = await self._post(spot, text, key, look)
-        self._status.answered(spot)
+        self._status.answered(spot, stood)
         self._begun(spot, ref, look)
         return ref
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 from collections import Counter
 
@@ -43,7 +44,8 @@ class StatusLine:
         self._timing = timing
         self._refused = False
         self._without: set[str] = set()
-        self._shown: set[Where] = set()
+        self._shown: dict[Where, int] = {}
+        self._times = itertools.count()
         self._on_its_way: Counter[Where] = Counter()
         self._clearing: Later[Where] = Later(
             "A status line was not cleared", timing.status, CLEARINGS
@@ -62,7 +64,7 @@ class StatusLine:
         stood = where in self._shown
         if status is not None:
             # Also when no answer comes: it may stand there all the same.
-            self._shown.add(where)
+            self._shown[where] = next(self._times)
             self._on_its_way[where] += 1
         try:
             # It must not take away what is about to be shown.
@@ -77,7 +79,7 @@ class StatusLine:
                 self.leave(*where, busy.retry_after)
             elif busy.retry_after is not None and not stood:
                 # Whoever was told to wait has shown nothing.
-                self._shown.discard(where)
+                self._shown.pop(where, None)
             raise
         finally:
             if status is not None:
@@ -89,16 +91,24 @@ class StatusLine:
         if where in self._shown:
             self._clearing.start(where, lambda: self._set(where, None), after)
 
-    def answered(self, spot: Spot) -> None:
+    def standing(self, spot: Spot) -> int | None:
+        """Which line stands in the thread of `spot`, for `answered`; None for none."""
+        return self._shown.get((spot.channel, spot.reply_to or ""))
+
+    def answered(self, spot: Spot, stood: int | None) -> None:
         """A message of ours appeared in the thread, by which Slack clears the line itself.
 
-        One that is on its way meanwhile may come after the message, and stay.
+        One that was on its way at any time since then may have come after the message, and stay.
+
+        Args:
+            spot: Where the message is.
+            stood: What stood there before it was posted.
         """
         if spot.reply_to is None:
             return
         where = (spot.channel, spot.reply_to)
-        if where not in self._on_its_way:
-            self._shown.discard(where)
+        if where not in self._on_its_way and self._shown.get(where) == stood:
+            self._shown.pop(where, None)
 
     async def close(self) -> None:
         """Let lines that are being cleared go, for some seconds."""
@@ -125,9 +135,11 @@ class StatusLine:
             log.debug("No status line in a thread that is gone: %s", gone)
             status = None
         if status is None:
-            self._shown.discard(where)
+            self._shown.pop(where, None)
 
     def _arrived(self, where: Where) -> None:
+        if where in self._shown:
+            self._shown[where] = next(self._times)
         self._on_its_way[where] -= 1
         if not self._on_its_way[where]:
             del self._on_its_way[where]

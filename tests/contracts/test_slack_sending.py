@@ -309,6 +309,28 @@ async def test_a_status_line_that_comes_after_the_answer_is_cleared(rig: Rig) ->
     assert rig.sim.status(said) == ""
 
 
+async def test_a_status_line_that_overtakes_the_word_of_the_answer_is_cleared(rig: Rig) -> None:
+    """It stands by the time we are told of the message, and came after the message all the same."""
+    said = rig.mention()
+    event, _ = await rig.events(2)
+    spot = await rig.adapter.open(event, "")
+    late, told = asyncio.Event(), asyncio.Event()
+    rig.sim.faults.add("assistant.threads.setStatus", gate=late)
+    slow = {"status": 200, "body": {"ok": True, "ts": "1.2"}}
+    rig.sim.faults.add("chat.postMessage", after_effect=True, gate=told, **slow)
+    showing = asyncio.create_task(rig.adapter.show_status(spot, "is thinking…"))
+    await rig.until(lambda: rig.sim.calls("assistant.threads.setStatus"))
+    posting = asyncio.create_task(rig.adapter.post(spot, "Here it is.", key="k"))
+    await rig.until(lambda: rig.sim.replies(said))
+    late.set()
+    await showing
+    told.set()
+    await posting
+    assert rig.sim.status(said)
+    await rig.adapter.show_status(spot, None)
+    assert rig.sim.status(said) == ""
+
+
 async def test_signs_that_slack_is_too_busy_to_take_away_wait_for_one_another(rig: Rig) -> None:
     said = [rig.mention(), rig.mention()]
     first, second = dict.fromkeys(event.ref for event in await rig.events(4))

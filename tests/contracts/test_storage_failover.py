@@ -36,7 +36,7 @@ from tests.servers import Valkey, free_port, lossy_proxy, valkey_server
 from tests.units.storage.samples import THREAD, exchange, message, talk
 
 TALKERS = 8
-PATIENCE = 20.0
+PATIENCE = 50.0
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from typing import Any
 
 from aiohttp import web
 
-from tests.simulators.listening import Handlers
+from tests.simulators.handlers import Handlers
 from tests.simulators.slack_sim import (
     methods_assistant,
     methods_chat,
@@ -108,7 +108,7 @@ class Server:
 
     async def start(self) -> None:
         """Listen on a free port of the loopback interface."""
-        app = web.Application(client_max_size=64 * 2**20, middlewares=[self._handlers.keep])
+        app = web.Application(client_max_size=64 * 2**20, middlewares=[self._handlers.middleware()])
         app.router.add_route("*", "/api/{method}", self._api)
         app.router.add_get("/link/", self._sockets.link)
         app.router.add_get("/link", self._sockets.link)
@@ -127,7 +127,7 @@ class Server:
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
-        await self._handlers.ended()
+        await self._handlers.end()
 
     # Web API
 
