@@ -44,6 +44,7 @@ QUICK = Timing(
     proposals=0.5,
     first_retry=0.1,
     longest_retry=1.0,
+    recall=10.0,
 )
 
 
