@@ -215,7 +215,7 @@ class App:
             self._settings.integer("OPENAI_MAX_OUTPUT_TOKENS"),
         )
         metrics = outside.metrics
-        in_chat = ConversationMemory(self._settings, memories, threads)
+        in_chat = ConversationMemory(self._settings, memories, threads, self._timing.recall)
         recalling = in_chat.recalling(metrics.recalled)
         tools = (*in_chat.tools(adapters, tokenizer), *self._tools)
         specs = [tool.spec for tool in tools]

@@ -63,11 +63,17 @@ class Inbox(Protocol):
         """
         ...
 
-    async def edited(self, event: Incoming) -> None:
+    async def edited(self, event: Incoming) -> bool:
         """Somebody has changed a message: this is how it reads now, and `edited` says since when.
 
         What is remembered of it follows; a message that the bot has never taken stays unknown,
-        unless it is only minutes old and would be taken now. Raises StoreError as `message` does.
+        unless it is only minutes old and would be taken now.
+
+        Returns:
+            It was taken as a new message, and is welcome.
+
+        Raises:
+            StoreError: As `message` does.
         """
         ...
 

@@ -172,22 +172,23 @@ class Reception:
             raise StoreUnavailable("a message gave way to newer ones")
         return True
 
-    async def edited(self, event: Incoming) -> None:
+    async def edited(self, event: Incoming) -> bool:
         """See `bot.inbox.Inbox`."""
         event = replace(event, text=_readable(event.text))
         if is_ignored(event.text):
             # Its author has taken it back.
             await self.deleted(_removal_of(event))
-            return
+            return False
         lane = self._lanes.get(event.thread)
         if lane is not None:
             # What is being handed in has to be in the store before it can be changed there.
             async with lane.turn:
                 if lane.amend(event):
-                    return
+                    return False
         amended = await self._afterwards.edited(event)
         if amended is Amended.UNKNOWN and event.edited - event.at < EDITED_SOON_SECONDS:
-            await self.message(event)
+            return await self.message(event)
+        return False
 
     async def deleted(self, removal: Removal) -> None:
         """See `bot.inbox.Inbox`."""

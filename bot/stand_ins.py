@@ -183,9 +183,10 @@ class RecordingInbox:
             raise StoreUnavailable("the test's store is away")
         return True
 
-    async def edited(self, event: Incoming) -> None:
+    async def edited(self, event: Incoming) -> bool:
         """See `bot.inbox.Inbox`."""
         await self._change(self.edits, event)
+        return False
 
     async def deleted(self, removal: Removal) -> None:
         """See `bot.inbox.Inbox`."""

@@ -18,7 +18,7 @@ from pathlib import Path
 from bot.storage.binary import find_server
 
 READY = b"Ready to accept connections"
-PATIENCE = 20.0
+PATIENCE = 50.0
 BUS = 10_000
 """How far the bus port of a cluster's node is from its own."""
 

@@ -9,21 +9,25 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
 
 import discord
 
 from adapters.discord.calls import Calls, Timing
 from adapters.discord.client import Listening
 from adapters.discord.members import Members
+from adapters.discord.muted import Muted
 from adapters.discord.places import Places
 from adapters.discord.reading import own_in, place_of, seen, space_of
-from adapters.discord.translate import edited, held_by, may_be_loose
+from adapters.discord.translate import edited, held_by, is_addressed, may_be_loose
 from adapters.discord.values import PLATFORM, Place, Seen
 from bot.chat import MessageRef, Removal, ThreadKey
 from bot.errors import PlatformError, StoreError
 from bot.inbox import Inbox
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 
 class Changes:
@@ -35,16 +39,24 @@ class Changes:
         members: Tells who somebody is.
         calls: Makes the calls.
         timing: Waits and time-outs.
+        muted: Knows where no answer can be given.
     """
 
     def __init__(
-        self, inbox: Inbox, places: Places, members: Members, calls: Calls, timing: Timing
+        self,
+        inbox: Inbox,
+        places: Places,
+        members: Members,
+        calls: Calls,
+        timing: Timing,
+        muted: Muted,
     ) -> None:
         self._inbox = inbox
         self._places = places
         self._members = members
         self._calls = calls
         self._timing = timing
+        self._muted = muted
 
     async def edited(self, client: Listening, message: discord.Message) -> None:
         """A message was edited by its author. Ours are edited by us, and webhooks are nobody."""
@@ -66,8 +78,10 @@ class Changes:
             found = found if whole is None else seen(whole, place, own)
         found = await self._members.introduced(message, found)
         thread = await self._patiently(lambda: self._thread(found))
-        event = edited(found, own, thread)
-        await self._or_later(lambda: self._inbox.edited(event))
+        event = self._muted.overheard(client, found, edited(found, own, thread))
+        is_new = await self._or_later(lambda: self._inbox.edited(event))
+        if is_new and is_addressed(found, own):
+            await self._muted.explain(client, found)
 
     async def fetched(
         self, client: Listening, channel: str, space: str, message: int
@@ -127,12 +141,13 @@ class Changes:
                 await asyncio.sleep(pause)
         return await look_up()
 
-    async def _or_later(self, hand_over: Callable[[], Awaitable[None]]) -> None:
-        """Hand something over; while the store is away the inbox keeps it."""
+    async def _or_later(self, hand_over: Callable[[], Awaitable[T]]) -> T | None:
+        """Hand something over; None while the store is away, and the inbox keeps it."""
         try:
-            await hand_over()
+            return await hand_over()
         except StoreError as error:
             log.info("A change waits for the store: %s", error)
+            return None
 
 
 def _may_read(client: Listening, message: discord.Message) -> bool:

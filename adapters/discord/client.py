@@ -146,6 +146,19 @@ class Client(discord.Client):
             allowed_mentions=discord.AllowedMentions.none(),
             http_trace=trace(witness),
         )
+        self._waiting: set[asyncio.Task[Any]] = set()
+        self._keep_waits()
+
+    def _keep_waits(self) -> None:
+        """Hold the SDK's waits for servers: it forgets one that follows soon on another."""
+        state: Any = self._connection
+        wait = state._delay_ready
+
+        async def held() -> None:
+            _hold(self._waiting, asyncio.current_task())
+            await wait()
+
+        state._delay_ready = held
 
     @property
     def me(self) -> int:
@@ -165,12 +178,16 @@ class Client(discord.Client):
         return may_read(self)
 
     async def close(self) -> None:
-        """Release everything, also the SDK's wait for servers that it would leave behind."""
-        waiting = cast("asyncio.Task[None] | None", getattr(self._connection, "_ready_task", None))
+        """Release everything, also the SDK's waits for servers that it would leave behind."""
         await super().close()
-        if waiting is not None:
-            waiting.cancel()
-            await asyncio.gather(waiting, return_exceptions=True)
+        await end(*(self._waiting - {asyncio.current_task()}))
+
+
+def _hold(tasks: set[asyncio.Task[Any]], task: asyncio.Task[Any] | None) -> None:
+    """Keep a task until it has ended."""
+    if task is not None:
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
 
 
 def may_read(client: discord.Client) -> bool:
@@ -246,7 +263,7 @@ class Listening(Client):
         call = store.schedule_dynamic_item_call
 
         async def guarded(*about: Any) -> None:
-            self._hold(asyncio.current_task())
+            _hold(self._running, asyncio.current_task())
             try:
                 await call(*about)
             except Exception as error:
@@ -306,13 +323,8 @@ class Listening(Client):
             "asyncio.Task[Any]",
             super()._schedule_event(coro, event_name, *args, **named),  # pyright: ignore[reportUnknownMemberType]
         )
-        self._hold(task)
+        _hold(self._running, task)
         return task
-
-    def _hold(self, task: asyncio.Task[Any] | None) -> None:
-        if task is not None:
-            self._running.add(task)
-            task.add_done_callback(self._running.discard)
 
     @property
     def hears_all(self) -> bool:

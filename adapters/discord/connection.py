@@ -124,6 +124,7 @@ class Connection(Login):
     Args:
         token: Bot token.
         timing: Waits and time-outs.
+        calls: Makes the calls that are needed before a log-in.
         logins: Keeps the log-ins at the gateway few.
         shard: Which servers to listen to.
         clock: Seconds, never going back.
@@ -133,12 +134,14 @@ class Connection(Login):
         self,
         token: str,
         timing: Timing,
+        calls: Calls,
         logins: Logins,
         shard: Shard,
         clock: Callable[[], float],
     ) -> None:
         super().__init__(token, timing)
         self.shard = shard
+        self._calls = calls
         self._logins = logins
         self._clock = clock
 
@@ -206,7 +209,7 @@ class Connection(Login):
         """Keep the gateway's connection; the SDK resumes by itself wherever it can."""
         loop = asyncio.get_running_loop()
         while not client.is_closed():
-            await self._logins.admit(self.shard, lambda: starts(client, self._timing))
+            await self._logins.admit(self.shard, lambda: starts(client, self._calls))
             since = loop.time()
             try:
                 await _connect(client)
@@ -232,14 +235,14 @@ class Connection(Login):
                 await asyncio.sleep(seconds)
 
 
-async def starts(client: Client, timing: Timing) -> Starts:
+async def starts(client: Client, calls: Calls) -> Starts:
     """How many log-ins Discord has left for us, and what it recommends.
 
     Raises:
         PlatformError: It does not say.
     """
     request = Route("GET", "/gateway/bot")
-    answer = await Calls(timing).answer(lambda: client.http.request(request), patient=True)
+    answer = await calls.answer(lambda: client.http.request(request), patient=True)
     return read_starts(answer.fields())
 
 

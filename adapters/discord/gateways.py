@@ -7,7 +7,7 @@ import random
 from collections.abc import Callable
 from typing import Protocol
 
-from adapters.discord.calls import Timing
+from adapters.discord.calls import Calls, Timing
 from adapters.discord.client import Client, Listener
 from adapters.discord.connection import Connection, Login, Prepare, starts
 from adapters.discord.logins import Logins
@@ -43,6 +43,7 @@ class Gateways:
     Args:
         token: Bot token.
         timing: Waits and time-outs.
+        calls: Makes the calls that are needed before a log-in; closed by its owner.
         logins: Keeps the log-ins at the gateway few.
         plan: What to hear.
         lease: How long a silent process keeps a shard, in seconds.
@@ -54,6 +55,7 @@ class Gateways:
         self,
         token: str,
         timing: Timing,
+        calls: Calls,
         logins: Logins,
         plan: Plan,
         lease: float,
@@ -62,6 +64,7 @@ class Gateways:
     ) -> None:
         self._token = token
         self._timing = timing
+        self._calls = calls
         self._logins = logins
         self._plan = plan
         self._lease = lease
@@ -69,7 +72,7 @@ class Gateways:
         self._shuffle = shuffle
         self._login: Login
         if isinstance(plan, Shard):
-            self._login = Connection(token, timing, logins, plan, clock)
+            self._login = Connection(token, timing, calls, logins, plan, clock)
         else:
             self._login = Login(token, timing)
         self._hearing: Hearing | None = None
@@ -127,11 +130,13 @@ class Gateways:
         plan = self._plan
         count = plan.count
         if count is None:
-            count = (await starts(client, self._timing)).shards
+            count = (await starts(client, self._calls)).shards
         return [Shard(number, count) for number in range(count)]
 
     async def _hold(self, shard: Shard, hearing: Hearing, meter: Meter) -> None:
-        connection = Connection(self._token, self._timing, self._logins, shard, self._clock)
+        connection = Connection(
+            self._token, self._timing, self._calls, self._logins, shard, self._clock
+        )
         self._held[shard] = connection
         try:
             await connection.run(hearing, meter, _unprepared)

@@ -240,9 +240,10 @@ class RecordingInbox:
         finally:
             self.changed()
 
-    async def edited(self, event: Incoming) -> None:
+    async def edited(self, event: Incoming) -> bool:
         self.edits.append(event)
         self.changed()
+        return False
 
     async def deleted(self, removal: Removal) -> None:
         self.removals.append(removal)

@@ -194,8 +194,9 @@ class RecordingInbox:
         finally:
             self.changed()
 
-    async def edited(self, event: Incoming) -> None:
+    async def edited(self, event: Incoming) -> bool:
         await self._change(self.edits, event)
+        return False
 
     async def deleted(self, removal: Removal) -> None:
         await self._change(self.removals, removal)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from bot.chat import Followed
-from tests.contracts.discord_rig import QUICK, Rig, connected
+from tests.contracts.discord_rig import QUICK, Rig, connected, rig_of
 from tests.simulators.discord_sim import DiscordSimulator
 
 Lose = Callable[[Rig], None]
@@ -73,6 +73,38 @@ async def test_after_a_session_that_is_lost_the_gap_is_read(way: str) -> None:
         await _heard(rig, "after")
         assert len(rig.sim.identifies) == 2
         assert rig.sim.violations == []
+
+
+async def test_a_log_in_that_follows_soon_on_another_leaves_nothing_running() -> None:
+    """The SDK waits for the servers of each session, and forgets the second of two waits."""
+    before = asyncio.all_tasks()
+    async with connected(DiscordSimulator(identify_seconds=0.0)) as rig:
+        rig.sim.gateway.invalidate()
+        await rig.sim.until(lambda: len(rig.sim.identifies) == 2)
+        await rig.sim.until_connected()
+        await rig.say(f"{rig.sim.mention} after")
+        await _heard(rig, "after")
+    assert not {task for task in asyncio.all_tasks() - before if not task.done()}
+
+
+async def test_what_the_sdk_does_after_the_word_about_log_ins_ends_with_the_adapter() -> None:
+    """It sleeps once a rate limit is used up, though its answer is there."""
+    before = asyncio.all_tasks()
+    limits = {"total": 1000, "remaining": 999, "reset_after": 0, "max_concurrency": 1}
+    used_up = {
+        "X-RateLimit-Limit": "1",
+        "X-RateLimit-Remaining": "0",
+        "X-RateLimit-Reset-After": "600",
+        "X-RateLimit-Bucket": "word",
+    }
+    async with DiscordSimulator(identify_seconds=0.0) as sim:
+        body = {"url": sim.gateway_url, "shards": 1, "session_start_limit": limits}
+        sim.faults.add("GET /gateway/bot", status=200, body=body, headers=used_up)
+        rig = await rig_of(sim)
+        running = rig.start()
+        await sim.until_connected()
+        await rig.stop(running)
+    assert not {task for task in asyncio.all_tasks() - before if not task.done()}
 
 
 async def test_a_gateway_that_refuses_for_a_while_is_not_asked_without_end() -> None:

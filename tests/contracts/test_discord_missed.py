@@ -161,7 +161,7 @@ async def test_a_new_message_does_not_overtake_what_was_missed_before_it() -> No
         await sim.say(thread, rig.ada, "missed two")
         running = rig.start()
         await sim.until_connected()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(50):
             await fault.arrived.wait()
         await sim.say(thread, rig.ada, "live")
         # Nobody has missed anything elsewhere.
@@ -218,7 +218,7 @@ async def test_log_ins_that_follow_on_each_other_are_few() -> None:
         running = rig.start()
         await sim.until_connected()
         sim.gateway.invalidate()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(50):
             await waits.began.wait()
         assert len(sim.identifies) == 1
         waits.free.set()
@@ -238,7 +238,7 @@ async def test_log_ins_of_earlier_processes_count() -> None:
         logins = Logins(lambda: waits.now, QUICK, waits, lambda total, count: (3, 180.0))
         rig.adapter = DiscordAdapter(sim.world.token, QUICK, logins=logins)
         running = rig.start()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(50):
             await waits.began.wait()
         assert sim.identifies == []
         shared.until[RATE] -= 180.0

@@ -132,7 +132,7 @@ async def test_a_long_rate_limit_on_threads_is_not_waited_for() -> None:
     async with connected(timing=Timing()) as rig:
         rig.sim.faults.rate_limit(THREADS, 219.0)
         event = await rig.mentioned()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(50):
             spot = await rig.adapter.open(event, "title")
             await rig.adapter.post(spot, "here", key="k1")
         again = await rig.mentioned()
@@ -251,7 +251,7 @@ async def test_a_rate_limit_is_told_at_once_with_its_time(scope: str) -> None:
     async with connected() as rig:
         ref = await rig.adapter.post(rig.spot(rig.channel), "one", key="k1")
         rig.sim.faults.rate_limit(EDIT, 30.0, scope=scope)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(50):
             with pytest.raises(PlatformBusy) as caught:
                 await rig.adapter.edit(ref, "two")
     assert caught.value.retry_after == pytest.approx(30.0)

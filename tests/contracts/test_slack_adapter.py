@@ -67,7 +67,7 @@ async def test_a_name_that_is_slow_to_find_out_changes_no_order(rig: Rig) -> Non
         lambda call: call.api == "users.info" and call.params.get("user") == rig.ada.id, gate=gate
     )
     root = rig.mention("first")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(50):
         await slow.arrived.wait()
     rig.sim.say(rig.room, ben, f"{rig.sim.mention} second", thread=root)
     await rig.sim.until(lambda: len(rig.sim.calls("users.info")) == 2)

@@ -79,7 +79,7 @@ async def another_bot(data_dir: Path) -> AsyncIterator[asyncio.subprocess.Proces
     )
     assert process.stdout is not None
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(50):
             assert (await process.stdout.readline()).startswith(b"unix://")
         yield process
     finally:
@@ -185,7 +185,7 @@ async def test_an_adopted_server_is_restarted_too(data_dir: Path) -> None:
 async def test_interrupting_the_bot_does_not_reach_the_server(data_dir: Path) -> None:
     async with another_bot(data_dir) as bot:
         bot.send_signal(signal.SIGINT)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(50):
             await bot.wait()
         assert server_runs(data_dir)
         async with EmbeddedServer(data_dir):
@@ -237,7 +237,7 @@ def found_on_disk(data_dir: Path, word: bytes) -> list[Path]:
 
 async def until_gone(data_dir: Path, word: bytes) -> None:
     """Wait until no file holds a word."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(50):
         while True:
             # A file may vanish while it is looked for: that is what is waited for.
             with contextlib.suppress(FileNotFoundError):
@@ -377,7 +377,7 @@ async def test_broken_data_is_told_and_mending_it_heals(data_dir: Path) -> None:
             saved = manifest.read_bytes()
             manifest.write_bytes(b"nonsense\n")
             os.kill(server_pid(data_dir), signal.SIGKILL)
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(50):
                 await heard.first_error.wait()
             assert "The server said:" in heard.errors[0]
             with pytest.raises(StoreUnavailable) as caught:

@@ -236,7 +236,7 @@ async def test_a_draft_that_is_sent_again_does_not_come_after_a_newer_one(lossy:
     async with watching as watch:
         lossy.lose(SCRIPTS["renew"].sha)
         sent = asyncio.create_task(watch.save(older))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(50):
             while not lossy.lost:
                 await asyncio.wait({sent}, timeout=0.001)
         await asyncio.gather(sent, watch.announce(newer))

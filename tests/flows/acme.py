@@ -49,7 +49,7 @@ class Acme:
         """What the bot's messages in the thread of a message say now, oldest first."""
         return [message.text for message in self.sim.replies(root)]
 
-    async def until_said(self, root: Message, *texts: str, timeout: float = 20.0) -> None:
+    async def until_said(self, root: Message, *texts: str, timeout: float = 50.0) -> None:
         """Wait until the bot's messages in a thread say exactly this."""
         await self.sim.until(lambda: self.said(root) == list(texts), timeout)
 
@@ -85,7 +85,7 @@ class Acme:
         await self.settled()
         return root
 
-    async def until_asked(self, times: int, timeout: float = 20.0) -> Request:
+    async def until_asked(self, times: int, timeout: float = 50.0) -> Request:
         """Wait until the model has been asked so many times, and return the newest request."""
         await self.openai.until(lambda: len(self.openai.chats) >= times, timeout)
         return self.openai.chats[times - 1]

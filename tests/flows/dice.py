@@ -74,7 +74,7 @@ class Dice:
         await self._until(lambda: len(self.ended) >= times)
 
     async def _until(self, holds: Callable[[], bool]) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(50):
             while not holds():
                 self._changed.clear()
                 await self._changed.wait()

@@ -17,7 +17,7 @@ async def settled(server: Valkey) -> None:
     link = Link(client)
     try:
         # The store does not report changes; each look takes a round trip.
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(50):
             while any((await link.everywhere("KEYS", "bobbin:*:leases")).values()):
                 pass
     finally:
@@ -50,7 +50,7 @@ async def until_stored(server: Valkey, holds: bool, *words: str) -> str:
     kept = ""
     # The store does not report changes; each look takes a round trip.
     with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(50):
             while True:
                 kept = await stored(server)
                 if all((word in kept) == holds for word in words):

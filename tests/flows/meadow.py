@@ -166,7 +166,7 @@ class Meadow:
 
     async def until(self, holds: Callable[[], bool]) -> None:
         """Wait until something is true of what was posted or told."""
-        async with asyncio.timeout(20), self._changed:
+        async with asyncio.timeout(50), self._changed:
             await self._changed.wait_for(holds)
 
     async def until_posted(self, *texts: str) -> None:

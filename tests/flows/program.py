@@ -15,7 +15,7 @@ from typing import ClassVar, Protocol, Self
 
 from tests.flows.nursery import nursery
 
-PATIENCE = 20.0
+PATIENCE = 50.0
 
 
 ROOT = Path(__file__).parents[2]

@@ -45,17 +45,25 @@ class Seen:
         assert (status == 200) == told["ready"] == (not told["waiting_for"])
         return told["waiting_for"]
 
-    async def until_waiting_for(self, *parts: str, seconds: float = 20.0) -> dict[str, str]:
+    async def until_waiting_for(self, *parts: str, seconds: float = 50.0) -> dict[str, str]:
         """Look until exactly these parts are not ready; nobody reports changes."""
         async with asyncio.timeout(seconds):
             while set(found := await self.waiting_for()) != set(parts):
                 pass
         return found
 
-    async def until_counted(self, seconds: float = 20.0) -> None:
+    async def until_counted(self, seconds: float = 50.0) -> None:
         """Look until no turn runs here; it is counted after its lease is gone."""
         async with asyncio.timeout(seconds):
             while await self.figure("bobbin_running_turns"):
+                pass
+
+    async def until_figure(
+        self, name: str, value: float, seconds: float = 50.0, **labels: str
+    ) -> None:
+        """Look until a figure is just that; nobody reports changes."""
+        async with asyncio.timeout(seconds):
+            while await self.figure(name, **labels) != value:
                 pass
 
     async def figure(self, name: str, **labels: str) -> float:
@@ -94,7 +102,7 @@ class Log:
         """Line by line."""
         return [json.loads(line) for line in self.text.splitlines()]
 
-    async def until(self, text: str, seconds: float = 20.0) -> None:
+    async def until(self, text: str, seconds: float = 50.0) -> None:
         """Wait until this has been written; a turn's line comes after its lease is gone."""
         async with asyncio.timeout(seconds):
             while text not in self.text:  # noqa: ASYNC110 - nobody reports what is logged

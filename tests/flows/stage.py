@@ -45,6 +45,7 @@ QUICK = Timing(
     proposals=0.5,
     first_retry=0.1,
     longest_retry=1.0,
+    recall=10.0,
 )
 
 
@@ -143,7 +144,7 @@ class Stage:
         self._app = self._task = None
         return code
 
-    async def ended(self, seconds: float = 15.0) -> int:
+    async def ended(self, seconds: float = 50.0) -> int:
         """Wait for the bot to end by itself."""
         assert self._task is not None
         code = await asyncio.wait_for(asyncio.shield(self._task), seconds)

@@ -42,7 +42,7 @@ def behind(stage: Stage, proxy: LossyProxy) -> Stage:
 
 async def until_logged(caplog: pytest.LogCaptureFixture, what: str) -> None:
     """Wait until that is logged."""
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(50):
         while what not in caplog.text:  # noqa: ASYNC110 - nobody reports what is logged
             await asyncio.sleep(0.01)
 

@@ -33,6 +33,36 @@ async def test_where_the_bot_may_not_write_it_asks_no_model_and_says_so_in_priva
         await here.conversation("and here?", "Here I can.")
 
 
+async def test_a_message_that_is_edited_into_a_mention_there_is_told_the_same(
+    server: Valkey,
+) -> None:
+    async with weavers(server) as here:
+        mute = await here.sim.add_text_channel(here.guild, "mute")
+        await here.sim.deny(mute, "send_messages", "send_messages_in_threads")
+        said = await here.sim.say(mute, here.ada, "hello?")
+        await here.sim.edit(said, f"{here.mention} hello?")
+        private = here.sim.open_dm(here.ada)
+        await here.until_said(private, FORBIDDEN.format(place=mute.id, permission="Send Messages"))
+        await here.settled()
+        assert here.said(mute) == [] and here.openai.chats == []
+        assert here.sim.invalid_requests == 0
+
+
+async def test_an_old_message_that_is_edited_in_a_locked_thread_is_no_call(server: Valkey) -> None:
+    async with weavers(server) as here:
+        await here.sim.deny(here.general, "manage_threads")
+        thread = await here.conversation("hi there")
+        here.openai.script.append(Answer("A story."))
+        asked = await here.ask(here.ada, "tell me a story", thread)
+        await here.sim.until(lambda: here.said(thread)[-1] == "A story.")
+        await here.settled()
+        await here.sim.archive(thread, locked=True)
+        await here.sim.edit(asked, f"{here.mention} tell me a tale")
+        await here.conversation("and here?", "Here I can.")
+        assert here.said(here.sim.open_dm(here.ada)) == []
+        assert "tell me a tale" in await here.stored()
+
+
 async def test_a_question_that_is_deleted_at_once_is_not_answered(server: Valkey) -> None:
     async with weavers(server) as here:
         gate = asyncio.Event()

@@ -82,7 +82,7 @@ async def test_what_was_said_in_a_server_is_erased_when_the_bot_is_removed(
         await here.sim.outage(here.guild)
         await here.sim.leave_guild(other)
         left = ["all"]
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(50):
             while left:
                 words = await here.stored()
                 # A mark stays for a day, so that what is delivered late is forgotten as well.

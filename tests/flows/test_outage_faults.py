@@ -71,25 +71,25 @@ async def test_a_server_that_hangs_for_longer_than_anybody_waits(
         os.kill(server.pid, signal.SIGSTOP)
         try:
             other = await town.ask(town.ben, "and here?")
-            await town.sim.until(lambda: town.said(town.general) == [texts.STORE_AWAY], 15)
+            await town.sim.until(lambda: town.said(town.general) == [texts.STORE_AWAY])
             answer.release_all()
             await town.ask(town.ben, "nobody there?")
-            await town.sim.until(lambda: len(town.said(town.general)) == 2, 15)
-            async with asyncio.timeout(15):
+            await town.sim.until(lambda: len(town.said(town.general)) == 2)
+            async with asyncio.timeout(50):
                 while LEFT not in caplog.text:  # noqa: ASYNC110 - nobody reports what is logged
                     await asyncio.sleep(0.01)
             assert town.said(thread) == [BEGINNING]
         finally:
             os.kill(server.pid, signal.SIGCONT)
         elsewhere = await town.thread_of(other)
-        await town.sim.until(lambda: len(town.said(elsewhere)) == 1, 15)
+        await town.sim.until(lambda: len(town.said(elsewhere)) == 1)
         # The question is asked again, and its message edited.
         await town.until_asked(3)
         await town.settled()
         (again,) = town.said(thread)
         assert again.startswith("Ada said: tell me")
         await town.sim.say(thread, town.ada, "thanks")
-        await town.sim.until(lambda: len(town.said(thread)) == 2, 15)
+        await town.sim.until(lambda: len(town.said(thread)) == 2)
         await remembered(town, again)
         assert len(town.openai.chats) == 5
         await town.settled()
@@ -107,15 +107,15 @@ async def test_a_full_server(server: Valkey) -> None:
             answer.release_all()
             await town.until_said(thread, WHOLE)
             other = await town.ask(town.ben, "and here?")
-            await town.sim.until(lambda: town.said(town.general) == [texts.STORE_AWAY], 15)
+            await town.sim.until(lambda: town.said(town.general) == [texts.STORE_AWAY])
         finally:
             await fill(server, False)
         elsewhere = await town.thread_of(other)
-        await town.sim.until(lambda: len(town.said(elsewhere)) == 1, 15)
+        await town.sim.until(lambda: len(town.said(elsewhere)) == 1)
         await town.settled()
         await town.until_said(thread, WHOLE)
         await town.sim.say(thread, town.ada, "thanks")
-        await town.sim.until(lambda: len(town.said(thread)) == 2, 15)
+        await town.sim.until(lambda: len(town.said(thread)) == 2)
         await remembered(town, WHOLE)
         assert town.said(town.general) == [texts.STORE_AWAY]
         await town.settled()
@@ -147,8 +147,10 @@ async def fill(server: Valkey, full: bool) -> None:
 
 async def test_a_failover_while_a_reply_streams(folder: Path) -> None:
     """Nobody notices: the answer goes on, is kept, and nobody is told of an outage."""
+    # Longer than it takes even on a slow machine.
+    timing = replace(QUICK, store=Waits(failover=40.0, operation=45.0))
     with valkey_sentinels(folder, down_after_ms=300) as running:
-        async with weavers(running) as town:
+        async with weavers(running, timing=timing) as town:
             answer = held()
             town.openai.script.append(answer)
             thread = await town.thread_of(await town.ask(town.ada, "tell me"))

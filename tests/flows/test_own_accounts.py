@@ -113,7 +113,7 @@ async def test_a_store_that_fails_while_somebody_is_told_costs_a_minute(server: 
         await here.inbox()
         await there.inbox()
         await call(there, "link", BEN, code=code_in(await call(here, "link")))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(50):
             await here.tried.wait()
             while await here.left() < 3_600:
                 pass

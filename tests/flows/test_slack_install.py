@@ -176,7 +176,7 @@ async def test_a_workspace_that_left_while_the_bot_was_away_is_forgotten(server:
         adapter = hasty(here.stage.environment())
         await here.stage.start(adapters={"slack": adapter})
         # The store does not report changes; each look takes a round trip.
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(50):
             while f"installation:{here.acme.space.id}" in (text := await here.stored()):
                 pass
         assert "secret of Acme" not in text

@@ -431,7 +431,7 @@ async def test_who_is_not_in_a_channel_reaches_it_by_no_token_once_it_is_private
         here.sim.convert(room, here.ada, private=True)
         tokens = ""
         # The store does not report changes; each look takes a round trip.
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(50):
             while not tokens or tokens.count(opened) == 4:
                 lines = (await here.stored()).splitlines()
                 tokens = str([line for line in lines if ":tokens = " in line])

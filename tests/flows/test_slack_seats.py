@@ -103,7 +103,7 @@ async def shares(made: Fleet) -> list[int]:
 async def until_shared(made: Fleet, wanted: Iterable[int]) -> None:
     """Wait until the seats are shared out like this; only the store tells."""
     expected = list(wanted)
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(50):
         while await shares(made) != expected:
             pass
 
@@ -145,7 +145,7 @@ async def test_ten_processes_have_one_each_and_the_eleventh_stands_by(server: Va
         said = made.sim.add_user("Ada"), made.sim.add_channel("general")
         await made.connected(10)
         await until_shared(made, [1] * 10)
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(50):
             while not spare.inbox.meter.acks:
                 made.sim.say(said[1], said[0], f"{made.sim.mention} hello")
                 await made.sim.settled()

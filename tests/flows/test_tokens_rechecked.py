@@ -17,7 +17,7 @@ from tests.servers import Valkey
 
 async def _until(threads: Threads, digest: str, met: Callable[[Credential | None], bool]) -> None:
     """Only the store shows it."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(50):
         while not met(await threads.tokens.find(digest)):
             pass
 

@@ -241,7 +241,7 @@ async def test_every_request_of_an_answer_is_counted_once(server: Valkey) -> Non
         await here.meadow.until_posted("Done.")
         await settled(server)
         # What was reserved is settled a moment after the commit.
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(50):
             while "hold:" in await stored(server):
                 pass
         used = sum((request.usage or {})["total_tokens"] for request in here.chats)

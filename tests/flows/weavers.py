@@ -48,7 +48,7 @@ class Weavers:
         """The bot's messages in a channel, oldest first."""
         return self.sim.messages(channel, by=self.sim.bot)
 
-    async def until_said(self, channel: Channel, *texts: str, timeout: float = 20.0) -> None:
+    async def until_said(self, channel: Channel, *texts: str, timeout: float = 50.0) -> None:
         """Wait until the bot's messages in a channel say exactly this."""
         await self.sim.until(lambda: self.said(channel) == list(texts), timeout)
 
@@ -72,7 +72,7 @@ class Weavers:
         await self.settled()
         return thread
 
-    async def until_asked(self, times: int, timeout: float = 20.0) -> Request:
+    async def until_asked(self, times: int, timeout: float = 50.0) -> Request:
         """Wait until the model has been asked so many times, and return the newest request."""
         await self.openai.until(lambda: len(self.openai.chats) >= times, timeout)
         return self.openai.chats[times - 1]

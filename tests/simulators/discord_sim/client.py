@@ -69,7 +69,7 @@ class Client(discord.Client):
 
     async def next(self) -> discord.Message:
         """Return the next message, waiting for it."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(50):
             return await self.heard.get()
 
 

@@ -20,6 +20,7 @@ from tests.simulators.discord_sim.world import (
     MESSAGE_CONTENT,
     World,
 )
+from tests.simulators.handlers import Handlers
 
 _MEMBERS, _PRESENCES = 1 << 1, 1 << 8
 _KNOWN_INTENTS = (1 << 26) - 1
@@ -109,10 +110,14 @@ class Gateway:
         connections: how many connections were accepted so far.
         identify_seconds: real seconds between two IDENTIFYs of the same key, which is the shard
             modulo the world's ``max_concurrency``.
+
+    Args:
+        handlers: holds what writes into connections.
     """
 
-    def __init__(self, world: World, identify_seconds: float) -> None:
+    def __init__(self, world: World, identify_seconds: float, handlers: Handlers) -> None:
         self._world = world
+        self._handlers = handlers
         world.on_dispatch = self.dispatch
         self.sessions: list[Session] = []
         self.identifies: list[Identify] = []
@@ -207,6 +212,7 @@ class Gateway:
         self._open.append(connection)
         self.connections += 1
         writer = asyncio.create_task(self._write(connection))
+        self._handlers.hold(writer)
         try:
             if request.query.get("v") != "10":
                 connection.close(4012)
@@ -221,13 +227,14 @@ class Gateway:
         finally:
             self._detach(connection)
             self._open.remove(connection)
-            # The close code of a refused client has to leave before the socket goes.
-            if connection.closing:
-                await asyncio.wait({writer}, timeout=1.0)
-            writer.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await writer
-            self._world.on_change()
+            try:
+                # The close code of a refused client has to leave before the socket goes.
+                if connection.closing:
+                    await asyncio.wait({writer}, timeout=1.0)
+            finally:
+                writer.cancel()
+                await asyncio.wait({writer})
+                self._world.on_change()
         return ws
 
     async def _write(self, connection: Connection) -> None:

@@ -97,11 +97,11 @@ class Interaction:
         """Whether the first answer is for the caller alone."""
         return self.original is not None and self.original.ephemeral
 
-    async def acked(self, timeout: float = 20.0) -> None:
+    async def acked(self, timeout: float = 50.0) -> None:
         """Wait for the first answer, of whatever kind."""
         await self.signal.until(lambda: self.callback_type is not None, timeout, self.describe)
 
-    async def answered(self, timeout: float = 20.0) -> Message:
+    async def answered(self, timeout: float = 50.0) -> Message:
         """Wait for an answer that says something, and return it."""
 
         def shown() -> Message | None:
@@ -112,13 +112,13 @@ class Interaction:
         assert found is not None
         return found
 
-    async def asked(self, timeout: float = 20.0) -> dict[str, Any]:
+    async def asked(self, timeout: float = 50.0) -> dict[str, Any]:
         """Wait for a form to be opened."""
         await self.signal.until(lambda: self.modal is not None, timeout, self.describe)
         assert self.modal is not None
         return self.modal
 
-    async def completed(self, timeout: float = 20.0) -> list[dict[str, Any]]:
+    async def completed(self, timeout: float = 50.0) -> list[dict[str, Any]]:
         """Wait for the choices of an autocomplete."""
         await self.signal.until(lambda: self.choices is not None, timeout, self.describe)
         return self.choices or []

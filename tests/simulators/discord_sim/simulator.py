@@ -28,6 +28,7 @@ from tests.simulators.discord_sim.rest_messages import MessageRoutes
 from tests.simulators.discord_sim.signal import Signal
 from tests.simulators.discord_sim.transcript import transcript
 from tests.simulators.discord_sim.world import GUILDS, World
+from tests.simulators.handlers import Handlers
 from tests.simulators.listening import Listening
 
 T = TypeVar("T")
@@ -80,7 +81,8 @@ class DiscordSimulator(People, Listening):
         self.limits = Limits(self.world.clock, scale, enabled=limits)
         if identify_seconds is None:
             identify_seconds = IDENTIFY_SECONDS / scale
-        self.gateway = Gateway(self.world, identify_seconds)
+        self._handlers = Handlers()
+        self.gateway = Gateway(self.world, identify_seconds, self._handlers)
         self.cdn = Cdn(self.world)
         self._rest = Rest(self.world, self.limits, self.faults)
         self._answers = InteractionRoutes(self.world, ack_seconds)
@@ -89,7 +91,9 @@ class DiscordSimulator(People, Listening):
 
     async def start(self) -> None:
         """Listen on a free port of 127.0.0.1."""
-        app = web.Application(client_max_size=2 * REQUEST_BYTES)
+        app = web.Application(
+            client_max_size=2 * REQUEST_BYTES, middlewares=[self._handlers.middleware()]
+        )
         app.router.add_get("/gateway", self.gateway.accept)
         app.router.add_get("/gateway/", self.gateway.accept)
         app.router.add_get("/attachments/{channel_id}/{attachment_id}/{filename}", self.cdn.serve)
@@ -113,6 +117,7 @@ class DiscordSimulator(People, Listening):
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
+        await self._handlers.end()
 
     # Where it is
 
@@ -251,7 +256,7 @@ class DiscordSimulator(People, Listening):
 
     # Waiting, and the gateway
 
-    async def until(self, predicate: Callable[[], T], timeout: float = 20.0) -> T:
+    async def until(self, predicate: Callable[[], T], timeout: float = 50.0) -> T:
         """Return the first truthy value of ``predicate``, asked after every change.
 
         Raises:
@@ -259,7 +264,7 @@ class DiscordSimulator(People, Listening):
         """
         return await self.signal.until(predicate, timeout, self.describe)
 
-    async def until_connected(self, sessions: int = 1, timeout: float = 20.0) -> None:
+    async def until_connected(self, sessions: int = 1, timeout: float = 50.0) -> None:
         """Wait until some sessions have identified or resumed."""
         await self.until(lambda: len(self.gateway.live) >= sessions, timeout)
 

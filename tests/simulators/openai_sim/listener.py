@@ -107,7 +107,7 @@ class Listener(Listening):
     async def until(
         self,
         predicate: Callable[[], T],
-        timeout: float = 20.0,
+        timeout: float = 50.0,
     ) -> T:
         """Wait until the predicate is truthy, and return its value.
 

@@ -49,7 +49,7 @@ class Interaction:
         self.response_url = response_url
         self.envelope: Envelope | None = None
 
-    async def acked(self, timeout: float = 20.0) -> Ack:
+    async def acked(self, timeout: float = 50.0) -> Ack:
         """Wait for the acknowledgement.
 
         Raises:
@@ -78,7 +78,7 @@ class Interaction:
         """What came back through the acknowledgement and the response_url, as it arrived."""
         return [] if self.response_url is None else self.response_url.shown
 
-    async def responded(self, count: int = 1, timeout: float = 20.0) -> list[Shown]:
+    async def responded(self, count: int = 1, timeout: float = 50.0) -> list[Shown]:
         """Wait until at least ``count`` responses have come back, and return them."""
         await self._state.signal.until(
             lambda: len(self.responses) >= count, timeout, lambda: f"responses: {self.responses}"

@@ -172,7 +172,7 @@ class SlackSimulator(People, Listening):
         """Open sockets, oldest first."""
         return [c for c in self.sockets.connections if not c.socket.closed]
 
-    async def connected(self, count: int = 1, timeout: float = 20.0) -> list[Connection]:
+    async def connected(self, count: int = 1, timeout: float = 50.0) -> list[Connection]:
         """Wait until exactly ``count`` sockets are open and take envelopes."""
 
         def ready() -> list[Connection]:
@@ -186,7 +186,7 @@ class SlackSimulator(People, Listening):
         """Whether the manifest asks for HTTP instead of Socket Mode."""
         return self.workspace.app.http
 
-    async def listened(self, port: int, timeout: float = 20.0) -> str:
+    async def listened(self, port: int, timeout: float = 50.0) -> str:
         """Put a process behind the Request URL, once it answers the challenge.
 
         Returns:
@@ -245,7 +245,7 @@ class SlackSimulator(People, Listening):
         """Do the waiting redeliveries now."""
         self.sockets.retry_now()
 
-    async def settled(self, timeout: float = 20.0) -> None:
+    async def settled(self, timeout: float = 50.0) -> None:
         """Wait until every envelope so far is acknowledged or given up."""
         await self.until(lambda: not self.sockets.unsettled, timeout)
 
@@ -284,7 +284,7 @@ class SlackSimulator(People, Listening):
         """How many calls of each method were answered with 429 by the limits."""
         return self.limits.refused
 
-    async def until(self, predicate: Callable[[], T], timeout: float = 20.0) -> T:
+    async def until(self, predicate: Callable[[], T], timeout: float = 50.0) -> T:
         """Return the first truthy value of ``predicate``; see ``Signal.until``."""
         return await self.state.signal.until(predicate, timeout, self.dump)
 

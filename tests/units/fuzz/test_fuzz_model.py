@@ -26,7 +26,7 @@ from tests.payloads import model as payloads
 from tests.payloads.mutations import ODD, mutated
 from tests.units.model.asking import MODEL, ask, end_of, text_of
 
-PATIENCE = 10.0
+PATIENCE = 50.0
 WHOLE = "".join(payloads.TEXTS)
 Outcome = list[ModelEvent] | ModelError
 

@@ -119,7 +119,7 @@ class Store(RuleBasedStateMachine):
 
     def run(self, work: Awaitable[T]) -> T:
         async def bounded() -> T:
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(50):
                 return await work
 
         return self.loop.run_until_complete(bounded())
