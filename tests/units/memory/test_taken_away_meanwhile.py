@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from bot.credentials import Credential
-from bot.memories import Wrote
+from bot.memories import Person, Wrote
 from bot.memory.port import Change
 from bot.storage.connect import open_redis
 from bot.storage.scripts import SCRIPTS
@@ -104,3 +104,43 @@ async def test_what_somebody_else_asks_for_while_its_author_is_forgotten_stays_t
     [kept] = (await parts.memories.page(there(BEN))).memories
     assert (kept.text.content, kept.source.author) == ("zebra", BEN)
     assert await parts.leftovers(ADA.user) == []
+
+
+async def test_a_correction_that_stays_since_somebody_else_asks_for_it_stays_alone(
+    parts: Parts, server: Valkey
+) -> None:
+    old = (await parts.add("we deploy on Thursdays")).memory
+    assert old is not None
+    change = Change(content="we deploy on Fridays")
+    await parts.memories.update(there(BEN, admin=True), old.id, change)
+    async with another(server, parts) as (other, proxy):
+        held = proxy.hold(SCRIPTS["unmemorise"].sha)
+        forgetting = asyncio.create_task(other.memories.forget_person(BEN))
+        await asyncio.wait_for(held.arrived.wait(), 20)
+        again = await parts.add("we deploy on Fridays", there(Person("slack", "T1", "UCARA")))
+        assert again.result is Wrote.TOUCHED
+        held.goes.set()
+        await forgetting
+    page = await parts.memories.page(there())
+    assert [each.text.content for each in page.memories] == ["we deploy on Fridays"]
+    assert await parts.leftovers(BEN.user) == []
+
+
+async def test_what_was_corrected_holds_again_though_it_changes_as_its_correction_goes(
+    parts: Parts, server: Valkey
+) -> None:
+    old = (await parts.add("we deploy on Thursdays", thread=THREAD, messages=("m1", "m2"))).memory
+    assert old is not None
+    change = Change(content="we deploy on Fridays")
+    new = (await parts.memories.update(there(BEN, admin=True), old.id, change)).memory
+    assert new is not None
+    async with another(server, parts) as (other, proxy):
+        held = proxy.hold(SCRIPTS["unmemorise"].sha)
+        deleting = asyncio.create_task(other.memories.delete(there(BEN), [new.id]))
+        await asyncio.wait_for(held.arrived.wait(), 20)
+        await parts.memories.forget_messages(THREAD, ["m1"])
+        held.goes.set()
+        assert [each.result for each in await deleting] == [Wrote.DELETED]
+    page = await parts.memories.page(there())
+    assert [each.text.content for each in page.memories] == ["we deploy on Thursdays"]
+    assert page.memories[0].source.message_ids == ("m2",)
