@@ -15,7 +15,8 @@ class Timing:
     its turn from `mark_after` on; `first_token` and `gap` are the
     model's silences that are taken for a fault, `private` the most that an answer to one person may
     take, since platforms wait for those. `store` is how patient one call to the store is.
-    `recheck` is between looks at which tokens are due to be checked.
+    `recheck` is between looks at which tokens are due to be checked. `recall` is the most that a
+    question waits for what is remembered.
     """
 
     renew: float = 1.0
@@ -32,6 +33,7 @@ class Timing:
     longest_retry: float = 60.0
     long_wait: float = 8.0
     mark_after: float = 0.3
+    recall: float = 0.3
     first_token: float = 60.0
     gap: float = 30.0
     private: float = 180.0

@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import logging
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -86,6 +86,7 @@ IDENTIFY_SECONDS = 5.0
 ON_THE_WAY_SECONDS = 1.0
 """Two log-ins may be nearer to each other when they arrive than when they left."""
 
+NO_FILES = "A file is left out: I may not attach files here."
 USE_COMMAND = "Please use {command} here: its answer is shown to you only."
 LOOK_IN_MESSAGES = "I've answered you in a direct message."
 NO_DIRECT_MESSAGE = (
@@ -379,6 +380,16 @@ class DiscordAdapter:
             return
         files, left_out = fitting(reply.files, FILE_BYTES)
         text = f"{reply.text}\n\n{TOO_LARGE}" if left_out else reply.text
+        try:
+            await self._say_parts(spot, event, text, files)
+        except NotAllowed:
+            if not files:
+                raise
+            await self._say_parts(spot, event, f"{reply.text}\n\n{NO_FILES}")
+
+    async def _say_parts(
+        self, spot: Spot, event: Incoming, text: str, files: Sequence[File] = ()
+    ) -> None:
         parts = list(pieces(self._render(text))) or [""]
         extra: dict[str, Callable[[], Any]] = {}
         if files:

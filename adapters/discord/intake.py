@@ -21,7 +21,7 @@ from adapters.discord.missed import Missed
 from adapters.discord.muted import Muted
 from adapters.discord.notice import PING_ME
 from adapters.discord.places import Places, cached_channel
-from adapters.discord.reactions import Reactions
+from adapters.discord.reactions import Reactions, is_meant
 from adapters.discord.reading import is_chatter, own_in, place_of, seen, space_of
 from adapters.discord.servers import Servers
 from adapters.discord.translate import (
@@ -298,8 +298,13 @@ class Intake:
     async def reacted(
         self, client: Listening, event: discord.RawReactionActionEvent, *, added: bool
     ) -> None:
-        """See to a sign on a message, each place in its order."""
-        async with self._lines.turn(f"signs {event.channel_id}"):
+        """See to a sign on a message, those on one message in their order.
+
+        One may wait for minutes, which is nothing to other messages.
+        """
+        if not is_meant(client, event):
+            return
+        async with self._lines.turn(f"signs {event.message_id}"):
             await self._reactions.reacted(client, event, added=added)
 
     async def interaction(

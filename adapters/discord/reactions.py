@@ -72,7 +72,7 @@ class Reactions:
     async def reacted(
         self, client: Listening, event: discord.RawReactionActionEvent, *, added: bool
     ) -> None:
-        """Somebody has put a sign on a message or taken it away; others mean nothing.
+        """Somebody has put a sign that `is_meant` on a message, or has taken it away.
 
         Discord tells of it once, so that a fault that passes is waited out, for minutes if need be.
 
@@ -80,8 +80,6 @@ class Reactions:
             PlatformError: The message can't be read.
             StoreError: The store stays away.
         """
-        if event.emoji.name != BRAIN or event.user_id == client.me:
-            return
         until = self._clock() + self._timing.signs
         while True:
             try:
@@ -197,6 +195,11 @@ class Reactions:
             log.info("No sign on a message that is remembered: %s", error)
             return not isinstance(error, NotAllowed)
         return True
+
+
+def is_meant(client: Listening, event: discord.RawReactionActionEvent) -> bool:
+    """Whether a sign is for the bot; all others mean nothing to it."""
+    return event.emoji.name == BRAIN and event.user_id != client.me
 
 
 async def _is_among(sign: discord.Reaction, user: int) -> bool:

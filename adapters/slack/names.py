@@ -1,4 +1,4 @@
-"""What people and channels are called, asked once a day."""
+"""What people and channels are called, asked once a day, and who may do what, once an hour."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 MOST_NAMED = 20
 CHANNEL_SECONDS = 3600.0
 """A channel may become private, of which Slack tells one process only."""
+RANK_SECONDS = 3600.0
+"""For which a writer stays what they were: of a change, too, Slack tells one process only."""
 SILENT_SECONDS = 600.0
 """Between two complaints about the same."""
 
@@ -67,7 +69,7 @@ class Directory:
 
     def expect(self, found: Iterable[str]) -> None:
         """Begin to look people up, so that whoever asks for them next waits less."""
-        self._people.expect(id_ for id_ in found if id_ != self._own.user)
+        self._people.expect((id_ for id_ in found if id_ != self._own.user), RANK_SECONDS)
 
     def changed(self, user: Mapping[str, Any]) -> None:
         """Somebody's account has changed; whose name or rank is another is looked up anew.
@@ -76,8 +78,7 @@ class Directory:
             KeyError, ValueError: It says not even who it is.
         """
         person = person_of(user, self._own.team, self._own.enterprise)
-        known = self._people.known(person.id)
-        if known is not None and known != person:
+        if self._people.known(person.id) != person:
             self._people.forget(person.id)
 
     def narrowed(self, channel: str) -> None:
@@ -113,7 +114,8 @@ class Directory:
         until = None if within is None else loop.time() + within
         writers = frozenset(wanted.writers) - {self._own.user}
         found, groups = await asyncio.gather(
-            self._people.get(writers, patience), self._groups.of_each(writers, patience)
+            self._people.get(writers, patience, age=RANK_SECONDS),
+            self._groups.of_each(writers, patience),
         )
         if until is not None:
             seconds = min(seconds, max(until - loop.time(), 0.0))
@@ -135,7 +137,7 @@ class Directory:
     async def person(self, user: str, seconds: float) -> Person:
         """One person; who is not known in time counts as a guest without a name."""
         found, groups = await asyncio.gather(
-            self._people.get([user], seconds), self._groups.of(user, seconds)
+            self._people.get([user], seconds, age=RANK_SECONDS), self._groups.of(user, seconds)
         )
         return replace(Names(found).person(user), groups=groups)
 

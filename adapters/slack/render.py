@@ -7,6 +7,7 @@ no marks for, and what it takes only once in a message.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 
 from adapters.slack.markup import MAX_CHARS, measure, safe
@@ -67,10 +68,6 @@ class SlackWriter(Writer):
         """One that is not the message's first, or within something else."""
         return self.table_without_one(table, WIDEST_TABLE)
 
-    def whole_table(self, table: Table) -> str:
-        """One that Slack takes."""
-        return super().table(table)
-
     def link(self, link: Link) -> str:
         """A link; words that look like an address are none where it leads elsewhere."""
         if not _misleading(link):
@@ -108,22 +105,37 @@ def _block(block: Block) -> str:
     if isinstance(node, Code):
         return source
     if "|" in source and "<" in source and (linked := _linked(source)) != source:
-        return "\n\n".join(_node(each.block, linked, block.before) for each in read(linked))
+        return "\n\n".join(
+            _node(each.block, linked[each.start : each.end].strip("\n"), block.before)
+            for each in read(linked)
+        )
     return _node(node, source, block.before)
 
 
 def _node(node: Node, source: str, before: int) -> str:
     if isinstance(node, Table):
-        fits = len(node.header) <= MOST_COLUMNS and len(node.rows) < MOST_ROWS
-        if not fits or before or _HTML.search(source):
-            return _WRITER.block(node)
-        misleads = any(map(_misleads, (cell for row in (node.header, *node.rows) for cell in row)))
-        return _WRITER.whole_table(node) if misleads else source
+        fits = len(node.header) <= MOST_COLUMNS and not before
+        return _table(node, source.split("\n")) if fits else _WRITER.block(node)
     underlined = isinstance(node, Heading) and not source.lstrip().startswith("#")
     # Slack takes for code what goes on with a list from the message before.
     indented = source.startswith("    ")
     changed = underlined or indented or _HTML.search(source) is not None or _foreign(node)
     return _WRITER.block(node) if changed else source
+
+
+def _table(table: Table, lines: Sequence[str]) -> str:
+    """As many rows as Slack takes, as they were written where that can be; others without one.
+
+    A row stays as it is whatever comes after it, so that a table can be streamed.
+    """
+    kept, more = table.rows[: MOST_ROWS - 1], table.rows[MOST_ROWS - 1 :]
+    # Below the title stands what makes it a table.
+    rows = ((table.header, lines[0]), ((), lines[1]), *zip(kept, lines[2:], strict=False))
+    shown = "\n".join(
+        _WRITER.row(row) if _HTML.search(line) or any(map(_foreign_parts, row)) else line
+        for row, line in rows
+    )
+    return f"{shown}\n\n{_WRITER.block(replace(table, rows=more))}" if more else shown
 
 
 def _linked(source: str) -> str:

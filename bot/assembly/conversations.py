@@ -37,11 +37,13 @@ class ConversationMemory:
         settings: What was configured.
         memories: The memory.
         threads: Where conversations are.
+        patience: Seconds that a question waits for what is remembered.
     """
 
     settings: Settings
     memories: Memories
     threads: Threads
+    patience: float
 
     def recalling(self, observe: Callable[[str], None]) -> Recalling | None:
         """What is put before the model unasked; None where that is switched off.
@@ -51,7 +53,7 @@ class ConversationMemory:
         tokens = self.settings.integer("BOBBIN_RECALL_TOKENS") or 0
         if not tokens:
             return None
-        return Recalling(self.memories, tokens, self._granting, observe=observe)
+        return Recalling(self.memories, tokens, self.patience, self._granting, observe)
 
     def tools(self, adapters: Mapping[str, Adapter], tokenizer: Tokenizer) -> tuple[Tool, ...]:
         """What the model may call; none where that is switched off, or leaves no room to talk."""

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from hashlib import sha256
 
 from bot.adapter import Adapter
 from bot.chat import MessageRef, Spot
+from bot.engine import texts
 from bot.engine.answer import Answer
 from bot.engine.watch import Watch
-from bot.errors import PlatformError
+from bot.errors import NotAllowed, PlatformError
 from bot.records import Entry
 from bot.reply.enclosures import Enclosure, Enclosures
 from bot.reply.pacing import Pacer
@@ -50,6 +52,8 @@ class Handing:
     ) -> tuple[MessageRef, ...]:
         """The message with the file; none when there is none, or the platform did not take it.
 
+        Where no files are allowed it is a message that says so.
+
         Args:
             reply: It stands.
             answer: What it says.
@@ -73,6 +77,27 @@ class Handing:
     async def _attach(
         self, spot: Spot, enclosure: Enclosure, key: str, again: bool
     ) -> tuple[MessageRef, ...]:
+        file, above = enclosure.file, enclosure.text
+        try:
+            return await self._post(
+                spot, lambda: self.adapter.attach(spot, file, key, above, again=again)
+            )
+        except NotAllowed as refusal:
+            logger.warning("no files are allowed here: %s (%s)", refusal, refusal.hint)
+        except PlatformError as error:
+            logger.warning("a file was left out: %s (%s)", error, error.hint)
+            return ()
+        try:
+            return await self._post(
+                spot, lambda: self.adapter.post(spot, texts.NO_FILE, key=key, again=again)
+            )
+        except PlatformError as error:
+            logger.info("nobody is told that there is no file: %s", error)
+            return ()
+
+    async def _post(
+        self, spot: Spot, post: Callable[[], Awaitable[MessageRef]]
+    ) -> tuple[MessageRef, ...]:
         permit = await self.pacer.acquire_within(
             "post", spot.channel, self.space, Urgency.PART, SLOT_SECONDS
         )
@@ -81,14 +106,7 @@ class Handing:
             return ()
         with permit:
             await self.watch.confirm()
-            try:
-                ref = await self.adapter.attach(
-                    spot, enclosure.file, key, enclosure.text, again=again
-                )
-            except PlatformError as error:
-                logger.warning("a file was left out: %s (%s)", error, error.hint)
-                return ()
-        return (ref,)
+            return (await post(),)
 
 
 def enclosed_by(answer: Entry, spot: Spot | None) -> tuple[MessageRef, ...]:

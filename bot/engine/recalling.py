@@ -20,9 +20,6 @@ from bot.storage.types import Turn
 
 logger = logging.getLogger(__name__)
 
-SECONDS = 0.3
-"""How long a question waits for it."""
-
 LEAST_SHARE = 8
 """A prompt holds at least so many times as much as may be recalled for it."""
 
@@ -37,15 +34,15 @@ class Recalling:
     Attributes:
         memories: Where it is looked for.
         tokens: Most that may be recalled for a question; 0 for nothing, ever.
-        granting: Tells what may be read.
         seconds: How long it may take; what is found later is not used.
+        granting: Tells what may be read.
         observe: Told of each question what came of it: "found", "nothing", "slow" or "error".
     """
 
     memories: Memories
     tokens: int
+    seconds: float
     granting: Granting = field(default_factory=Granting)
-    seconds: float = SECONDS
     observe: Callable[[str], None] = lambda outcome: None
 
     def room(self, configured: int) -> int:

@@ -17,6 +17,9 @@ PRIVATE_INTERRUPTED = "*(interrupted: the connection to the model broke here. Pl
 PRIVATE_TOO_LONG = "*(cut here: this is as long as an answer may be. Ask for less at once.)*"
 FILTERED = "*(cut here by the model's provider)*"
 UNFINISHED = "*(not finished)*"
+NO_FILE = (
+    "*(I may not attach files here. With that permission this answer would come as a file, too.)*"
+)
 AGAIN = "I'm answering this once more …"
 NOT_ANEW = "*(No new answer, so this one stays: {why})*"
 STOPPED_ANEW = "*(stopped before there was a new answer, so this one stays)*"

@@ -135,12 +135,13 @@ class Writer:
 
     def table(self, table: Table) -> str:
         """A table."""
-        rows = [self._row(row) for row in (table.header, *table.rows)]
+        rows = [self.row(row) for row in (table.header, *table.rows)]
         marks = {"left": ":---", "right": "---:", "center": ":---:"}
         rule = "| " + " | ".join(marks.get(align, "---") for align in table.aligns) + " |"
         return "\n".join((rows[0], rule, *rows[1:]))
 
-    def _row(self, row: Sequence[tuple[Inline, ...]]) -> str:
+    def row(self, row: Sequence[tuple[Inline, ...]]) -> str:
+        """A line of a table."""
         cells = (" ".join(self.inline(cell).split("\n")).replace("|", "\\|") for cell in row)
         return "| " + " | ".join(cells) + " |"
 

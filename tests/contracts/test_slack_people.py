@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 
 from adapters.slack.manifest import manifest
+from adapters.slack.names import RANK_SECONDS
 from bot.chat import Author
 from bot.errors import NeedsOperator
 from tests.contracts.slack_rig import ADDRESS, QUICK, Rig, connected, rig_of, simulator
+from tests.contracts.slack_scene import scene
 from tests.simulators.slack_sim import Timing as SimTiming
 from tests.simulators.slack_sim import User
 
@@ -66,6 +68,42 @@ async def test_who_is_no_admin_any_more_has_no_say_at_once(rig: Rig) -> None:
     rig.sim.change_profile(who)
     author = await heard(rig, who)
     assert author.is_outside and not author.is_admin
+
+
+async def test_a_change_of_rank_that_another_process_has_heard_counts_within_an_hour() -> None:
+    async with scene() as here:
+        here.ada.admin = True
+        ben = here.sim.add_user("Ben")
+
+        async def is_admin() -> bool:
+            before = len(here.inbox.messages)
+            here.sim.say(here.dm, here.ada, f"hello <@{ben.id}>")
+            await here.sim.until(lambda: len(here.inbox.messages) > before)
+            return here.inbox.messages[-1].author.is_admin
+
+        assert await is_admin()
+        here.ada.admin = False
+        here.clock.at = RANK_SECONDS - 1
+        assert await is_admin()
+        here.clock.at = RANK_SECONDS
+        assert not await is_admin()
+        # What somebody is called who writes nothing is known for a day.
+        assert len(here.sim.calls("users.info")) == 3
+
+
+async def test_who_changes_while_they_are_looked_up_is_looked_up_again(rig: Rig) -> None:
+    who = rig.sim.add_user("Grace", guest=True)
+    gate = asyncio.Event()
+    slow = rig.sim.faults.add("users.info", gate=gate)
+    rig.sim.say(rig.room, who, f"{rig.sim.mention} hello")
+    await asyncio.wait_for(slow.arrived.wait(), 10)
+    who.guest = False
+    told = rig.sim.change_profile(who)
+    await rig.until(lambda: told is not None and told.state == "acked")
+    gate.set()
+    authors = {event.author for event in await rig.events(2)}
+    assert authors == {Author(who.id, "Grace")}
+    assert len(rig.sim.calls("users.info")) == 2
 
 
 async def test_a_passing_fault_turns_no_colleague_away(rig: Rig) -> None:

@@ -58,6 +58,14 @@ class Seen:
             while await self.figure("bobbin_running_turns"):
                 pass
 
+    async def until_figure(
+        self, name: str, value: float, seconds: float = 50.0, **labels: str
+    ) -> None:
+        """Look until a figure is just that; nobody reports changes."""
+        async with asyncio.timeout(seconds):
+            while await self.figure(name, **labels) != value:
+                pass
+
     async def figure(self, name: str, **labels: str) -> float:
         """A figure, added up over the labels that are not given."""
         status, text = await self.ask("/metrics")

@@ -23,6 +23,7 @@ from bot.storage.connect import open_redis
 from bot.storage.keys import ThreadKeys
 from bot.storage.threads import Threads
 from tests.flows.acme import acme, words
+from tests.flows.look import until_stored
 from tests.flows.meadow import ADA, Field, Meadow, a_meadow
 from tests.flows.seen import SERVED, look_at
 from tests.flows.stage import open_stage
@@ -292,6 +293,8 @@ async def test_nothing_of_it_is_taken_up_where_it_is_not_wanted_any_more(server:
         await here.meadow.call("settings", boss, thread=None, options={"memory": "off"})
         await here.meadow.say(here.meadow.event(ADA, "and the colour?"))
         await here.stage.openai.until(lambda: len(here.stage.openai.chats) == 2)
+        # It is dropped beside the turn.
+        await until_stored(server, False, KEPT)
         assert KEPT.casefold() not in await _memories(here)
         assert here.meadow.told == []
 

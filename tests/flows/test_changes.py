@@ -330,8 +330,8 @@ async def test_a_summary_is_made_again_without_what_was_deleted(server: Valkey) 
         await ask(here, "And now?")
         later = openai.chats[asked:]
         assert all("SECRET" not in request.text for request in later)
-        stored = await here.stored()
-        assert "The loom is not named." in stored
+        # It is stored beside the turns.
+        stored = await until_stored(server, True, "The loom is not named.")
         assert "SECRET" not in stored
 
 

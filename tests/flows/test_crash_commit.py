@@ -22,7 +22,7 @@ WHOLE = f"{BEGINNING} and this is the end."
 OTHER = f"{BEGINNING} and this is another end."
 
 
-LEASE = {"BOBBIN_LEASE_SECONDS": "4"}
+LEASE = {"BOBBIN_LEASE_SECONDS": "8"}
 """Long enough for the last edit: without word of the store only a part of it is written in."""
 
 
@@ -69,6 +69,13 @@ async def writes(server: Valkey) -> AsyncIterator[Writes]:
         await client.aclose()
 
 
+async def until_noted(server: Valkey, message: str) -> None:
+    """Until the store knows of a message; before, nothing more would be written without it."""
+    async with asyncio.timeout(PATIENCE):
+        while message not in await stored(server):
+            pass
+
+
 async def test_killed_before_the_commit_on_discord(server: Valkey, tmp_path: Path) -> None:
     async with open_town(server, tmp_path) as town, writes(server) as store:
         working = await town.bot(**LEASE)
@@ -78,10 +85,7 @@ async def test_killed_before_the_commit_on_discord(server: Valkey, tmp_path: Pat
         thread = await town.thread(await town.ask("say it all"))
         await town.until_said(thread, BEGINNING)
         [half] = town.sim.messages(thread, by=town.sim.bot)
-        # Before that is noted nothing more would be written without the store.
-        async with asyncio.timeout(PATIENCE):
-            while str(half.id) not in await stored(server):
-                pass
+        await until_noted(server, str(half.id))
         await store.pause()
         held.release_all()
         await town.until_said(thread, WHOLE)
@@ -108,6 +112,7 @@ async def test_killed_before_the_commit_on_slack(server: Valkey, tmp_path: Path)
         await town.until_said(root, BEGINNING)
         [half] = here.sim.replies(root)
         await here.sim.settled()
+        await until_noted(server, half.ts)
         await store.pause()
         held.release_all()
         await town.until_said(root, WHOLE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.engine import texts
 from tests.flows.acme import acme
 from tests.flows.weavers import weavers
 from tests.servers import Valkey
@@ -42,9 +43,28 @@ async def test_long_code_on_discord(server: Valkey) -> None:
         assert file.data.decode() == CODE + "\n"
 
 
+async def test_where_no_files_are_allowed_the_answer_says_so_once(server: Valkey) -> None:
+    async with weavers(server, extra={"BOBBIN_FILE_PARTS": "1"}) as place:
+        await place.sim.deny(place.general, "attach_files")
+        place.openai.script.append(Answer(LONG[:2600]))
+        thread = await place.thread_of(await place.ask(place.ada, "a story"))
+        await place.sim.until(lambda: place.said(thread)[-1:] == [texts.NO_FILE])
+        await place.settled()
+        assert len(place.said(thread)) == 3
+        place.openai.script.append(Answer("Once more."))
+        await place.press(place.posts(thread)[1], place.ada, "Regenerate")
+        # It goes with the answer that it belongs to, as the file would.
+        await place.until_said(thread, "Once more.")
+        await place.settled()
+        place.openai.script.append(Answer("Yes."))
+        await place.sim.say(thread, place.ada, "more?")
+        await place.until_said(thread, "Once more.", "Yes.")
+        assert not any(each.attachments for each in place.posts(thread))
+
+
 async def test_a_file_that_is_refused_leaves_the_answer_whole(server: Valkey) -> None:
     async with weavers(server, extra={"BOBBIN_FILE_PARTS": "1"}) as place:
-        place.sim.faults.add(lambda request: bool(request.files), status=403, code=50013)
+        place.sim.faults.add(lambda request: bool(request.files), status=400, code=40005)
         place.openai.script.append(Answer(LONG[:2600]))
         thread = await place.thread_of(await place.ask(place.ada, "a story"))
         await place.sim.until(lambda: len(place.said(thread)) == 2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from adapters.discord.adapter import NO_FILES
 from bot.commands import texts
 from tests.flows.acme import acme, words
 from tests.flows.meadow import ADA, a_meadow
@@ -42,6 +43,13 @@ async def test_on_discord_it_is_shown_to_all_or_to_the_caller(server: Valkey) ->
         asked = here.openai.painted[0].body
         assert asked is not None and asked["size"] == "1024x1024"
         assert CAT not in await here.stored()
+
+
+async def test_typed_on_discord_where_no_files_are_allowed_it_says_so(server: Valkey) -> None:
+    async with weavers(server, extra=ON) as here:
+        await here.sim.deny(here.general, "attach_files")
+        await here.ask(here.ada, f"!imagine {CAT}")
+        await here.until_said(here.general, f"> {CAT}\n\n{NO_FILES}")
 
 
 async def test_on_slack_it_is_shown_in_the_channel(server: Valkey) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from aiohttp import web
 
+from tests.simulators.handlers import Handlers
 from tests.simulators.slack_sim import (
     methods_assistant,
     methods_chat,
@@ -96,6 +97,7 @@ class Server:
         self._emitter = emitter
         self._limits = limits
         self._faults = faults
+        self._handlers = Handlers()
         self._runner: web.AppRunner | None = None
         self._files = FileRoutes(state)
         self._response_urls = ResponseUrls(state, emitter)
@@ -106,7 +108,7 @@ class Server:
 
     async def start(self) -> None:
         """Listen on a free port of the loopback interface."""
-        app = web.Application(client_max_size=64 * 2**20)
+        app = web.Application(client_max_size=64 * 2**20, middlewares=[self._handlers.middleware()])
         app.router.add_route("*", "/api/{method}", self._api)
         app.router.add_get("/link/", self._sockets.link)
         app.router.add_get("/link", self._sockets.link)
@@ -125,6 +127,7 @@ class Server:
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
+        await self._handlers.end()
 
     # Web API
 

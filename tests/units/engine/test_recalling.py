@@ -53,7 +53,7 @@ def recalling(slow: Slow, outcomes: list[str], seconds: float = 10.0) -> Recalli
         return (OTHER,)
 
     memories = cast("Memories", slow)
-    return Recalling(memories, 500, Granting(linked), seconds, outcomes.append)
+    return Recalling(memories, 500, seconds, Granting(linked), outcomes.append)
 
 
 async def test_what_takes_too_long_is_left_out() -> None:

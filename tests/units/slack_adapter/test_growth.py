@@ -20,6 +20,8 @@ from tests.units.reply.streams import beginnings, on_slack
         "> a **b\n> c** d\n\nand more",
         "See <https://example.com/a|label words> and more.",
         "|a|b|\n|-|-|\n|1|2|\n\nSo:\n\n|c|d|\n|-|-|\n|3|4|\n|long|5|\n\nand more.",
+        "|a|b|\n|-|-|\n|1|x<br>y|\n|<b>2</b>|$x^2$|\n\nand more.",
+        "|a|b|\n|-|-|\n" + "".join(f"|{row}|x|\n" for row in range(105)) + "\nand more.",
         "Run `make`\nand\n\n- then `make test`\n- and **that**\n\n> is `all`\n\nfor *now*",
     ],
 )

@@ -21,6 +21,7 @@ class World:
     def __init__(self) -> None:
         self.now = 0.0
         self.asked: list[str] = []
+        self.begun = asyncio.Event()
         self.gate = asyncio.Event()
         self.gate.set()
         self.fault: Exception | None = None
@@ -28,6 +29,7 @@ class World:
 
     async def look_up(self, id_: str) -> str:
         self.asked.append(id_)
+        self.begun.set()
         await self.gate.wait()
         if self.fault is not None:
             raise self.fault
@@ -80,6 +82,30 @@ async def test_what_was_known_is_better_than_nothing(fault: Exception, seconds: 
     assert sorted(world.asked) == ["a", "a", "b"]
     world.now, world.fault = world.now + 2, None
     assert set(await world.remembered.get(["a", "b"], 5)) == {"a", "b"}
+
+
+async def test_what_changes_while_it_is_looked_up_is_looked_up_again() -> None:
+    world = World()
+    world.gate.clear()
+    asking = [asyncio.create_task(world.remembered.get(["a"], 5)) for _ in range(2)]
+    await world.begun.wait()
+    world.remembered.forget("a")
+    world.remembered.forget("a")
+    world.gate.set()
+    assert await asyncio.gather(*asking) == [{"a": "a2"}] * 2
+    assert world.asked == ["a", "a"]
+    assert not world.remembered.is_awaited("a")
+
+
+async def test_a_fault_is_forgotten_with_what_it_was_about() -> None:
+    world = World()
+    world.fault = PlatformBusy("429", retry_after=1)
+    assert await world.remembered.get(["a"], 5) == {}
+    assert world.remembered.is_awaited("a")
+    world.remembered.forget("a")
+    assert not world.remembered.is_awaited("a")
+    world.fault = None
+    assert await world.remembered.get(["a"], 5) == {"a": "a2"}
 
 
 async def test_closing_ends_what_is_asked() -> None:

@@ -40,6 +40,10 @@ def test_standard_markdown_goes_out_as_it_came(text: str) -> None:
     [
         ("Title\n===\ntext", "# Title\ntext"),
         ("a <https://x.org|the site> b", "a [the site](https://x.org) b"),
+        (
+            "So:\n| <https://x.org|site> | b |\n|---|---|\n| 1 | 2 |",
+            "So:\n\n| [site](https://x.org) | b |\n|---|---|\n| 1 | 2 |",
+        ),
         ("a<br>b H<sub>2</sub>O", "a\nb H₂O"),
         ("\\(x_1^2\\) for $5", "`x_1^2` for $5"),
         ("$$\nx\n$$", "```tex\nx\n```"),
@@ -47,6 +51,10 @@ def test_standard_markdown_goes_out_as_it_came(text: str) -> None:
         ("      - from a list", "- from a list"),
         ("**「重要」**です", "**\u200b「重要」\u200b**です"),
         (f"{SMALL}\n\nand\n\n{SMALL}", f"{SMALL}\n\nand\n\n```\na  b\n─  ─\n1  2\n```"),
+        (
+            "|a|b|\n|-|-|\n|1|$x_1$|\n|2|3|\n|4<br>5|<b>6</b>|",
+            "|a|b|\n|-|-|\n| 1 | `x_1` |\n|2|3|\n| 4 5 | **6** |",
+        ),
         ("<!channel> `<@U123>`", "<\u200b!channel> `<\u200b@U123>`"),
     ],
 )
@@ -70,7 +78,7 @@ def test_what_slack_does_not_know_is_changed(text: str, shown: str) -> None:
         ("![bank.com](https://evil.example)", "bank.com (<https://evil.example>)"),
         (
             "| a | b |\n|---|---|\n| [bank.com](https://evil.example) | 2 |",
-            "| a | b |\n| --- | --- |\n| bank.com (<https://evil.example>) | 2 |",
+            "| a | b |\n|---|---|\n| bank.com (<https://evil.example>) | 2 |",
         ),
         (
             "[" * 65 + "[bank.com](https://evil.example)",
@@ -89,8 +97,15 @@ def test_a_table_that_slack_does_not_take() -> None:
     columns = "|".join("abcdefghijklmnopqrstu")
     table = f"|{columns}|\n|{'|'.join('-' * 21)}|\n|{columns}|"
     assert rendered(table).startswith("```\na  b  c")
-    rows = "\n".join(f"| {number} | x |" for number in range(120))
-    assert rendered(f"| n | x |\n|---|---|\n{rows}").startswith("```\nn    x\n")
+
+
+def test_rows_beyond_those_that_slack_takes_follow_as_code() -> None:
+    rows = [f"| {number} | x |" for number in range(120)]
+    table = "\n".join(["| n | x |", "|---|---|", *rows])
+    taken, code = rendered(table).split("\n\n")
+    assert taken == "\n".join(["| n | x |", "|---|---|", *rows[:99]])
+    assert code.startswith("```\nn    x\n───  ─\n99   x\n")
+    assert code.endswith("119  x\n```")
 
 
 @pytest.mark.parametrize("path", ANSWERS, ids=lambda path: path.stem)

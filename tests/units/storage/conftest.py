@@ -60,5 +60,5 @@ def new_id() -> Callable[[], str]:
 
 @pytest.fixture
 def threads(client: Redis, clock: Clock, new_id: Callable[[], str]) -> Threads:
-    """The store under test."""
-    return Threads(client, worker="w1", clock=clock, new_id=new_id)
+    """The store under test. Its leases outlast every test; `end_lease` ends one."""
+    return Threads(client, worker="w1", clock=clock, new_id=new_id, lease_seconds=120.0)
