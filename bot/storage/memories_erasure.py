@@ -24,18 +24,17 @@ from bot.storage.connect import Command
 from bot.storage.deletions import DELETED_SECONDS, marks
 from bot.storage.keys import BUCKETS, MemoryBucket, ScopeKeys
 from bot.storage.memories_codec import digest_in, load_memory
-from bot.storage.memories_holding import Returning, held_again
 from bot.storage.memories_reading import PAGE
-from bot.storage.memories_writing import Actor, Answer, MemoryWriting, Step, next_version, trails
+from bot.storage.memories_removal import TRIES, MemoryRemoval
+from bot.storage.memories_writing import Actor, Answer, Step, next_version, trails
 from bot.storage.scripts import SCRIPTS
 
 AUDIT_DAYS = 90
 BY_ITSELF = Actor()
-TRIES = 10
 QUIET_SECONDS = 3_600
 
 
-class MemoryErasure(MemoryWriting):
+class MemoryErasure(MemoryRemoval):
     """The part of `MemoryStore` that forgets; see there for the arguments."""
 
     async def forget_thread(self, thread: ThreadKey) -> int:
@@ -215,7 +214,7 @@ class MemoryErasure(MemoryWriting):
                 ]
             )
             if trail and float(last or 0) < quiet:
-                await self._mend_trail(scope)
+                await self._mend_trail(scope, quiet)
             if not (held or trail) and float(last or 0) < before:
                 await self._run("erase_scope", scope)
         return gone
@@ -238,92 +237,6 @@ class MemoryErasure(MemoryWriting):
         for scope, ids in _grouped(names).items():
             gone += await self.remove(await self._kept(scope, ids), BY_ITSELF, word="expire")
         return gone
-
-    async def remove(
-        self,
-        memories: Sequence[Memory],
-        by: Actor,
-        *,
-        word: str = "delete",
-        as_read: bool = False,
-    ) -> int:
-        """Remove memories, wherever they lie; safe to repeat.
-
-        What they have corrected goes along if it is by the same author or rests on the same
-        messages; what somebody else had said holds again. With `as_read` one that has changed since
-        stays.
-
-        Returns:
-            How many were there. Raises StoreUnavailable.
-        """
-        by_scope: dict[Scope, list[Memory]] = {}
-        for memory in memories:
-            by_scope.setdefault(memory.scope, []).append(memory)
-        gone = 0
-        for scope, each in by_scope.items():
-            along, again = await self._corrected_by(scope, each)
-            going = [*along, *each]
-            # First of all, since nothing leads to them once what corrected them is gone.
-            steps = [*await self._held_again(scope, again, going, word)]
-            steps += [Step("remove", removed, word=word) for removed in along]
-            steps += [
-                Step("remove", read, word=word, version=read.version if as_read else None)
-                for read in each
-            ]
-            for first in range(0, len(steps), PAGE):
-                part = steps[first : first + PAGE]
-                outcomes = await self.write(scope, part, by, makes_room=True)
-                gone += sum(
-                    step.what == "remove" and outcome.answer is Answer.DONE
-                    for step, outcome in zip(part, outcomes, strict=True)
-                )
-        return gone
-
-    async def _corrected_by(
-        self, scope: Scope, removed: Sequence[Memory]
-    ) -> tuple[Sequence[Memory], Sequence[Memory]]:
-        """What goes along with memories that had corrected it, and what holds again."""
-        along: dict[str, Memory] = {}
-        again: dict[str, Memory] = {}
-        named = {memory.id for memory in removed}
-        waiting = list(removed)
-        while waiting:
-            newer = waiting.pop()
-            older = [id for id in newer.supersedes if id not in named and id not in along]
-            for memory in await self._kept(scope, older):
-                if memory.superseded_by != newer.id:
-                    continue
-                if _is_of_the_same(memory, newer):
-                    along[memory.id] = memory
-                    waiting.append(memory)
-                else:
-                    again[memory.id] = memory
-        return list(along.values()), list(again.values())
-
-    async def _held_again(
-        self, scope: Scope, memories: Sequence[Memory], going: Sequence[Memory], word: str
-    ) -> Sequence[Step]:
-        """What has to be done so that memories hold again when others go."""
-        if not memories:
-            return ()
-        ids = [memory.id for memory in memories]
-        kept = await self._link.call("HMGET", ScopeKeys(scope).memories, *ids)
-        returning = [
-            Returning(
-                next_version(
-                    memory,
-                    status=Status.ARCHIVED if memory.was_archived else Status.ACTIVE,
-                    superseded_by="",
-                    was_archived=False,
-                ),
-                digest_in(raw),
-            )
-            for memory, raw in zip(memories, kept, strict=True)
-            if raw is not None
-        ]
-        digests = [each.digest for each in returning]
-        holders = await self.holders(scope, digests, {memory.id for memory in going})
-        return held_again(returning, holders, word, self._clock())
 
     async def _erase(self, scope: Scope) -> int:
         """Remove a scope and what came from there."""
@@ -395,19 +308,6 @@ class MemoryErasure(MemoryWriting):
         ids = await self._link.call("ZRANGE", ScopeKeys(scope).order, 0, -1)
         return await self._kept(scope, [to_text(id) for id in ids])
 
-    async def _kept(self, scope: Scope, ids: Sequence[str]) -> Sequence[Memory]:
-        """Those of `ids` that are in a scope, what has expired included."""
-        found: list[Memory] = []
-        for first in range(0, len(ids), PAGE):
-            part = ids[first : first + PAGE]
-            kept = await self._link.call("HMGET", ScopeKeys(scope).memories, *part)
-            found += [
-                load_memory(scope, id, raw)
-                for id, raw in zip(part, kept, strict=True)
-                if raw is not None
-            ]
-        return found
-
     async def _strike(self, memory: Memory, deleted: frozenset[str]) -> int:
         """Take messages away from what a memory rests on, and the memory with the last of them."""
         for _ in range(TRIES):
@@ -433,8 +333,11 @@ class MemoryErasure(MemoryWriting):
         if theirs := [at for at, line in lines if line.get("who") == name]:
             await self._link.call("XDEL", audit, *theirs)
 
-    async def _mend_trail(self, origin: Scope) -> None:
-        """Strike out what a trail names and is not there; a process died in between."""
+    async def _mend_trail(self, origin: Scope, quiet: int) -> None:
+        """Strike out what a trail names and is not there; a process died in between.
+
+        Nothing is, once something was noted there since `quiet`, in ms: it may be one of them.
+        """
         names = list(await self._link.call("SMEMBERS", ScopeKeys(origin).trail))
         for first in range(0, len(names), PAGE):
             part = cast("list[bytes]", names[first : first + PAGE])
@@ -444,15 +347,7 @@ class MemoryErasure(MemoryWriting):
             there = await self._link.batch(commands)
             gone = [name for name, is_there in zip(part, there, strict=True) if not is_there]
             if gone:
-                await self._run("trail", origin, ("cut", *gone))
-
-
-def _is_of_the_same(older: Memory, newer: Memory) -> bool:
-    """Whether one person has said both, or both rest on one message."""
-    if older.source.author == newer.source.author:
-        return True
-    same = older.source.thread == newer.source.thread
-    return same and not set(older.source.message_ids).isdisjoint(newer.source.message_ids)
+                await self._run("trail", origin, (str(quiet), *gone))
 
 
 def _goes_with(memory: Memory, person: Person, own: Sequence[Scope]) -> bool:

@@ -100,7 +100,8 @@ async def test_a_short_pause_costs_nothing(server: Valkey, tmp_path: Path) -> No
 
 async def test_sigterm_lets_an_answer_finish(server: Valkey, tmp_path: Path) -> None:
     async with open_town(server, tmp_path) as town:
-        leaving = await town.bot()
+        # Nobody dies, and who stands still for a while is not taken for dead.
+        leaving = await town.bot(BOBBIN_LEASE_SECONDS="30")
         openai = town.stage.openai
         held = cut_short()
         openai.script.extend([held, Answer("For the other process.")])
@@ -109,7 +110,7 @@ async def test_sigterm_lets_an_answer_finish(server: Valkey, tmp_path: Path) -> 
         await town.until_said(thread, BEGINNING)
         await town.sim.say(thread, town.ada, "one more thing")
         await town.until_kept(thread, 1)
-        staying = await town.bot()
+        staying = await town.bot(BOBBIN_LEASE_SECONDS="30")
         ending = asyncio.create_task(leaving.terminate())
         await leaving.prints("waiting for 1 running answer(s)", log=True)
         missed = await town.ask("who hears this?")

@@ -147,8 +147,10 @@ async def fill(server: Valkey, full: bool) -> None:
 
 async def test_a_failover_while_a_reply_streams(folder: Path) -> None:
     """Nobody notices: the answer goes on, is kept, and nobody is told of an outage."""
+    # Longer than it takes even on a slow machine.
+    timing = replace(QUICK, store=Waits(failover=40.0, operation=45.0))
     with valkey_sentinels(folder, down_after_ms=300) as running:
-        async with weavers(running) as town:
+        async with weavers(running, timing=timing) as town:
             answer = held()
             town.openai.script.append(answer)
             thread = await town.thread_of(await town.ask(town.ada, "tell me"))

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from bot.credentials import Credential
-from bot.memories import Wrote
-from bot.memory.port import Change
+from bot.memories import MemoryText, Person, Scope, Source, Via, Wrote
+from bot.memory.port import Change, NewMemory
 from bot.storage.connect import open_redis
+from bot.storage.keys import ScopeKeys
 from bot.storage.scripts import SCRIPTS
 from tests.servers import LossyProxy, Valkey, lossy_proxy
 from tests.units.memory.parts import ADA, BEN, CHANNEL, THREAD, Parts, there
@@ -72,6 +73,27 @@ async def test_a_correction_does_not_outlive_the_message_that_it_rests_on(
         assert await parts.leftovers("zebra", "m17") == []
 
 
+async def test_what_comes_back_while_its_trail_is_swept_goes_with_its_origin(
+    parts: Parts, server: Valkey
+) -> None:
+    name = f"mem_{'0' * 26}"
+    await parts.add("giraffe", thread=THREAD)
+    # A process died before it could add this one.
+    await parts.client.sadd(ScopeKeys(Scope.of_thread(THREAD)).trail, f"{CHANNEL}/{name}")
+    parts.clock.now += 3_601
+    async with another(server, parts) as (other, proxy):
+        held = proxy.hold(SCRIPTS["trail"].sha)
+        sweeping = asyncio.create_task(other.store.sweep())
+        await asyncio.wait_for(held.arrived.wait(), 20)
+        source = Source(Via.IMPORT, thread=THREAD)
+        new = NewMemory(MemoryText("zebra"), source, CHANNEL, id=name)
+        assert (await parts.memories.add(there(), new)).result is Wrote.CREATED
+        held.goes.set()
+        await sweeping
+    await parts.memories.forget_thread(THREAD)
+    assert await parts.leftovers("zebra") == []
+
+
 @pytest.mark.parametrize("whole", ["a workspace", "a person"])
 async def test_no_program_writes_any_more_while_something_is_forgotten(
     parts: Parts, server: Valkey, whole: str
@@ -104,3 +126,43 @@ async def test_what_somebody_else_asks_for_while_its_author_is_forgotten_stays_t
     [kept] = (await parts.memories.page(there(BEN))).memories
     assert (kept.text.content, kept.source.author) == ("zebra", BEN)
     assert await parts.leftovers(ADA.user) == []
+
+
+async def test_a_correction_that_stays_since_somebody_else_asks_for_it_stays_alone(
+    parts: Parts, server: Valkey
+) -> None:
+    old = (await parts.add("we deploy on Thursdays")).memory
+    assert old is not None
+    change = Change(content="we deploy on Fridays")
+    await parts.memories.update(there(BEN, admin=True), old.id, change)
+    async with another(server, parts) as (other, proxy):
+        held = proxy.hold(SCRIPTS["unmemorise"].sha)
+        forgetting = asyncio.create_task(other.memories.forget_person(BEN))
+        await asyncio.wait_for(held.arrived.wait(), 20)
+        again = await parts.add("we deploy on Fridays", there(Person("slack", "T1", "UCARA")))
+        assert again.result is Wrote.TOUCHED
+        held.goes.set()
+        await forgetting
+    page = await parts.memories.page(there())
+    assert [each.text.content for each in page.memories] == ["we deploy on Fridays"]
+    assert await parts.leftovers(BEN.user) == []
+
+
+async def test_what_was_corrected_holds_again_though_it_changes_as_its_correction_goes(
+    parts: Parts, server: Valkey
+) -> None:
+    old = (await parts.add("we deploy on Thursdays", thread=THREAD, messages=("m1", "m2"))).memory
+    assert old is not None
+    change = Change(content="we deploy on Fridays")
+    new = (await parts.memories.update(there(BEN, admin=True), old.id, change)).memory
+    assert new is not None
+    async with another(server, parts) as (other, proxy):
+        held = proxy.hold(SCRIPTS["unmemorise"].sha)
+        deleting = asyncio.create_task(other.memories.delete(there(BEN), [new.id]))
+        await asyncio.wait_for(held.arrived.wait(), 20)
+        await parts.memories.forget_messages(THREAD, ["m1"])
+        held.goes.set()
+        assert [each.result for each in await deleting] == [Wrote.DELETED]
+    page = await parts.memories.page(there())
+    assert [each.text.content for each in page.memories] == ["we deploy on Thursdays"]
+    assert page.memories[0].source.message_ids == ("m2",)

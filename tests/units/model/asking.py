@@ -61,6 +61,13 @@ async def settle() -> None:
         await asyncio.sleep(0)
 
 
+async def until(holds: Callable[[], bool]) -> None:
+    """Wait until something is true; nobody reports changes."""
+    async with asyncio.timeout(50):
+        while not holds():  # noqa: ASYNC110
+            await asyncio.sleep(0)
+
+
 class Shift:
     """Lets the running loop's clock jump, so that long time-outs end at once."""
 

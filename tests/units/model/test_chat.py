@@ -218,10 +218,10 @@ async def test_no_first_token(
     shift = Shift(monkeypatch)
     task = asyncio.create_task(ask(model))
     await sim.until(lambda: sim.open_streams)
-    shift.forward(59)
+    shift.forward(30)
     await settle()
     assert not task.done()
-    shift.forward(2)
+    shift.forward(31)
     with pytest.raises(ModelBusy, match="no first token") as caught:
         await task
     assert caught.value.overloaded
@@ -236,7 +236,7 @@ async def test_reasoning_is_life(
     shift = Shift(monkeypatch)
     task = asyncio.create_task(ask(model))
     await sim.until(lambda: sim.open_streams)
-    for number, seconds in enumerate((55, 25, 25), start=1):
+    for number, seconds in enumerate((40, 20, 20), start=1):
         shift.forward(seconds)
         answer.release()
         await sim.until(lambda number=number: sim.chats[0].deltas_written >= number)

@@ -13,7 +13,16 @@ from bot.model.gated import GatedModel
 from bot.model.port import FinishReason, ModelEvent, Prompt, Purpose, TextDelta, Waiting
 from tests.simulators import openai_sim as wire
 from tests.simulators.openai_sim import Answer, Cut, OpenAISimulator, RateLimit
-from tests.units.model.asking import HandClock, ask, end_of, prompt, settings_for, settle, text_of
+from tests.units.model.asking import (
+    HandClock,
+    ask,
+    end_of,
+    prompt,
+    settings_for,
+    settle,
+    text_of,
+    until,
+)
 
 PEOPLE = 100
 
@@ -181,9 +190,7 @@ async def test_a_second_try_goes_before_newcomers(sim: OpenAISimulator, stage: S
     await settle()
     assert (stage.gate.active, stage.gate.queued) == (1, 1)
     busy.release_all()
-    await sim.until(lambda: not sim.open_streams)
-    await settle()
-    assert (stage.gate.active, stage.gate.queued) == (0, 2)
+    await until(lambda: (stage.gate.active, stage.gate.queued) == (0, 2))
     stage.clock.forward(1)
     await asyncio.gather(*tasks)
     assert [request.last_user_text for request in sim.chats] == ["first", "first", "second"]

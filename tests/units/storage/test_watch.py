@@ -34,7 +34,7 @@ UNHEARD = "lease not renewed"
 
 
 def watching(
-    threads: Threads, turn: Turn, control: Control, every: float = EVERY, patience: float = 10.0
+    threads: Threads, turn: Turn, control: Control, every: float = EVERY, patience: float = 50.0
 ) -> Watch:
     """The watch of a turn."""
     return Watch(threads, turn.lease, control, every=every, lasts=LASTS, patience=patience)
@@ -98,11 +98,12 @@ async def test_what_is_announced_while_the_store_is_away_is_kept_before_it_is_do
     draft = Draft(Spot("c1"), (MessageRef("c1", "a1"),), posting=True)
     with tempfile.TemporaryDirectory(prefix="bobbin-test-") as folder:
         with valkey_server(Path(folder), persist=True) as first:
-            async with opened(first.url, QUICK) as client:
-                threads = store(client, waits=QUICK)
+            async with opened(first.url) as patient, opened(first.url, QUICK) as client:
+                threads = store(patient)
                 turn = await threads.begin(message(1), nonce="n1")
                 assert isinstance(turn, Turn)
-                async with watching(threads, turn, Control(), 0.02) as watch:
+                hasty = store(client, waits=QUICK)
+                async with watching(hasty, turn, Control(), 0.02) as watch:
                     await watch.announce(Draft(Spot("c1")))
                     first.kill()
                     announcing = asyncio.create_task(watch.announce(draft))
@@ -129,16 +130,16 @@ async def until_unheard(caplog: pytest.LogCaptureFixture, confirming: asyncio.Ta
 
 @asynccontextmanager
 async def cut_off(
-    server: Valkey, monkeypatch: pytest.MonkeyPatch, control: Control, patience: float = 10.0
+    server: Valkey, monkeypatch: pytest.MonkeyPatch, control: Control, patience: float = 50.0
 ) -> AsyncIterator[tuple[Watch, Turn, LossyProxy, Threads]]:
     """A turn whose process alone does not reach the store, for longer than its lease lasts; what
     another process sees of the store is last."""
     async with lossy_proxy(server) as proxy, opened(server.url) as direct:
         await direct.flushall()
         async with opened(proxy.url, QUICK) as client:
-            threads = store(client, waits=QUICK)
-            turn = await threads.begin(message(1), nonce="n1")
+            turn = await store(direct).begin(message(1), nonce="n1")
             assert isinstance(turn, Turn)
+            threads = store(client, waits=QUICK)
             async with watching(threads, turn, control, 0.02, patience) as watch:
                 await watch.confirm()
                 proxy.break_off()
