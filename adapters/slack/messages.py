@@ -80,6 +80,9 @@ class Messages:
             self._tried.put(key, newest)
         found = await self._posted(spot, key) if again else None
         if found is not None:
+            # It may have begun as a stream, whatever has become of the process that began it.
+            if spot.reply_to is not None and self._streams.suits(spot.channel):
+                self._sessions.streamed(spot.channel, spot.reply_to)
             self._begun(spot, found, look)
             await self.edit(found, text, look=look)
             return found
@@ -140,7 +143,7 @@ class Messages:
         if not await self._streams.write(
             ref, text, streaming=look.streaming, under=controls(look, self._able)
         ):
-            await self._replace(ref, text, look)
+            await self._replace(ref, text, look, more=look.streaming)
         if not look.streaming and (root := self._roots.pop(ref)) is not None:
             self._sessions.leave(ref.channel, root)
 
@@ -151,16 +154,17 @@ class Messages:
                 return
         except StreamOver as over:
             log.info("A stream is completed by an edit: %s", over)
-        await self._replace(ref, text, PLAIN)
+        await self._replace(ref, text, PLAIN, more=True)
 
-    async def _replace(self, ref: MessageRef, text: str, look: Presentation) -> None:
+    async def _replace(self, ref: MessageRef, text: str, look: Presentation, *, more: bool) -> None:
+        """Edit a message as a whole; `more` of the answer is to come, here or below."""
         try:
             await self._update(ref, text, look)
         except Refused as refusal:
             if refusal.code != CONFLICT:
                 raise
             # The process that streamed it has ended, or has lost it to this one.
-            await self._streams.interrupt(ref)
+            await self._streams.interrupt(ref, "processing" if more else "active")
             await self._update(ref, text, look)
 
     async def _update(self, ref: MessageRef, text: str, look: Presentation) -> None:

@@ -160,16 +160,21 @@ class Streams:
         if await self._slots.take(START):
             self.fell_back("post instead of a stream")
             return None
-        answer = await self._started(
-            lambda client: client.chat_startStream(
-                channel=spot.channel,
-                thread_ts=root,
-                markdown_text=beginning,
-                recipient_user_id=recipient,
-                recipient_team_id=self._slots.team if recipient else None,
-            ),
-            spot.channel,
-        )
+        try:
+            answer = await self._started(
+                lambda client: client.chat_startStream(
+                    channel=spot.channel,
+                    thread_ts=root,
+                    markdown_text=beginning,
+                    recipient_user_id=recipient,
+                    recipient_team_id=self._slots.team if recipient else None,
+                ),
+                spot.channel,
+            )
+        except (PlatformBusy, asyncio.CancelledError):
+            # Only the answer may be lost, and the session be processing.
+            self._sessions.streamed(spot.channel, root)
+            raise
         if answer is None:
             return None
         ts: object = answer.get("ts")
@@ -215,7 +220,7 @@ class Streams:
         """
         stream = self._open.get(ref)
         if stream is None:
-            await self._not_later(ref)
+            await self._not_later(ref, "processing" if streaming else session)
             return False
         if stream.over:
             del self._open[ref]
@@ -233,8 +238,12 @@ class Streams:
             await self._add(stream, addition(stream.sent, text, self._render))
         return True
 
-    async def interrupt(self, ref: MessageRef) -> None:
+    async def interrupt(self, ref: MessageRef, session: State) -> None:
         """End a stream that another process began, so that its message can be edited.
+
+        Args:
+            ref: The message.
+            session: What its session is then.
 
         Raises:
             PlatformError: It may go on.
@@ -245,7 +254,7 @@ class Streams:
                 lambda client: client.chat_stopStream(
                     channel=ref.channel,
                     ts=ref.message,
-                    session_status=self._state(ref, "processing"),
+                    session_status=self._state(ref, session),
                 ),
                 patient=True,
             )
@@ -300,12 +309,12 @@ class Streams:
         _, late = await asyncio.wait(self._ending.values(), timeout=self._timing.drain)
         await ended(*late)
 
-    async def _not_later(self, ref: MessageRef) -> None:
+    async def _not_later(self, ref: MessageRef, session: State) -> None:
         """A message whose stream waits for its end is to be edited: end it now."""
         ending = self._ending.get(ref)
         if ending is not None:
             await ended(ending)
-            await self.interrupt(ref)
+            await self.interrupt(ref, session)
 
     async def _add(self, stream: Stream, more: str) -> None:
         if not more:

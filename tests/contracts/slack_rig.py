@@ -57,8 +57,8 @@ QUICK = Timing(
 ADDRESS = "https://bobbin.example.com/slack/events"
 """A public address, which makes the manifest one for HTTP mode."""
 
-PATIENT = SimTiming(ack=200.0, trigger=600.0)
-"""Long enough that a busy machine does not let anything be delivered twice."""
+PATIENT = SimTiming(ack=200.0, trigger=600.0, ticket=600.0)
+"""Long enough that a busy machine does not let anything be delivered twice, or lapse."""
 
 COMMANDS = (
     CommandSpec(

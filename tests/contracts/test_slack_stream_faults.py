@@ -64,8 +64,44 @@ async def test_a_start_whose_answer_was_lost_is_found_again() -> None:
         await here.adapter.edit(ref, "One two three", look=DONE)
         own = [message.text for message in here.sim.messages(here.dm) if message.by_app]
         assert own == ["One two three"]
+        await here.sim.until(lambda: here.session(spot) == "active")
         same = await here.adapter.post(spot, "All.", key="k", again=True)
         assert same == ref
+
+
+async def test_a_start_whose_answer_was_lost_leaves_no_session_that_works() -> None:
+    """The answer is not written after all."""
+    async with scene() as here:
+        spot = await here.asked()
+        here.sim.faults.add(START, after_effect=True)
+        with pytest.raises(PlatformBusy):
+            await here.adapter.post(spot, "One", key="k", look=WRITING)
+        assert here.session(spot) == "processing"
+        await here.adapter.settled(here.inbox.messages[-1].thread)
+        await here.sim.until(lambda: here.session(spot) == "active")
+
+
+async def test_a_stream_that_another_process_finds_by_its_key_leaves_no_session_that_works() -> (
+    None
+):
+    async with scene() as here:
+        spot = await here.asked()
+        first = await here.adapter.post(spot, "One", key="k", look=WRITING)
+        async with process(here.sim, here.inbox, "auto", here.clock) as other:
+            spot = await other.open(here.inbox.messages[-1], "")
+            assert await other.post(spot, "Uno", key="k", again=True, look=WRITING) == first
+            await other.edit(first, "Uno dos.", look=DONE)
+            await here.sim.until(lambda: here.session(spot) == "active")
+
+
+async def test_a_stream_that_another_process_completes_leaves_no_session_that_works() -> None:
+    async with scene() as here:
+        spot = await here.asked()
+        ref = await here.adapter.post(spot, "One", key="k", look=WRITING)
+        async with process(here.sim, here.inbox, "auto", here.clock) as other:
+            await other.edit(ref, "Uno dos.", look=DONE)
+            assert (here.message(ref).text, here.state(ref)) == ("Uno dos.", "stopped")
+            assert here.session(spot) == "active"
 
 
 async def test_controls_stand_under_a_stream_once_it_has_ended() -> None:

@@ -11,10 +11,10 @@ import pytest
 from adapters.slack.controls import RATING
 from tests.flows.process import SlackTown, open_slack_town
 from tests.flows.program import PATIENCE
-from tests.flows.stage import QUICK, SCALE
+from tests.flows.stage import PATIENT, QUICK, SCALE
 from tests.servers import Valkey
 from tests.simulators.openai_sim import Answer
-from tests.simulators.slack_sim import Message, Request, Timing
+from tests.simulators.slack_sim import Message, Request
 
 POST = "chat.postMessage"
 EDIT = "chat.update"
@@ -26,7 +26,7 @@ OTHER = f"{BEGINNING} and this is another end."
 
 SUCCESSOR = pytest.mark.parametrize("standby", [False, True], ids=["restarted", "other-process"])
 
-HASTY = Timing(ack=0.5 * SCALE, trigger=600.0)
+HASTY = replace(PATIENT, ack=0.5 * SCALE)
 """A Slack that does not wait long for an acknowledgement."""
 
 

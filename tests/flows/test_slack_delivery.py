@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,12 +11,11 @@ import pytest
 from adapters.slack.socket import CONNECTIONS
 from tests.counting import counting
 from tests.flows.acme import acme, words
-from tests.flows.stage import open_stage
+from tests.flows.stage import PATIENT, open_stage
 from tests.flows.test_outage_redis import AWAY, Store, store
 from tests.flows.weavers import asked_last
 from tests.servers import Valkey
 from tests.simulators.openai_sim import Answer, Request, failure
-from tests.simulators.slack_sim import Timing
 
 __all__ = ["store"]
 
@@ -140,7 +140,7 @@ async def test_both_sockets_deliver(server: Valkey) -> None:
 
 async def test_while_the_store_is_away_people_are_told_and_answered_later(store: Store) -> None:
     server = store.start()
-    timing = Timing(ack=20.0, redelivery=(0.0, 2.0, 4.0, 4.0, 4.0, 4.0, 4.0, 4.0), trigger=600.0)
+    timing = replace(PATIENT, ack=20.0, redelivery=(0.0, 2.0, *[4.0] * 20))
     async with acme(server, slack={"timing": timing}) as here:
         root = await here.conversation("are you there?", "Yes.")
         store.crash(server)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,12 @@ from tests.contracts.slack_rig import ADDRESS
 from tests.flows.acme import Acme, acme, words
 from tests.flows.process import open_slack_town
 from tests.flows.program import PATIENCE
-from tests.flows.stage import SCALE
+from tests.flows.stage import PATIENT, SCALE
 from tests.flows.test_outage_redis import AWAY, Store, store
 from tests.flows.weavers import asked_last
 from tests.servers import Valkey
 from tests.simulators.openai_sim import Answer
-from tests.simulators.slack_sim import Message, Timing
+from tests.simulators.slack_sim import Message
 
 __all__ = ["store"]
 
@@ -39,7 +40,15 @@ def minutes(*delays: float) -> Mapping[str, Any]:
 
     What the bot takes does not pass faster: a status would lapse while it answers.
     """
-    timing = Timing(ack=30.0 * FAST, redelivery=delays, trigger=600.0 * FAST, status=120.0 * FAST)
+    longer = FAST / SCALE
+    timing = replace(
+        PATIENT,
+        ack=30.0 * FAST,
+        redelivery=delays,
+        trigger=PATIENT.trigger * longer,
+        ticket=PATIENT.ticket * longer,
+        status=PATIENT.status * longer,
+    )
     return {"scale": FAST, "timing": timing, "limits": False}
 
 
@@ -130,7 +139,7 @@ async def test_what_comes_out_of_order_is_considered_once(server: Valkey, url: s
 
 async def test_by_http_an_outage_of_the_store_is_told_and_made_up_for(store: Store) -> None:
     server = store.start()
-    timing = Timing(ack=200.0, redelivery=(0.0, 2.0, *[4.0] * 20), trigger=600.0)
+    timing = replace(PATIENT, redelivery=(0.0, 2.0, *[4.0] * 20))
     async with over(server, ADDRESS, {"timing": timing}) as here:
         root = await here.conversation("are you there?", "Yes.")
         store.crash(server)
@@ -150,7 +159,7 @@ async def test_by_http_an_outage_of_the_store_is_told_and_made_up_for(store: Sto
 
 async def test_by_http_processes_take_over_from_each_other(server: Valkey, tmp_path: Path) -> None:
     """One is killed, the next is asked to end: nobody waits in vain, nothing is said twice."""
-    settings = {"manifest": HTTP, "timing": Timing(ack=40.0 * SCALE, trigger=600.0)}
+    settings = {"manifest": HTTP, "timing": replace(PATIENT, ack=40.0 * SCALE)}
     async with open_slack_town(server, tmp_path, slack=settings) as town:
         here = town.here
         first = await town.bot()

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from bot.credentials import Credential
-from bot.memories import Person, Wrote
-from bot.memory.port import Change
+from bot.memories import MemoryText, Person, Scope, Source, Via, Wrote
+from bot.memory.port import Change, NewMemory
 from bot.storage.connect import open_redis
+from bot.storage.keys import ScopeKeys
 from bot.storage.scripts import SCRIPTS
 from tests.servers import LossyProxy, Valkey, lossy_proxy
 from tests.units.memory.parts import ADA, BEN, CHANNEL, THREAD, Parts, there
@@ -70,6 +71,27 @@ async def test_a_correction_does_not_outlive_the_message_that_it_rests_on(
         await forgetting
         assert corrected.result is Wrote.REFUSED
         assert await parts.leftovers("zebra", "m17") == []
+
+
+async def test_what_comes_back_while_its_trail_is_swept_goes_with_its_origin(
+    parts: Parts, server: Valkey
+) -> None:
+    name = f"mem_{'0' * 26}"
+    await parts.add("giraffe", thread=THREAD)
+    # A process died before it could add this one.
+    await parts.client.sadd(ScopeKeys(Scope.of_thread(THREAD)).trail, f"{CHANNEL}/{name}")
+    parts.clock.now += 3_601
+    async with another(server, parts) as (other, proxy):
+        held = proxy.hold(SCRIPTS["trail"].sha)
+        sweeping = asyncio.create_task(other.store.sweep())
+        await asyncio.wait_for(held.arrived.wait(), 20)
+        source = Source(Via.IMPORT, thread=THREAD)
+        new = NewMemory(MemoryText("zebra"), source, CHANNEL, id=name)
+        assert (await parts.memories.add(there(), new)).result is Wrote.CREATED
+        held.goes.set()
+        await sweeping
+    await parts.memories.forget_thread(THREAD)
+    assert await parts.leftovers("zebra") == []
 
 
 @pytest.mark.parametrize("whole", ["a workspace", "a person"])
