@@ -181,7 +181,7 @@ async def test_what_was_overtaken_and_refused_is_counted(server: Valkey) -> None
         here.sim.faults.add(PATCH, code=30046, times=50)
         here.openai.script.append(Answer([f"word{n} " for n in range(200)]))
         thread = await here.thread_of(await here.ask(here.ada, "many words"))
-        await here.sim.until(lambda: any("word199" in said for said in here.said(thread)), 30)
+        await here.sim.until(lambda: any("word199" in said for said in here.said(thread)), 50)
         await settled(server)
         await seen.until_counted()
         assert await seen.figure("bobbin_edits_skipped_total") > 50
