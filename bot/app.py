@@ -54,6 +54,7 @@ from bot.model.probe import probe
 from bot.ops import figures
 from bot.ops.health import Health
 from bot.ops.outside import Outside, Probe, seen_from_outside
+from bot.recall.words import load_stemmers
 from bot.reply.enclosures import Enclosures
 from bot.reply.pacing import Clock, LoopClock, Pacer
 from bot.restored import restored_since
@@ -157,6 +158,7 @@ class App:
                 hearing = endpoint.hearing(self._settings.text("OPENAI_TRANSCRIPTION_MODEL"))
             ear = shared_ear(threads, hearing, outside.model)
             try:
+                await asyncio.to_thread(load_stemmers)
                 tokenizer = self._tokenizer or await asyncio.to_thread(load_tokenizer, model.name)
                 async with (
                     open_memories(

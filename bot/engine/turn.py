@@ -214,7 +214,7 @@ class TurnRun:
                 await self._desk.threads.park(self._turn.lease)
                 return Outcome.PARKED, Done.LOST
             case Ending.FORGOTTEN:
-                if self._reply.refs:
+                if self._reply.begun:
                     await self._reply.finish(with_note(self._answer.whole, texts.FORGOTTEN))
                 return Outcome.FORGOTTEN, Done.LOST
             case Ending.WITHDRAWN:

@@ -1,1 +1,1 @@
-"""The language model behind one port; `chat` and `faults` are the only files that import openai."""
+"""The language model behind one port. Only what asks one imports openai, and is found by name."""

@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING
 
+from openai.resources.chat.completions import AsyncCompletions
+
 from bot.model.chat_stream import ChatReader
 from bot.model.dialect import Dialect
 from bot.model.port import Prompt
@@ -28,9 +30,11 @@ class ChatApi(Dialect):
         self, client: openai.AsyncOpenAI, prompt: Prompt, fields: Mapping[str, object]
     ) -> AbstractAsyncContextManager[Response]:
         """See `Api`."""
+        # `client.chat` would import this with the first question.
+        completions = AsyncCompletions(client)
         # Of what is no extra the SDK looks at each piece, which takes longer than to send it.
         body = {"messages": self.messages(prompt), **fields}
-        return client.chat.completions.with_streaming_response.create(
+        return completions.with_streaming_response.create(
             model=self._model, messages=(), stream=True, extra_body=body
         )
 

@@ -305,6 +305,12 @@ class ProgressiveReply:
         return self._written.unsure
 
     @property
+    def begun(self) -> bool:
+        """Something of it may be seen by now."""
+        written = self._written
+        return bool(written.refs) or written.posting or written.unsure
+
+    @property
     def leftovers(self) -> tuple[MessageRef, ...]:
         """After `finish`: messages that no longer belong to the answer."""
         return tuple(self._written.leftovers)

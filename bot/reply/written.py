@@ -72,6 +72,7 @@ class Written:
         at: When each one was last written.
         posted: All messages so far, those that are left over as well.
         unsure: One more than `posted` may stand there.
+        posting: A post is under way, which may be seen before we are told.
         leftovers: Messages that no longer belong to the answer and are to be deleted.
         not_before: No interim call before this time.
     """
@@ -103,6 +104,7 @@ class Written:
         self._pause = _FIRST_PAUSE
         self.posted = list(refs)
         self.unsure = unsure
+        self.posting = False
         self.refs = list(refs)
         self.shown: list[str | None] = [None] * len(self.refs)
         self.looks: list[Presentation | None] = [None] * len(self.refs)
@@ -141,6 +143,7 @@ class Written:
             self.unsure = True
             await self._on_posting(spot, tuple(self.posted))
         await self._confirm()
+        self.posting = True
         try:
             ref = await self.adapter.post(spot, text, key=key, again=self._again, look=look)
         except PlatformBusy as busy:
@@ -148,6 +151,8 @@ class Written:
             self._again = self._again or busy.retry_after is None
             self.unsure = unsure or busy.retry_after is None
             raise
+        finally:
+            self.posting = False
         self._again = self.unsure = False
         self.posted.append(ref)
         self.refs.append(ref)

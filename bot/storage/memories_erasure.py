@@ -214,7 +214,7 @@ class MemoryErasure(MemoryRemoval):
                 ]
             )
             if trail and float(last or 0) < quiet:
-                await self._mend_trail(scope)
+                await self._mend_trail(scope, quiet)
             if not (held or trail) and float(last or 0) < before:
                 await self._run("erase_scope", scope)
         return gone
@@ -333,8 +333,11 @@ class MemoryErasure(MemoryRemoval):
         if theirs := [at for at, line in lines if line.get("who") == name]:
             await self._link.call("XDEL", audit, *theirs)
 
-    async def _mend_trail(self, origin: Scope) -> None:
-        """Strike out what a trail names and is not there; a process died in between."""
+    async def _mend_trail(self, origin: Scope, quiet: int) -> None:
+        """Strike out what a trail names and is not there; a process died in between.
+
+        Nothing is, once something was noted there since `quiet`, in ms: it may be one of them.
+        """
         names = list(await self._link.call("SMEMBERS", ScopeKeys(origin).trail))
         for first in range(0, len(names), PAGE):
             part = cast("list[bytes]", names[first : first + PAGE])
@@ -344,7 +347,7 @@ class MemoryErasure(MemoryRemoval):
             there = await self._link.batch(commands)
             gone = [name for name, is_there in zip(part, there, strict=True) if not is_there]
             if gone:
-                await self._run("trail", origin, ("cut", *gone))
+                await self._run("trail", origin, (str(quiet), *gone))
 
 
 def _goes_with(memory: Memory, person: Person, own: Sequence[Scope]) -> bool:

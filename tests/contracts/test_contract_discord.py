@@ -68,7 +68,7 @@ class TestDiscord(ControlsContract, AdapterContract):
     @pytest.fixture
     async def driver(self) -> AsyncIterator[DiscordDriver]:
         """A server with one channel and one person."""
-        async with DiscordSimulator(scale=20) as sim:
+        async with DiscordSimulator(scale=20, ack_seconds=60.0) as sim:
             guild = await sim.add_guild("Weavers")
             channel = await sim.add_text_channel(guild, "general")
             person = sim.add_user("ada", "Ada")

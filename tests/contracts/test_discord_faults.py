@@ -29,15 +29,21 @@ from tests.simulators.discord_sim import DiscordSimulator, Interaction
 
 TIMING = replace(
     QUICK,
-    call=0.9,
-    attempt=0.25,
-    thread=0.6,
+    call=3.5,
+    attempt=0.8,
+    thread=2.0,
     pauses=(0.01, 0.02),
     drain=0.5,
     look_again=0.05,
     signs=60.0,
 )
-SECONDS = 4.0
+"""A call that a busy machine holds up has time left, and is tried again. The SDK itself tries some
+again after a second."""
+
+HASTY = replace(TIMING, call=1.2, attempt=0.4)
+"""For what never gets through, or is tried for as long as it takes."""
+
+SECONDS = 9.0
 """What a call may take, whatever happens; far longer than its own time-out."""
 
 LONG = 219.0
@@ -188,12 +194,8 @@ async def _goes_on(rig: Rig) -> None:
 
 @pytest.mark.parametrize("route", ROUTES)
 async def test_a_fault_that_passes(route: str) -> None:
-    # A call that a busy machine holds up has time left to be tried again.
-    timing = replace(TIMING, call=3.5)
-    if route == REOPEN:
-        # Were the refused post tried again, it would open the thread itself.
-        timing = replace(timing, attempt=1.0)
-    async with connected(DiscordSimulator(limits=False), timing) as rig:
+    # Were the refused post of `REOPEN` tried again, it would open the thread itself.
+    async with connected(DiscordSimulator(limits=False), TIMING) as rig:
         for fault in FAULTS:
             event = await rig.mentioned(fault.name)
             fault.add(rig, route, 1)
@@ -210,7 +212,7 @@ async def test_a_fault_that_passes(route: str) -> None:
 
 @pytest.mark.parametrize("route", ROUTES)
 async def test_a_fault_that_stays(route: str) -> None:
-    async with connected(DiscordSimulator(limits=False), TIMING) as rig:
+    async with connected(DiscordSimulator(limits=False), HASTY) as rig:
         for fault in (_status(503), Fault("no answer", _hang), _limit(LONG, "user")):
             event = await rig.mentioned(fault.name)
             fault.add(rig, route, 1000)
@@ -261,7 +263,7 @@ LOG_IN = (
 @pytest.mark.parametrize("route", LOG_IN)
 async def test_a_log_in_meets_all_faults_one_after_the_other(route: str) -> None:
     async with DiscordSimulator(limits=False) as sim:
-        rig = await rig_of(sim, timing=TIMING)
+        rig = await rig_of(sim, timing=HASTY)
         for fault in FAULTS:
             fault.add(rig, route, 1)
         running = rig.start()
@@ -378,7 +380,7 @@ async def test_a_sign_that_is_taken_away_waits_for_discord_and_for_the_store() -
 async def test_a_sign_that_waits_holds_up_no_other_message() -> None:
     async with connected(DiscordSimulator(limits=False), TIMING) as rig:
         said, other = await rig.say("the weft is wool"), await rig.say("the warp is linen")
-        rig.sim.faults.rate_limit(READ[0], 600.0, times=1)
+        rig.sim.faults.rate_limit(READ[0], TIMING.signs / 2, times=1)
         await rig.sim.react(said, rig.ada, "🧠")
         await rig.changed(lambda: not rig.sim.faults.left)
         await rig.sim.react(other, rig.ada, "🧠")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from tests import enclosures
+from tests.flows.look import until_stored
 from tests.flows.weavers import Weavers, asked_last, weavers
 from tests.servers import Valkey
 from tests.simulators.discord_sim import Channel, Upload
@@ -281,6 +282,7 @@ async def test_what_comes_twice_is_read_once(server: Valkey) -> None:
         )
         await here.sim.say(thread, here.ada, "is it red?", reply_to=shown)
         here.openai.script.append(Answer("It is."))
+        await until_stored(server, True, "loom.png", "is it red?")
         held.release_all()
         await answered(here, thread, "It is.")
         [seen] = questions(here)[-1].pictures

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 
 import pytest
 
 from bot.transfer import read_export
-from tests.flows.weavers import COMMANDS, Weavers, panel, weavers
+from tests.flows.weavers import COMMANDS, POST, Weavers, panel, weavers
 from tests.servers import Valkey
 from tests.simulators.discord_sim import Channel, Message
 from tests.simulators.openai_sim import Answer
@@ -141,6 +142,22 @@ async def test_forget_ends_the_answer_and_nothing_comes_back(server: Valkey) -> 
         assert await here.stage.stop() == 0
         assert "ultramarine" not in await here.stored()
         assert "Once upon" not in await here.stored()
+
+
+async def test_an_answer_that_just_appears_when_it_is_forgotten_says_so(server: Valkey) -> None:
+    """People see it before we are told that it stands."""
+    async with weavers(server) as here:
+        thread = await here.conversation()
+        here.openai.script.append(Answer([BEGINNING, "The end."]).hold(1))
+        told = asyncio.Event()
+        here.sim.faults.add(POST, after_effect=True, gate=told)
+        await here.sim.say(thread, here.ada, "tell me a story")
+        await here.sim.until(lambda: here.said(thread)[-1] == BEGINNING.strip())
+        await _private(here, thread, "forget", sure=True)
+        await here.openai.until(lambda: here.openai.disconnects)
+        told.set()
+        stopped = f"{BEGINNING.strip()}\n\n*(stopped: this conversation was forgotten)*"
+        await here.sim.until(lambda: here.said(thread)[-1] == stopped)
 
 
 async def test_a_stranger_may_not_and_an_admin_may(server: Valkey) -> None:

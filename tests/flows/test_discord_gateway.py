@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from tests.flows.look import until_stored
 from tests.flows.weavers import PATCH, weavers
 from tests.servers import Valkey
 from tests.simulators.openai_sim import Answer
@@ -25,6 +26,7 @@ async def test_what_comes_twice_and_out_of_order_is_answered_once(server: Valkey
         second = await here.sim.say(thread, here.ben, "the second")
         for message in (first, second, first, second):
             await here.sim.redeliver(message)
+        await until_stored(server, True, "the first", "the second")
         held.release_all()
         await here.until_said(thread, "Hello Ada, how are you?", STORY, "To all of you.")
         for message in (second, first):

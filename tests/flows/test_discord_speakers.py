@@ -6,6 +6,7 @@ import asyncio
 
 from adapters.discord.notice import MENTION_ME, USE_MENU
 from bot.commands.texts import without
+from tests.flows.look import until_stored
 from tests.flows.weavers import asked_last, panel, weavers
 from tests.servers import Valkey
 from tests.simulators.openai_sim import Answer
@@ -114,14 +115,15 @@ async def test_what_is_said_during_an_answer_is_answered_together(server: Valkey
         here.openai.script.extend([held, Answer("Both at once.")])
         thread = await here.thread_of(await here.ask(here.ada, "first"))
         await here.until_asked(1)
-        await here.sim.say(thread, here.ben, "second")
-        await here.sim.say(thread, here.ada, "third")
-        await here.sim.say(thread, here.ben, "fourth")
+        await here.sim.say(thread, here.ben, "the second")
+        await here.sim.say(thread, here.ada, "the third")
+        await here.sim.say(thread, here.ben, "the fourth")
+        await until_stored(server, True, "the second", "the third", "the fourth")
         held.release_all()
         await here.until_said(thread, "The first answer is this.", "Both at once.")
         last = here.openai.chats[1]
-        assert last.texts("user")[:3] == ["Ada: first", "Ben: second", "Ada: third"]
-        assert asked_last(last) == "Ben: fourth"
+        assert last.texts("user")[:3] == ["Ada: first", "Ben: the second", "Ada: the third"]
+        assert asked_last(last) == "Ben: the fourth"
         assert len(here.openai.chats) == 2
 
 

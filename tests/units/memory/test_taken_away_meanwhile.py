@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from bot.credentials import Credential
-from bot.memories import Person, Wrote
-from bot.memory.port import Change
+from bot.memories import MemoryText, Person, Scope, Source, Via, Wrote
+from bot.memory.port import Change, NewMemory
 from bot.storage.connect import open_redis
+from bot.storage.keys import ScopeKeys
 from bot.storage.scripts import SCRIPTS
 from tests.servers import LossyProxy, Valkey, lossy_proxy
 from tests.units.memory.parts import ADA, BEN, CHANNEL, THREAD, Parts, there
@@ -37,7 +38,7 @@ async def test_what_comes_after_its_origin_was_forgotten_goes(
     async with another(server, parts) as (other, proxy):
         held = proxy.hold("zebra")
         adding = asyncio.create_task(other.add("zebra", thread=THREAD))
-        await asyncio.wait_for(held.arrived.wait(), 20)
+        await asyncio.wait_for(held.arrived.wait(), 50)
         if whole == "a person":
             await parts.memories.forget_person(ADA)
         else:
@@ -63,13 +64,34 @@ async def test_a_correction_does_not_outlive_the_message_that_it_rests_on(
         # It has read what rests on the message, and is about to look at each.
         held = proxy.hold("\r\nHGET\r\n")
         forgetting = asyncio.create_task(other.memories.forget_messages(THREAD, ["m17"]))
-        await asyncio.wait_for(held.arrived.wait(), 20)
+        await asyncio.wait_for(held.arrived.wait(), 50)
         change = Change(content="the zebra is striped")
         corrected = await parts.memories.update(there(), first.id, change)
         held.goes.set()
         await forgetting
         assert corrected.result is Wrote.REFUSED
         assert await parts.leftovers("zebra", "m17") == []
+
+
+async def test_what_comes_back_while_its_trail_is_swept_goes_with_its_origin(
+    parts: Parts, server: Valkey
+) -> None:
+    name = f"mem_{'0' * 26}"
+    await parts.add("giraffe", thread=THREAD)
+    # A process died before it could add this one.
+    await parts.client.sadd(ScopeKeys(Scope.of_thread(THREAD)).trail, f"{CHANNEL}/{name}")
+    parts.clock.now += 3_601
+    async with another(server, parts) as (other, proxy):
+        held = proxy.hold(SCRIPTS["trail"].sha)
+        sweeping = asyncio.create_task(other.store.sweep())
+        await asyncio.wait_for(held.arrived.wait(), 50)
+        source = Source(Via.IMPORT, thread=THREAD)
+        new = NewMemory(MemoryText("zebra"), source, CHANNEL, id=name)
+        assert (await parts.memories.add(there(), new)).result is Wrote.CREATED
+        held.goes.set()
+        await sweeping
+    await parts.memories.forget_thread(THREAD)
+    assert await parts.leftovers("zebra") == []
 
 
 @pytest.mark.parametrize("whole", ["a workspace", "a person"])
@@ -84,7 +106,7 @@ async def test_no_program_writes_any_more_while_something_is_forgotten(
         forgetting = asyncio.create_task(
             forget.forget_person(ADA) if whole == "a person" else forget.forget_place("slack", "T1")
         )
-        await asyncio.wait_for(held.arrived.wait(), 20)
+        await asyncio.wait_for(held.arrived.wait(), 50)
         assert await parts.threads.tokens.find("digest") is None
         held.goes.set()
         assert await forgetting == 1
@@ -97,7 +119,7 @@ async def test_what_somebody_else_asks_for_while_its_author_is_forgotten_stays_t
     async with another(server, parts) as (other, proxy):
         held = proxy.hold(SCRIPTS["unmemorise"].sha)
         forgetting = asyncio.create_task(other.memories.forget_person(ADA))
-        await asyncio.wait_for(held.arrived.wait(), 20)
+        await asyncio.wait_for(held.arrived.wait(), 50)
         assert (await parts.add("zebra", there(BEN))).result is Wrote.TOUCHED
         held.goes.set()
         await forgetting
@@ -116,7 +138,7 @@ async def test_a_correction_that_stays_since_somebody_else_asks_for_it_stays_alo
     async with another(server, parts) as (other, proxy):
         held = proxy.hold(SCRIPTS["unmemorise"].sha)
         forgetting = asyncio.create_task(other.memories.forget_person(BEN))
-        await asyncio.wait_for(held.arrived.wait(), 20)
+        await asyncio.wait_for(held.arrived.wait(), 50)
         again = await parts.add("we deploy on Fridays", there(Person("slack", "T1", "UCARA")))
         assert again.result is Wrote.TOUCHED
         held.goes.set()
@@ -137,7 +159,7 @@ async def test_what_was_corrected_holds_again_though_it_changes_as_its_correctio
     async with another(server, parts) as (other, proxy):
         held = proxy.hold(SCRIPTS["unmemorise"].sha)
         deleting = asyncio.create_task(other.memories.delete(there(BEN), [new.id]))
-        await asyncio.wait_for(held.arrived.wait(), 20)
+        await asyncio.wait_for(held.arrived.wait(), 50)
         await parts.memories.forget_messages(THREAD, ["m1"])
         held.goes.set()
         assert [each.result for each in await deleting] == [Wrote.DELETED]
