@@ -176,7 +176,7 @@ async def test_wrong_users_are_told_at_once(running: Valkey | Cluster) -> None:
     for credentials, word in (("bobbin:wrong@", "password"), ("", "REDIS_URL")):
         client = open_redis(address(running, credentials))
         with pytest.raises(StoreUnavailable) as caught:
-            await wait_until_ready(client, 20)
+            await wait_until_ready(client, 50)
         await client.aclose()
         assert word in caught.value.hint
         assert "wrong" not in caught.value.hint
@@ -244,7 +244,7 @@ async def test_a_server_that_is_no_cluster_is_told_at_once(guarded_server: Valke
         with valkey_server(Path(path), port=port):
             client = open_redis(f"redis+cluster://127.0.0.1:{port}")
             with pytest.raises(StoreUnavailable, match="no cluster") as caught:
-                await wait_until_ready(client, 20)
+                await wait_until_ready(client, 50)
             await client.aclose()
     assert "redis://" in caught.value.hint
 
