@@ -179,13 +179,8 @@ class Standing:
         where = client.get_partial_messageable(int(kept.place.id), guild_id=guild)
         left = {each for each in kept.inside if each > until}
         while left:
-            newest = discord.Object(max(left) + 1)
-
-            async def read(before: discord.Object = newest) -> list[int]:
-                return [each.id async for each in where.history(limit=PAGE, before=before)]
-
             try:
-                page = await self._calls.result(read)
+                page = await self._page(where, max(left))
             except UnknownChannel:
                 return set()
             if not page:
@@ -195,6 +190,15 @@ class Standing:
                 return stands
             left = {each for each in left if each < min(page)}
         return set()
+
+    async def _page(self, where: discord.PartialMessageable, last: int) -> list[int]:
+        """Ids of the messages up to `last`."""
+
+        async def read() -> list[int]:
+            before = discord.Object(last + 1)
+            return [each.id async for each in where.history(limit=PAGE, before=before)]
+
+        return await self._calls.result(read)
 
     def _is_forum(self, client: Listening, place: Place) -> bool:
         return isinstance(cached_channel(client, place.id, place.space), discord.ForumChannel)
