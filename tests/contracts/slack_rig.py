@@ -142,6 +142,7 @@ class RecordingInbox:
         removals: Every deletion.
         gate: `message` waits for it.
         open: Channels that are answered throughout; whoever asks waits for `looked`.
+        asking: How many have asked.
         away: So many times `left` fails before it is done.
         replies: What commands answer, the last one over and over.
         remembers: Messages that are remembered of every conversation.
@@ -174,6 +175,7 @@ class RecordingInbox:
     outsiders: bool = False
     open: frozenset[str] = frozenset()
     looked: asyncio.Event | None = None
+    asking: int = 0
     looked_at: list[tuple[str, str, str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -228,6 +230,8 @@ class RecordingInbox:
         raise AssertionError("no conversation on Slack is outside a thread")
 
     async def answers_all(self, platform: str, space: str, channel: str) -> bool:
+        self.asking += 1
+        self.changed()
         if self.looked is not None:
             await self.looked.wait()
         return channel in self.open

@@ -140,7 +140,7 @@ class Stage:
             self.slack.unplug(self._url)
             self._url = ""
         self._app.stop()
-        code = await asyncio.wait_for(self._task, 30)
+        code = await asyncio.wait_for(self._task, 50)
         self._app = self._task = None
         return code
 

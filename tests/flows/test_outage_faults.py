@@ -160,9 +160,9 @@ async def test_a_failover_while_a_reply_streams(folder: Path) -> None:
             answer.release_all()
             await town.until_said(thread, WHOLE)
             elsewhere = await town.thread_of(other)
-            await town.sim.until(lambda: len(town.said(elsewhere)) == 1, 20)
+            await town.sim.until(lambda: len(town.said(elsewhere)) == 1, 50)
             await town.sim.say(thread, town.ada, "thanks")
-            await town.sim.until(lambda: len(town.said(thread)) == 2, 20)
+            await town.sim.until(lambda: len(town.said(thread)) == 2, 50)
             await remembered(town, WHOLE)
             assert town.said(town.general) == []
             assert len(town.openai.chats) == 3

@@ -72,7 +72,7 @@ async def test_nobody_else_tells_it_while_telling_it_takes_long(parts: Parts) ->
         heard.extend(each.text.content for each in kept)
 
     first = asyncio.create_task(one.keep(THREAD, proposed, everybody, SHOWN, slowly))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(50):
         await telling.wait()
         claim = keys.claim("bobbin", f"telling:{FOLD}")
         # Its minute is over.
