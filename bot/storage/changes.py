@@ -276,7 +276,9 @@ class Changes(Log):
             for raw in waiting:
                 if load_incoming(raw).ref.message == event.ref.message:
                     return bool(running), _Kept(place, raw)
-        raw = None if seq is None else await self._link.call("HGET", keys.log, seq)
+        if seq is None:
+            return bool(running), None
+        raw = await self._link.call("HGET", keys.log, seq)
         return bool(running), None if raw is None else _Kept(int(seq), raw)
 
     async def _index(self, thread: ThreadKey, messages: Sequence[str]) -> None:
