@@ -177,7 +177,7 @@ class Standing:
         """
         guild = None if kept.place.space == DIRECT_SPACE else int(kept.place.space)
         where = client.get_partial_messageable(int(kept.place.id), guild_id=guild)
-        left = {each for each in kept.inside if each > until}
+        left: set[int] = {each for each in kept.inside if each > until}
         while left:
             try:
                 page = await self._page(where, max(left))
