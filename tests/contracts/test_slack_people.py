@@ -216,6 +216,15 @@ async def test_whoever_names_many_is_looked_up_first_and_they_only_in_part(rig: 
     assert event.text.count("@U0N0B0DY") == 1500
 
 
+async def test_user_groups_have_names_which_slack_is_asked_for_once(rig: Rig) -> None:
+    weavers = rig.sim.add_group(rig.ada, handle="weavers")
+    dyers = rig.sim.add_group(handle="dyers")
+    said = f"ask <!subteam^{weavers.id}>, <!subteam^{dyers.id}> or <!subteam^S0NOWHERE>"
+    assert (await rig.mentioned(said)).text == "ask @weavers, @dyers or @group"
+    assert (await rig.mentioned(f"so <!subteam^{dyers.id}>?")).text == "so @dyers?"
+    assert len(rig.sim.calls("usergroups.list")) == 1
+
+
 async def test_other_programs_are_heard_and_marked(rig: Rig) -> None:
     robot = rig.sim.add_user("alarm", bot=True)
     assert await heard(rig, robot) == Author(robot.id, "alarm", is_bot=True)
