@@ -147,6 +147,9 @@ def _moment(special: str) -> str:
 
 
 def _link(url: str, label: str | None) -> str:
+    if label and url.rstrip("/") == f"http://{label.rstrip('/')}":
+        # Slack makes a link of whatever ends like a domain, such as "main.py".
+        return label
     bare = re.sub(r"^(?:https?://|mailto:|tel:)", "", url)
     if not label or label in (url, bare, url.rstrip("/"), bare.rstrip("/")):
         return bare if url.startswith(("mailto:", "tel:")) else url
