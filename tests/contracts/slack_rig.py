@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from adapters.slack import LOOPBACK
@@ -59,6 +59,9 @@ ADDRESS = "https://bobbin.example.com/slack/events"
 
 PATIENT = SimTiming(ack=200.0, trigger=600.0, ticket=600.0)
 """Long enough that a busy machine does not let anything be delivered twice, or lapse."""
+
+HASTY = replace(PATIENT, ack=20.0, redelivery=(0.0, 1.0, 1.0))
+"""For tests in which what is not taken is delivered again: it waits for a second."""
 
 COMMANDS = (
     CommandSpec(
