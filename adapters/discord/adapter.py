@@ -24,7 +24,7 @@ from adapters.discord.downloads import Downloads
 from adapters.discord.faults import Denied, Refused, why_lost
 from adapters.discord.gateways import Gateways
 from adapters.discord.intake import Intake
-from adapters.discord.interactions import TOO_LARGE, fitting
+from adapters.discord.interactions import NO_FILES, TOO_LARGE, fitting
 from adapters.discord.layout import (
     Presenter,
     edit_of,
@@ -86,7 +86,6 @@ IDENTIFY_SECONDS = 5.0
 ON_THE_WAY_SECONDS = 1.0
 """Two log-ins may be nearer to each other when they arrive than when they left."""
 
-NO_FILES = "A file is left out: I may not attach files here."
 USE_COMMAND = "Please use {command} here: its answer is shown to you only."
 LOOK_IN_MESSAGES = "I've answered you in a direct message."
 NO_DIRECT_MESSAGE = (

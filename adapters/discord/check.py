@@ -138,7 +138,11 @@ def _told(command: Mapping[str, Any]) -> object:
 async def _servers(client: discord.Client) -> Sequence[Finding]:
     """What the bot may do where."""
     found: list[Finding] = []
-    async for guild in client.fetch_guilds(limit=MOST_SERVERS, with_counts=False):
+    async for guild in client.fetch_guilds(limit=MOST_SERVERS + 1, with_counts=False):
+        if len(found) == MOST_SERVERS:
+            told = f"their permissions are not looked at, only those in the {MOST_SERVERS} above"
+            found.append(Finding("Discord servers, others", True, told))
+            break
         found.append(await _server(client, guild.id, guild.name))
     return found
 

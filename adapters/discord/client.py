@@ -79,6 +79,10 @@ class Listener(Protocol):
         """Somebody put a sign on a message, or took it away."""
         ...
 
+    async def marked(self, client: Listening, message: discord.Message) -> None:
+        """There are signs on a message that was read, which may have been missed."""
+        ...
+
     def malformed(self, event: str) -> None:
         """An event could not be read."""
         ...
@@ -443,6 +447,10 @@ class Listening(Client):
     async def on_raw_reaction_remove(self, event: discord.RawReactionActionEvent) -> None:
         """Hand on that a sign was taken away."""
         await self._handle("reaction", self._listener.reacted(self, event, added=False))
+
+    async def on_marked_message(self, message: discord.Message) -> None:
+        """Hand signs on that may have been missed."""
+        await self._handle("reaction", self._listener.marked(self, message))
 
     async def on_interaction(self, interaction: discord.Interaction[Listening]) -> None:
         """Hand an interaction on."""

@@ -307,6 +307,11 @@ class Intake:
         async with self._lines.turn(f"signs {event.message_id}"):
             await self._reactions.reacted(client, event, added=added)
 
+    async def marked(self, client: Listening, message: discord.Message) -> None:
+        """See to the signs on a message that was read, which may have been missed."""
+        async with self._lines.turn(f"signs {message.id}"):
+            await self._reactions.found(client, message)
+
     async def interaction(
         self, client: Listening, interaction: discord.Interaction[Listening]
     ) -> None:

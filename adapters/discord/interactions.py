@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, cast
 
 import discord
@@ -28,7 +29,7 @@ from adapters.discord.render import rendering
 from adapters.discord.values import PLATFORM, Place, Writer
 from bot.chat import CommandReply, File, ThreadChoice, ThreadKey
 from bot.controls import Action
-from bot.errors import BobbinError, MessageGone, PlatformError
+from bot.errors import BobbinError, MessageGone, NotAllowed, PlatformError
 from bot.inbox import Inbox
 
 log = logging.getLogger(__name__)
@@ -44,6 +45,8 @@ SHUT = (
 )
 SHARED = "Shown to everybody here."
 TOO_LARGE = "A file is left out: it is larger than Discord takes here."
+NO_FILES = "A file is left out: I may not attach files here."
+NOT_SHOWN = "Discord did not take my answer, so I can't show it here."
 MOST_PARTS = 5
 """More messages nobody reads, and where the bot is no member Discord takes only one more."""
 REST_IN_FILE = "The whole answer is in the file."
@@ -139,7 +142,12 @@ async def answer(
     except BobbinError as error:
         log.warning("Command %s failed: %s", called.name, error)
         reply = CommandReply(error.user_text)
-    await _show(interaction, called, reply, calls)
+    try:
+        await _show_in_part(interaction, called, reply, calls)
+    except (NotAllowed, faults.Refused) as refusal:
+        # Else whoever has called sees the promise of an answer until Discord takes it away.
+        log.warning("The answer to %s was not shown: %s", called.name, refusal)
+        await calls.answer(edited(interaction, NOT_SHOWN, (), dict))
 
 
 async def acknowledge(
@@ -171,6 +179,20 @@ def is_late(error: PlatformError) -> bool:
         log.warning("An interaction of Discord came too late to be answered")
         return True
     return isinstance(error, faults.Refused) and error.code == faults.ALREADY_ACKNOWLEDGED
+
+
+async def _show_in_part(
+    interaction: discord.Interaction[Listening], called: Called, reply: CommandReply, calls: Calls
+) -> None:
+    """Show a reply, without its files where none are allowed."""
+    try:
+        await _show(interaction, called, reply, calls)
+    except NotAllowed as refusal:
+        if not reply.files:
+            raise
+        log.warning("No files are allowed here: %s", refusal)
+        text = f"{reply.text}\n\n{NO_FILES}"
+        await _show(interaction, called, replace(reply, text=text, files=()), calls)
 
 
 async def _show(

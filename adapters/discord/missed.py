@@ -20,8 +20,9 @@ from adapters.discord.calls import Calls, Timing
 from adapters.discord.changes import Changes
 from adapters.discord.client import Listening
 from adapters.discord.faults import UnknownChannel
-from adapters.discord.gaps import LONGEST_SECONDS, NOTE, Gap, gaps, note_of, posts
+from adapters.discord.gaps import LONGEST_SECONDS, NOTE, Gap, gaps, note_of, posts, snowflake
 from adapters.discord.places import cached_channel
+from adapters.discord.reactions import is_marked
 from adapters.discord.reading import LARGEST_ID
 from adapters.discord.shards import ALONE, Shard
 from adapters.discord.standing import Kept, Standing
@@ -35,6 +36,8 @@ log = logging.getLogger(__name__)
 
 PAGE = 100
 MOST_PAGES = 5
+MOST_MARKED = 50
+"""Messages of which the signs are looked at, for one session."""
 ROUNDS = 3
 """How often a place is tried that cannot be read for a passing fault."""
 
@@ -74,6 +77,7 @@ class Missed:
         self._left: dict[str, Gap] = {}
         self._reading: dict[str, asyncio.Lock] = {}
         self._found: set[int] = set()
+        self._marked = 0
 
     def connected(self, client: Listening) -> None:
         """A session has begun; its first events may follow at once."""
@@ -127,6 +131,7 @@ class Missed:
     async def _run(self, client: Listening, before: asyncio.Task[None] | None) -> None:
         if before is not None:
             await end(before)
+        self._marked = 0
         try:
             known = await self._first_look()
             await self._ready.wait()
@@ -206,6 +211,8 @@ class Missed:
 
     async def _read_through(self, client: Listening, gap: Gap, kept: Kept) -> None:
         after = min(gap.after, min(kept.inside, default=gap.after + 1) - 1)
+        # For a day it is known which signs were seen to; none is older than its message.
+        oldest = snowflake(self._clock() - LONGEST_SECONDS)
 
         async def take(message: discord.Message) -> None:
             # What is older, and not remembered, was not meant for us or is forgotten. A call that
@@ -214,6 +221,8 @@ class Missed:
             if message.id > gap.after and new:
                 await self._hand_in(message.id, client.on_message(message))
             await self._hand_in(message.id, client.on_edit(message))
+            if message.id > oldest and client.hears_all and is_marked(message):
+                self._look_at_signs(client, message)
 
         try:
             until, there = await self._pages(client, kept.place, after, LARGEST_ID, take)
@@ -225,6 +234,12 @@ class Missed:
         if until < LARGEST_ID:
             log.warning("More than %d messages were missed in one place", MOST_PAGES * PAGE)
         await self._standing.compare(client, kept, until, there)
+
+    def _look_at_signs(self, client: Listening, message: discord.Message) -> None:
+        """Have them seen to as an event would be, since that may wait for minutes."""
+        if self._marked < MOST_MARKED:
+            self._marked += 1
+            client.dispatch("marked_message", message)
 
     async def _read_above(self, client: Listening, thread: ThreadKey, kept: Kept) -> None:
         """Look in a channel for a conversation; what else was said there is read by itself."""

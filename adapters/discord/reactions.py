@@ -6,6 +6,8 @@ import asyncio
 import itertools
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TypeVar
 
 import discord
 
@@ -25,12 +27,35 @@ from bot.inbox import Inbox
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 BRAIN = "🧠"
 DONE = "✅"
 SECONDS = 5.0
 TELL_AGAIN_SECONDS = 3600.0
+MOST_SIGNS = 25
+"""People whose signs on one message are looked at when they may have been missed."""
 
 Tell = Callable[[MessageRef, str], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Somebody's sign on a message, by ids.
+
+    Attributes:
+        message: What it is on.
+        channel: Where that lies.
+        server: None outside servers.
+        user: Whose it is.
+        member: The same person, if Discord has told more.
+    """
+
+    message: int
+    channel: int
+    server: int | None
+    user: int
+    member: discord.Member | None = None
 
 
 class Reactions:
@@ -80,11 +105,28 @@ class Reactions:
             PlatformError: The message can't be read.
             StoreError: The store stays away.
         """
+        mark = Mark(event.message_id, event.channel_id, event.guild_id, event.user_id, event.member)
+        await self._patiently(lambda: self._see_to(client, mark, added=added))
+
+    async def found(self, client: Listening, message: discord.Message) -> None:
+        """See to the signs on a message that `is_marked`, of which nothing may have been told.
+
+        Each counts as one that was put there just now, unless it is known. Raises as `reacted`.
+        """
+        sign = _brain_on(message)
+        if sign is None:
+            return
+        guild = message.guild.id if message.guild is not None else None
+        for user in await self._patiently(lambda: self._calls.result(lambda: _users(sign))):
+            mark = Mark(message.id, message.channel.id, guild, user)
+            if user != client.me:
+                await self._patiently(lambda mark=mark: self._see_to(client, mark, added=True))
+
+    async def _patiently(self, work: Callable[[], Awaitable[T]]) -> T:
         until = self._clock() + self._timing.signs
         while True:
             try:
-                await self._see_to(client, event, added=added)
-                return
+                return await work()
             except (PlatformBusy, StoreUnavailable) as fault:
                 asked = fault.retry_after if isinstance(fault, PlatformBusy) else None
                 pause = self._timing.look_again if asked is None else asked
@@ -93,24 +135,22 @@ class Reactions:
                 log.info("A sign on a message waits %.1f s: %s", pause, fault)
             await asyncio.sleep(pause)
 
-    async def _see_to(
-        self, client: Listening, event: discord.RawReactionActionEvent, *, added: bool
-    ) -> None:
+    async def _see_to(self, client: Listening, mark: Mark, *, added: bool) -> None:
         """Safe to repeat: what it has done shows as a sign that was told of again."""
-        guild = event.guild_id
+        guild = mark.server
         space = str(guild) if guild is not None else DIRECT_SPACE
-        place = await self._places.find(client, str(event.channel_id), space)
-        ref = MessageRef(place.id, str(event.message_id))
-        there = client.get_partial_messageable(event.channel_id, guild_id=guild)
+        place = await self._places.find(client, str(mark.channel), space)
+        ref = MessageRef(place.id, str(mark.message))
+        there = client.get_partial_messageable(mark.channel, guild_id=guild)
         try:
-            read = await self._calls.result(lambda: there.fetch_message(event.message_id))
+            read = await self._calls.result(lambda: there.fetch_message(mark.message))
         except NotAllowed as refusal:
             log.info("A message that is to be remembered may not be read: %s", refusal)
             await self._say_unreadable(ref, added=added)
             return
         this = str(next(self._numbers))
-        sign = Sign.of(self._inbox.claims, event.message_id, event.user_id, this)
-        if await self._is_told_again(sign, read, event.user_id, added=added):
+        sign = Sign.of(self._inbox.claims, mark.message, mark.user, this)
+        if await self._is_told_again(sign, read, mark.user, added=added):
             log.info("A sign on a message was told of again")
             return
         own = own_in(client.me, client.get_guild(guild) if guild else None)
@@ -124,9 +164,9 @@ class Reactions:
         reply = await self._inbox.command(
             CommandCall(
                 # The same each time, so that it is remembered once, and found to be undone.
-                event_id=f"{BRAIN}:{event.message_id}:{event.user_id}",
+                event_id=f"{BRAIN}:{mark.message}:{mark.user}",
                 name="remember",
-                author=author_of(await self._writer(client, event)),
+                author=author_of(await self._writer(client, mark)),
                 platform=PLATFORM,
                 space=space,
                 channel=place.id,
@@ -160,7 +200,7 @@ class Reactions:
 
     async def _stands(self, read: discord.Message, user: int) -> bool:
         """Whether somebody's sign is on the message."""
-        found = next((each for each in read.reactions if str(each.emoji) == BRAIN), None)
+        found = _brain_on(read)
         if found is None:
             return False
         return await self._calls.result(lambda: _is_among(found, user))
@@ -172,13 +212,13 @@ class Reactions:
         self._told.put(ref.channel, True, TELL_AGAIN_SECONDS)
         await self._tell(ref, USE_MENU)
 
-    async def _writer(self, client: Listening, event: discord.RawReactionActionEvent) -> Writer:
-        """Who did it; the taking away of a sign comes without roles and permissions."""
-        if event.member is not None:
-            return writer_of_member(event.member)
-        user = str(event.user_id)
-        guild = client.get_guild(event.guild_id) if event.guild_id is not None else None
-        known = None if guild is None else await self._members.writer(guild, event.user_id)
+    async def _writer(self, client: Listening, mark: Mark) -> Writer:
+        """Who did it; often that comes without roles and permissions."""
+        if mark.member is not None:
+            return writer_of_member(mark.member)
+        user = str(mark.user)
+        guild = client.get_guild(mark.server) if mark.server is not None else None
+        known = None if guild is None else await self._members.writer(guild, mark.user)
         return known or Writer(user, user)
 
     async def _sign(self, client: Listening, ref: MessageRef, *, there: bool) -> bool:
@@ -200,6 +240,19 @@ class Reactions:
 def is_meant(client: Listening, event: discord.RawReactionActionEvent) -> bool:
     """Whether a sign is for the bot; all others mean nothing to it."""
     return event.emoji.name == BRAIN and event.user_id != client.me
+
+
+def is_marked(message: discord.Message) -> bool:
+    """Whether people have put such a sign on a message."""
+    return _brain_on(message) is not None
+
+
+def _brain_on(message: discord.Message) -> discord.Reaction | None:
+    return next((each for each in message.reactions if str(each.emoji) == BRAIN), None)
+
+
+async def _users(sign: discord.Reaction) -> list[int]:
+    return [user.id async for user in sign.users(limit=min(sign.count, MOST_SIGNS))]
 
 
 async def _is_among(sign: discord.Reaction, user: int) -> bool:

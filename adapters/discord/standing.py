@@ -24,6 +24,7 @@ from bot.inbox import Inbox
 
 log = logging.getLogger(__name__)
 
+PAGE = 100
 MOST_COMPARED = 50
 """Remembered messages of a conversation that are looked for again."""
 
@@ -148,22 +149,56 @@ class Standing:
             PlatformBusy: It cannot be told yet.
         """
         stands = set(kept.inside & there)
-        if not stands:
-            unseen = {each for each in kept.inside if each > until}
-            for message in sorted({*unseen, max(kept.inside)}, reverse=True):
-                stand = await self._stands(client, kept.place, message)
-                if stand is None or (stand and message <= until):
-                    # We may not read the past there, which therefore looks empty.
-                    return
-                if stand:
-                    stands.add(message)
-                    break
+        if not stands and max(kept.inside) <= until:
+            if await self._stands(client, kept.place, max(kept.inside)) is not False:
+                # We may not read the past there, which therefore looks empty.
+                return
+        elif not stands:
+            found = await self._beyond(client, kept, until)
+            if found is None:
+                return
+            stands = found
         around = cached_channel(client, thread.channel, thread.space)
         if stands or isinstance(around, discord.VoiceChannel | discord.StageChannel):
             await self.compare(client, kept, until if stands else LARGEST_ID, stands)
             return
         log.info("A thread was deleted while nobody listened")
         await self._changes.thread_deleted(thread.space, thread.channel, thread.thread)
+
+    async def _beyond(self, client: Listening, kept: Kept, until: int) -> set[int] | None:
+        """The newest of the messages after `until` that stand there, by the page.
+
+        None when that cannot be told. Looking for each by itself would take many calls where a
+        thread was deleted, of which nothing stands in the channel. That Discord knows no thread by
+        this id is no proof: a conversation outside threads has the id of a message.
+
+        Raises:
+            PlatformError: It cannot be told now, or not at all.
+        """
+        guild = None if kept.place.space == DIRECT_SPACE else int(kept.place.space)
+        where = client.get_partial_messageable(int(kept.place.id), guild_id=guild)
+        left: set[int] = {each for each in kept.inside if each > until}
+        while left:
+            try:
+                page = await self._page(where, max(left))
+            except UnknownChannel:
+                return set()
+            if not page:
+                # We may not read the past there any more.
+                return None
+            if stands := left & set(page):
+                return stands
+            left = {each for each in left if each < min(page)}
+        return set()
+
+    async def _page(self, where: discord.PartialMessageable, last: int) -> list[int]:
+        """Ids of the messages up to `last`."""
+
+        async def read() -> list[int]:
+            before = discord.Object(last + 1)
+            return [each.id async for each in where.history(limit=PAGE, before=before)]
+
+        return await self._calls.result(read)
 
     def _is_forum(self, client: Listening, place: Place) -> bool:
         return isinstance(cached_channel(client, place.id, place.space), discord.ForumChannel)

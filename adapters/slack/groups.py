@@ -1,7 +1,8 @@
-"""Who is in the user groups that rules about access name, asked every ten minutes."""
+"""User groups: who is in those that rules about access name, and what any of them is called."""
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -16,6 +17,9 @@ from bot.errors import PlatformError
 log = logging.getLogger(__name__)
 
 KNOWN_SECONDS = 600.0
+CALLED_SECONDS = 3600.0
+ALL = ""
+"""Stands for all groups, whose handles come together."""
 
 PAGE = 100
 MOST_PAGES = 10
@@ -32,7 +36,7 @@ def named_groups(values: Mapping[str, str]) -> frozenset[str]:
 
 
 class Groups:
-    """Tells who belongs to which of some groups. Without any, Slack is asked nothing.
+    """Tells who belongs to which of some groups; without any, Slack is not asked. And names them.
 
     Args:
         calls: Makes the calls.
@@ -54,6 +58,7 @@ class Groups:
         self._whole = whole
         self._homes: dict[str, str] = {}
         self._members = Remembered(self._ask, clock, KNOWN_SECONDS)
+        self._handles = Remembered(self._ask_handles, clock, CALLED_SECONDS)
 
     @property
     def awaited(self) -> bool:
@@ -74,6 +79,24 @@ class Groups:
             for user in users
         }
         return {user: groups for user, groups in found.items() if groups}
+
+    async def called(self, ids: Sequence[str], seconds: float) -> Mapping[str, str]:
+        """Handles of any groups, as far as Slack tells within some seconds."""
+        if not ids:
+            return {}
+        handles = (await self._handles.get([ALL], seconds)).get(ALL, {})
+        return {id_: handles[id_] for id_ in ids if id_ in handles}
+
+    async def _ask_handles(self, _: str) -> Mapping[str, str]:
+        found: dict[str, str] = {}
+        for team in await self._teams() if self._whole else (None,):
+            answer = await self._calls.answer(
+                lambda client, team=team: client.usergroups_list(team_id=team), patient=True
+            )
+            found |= {
+                str(each["id"]): str(each["handle"]) for each in objects(answer["usergroups"])
+            }
+        return found
 
     async def _ask(self, group: str) -> frozenset[str]:
         if not self._whole:
@@ -114,4 +137,4 @@ class Groups:
 
     async def close(self) -> None:
         """Ask no more."""
-        await self._members.close()
+        await asyncio.gather(self._members.close(), self._handles.close())

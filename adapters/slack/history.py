@@ -186,6 +186,7 @@ async def _names(names: Directory, timing: Timing, kept: Iterable[Said]) -> Name
         tuple(person for each in wanted for person in each.people),
         tuple(channel for each in wanted for channel in each.channels),
         tuple({channel for each in wanted for channel in each.seen}),
+        tuple(group for each in wanted for group in each.groups),
     )
     patience = timing.patient_names
     return await names.names(everybody, patience, patience, MOST_NAMED)

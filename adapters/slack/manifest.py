@@ -34,7 +34,8 @@ PURPOSES: Mapping[str, str] = {
     "mpim:read": "tell who is in a group direct message",
     "reactions:read": "remember what somebody marks with a 🧠",
     "reactions:write": "mark messages that wait for their turn",
-    "usergroups:read": "tell who is in a user group that BOBBIN_ALLOW, _DENY or _ADMINS names",
+    "usergroups:read": "call user groups by their names, and tell who is in one that BOBBIN_ALLOW, "
+    "_DENY or _ADMINS names",
     "users:read": "call people by their names",
 }
 """What does not work without a scope."""

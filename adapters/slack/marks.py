@@ -18,6 +18,8 @@ EYES = "eyes"
 SECONDS = 5.0
 
 _AS_WANTED = frozenset({"already_reacted", "no_reaction"})
+_OF_ONE = frozenset({"not_reactable", "too_many_emoji", "too_many_reactions"})
+"""Refusals that are about one message, and say nothing of others."""
 _NOWHERE = frozenset({"missing_scope", "no_permission", "not_allowed_token_type", "unknown_method"})
 MOST_CHANNELS = 1000
 
@@ -88,7 +90,10 @@ class Marks:
         except (Denied, Refused) as refusal:
             if refusal.code in _AS_WANTED:
                 return
-            self._refused = refusal.code in _NOWHERE
+            if refusal.code in _OF_ONE:
+                log.debug("No sign on a message: %s", refusal)
+                return
+            self._refused = self._refused or refusal.code in _NOWHERE
             if len(self._without) >= MOST_CHANNELS:
                 self._without.clear()
             self._without.add(ref.channel)

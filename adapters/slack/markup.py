@@ -47,12 +47,14 @@ def mentions(text: str, user: str) -> bool:
 
 
 def mentioned(text: str) -> Wanted:
-    """The ids in raw text that have to be looked up: people, and channels without a label."""
+    """The ids in raw text that have to be looked up: people, what else has no label."""
     found = list(_TOKEN.finditer(text))
     channels = (m["channel"] for m in found if m["channel"] and not m["channel_label"])
+    groups = (_group(m["special"]) for m in found if m["special"] and not m["special_label"])
     return Wanted(
         people=tuple(dict.fromkeys(match["user"] for match in found if match["user"])),
         channels=tuple(dict.fromkeys(channels)),
+        groups=tuple(dict.fromkeys(filter(None, groups))),
     )
 
 
@@ -119,17 +121,21 @@ def _shown(match: re.Match[str], names: Names) -> str:
         name = names.channels.get(channel, "").translate(_MARKS)
         return f"#{match['channel_label'] or name or 'channel'}"
     if special := match["special"]:
-        return _special(special, match["special_label"])
+        return match["special_label"] or _special(special, names)
     return _link(match["url"], match["url_label"])
 
 
-def _special(special: str, label: str | None) -> str:
+def _special(special: str, names: Names) -> str:
+    if group := _group(special):
+        return f"@{names.groups.get(group, '').translate(_MARKS) or 'group'}"
     word = special.split("^", 1)[0]
-    if label:
-        return label
-    if word == "date":
-        return _moment(special)
-    return "@group" if word == "subteam" else f"@{word}"
+    return _moment(special) if word == "date" else f"@{word}"
+
+
+def _group(special: str) -> str:
+    """The user group that is meant, empty for something else."""
+    word, _, rest = special.partition("^")
+    return rest.split("^", 1)[0] if word == "subteam" else ""
 
 
 def _moment(special: str) -> str:
@@ -141,6 +147,9 @@ def _moment(special: str) -> str:
 
 
 def _link(url: str, label: str | None) -> str:
+    if label and url.rstrip("/") == f"http://{label.rstrip('/')}":
+        # Slack makes a link of whatever ends like a domain, such as "main.py".
+        return label
     bare = re.sub(r"^(?:https?://|mailto:|tel:)", "", url)
     if not label or label in (url, bare, url.rstrip("/"), bare.rstrip("/")):
         return bare if url.startswith(("mailto:", "tel:")) else url

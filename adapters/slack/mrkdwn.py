@@ -2,70 +2,148 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from adapters.slack.markup import escaped, pieces
+from adapters.slack.markup import escaped
+from adapters.slack.render import BLANK, misleading
+from bot.markdown.cutting import cut_text
+from bot.markdown.read import read
+from bot.markdown.tree import Code, Heading, Inline, Link, Span, Style, Styled, Table
+from bot.markdown.write import Writer, is_web, label_of
 
 LONGEST_SECTION = 3000
 MORE = "_…and more, which does not fit here._"
 MOST_SECTIONS = 40
-_FIRST_TRY = 2400
-"""Characters of Markdown in a section; markup makes them more."""
 
-_CODE = re.compile(r"(```.*?```|`[^`\n]+`)", re.DOTALL)
-_LANGUAGE = re.compile(r"\A```[\w+#.-]*[ \t]*\n")
-_HEADING = re.compile(r"^[ ]{0,3}#{1,6}[ \t]+(.+?)[ \t]*#*$", re.MULTILINE)
-_BULLET = re.compile(r"^([ \t]*)[-*+][ \t]+", re.MULTILINE)
-_BOLD = re.compile(r"(\*\*|__)(?=\S)(.+?)(?<=\S)\1")
-_ITALIC = re.compile(r"(?<![\w*])\*(?=[^\s*])([^*\n]+?)(?<=[^\s*])\*(?![\w*])")
-_STRIKE = re.compile(r"~~(?=\S)(.+?)(?<=\S)~~")
-_LINK = re.compile(r"\[([^\]\n]+)\]\(((?:https?://|mailto:)[^\s()|]+)\)")
-_STRONG = "\x02"
-"""Stands for the mark of bold text, which is that of italics in Markdown."""
+WIDEST_TABLE = 60
+"""Columns of a line of code that a window shows without wrapping it."""
+
+RULE = "─" * 12
+
+_MARKS = {Style.STRONG: "*", Style.EMPHASIS: "_", Style.STRIKE: "~", Style.UNDERLINE: ""}
+
+
+class MrkdwnWriter(Writer):
+    """Writes Slack's own markup, in which nothing can be escaped but three signs."""
+
+    bullet = "• "
+    unticked, ticked = "☐", "☑"
+
+    def heading(self, heading: Heading) -> str:
+        """A bold line."""
+        return self.inline((Styled(Style.STRONG, _without_strong(heading.parts)),))
+
+    def code(self, code: Code) -> str:
+        """A block of code; there are no languages."""
+        return f"```\n{escaped(code.text).replace('```', f'``{BLANK}`') or BLANK}\n```"
+
+    def table(self, table: Table) -> str:
+        """There are no tables."""
+        return self.table_without_one(table, WIDEST_TABLE)
+
+    def rule(self) -> str:
+        """Three dashes would be shown as such."""
+        return RULE
+
+    def line_start(self, line: str) -> str:
+        """What begins a line means nothing here."""
+        return line
+
+    def inline(self, parts: Sequence[Inline]) -> str:
+        """Marks are none beside a letter or another mark; a blank of no width parts them."""
+        found, marked = "", False
+        for part in parts:
+            text, marks = self.part(part), isinstance(part, Styled | Span)
+            if found and text and ((marks and _joins(found[-1])) or (marked and _joins(text[0]))):
+                found += BLANK
+            found, marked = found + text, marks if text else marked
+        return found
+
+    def words(self, text: str) -> str:
+        """Words, which can name nobody."""
+        return escaped(text)
+
+    def text(self, text: str) -> str:
+        """Words; addresses as well."""
+        return self.words(text)
+
+    def styled(self, styled: Styled) -> str:
+        """Marks hold within a line only."""
+        mark, body = _MARKS[styled.style], " ".join(self.inline(styled.parts).split("\n"))
+        words = body.strip()
+        if not words:
+            return body
+        left, right = body[: len(body) - len(body.lstrip())], body[len(body.rstrip()) :]
+        return f"{left}{mark}{words}{mark}{right}"
+
+    def span(self, text: str) -> str:
+        """Code within a line, in which a back-tick would end it."""
+        shown = " ".join(text.split("\n")).replace("`", "ˋ")
+        return f"`{escaped(shown)}`" if shown.strip() else shown
+
+    def link(self, link: Link) -> str:
+        """A link; words that look like an address are none where it leads elsewhere."""
+        label = escaped(" ".join(label_of(link).split()))
+        if not is_web(link.address) and not link.address.startswith("mailto:"):
+            return f"{label} ({self.span(link.address)})" if link.address else label
+        address = escaped("%20".join(link.address.split())).replace("|", "%7C")
+        if link.bare or not label or label == address:
+            return f"<{address}>"
+        return f"{label} (<{address}>)" if misleading(link) else f"<{address}|{label}>"
+
+
+def _joins(char: str) -> bool:
+    return char.isalnum() or char in "*_~`"
+
+
+def _without_strong(parts: Sequence[Inline]) -> tuple[Inline, ...]:
+    """The same, of which nothing is bold yet."""
+    found: list[Inline] = []
+    for part in parts:
+        if isinstance(part, Styled):
+            inner = _without_strong(part.parts)
+            strong = part.style is Style.STRONG
+            found += inner if strong else (Styled(part.style, inner, part.mark),)
+        else:
+            found.append(part)
+    return tuple(found)
+
+
+_WRITER = MrkdwnWriter()
 
 
 def mrkdwn(text: str) -> str:
     """Markdown in Slack's own markup; it names and notifies nobody."""
-    parts = _CODE.split(text.replace(_STRONG, ""))
-    return "".join(_code(part) if odd else _words(part) for odd, part in _numbered(parts))
+    return "".join(before + shown for before, shown in _blocks(text))
 
 
-def _numbered(parts: Sequence[str]) -> Sequence[tuple[bool, str]]:
-    return [(bool(number % 2), part) for number, part in enumerate(parts)]
-
-
-def _code(part: str) -> str:
-    return escaped(_LANGUAGE.sub("```\n", part))
-
-
-def _words(part: str) -> str:
-    text = escaped(part)
-    text = _BULLET.sub(r"\1• ", text)
-    text = _HEADING.sub(_headed, text)
-    text = _BOLD.sub(rf"{_STRONG}\2{_STRONG}", text)
-    text = _ITALIC.sub(r"_\1_", text)
-    text = _STRIKE.sub(r"~\1~", text)
-    return _LINK.sub(r"<\2|\1>", text).replace(_STRONG, "*")
-
-
-def _headed(match: re.Match[str]) -> str:
-    words = _BOLD.sub(r"\2", match[1])
-    return f"{_STRONG}{words}{_STRONG}"
+def _blocks(text: str) -> Iterator[tuple[str, str]]:
+    """Each block as it is shown, and what parts it from the one before."""
+    before = ""
+    for placed in read(text.replace("\r\n", "\n").replace("\r", "\n")):
+        if shown := _WRITER.block(placed.block):
+            yield before and ("\n\n" if placed.block.apart else "\n"), shown
+            before = shown
 
 
 def sections(text: str, most: int = MOST_SECTIONS) -> list[dict[str, Any]]:
     """Markdown as section blocks; what does not fit is cut, and that is said."""
-    limit, made = _FIRST_TRY, [""]
-    while True:
-        made = [mrkdwn(part) for part in pieces(text, limit)]
-        if max(map(len, made), default=0) < LONGEST_SECTION - len(MORE):
-            break
-        limit //= 2
+    limit = LONGEST_SECTION - len(MORE) - 1
+    made = [""]
+    for before, shown in _blocks(text):
+        if _size(made[-1] + before + shown) <= limit:
+            made[-1] += before + shown
+        else:
+            made += cut_text(shown, limit, _size)
+    made = [part for part in made if part.strip()]
     if len(made) > most:
         made = [*made[: most - 1], f"{made[most - 1]}\n{MORE}"]
-    return [section(part) for part in made if part.strip()]
+    return [section(part) for part in made]
+
+
+def _size(text: str) -> int:
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def section(text: str) -> dict[str, Any]:

@@ -122,9 +122,10 @@ class Directory:
         for writer, theirs in groups.items():
             found[writer] = replace(Names(found).person(writer), groups=theirs)
         people = (id_ for id_ in wanted.people if id_ not in writers and id_ != self._own.user)
-        named, called = await asyncio.gather(
+        named, called, handles = await asyncio.gather(
             self._people.get(people, seconds, most),
             self._channels.get(wanted.channels, seconds, most),
+            self._groups.called(wanted.groups, seconds),
         )
         awaited = {id_ for id_ in writers - found.keys() if self._people.is_awaited(id_)}
         channels = {
@@ -132,7 +133,7 @@ class Directory:
             for id_, channel in called.items()
         }
         ranked = not (writers and self._groups.awaited)
-        return Names(named | found, channels, frozenset(awaited), ranked)
+        return Names(named | found, channels, handles, frozenset(awaited), ranked)
 
     async def person(self, user: str, seconds: float) -> Person:
         """One person; who is not known in time counts as a guest without a name."""

@@ -70,7 +70,7 @@ class SlackWriter(Writer):
 
     def link(self, link: Link) -> str:
         """A link; words that look like an address are none where it leads elsewhere."""
-        if not _misleading(link):
+        if not misleading(link):
             return super().link(link)
         label = " ".join(self.inline(link.parts).split("\n"))
         return f"{label} (<{_SPACES.sub('%20', link.address)}>)"
@@ -88,7 +88,8 @@ def _between(styled: Styled) -> bool:
     return any(is_cjk(char) and not char.isalnum() for char in words[:1] + words[-1:])
 
 
-def _misleading(link: Link) -> bool:
+def misleading(link: Link) -> bool:
+    """Words that look like an address, and lead to another one."""
     label = label_of(link)
     return looks_like_address(label) and _bare(label) != _bare(link.address)
 
@@ -184,9 +185,9 @@ def _misleads(parts: tuple[Inline, ...]) -> bool:
             case Text(text):
                 misleads = "](" in text
             case Image(address=address, alt=alt):
-                misleads = _misleading(Link(address, (Text(alt),)))
+                misleads = misleading(Link(address, (Text(alt),)))
             case Link():
-                misleads = _misleading(part)
+                misleads = misleading(part)
             case Styled():
                 misleads = _misleads(part.parts)
             case _:

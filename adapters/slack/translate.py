@@ -204,7 +204,7 @@ def looked_up(found: Said) -> Wanted:
     writers = () if found.bot else (found.user,)
     beside = (found.beside,) if found.beside else ()
     seen = (found.channel, *beside)
-    return Wanted(writers, named.people, (*beside, *named.channels), seen)
+    return Wanted(writers, named.people, (*beside, *named.channels), seen, named.groups)
 
 
 def key_of(found: Said, own: Own) -> ThreadKey:

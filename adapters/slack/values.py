@@ -155,12 +155,14 @@ class Names:
     Attributes:
         people: Those who are known.
         channels: The same of channels.
+        groups: Handles of user groups.
         awaited: Writers who are not known yet, and may be soon.
         ranked: What is known of the writers' user groups will not change soon.
     """
 
     people: Mapping[str, Person] = field(default_factory=dict[str, Person])
     channels: Mapping[str, str] = field(default_factory=dict[str, str])
+    groups: Mapping[str, str] = field(default_factory=dict[str, str])
     awaited: frozenset[str] = frozenset()
     ranked: bool = True
 
@@ -178,12 +180,14 @@ class Wanted:
         people: Who is only named.
         channels: Channels that are named.
         seen: Those of them that everybody sees who reads along, private or not.
+        groups: User groups that are named.
     """
 
     writers: tuple[str, ...] = ()
     people: tuple[str, ...] = ()
     channels: tuple[str, ...] = ()
     seen: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

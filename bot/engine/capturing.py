@@ -29,6 +29,7 @@ from bot.services import Claims
 from bot.storage.keys import place_of
 from bot.storage.threads import Threads
 from bot.storage.types import Conversation
+from bot.tasks import end, repeat
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +39,7 @@ A_DAY = 20
 """What may be remembered unasked in one channel in a day."""
 
 TELL_SECONDS = 60.0
-"""For so long nobody else tells what one process is telling."""
+"""For so long nobody else tells what one process is telling, unless that says it still is."""
 
 NEIGHBOURS = 5
 """Memories that a new one is compared with."""
@@ -83,6 +84,7 @@ class Capturing:
         buttons: What people can do about each, and whether it is the only one that is told.
         new_id: Names a try.
         saved: Told how many things were remembered, and how many were not.
+        still: How often it says that it still tells people, in seconds; a platform may ask to wait.
     """
 
     memories: Memories
@@ -96,6 +98,7 @@ class Capturing:
     buttons: Callable[[Memory, bool], tuple[Button, ...]]
     new_id: Callable[[], str]
     saved: Callable[[int, int], None] = lambda kept, junk: None
+    still: float = TELL_SECONDS / 4
 
     def at(self, adapter: Adapter, event: Incoming, audience: Audience) -> Keeper:
         """For the conversation of a message.
@@ -158,10 +161,22 @@ class Capturing:
         # Somebody else may have told it meanwhile, or what it rests upon may have gone.
         if proposed in (await self.threads.take_window(thread)).proposed:
             if kept:
-                await tell(kept)
+                await self._telling(name, this, tell(kept))
             self.saved(len(kept), len(proposals.items) - len(kept))
             await self.threads.take_up(thread, proposed)
         await self.claims.release(name, this)
+
+    async def _telling(self, name: str, this: str, told: Awaitable[None]) -> None:
+        """Wait until people are told, and let nobody else tell them meanwhile."""
+
+        async def keep() -> None:
+            await self.claims.claim(name, TELL_SECONDS, this)
+
+        keeping = asyncio.create_task(repeat(keep, self.still, "telling what was remembered"))
+        try:
+            await told
+        finally:
+            await end(keeping)
 
     async def drop(self, thread: ThreadKey, proposed: str) -> None:
         """Remember nothing of what is proposed. Raises StoreUnavailable."""

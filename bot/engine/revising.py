@@ -40,8 +40,8 @@ class Withdrawn(Exception):
 async def as_they_read_now(
     entries: Sequence[Entry], mail: Sequence[Incoming], tokenizer: Tokenizer
 ) -> tuple[Entry, ...]:
-    """A turn's entries with the words that its mail has by now."""
-    now = {event.ref.message: event for event in mail}
+    """A turn's entries with the words that its mail, or what else it has read, has by now."""
+    now = {event.ref.message: event for event in sorted(mail, key=lambda event: event.edited)}
     renewed: list[Entry] = []
     for entry in entries:
         said = entry.message_ids if entry.role != "assistant" else ()

@@ -59,6 +59,7 @@ _MARKS = "*_~`"
 class Writer:
     """Writes standard Markdown."""
 
+    bullet = "- "
     unticked, ticked = "[ ]", "[x]"
     underline = ("", "")
 
@@ -110,7 +111,7 @@ class Writer:
         """A list; each item's further lines stand below its first one."""
         lines = ""
         for number, item in enumerate(found.items):
-            mark = "- " if item.number is None else f"{item.number}. "
+            mark = self.bullet if item.number is None else f"{item.number}. "
             body = self.indented(self.item(item), " " * len(mark))
             gap = "\n\n" if item.apart else "\n"
             lines += (gap if number else "") + (mark + body).rstrip()
@@ -158,7 +159,7 @@ class Writer:
             lines = [" ".join(title.split("\n"))] if title else []
             for name, cell in cells:
                 said = " ".join(self.inline((*name, Text(": "), *cell) if cell else name).split())
-                lines.append(f"- {said}")
+                lines.append(f"{self.bullet}{said}")
             if lines:
                 found.append("\n".join(lines))
         return "\n\n".join(found)

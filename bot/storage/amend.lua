@@ -1,7 +1,10 @@
 --[[
-Put the new words of a message in the place of the old ones, if those are still what is stored.
+Put the new words of a message in the place of the old ones, if those are still what is stored. Of a
+message that is not stored the running turn, which may have read the old ones from the platform, gets
+the new ones when it commits.
 
-ARGV  6 where it is: "queue", "mail" or the number of an entry, 7 what is stored there (JSON),
+ARGV  6 where it is: "queue", "mail", the number of an entry, or "turn" where it is not stored, 7 what
+      is stored there (JSON),
       8 what is to be stored (JSON), 9 message id, 10 label made from the new words, 11 whether the
       words are others (1/0; otherwise only the time of the edit is)
 Returns  {done (1/0), summary dropped (1/0)}; the same again when the new words are there already,
@@ -9,6 +12,7 @@ Returns  {done (1/0), summary dropped (1/0)}; the same again when the new words 
 --]]
 local PLACE, OLD, NEW, ID = ARGV[6], ARGV[7], ARGV[8], ARGV[9]
 local OTHERS = ARGV[11] == "1"
+local EDITS_MOST = 1000000
 
 local function relabel()
   local named_by = get("labelled")
@@ -17,6 +21,18 @@ local function relabel()
   elseif not named_by then
     redis.call("HDEL", META, "label")
   end
+end
+
+if PLACE == "turn" then
+  local edits = get("edits") or ""
+  if not get("turn") then
+    return { 0, 0 }
+  end
+  if not string.find(edits, NEW, 1, true) and #edits < EDITS_MOST then
+    redis.call("HSET", META, "edits", edits .. NEW .. "\n")
+    redis.call("HINCRBY", META, "revised", 1)
+  end
+  return { 1, 0 }
 end
 
 if PLACE == "queue" or PLACE == "mail" then

@@ -90,7 +90,8 @@ class Changes(Log):
 
         Words that are older than those kept are passed over. A summary that was made from the old
         ones is dropped, which makes the whole log the window again. A running turn goes on with the
-        old ones, and stores the new ones when it commits.
+        old ones, and stores the new ones when it commits; also of messages that are unknown, which
+        it may have read from the platform.
 
         Args:
             event: The message as it reads now.
@@ -103,9 +104,11 @@ class Changes(Log):
             StoreMismatch: What is stored cannot be read.
         """
         for _ in range(TRIES):
-            kept = await self._kept(event)
+            running, kept = await self._kept(event)
             if kept is None:
-                return Amended.UNKNOWN
+                if not running or await self._note_edit(event):
+                    return Amended.UNKNOWN
+                continue
             new = await _renewed(kept, event, reword)
             if new is None:
                 return Amended.SAME
@@ -130,6 +133,12 @@ class Changes(Log):
                 self._erased()
                 return Amended.UNSUMMARISED if unsummarised else Amended.DONE
         return Amended.SAME
+
+    async def _note_edit(self, event: Incoming) -> bool:
+        """Note a message that is not stored for the running turn; False when there is none."""
+        arguments = ("turn", "", dump_incoming(event), "", "", 0)
+        done, _ = await self._run("amend", event.thread, arguments)
+        return bool(done)
 
     async def strike(
         self,
@@ -255,22 +264,22 @@ class Changes(Log):
                 self._erased()
         return struck
 
-    async def _kept(self, event: Incoming) -> _Kept | None:
-        """Where a message is kept; None when it is not."""
+    async def _kept(self, event: Incoming) -> tuple[bool, _Kept | None]:
+        """Whether a turn ran just before, and where a message is kept; None when it is not."""
         await self._index(event.thread, (event.ref.message,))
         keys = ThreadKeys(event.thread)
         field = to_bytes(f"entry:{event.ref.message}")
-        commands: list[Command] = [("HGET", keys.meta, field)]
+        commands: list[Command] = [("HEXISTS", keys.meta, "turn"), ("HGET", keys.meta, field)]
         commands += [("LRANGE", name, 0, -1) for name in (keys.queue, keys.mail)]
-        seq, *lists = await self._link.batch(commands)
+        running, seq, *lists = await self._link.batch(commands)
         for place, waiting in zip(("queue", "mail"), lists, strict=True):
             for raw in waiting:
                 if load_incoming(raw).ref.message == event.ref.message:
-                    return _Kept(place, raw)
+                    return bool(running), _Kept(place, raw)
         if seq is None:
-            return None
+            return bool(running), None
         raw = await self._link.call("HGET", keys.log, seq)
-        return None if raw is None else _Kept(int(seq), raw)
+        return bool(running), None if raw is None else _Kept(int(seq), raw)
 
     async def _index(self, thread: ThreadKey, messages: Sequence[str]) -> None:
         """Note which entries hold which messages, as far as they were stored without that.

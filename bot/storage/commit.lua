@@ -7,11 +7,11 @@ ARGV  6 turn, 7 fence, 8 id of the next turn, 9 worker, 10 user ("" for nobody),
       12 space that the usage is counted for, 13-19 tally, 20 number of entries, 21 number of
       arguments with names, 22 number of message ids, 23 number of authors, 24 how long the caller
       has for deleting what is left over of the reply (ms), 25 whether the mail is kept for a while,
-      to be asked once more (1/0), 26 how often the mail had been changed when the entries were made
-      from it; then these, one after the other:
+      to be asked once more (1/0), 26 how often the mail and what is none of it had been changed when
+      the entries were made from it; then these, one after the other:
       entries (JSON), id and name pairs, message ids, ids of everybody whose words the entries
       hold, leftovers (JSON)
-Returns  {"lost"} | {"withdrawn"} | {"revised", how often by now, mail} | {"idle"}
+Returns  {"lost"} | {"withdrawn"} | {"revised", how often by now, mail and edits} | {"idle"}
          | state("run") of the next turn
 --]]
 local ANSWER, USE, LEFTOVERS = KEYS[12], KEYS[13], KEYS[14]
@@ -33,7 +33,11 @@ for place = 15, #KEYS - 4 do
   end
 end
 if (get("revised") or "0") ~= ARGV[26] then
-  return { "revised", get("revised"), redis.call("LRANGE", MAIL, 0, -1) }
+  local now = redis.call("LRANGE", MAIL, 0, -1)
+  for line in string.gmatch(get("edits") or "", "[^\n]+") do
+    now[#now + 1] = line
+  end
+  return { "revised", get("revised"), now }
 end
 
 local names = 27 + tonumber(ARGV[20])

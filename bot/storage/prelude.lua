@@ -46,7 +46,9 @@ Fields of META
   stop, leaving        id of the turn that was asked to stop, or during which the bot was sent away
   withdrawn            id of the turn that has lost a message it was answering or had in view
   full                 id of the turn during which so many wait that no more are taken
-  revised              how often the mail of the running turn was changed
+  revised              how often the mail of the running turn was changed, or what follows
+  edits                messages that are not stored and were edited during the running turn, a line for
+                       each
   part                 1 when the bot takes part without being addressed
   loose                1 when its messages are found by id
   bots                 messages of other bots since the last one of a person
@@ -147,15 +149,16 @@ local function release()
     redis.call("DEL", MAIL)
   end
   redis.call("HDEL", META, "turn", "until", "grant", "worker", "since", "attempt", "losses", "quick",
-    "lost", "spared", "parked", "draft", "stop", "leaving", "withdrawn", "revised", "how", "pressed",
-    "askers", "redo", "full")
+    "lost", "spared", "parked", "draft", "stop", "leaving", "withdrawn", "revised", "edits", "how",
+    "pressed", "askers", "redo", "full")
   redis.call("ZREM", LEASES, THREAD)
 end
 
--- Tell the running turn to begin anew from what is left. An answer that was made already, and only could
+-- Tell the running turn to begin anew from what is left, and from what the platform shows by now. An answer that was made already, and only could
 -- not be delivered yet, is made from what was taken away.
 local function withdraw(turn)
   redis.call("HSET", META, "withdrawn", turn)
+  redis.call("HDEL", META, "edits")
   local draft = get("draft")
   if draft then
     local kept = cjson.decode(draft)

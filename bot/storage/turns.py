@@ -154,8 +154,8 @@ class Turns(Base):
         `due_leftovers` a little later. `earlier` are ids of messages that `entries` hold and that
         are none of the mail's: of these the platform was asked. With `keep` the mail stays for a
         day, or until the next turn, so that `begin_again` can ask it once more. `revised` is how
-        often the mail had been changed when `entries` were made from it, as `Turn` or `Revised`
-        told.
+        often what was read had been changed when `entries` were made from it, as `Turn` or
+        `Revised` told.
 
         In a turn with an `answer` that gives way the first of `entries` takes its place; without
         entries that answer stays.

@@ -68,7 +68,7 @@ class Turn:
         persona: How the bot should be in this channel; empty for nothing special.
         forgotten: When somebody last had the thread forgotten, seconds since the epoch; 0 for
             never.
-        revised: How often the mail was changed so far.
+        revised: How often what it has read was changed so far.
         again: Set for a turn that was asked for with a control. Its mail is then who did that,
             without words, or for a retry the mail of the turn that failed.
         answer: The answer that gives way to what this turn says; it is not in the window. It stays
@@ -183,9 +183,10 @@ class Erased:
 
 @dataclass(frozen=True, slots=True)
 class Revised:
-    """Answer to `commit`: nothing was changed, the turn's mail reads otherwise by now.
+    """Answer to `commit`: nothing was changed, what the turn has read reads otherwise by now.
 
-    `revised` counts how often it was changed; show it with the next `commit`.
+    `mail` is all of its mail, and any other messages of the thread that were edited meanwhile.
+    `revised` counts how often one was; show it with the next `commit`.
     """
 
     mail: tuple[Incoming, ...]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from adapters.slack import LOOPBACK
@@ -59,6 +59,9 @@ ADDRESS = "https://bobbin.example.com/slack/events"
 
 PATIENT = SimTiming(ack=200.0, trigger=600.0, ticket=600.0)
 """Long enough that a busy machine does not let anything be delivered twice, or lapse."""
+
+HASTY = replace(PATIENT, ack=20.0, redelivery=(0.0, 1.0, 1.0))
+"""For tests in which what is not taken is delivered again: it waits for a second."""
 
 COMMANDS = (
     CommandSpec(
@@ -142,6 +145,7 @@ class RecordingInbox:
         removals: Every deletion.
         gate: `message` waits for it.
         open: Channels that are answered throughout; whoever asks waits for `looked`.
+        asking: How many have asked.
         away: So many times `left` fails before it is done.
         replies: What commands answer, the last one over and over.
         remembers: Messages that are remembered of every conversation.
@@ -174,6 +178,7 @@ class RecordingInbox:
     outsiders: bool = False
     open: frozenset[str] = frozenset()
     looked: asyncio.Event | None = None
+    asking: int = 0
     looked_at: list[tuple[str, str, str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -228,6 +233,8 @@ class RecordingInbox:
         raise AssertionError("no conversation on Slack is outside a thread")
 
     async def answers_all(self, platform: str, space: str, channel: str) -> bool:
+        self.asking += 1
+        self.changed()
         if self.looked is not None:
             await self.looked.wait()
         return channel in self.open

@@ -72,7 +72,7 @@ def socket() -> Iterator[str]:
             yield str(path)
         finally:
             process.terminate()
-            process.communicate(timeout=20)
+            process.communicate(timeout=50)
 
 
 def store(client: Redis) -> Threads:
@@ -152,7 +152,7 @@ def test_a_password_that_would_break_the_acl_file_is_refused() -> None:
             ["/bin/sh", str(START)],
             env={"PATH": os.environ["PATH"], "BOBBIN_REDIS_PASSWORD": password},
             capture_output=True,
-            timeout=10,
+            timeout=50,
             check=False,
         )
         assert done.returncode == 2

@@ -10,6 +10,8 @@ import pytest
 
 from adapters.discord.gaps import NOTE as HEARD
 from adapters.discord.gaps import OVERLAP_SECONDS
+from adapters.discord.missed import MOST_PAGES
+from adapters.discord.missed import PAGE as PAGE_SIZE
 from adapters.discord.standing import MOST_COMPARED
 from bot.chat import Followed, MessageRef, Removal, ThreadKey
 from tests.contracts.discord_rig import Rig, connected, rig_of
@@ -297,6 +299,37 @@ class TestMeanwhile:
             await rig.changed(lambda: len(rig.inbox.removals) >= len(expected))
             await rig.stop(running)
         assert rig.inbox.removals == expected
+
+    @pytest.mark.parametrize("loose", [False, True])
+    async def test_what_lies_far_down_in_the_channel_is_looked_for_by_the_page(
+        self, loose: bool
+    ) -> None:
+        """A thread that was deleted, or a conversation outside threads, in a busy channel."""
+        async with DiscordSimulator(limits=False) as sim:
+            rig = await rig_of(sim)
+            asked = await rig.say(f"{sim.mention} hello")
+            thread = await sim.start_thread(rig.channel, asked, "t", rig.ada)
+            place = rig.channel if loose else thread
+            said = [await sim.say(place, rig.ada, "at once")]
+            for number in range(MOST_PAGES * PAGE_SIZE):
+                await sim.say(rig.channel, rig.ada, f"{number}")
+            said += [await sim.say(place, rig.ada, f"{number}") for number in range(30)]
+            await sim.delete_thread(thread)
+            if loose:
+                await sim.delete(said[0])
+            rig.inbox.followed = (Followed(key(rig, thread.id), said[-1].id),)
+            rig.inbox.kept = ids(said)
+            rig.inbox.notes.texts[HEARD] = str(time.time())
+            running = rig.start()
+            await rig.changed(lambda: rig.inbox.removals)
+            counts = sim.calls_by_route()
+            await rig.stop(running)
+        where = Removal("discord", str(rig.guild.id), str(rig.channel.id))
+        expected = replace(where, messages=ids(said[:1]), events=ids(said[:1]))
+        if not loose:
+            expected = replace(where, channel=str(thread.id), thread=key(rig, thread.id))
+        assert rig.inbox.removals == [expected]
+        assert counts[FETCH] <= 2 and counts[HISTORY] <= MOST_PAGES + 4
 
     @pytest.mark.parametrize(
         ("status", "body"), [(200, []), (404, {"code": 10003, "message": "Unknown Channel"})]

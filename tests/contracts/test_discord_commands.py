@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from adapters.discord.interactions import SHARED, TOO_LARGE
+from adapters.discord.interactions import NO_FILES, NOT_SHOWN, SHARED, TOO_LARGE
 from bot.chat import CommandReply, File, ThreadChoice, ThreadKey
 from bot.command_spec import CommandOption, CommandSpec
 from bot.commands.specs import offered
@@ -235,6 +235,24 @@ async def test_an_interaction_that_another_process_answers_is_dropped() -> None:
         await rig.sim.slash(rig.channel, rig.ada, "summary")
         await rig.mentioned()
     assert rig.inbox.calls == []
+
+
+ORIGINAL = "PATCH /webhooks/{application_id}/{token}/messages/{message_id}"
+
+
+async def test_where_no_files_are_allowed_the_answer_comes_without_and_says_so() -> None:
+    async with connected() as rig:
+        rig.inbox.reply = CommandReply("All of it:", files=(File("all.md", b"#", "text/markdown"),))
+        rig.sim.faults.add(lambda call: bool(call.files), status=403, code=50013)
+        answer = await (await rig.sim.slash(rig.channel, rig.ada, "export")).answered()
+    assert answer.content == f"All of it:\n\n{NO_FILES}" and not answer.attachments
+
+
+async def test_an_answer_that_discord_does_not_take_is_told_of() -> None:
+    async with connected() as rig:
+        rig.sim.faults.add(ORIGINAL, status=400, body={"code": 50035, "message": "Invalid Form"})
+        answer = await (await rig.sim.slash(rig.channel, rig.ada, "summary")).answered()
+    assert answer.content == NOT_SHOWN
 
 
 async def test_a_failing_store_is_said_to_the_caller() -> None:

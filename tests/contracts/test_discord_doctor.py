@@ -8,7 +8,7 @@ from pathlib import Path
 import discord
 import pytest
 
-from adapters.discord.check import check
+from adapters.discord.check import MOST_SERVERS, check
 from adapters.discord.client import intents
 from adapters.discord.commands import payload
 from adapters.discord.permissions import SPARED, WHY, invite, personal_invite
@@ -102,6 +102,16 @@ async def test_permissions_are_looked_at_server_by_server() -> None:
     assert "1 more hidden from it" in some.detail
     bad = found["Discord server Badly"]
     assert (bad.ok, bad.detail) == (False, "the bot's role has no Create Public Threads")
+
+
+@pytest.mark.parametrize("more", [0, 1])
+async def test_servers_that_are_not_looked_at_are_named(more: int) -> None:
+    async with DiscordSimulator() as sim:
+        for number in range(MOST_SERVERS + more):
+            await sim.add_guild(f"{number:02}")
+        found = await _look(sim.environment())
+    assert ("Discord servers, others" in found) == bool(more)
+    assert f"Discord server {MOST_SERVERS:02}" not in found
 
 
 async def test_commands_that_discord_holds_are_compared() -> None:

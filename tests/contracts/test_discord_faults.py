@@ -382,7 +382,7 @@ async def test_a_sign_that_is_taken_away_waits_for_discord_and_for_the_store() -
 async def test_a_sign_that_waits_holds_up_no_other_message() -> None:
     async with connected(DiscordSimulator(limits=False), TIMING) as rig:
         said, other = await rig.say("the weft is wool"), await rig.say("the warp is linen")
-        rig.sim.faults.rate_limit(READ[0], 600.0, times=1)
+        rig.sim.faults.rate_limit(READ[0], TIMING.signs / 2, times=1)
         await rig.sim.react(said, rig.ada, "🧠")
         await rig.changed(lambda: not rig.sim.faults.left)
         await rig.sim.react(other, rig.ada, "🧠")

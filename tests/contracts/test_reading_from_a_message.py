@@ -85,3 +85,13 @@ async def test_signs_come_and_go_on_slack_and_need_their_scope() -> None:
         for _ in range(3):
             await rig.adapter.mark_waiting(MessageRef(rig.room.id, said.ts), True)
         assert len(rig.sim.calls("reactions.add")) == 1
+
+
+@pytest.mark.parametrize("word", ["too_many_emoji", "too_many_reactions", "not_reactable"])
+async def test_a_message_that_takes_no_more_signs_says_nothing_of_others(word: str) -> None:
+    async with slack_rig.connected() as rig:
+        refs = [(await rig.mentioned()).ref for _ in range(2)]
+        rig.sim.faults.add("reactions.add", error=word)
+        for ref in refs:
+            await rig.adapter.mark_waiting(ref, True)
+        assert len(rig.sim.calls("reactions.add")) == 2

@@ -11,8 +11,7 @@ import pytest
 from adapters.slack.adapter import create
 from bot.chat import MessageRef
 from bot.errors import BadToken, NeedsOperator, PlatformError, StoreUnavailable
-from tests.contracts.slack_rig import Rig, connected, rig_of, simulator
-from tests.simulators.slack_sim import Timing as SimTiming
+from tests.contracts.slack_rig import HASTY, Rig, connected, rig_of, simulator
 
 
 @pytest.fixture
@@ -206,7 +205,7 @@ async def test_events_of_another_workspace_are_left_out(rig: Rig) -> None:
 
 
 async def test_an_event_that_is_not_kept_is_not_acknowledged() -> None:
-    sim = simulator(timing=SimTiming(ack=4.0, redelivery=(0.0, 1.0, 1.0)), mention_order="random")
+    sim = simulator(timing=HASTY, mention_order="random")
     async with connected(sim) as rig:
         rig.inbox.failures = [StoreUnavailable("away"), StoreUnavailable("away")]
         rig.mention("keep me")

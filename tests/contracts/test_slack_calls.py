@@ -97,12 +97,13 @@ class Scene:
         assert await self.adapter.download(found, 4) == b"plan"
 
     async def hear(self) -> None:
-        """Somebody new, who names a channel, is heard whatever Slack tells of names."""
+        """Somebody new, who names a channel and a group, is heard whatever Slack tells of names."""
         self._number += 1
         who = self.rig.sim.add_user(f"Newcomer {self._number}")
         plans = self.rig.sim.add_channel(f"plans-{self._number}")
         before = len(self.rig.inbox.messages)
-        self.rig.sim.say(self.rig.room, who, f"{self.rig.sim.mention} in <#{plans.id}>")
+        named = f"{self.rig.sim.mention} in <#{plans.id}> <!subteam^S0NOWHERE>"
+        self.rig.sim.say(self.rig.room, who, named)
         await self.rig.until(lambda: len(self.rig.inbox.messages) == before + 2)
         await self.rig.sim.settled()
 
@@ -159,6 +160,7 @@ RAISING: Mapping[str, Act] = {
 PASSING: Mapping[str, Act] = {
     "users.info": Scene.hear,
     "conversations.info": Scene.hear,
+    "usergroups.list": Scene.hear,
     "views.open": Scene.window,
     "views.update": Scene.window,
     "views.publish": Scene.page,

@@ -10,9 +10,8 @@ import pytest
 
 from bot.chat import Removal, Spot, ThreadKey
 from bot.errors import StoreUnavailable
-from tests.contracts.slack_rig import Rig, connected, simulator
+from tests.contracts.slack_rig import HASTY, Rig, connected, simulator
 from tests.simulators.slack_sim import Message
-from tests.simulators.slack_sim import Timing as SimTiming
 
 
 @pytest.fixture
@@ -117,6 +116,8 @@ class TestDeletions:
     async def test_one_does_not_overtake_its_message(self, rig: Rig) -> None:
         rig.inbox.open, rig.inbox.looked = frozenset({rig.room.id}), asyncio.Event()
         message = rig.sim.say(rig.room, rig.ada, "nobody in particular is asked")
+        # Two connections keep no order between them.
+        await rig.sim.until(lambda: rig.inbox.asking)
         rig.sim.delete(message)
         rig.mention("and you?")
         await rig.sim.until(lambda: len(rig.inbox.messages) == 2)
@@ -155,7 +156,7 @@ class TestDeletions:
 
 
 async def test_none_is_lost_while_the_store_is_away() -> None:
-    sim = simulator(timing=SimTiming(ack=4.0, redelivery=(0.0, 1.0, 1.0)))
+    sim = simulator(timing=HASTY)
     async with connected(sim) as rig:
         message = await asked(rig)
         rig.inbox.failures.append(StoreUnavailable("away"))

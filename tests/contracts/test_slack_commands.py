@@ -267,7 +267,7 @@ async def test_what_stands_above_a_file_is_in_slacks_own_markup(rig: Rig) -> Non
     [event] = await rig.events(1)
     await rig.adapter.respond(event, reply)
     [message] = [each for each in rig.sim.messages(dm) if each.files]
-    assert message.text == "&gt; *All* of &lt;!here&gt; it" and message.pings == ()
+    assert message.text == "> *All* of &lt;!here&gt; it" and message.pings == ()
 
 
 async def test_a_link_above_a_file_gets_no_preview(rig: Rig) -> None:

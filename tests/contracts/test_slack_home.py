@@ -263,7 +263,8 @@ def test_no_section_is_too_long_and_none_notifies(words: str) -> None:
 def test_what_does_not_fit_is_cut_and_not_left_out(words: str, most: int) -> None:
     made: list[str] = [block["text"]["text"] for block in sections(words * most, most)]
     assert len(made) == most
-    assert all(part.startswith(words[:5].replace("&", "&amp;")) for part in made)
+    shown = " ".join(made).removesuffix("_…and more, which does not fit here._").rstrip()
+    assert (words * most).replace("&", "&amp;").startswith(shown)
     assert made[-1].endswith("does not fit here._") and len(made[-1]) <= LONGEST_SECTION
 
 
@@ -278,6 +279,17 @@ def test_what_does_not_fit_is_cut_and_not_left_out(words: str, most: int) -> Non
         ("```python\na = b * c * d\n```", "```\na = b * c * d\n```"),
         ("<!channel> <@U1> & co", "&lt;!channel&gt; &lt;@U1&gt; &amp; co"),
         ("[x](javascript:alert)", "[x](javascript:alert)"),
+        ("[x](ftp://t.example)", "x (`ftp://t.example`)"),
+        ("[bank.com](https://evil.example)", "bank.com (<https://evil.example>)"),
+        (
+            "![plan](https://t.example/a.png) <https://t.example>",
+            "<https://t.example/a.png|plan> <https://t.example>",
+        ),
+        ("| a | b |\n|---|---|\n| 1 | **2** |", "```\na  b\n─  ─\n1  2\n```"),
+        ("1. **One**\n   - it\n2) two\n\n- [x] done", "1. *One*\n   • it\n2. two\n\n• ☑ done"),
+        ("Title\n===\na<br>b $x^2$ H<sub>2</sub>O", "*Title*\na\nb `x^2` H₂O"),
+        ("~~~py\nx < `1`\n~~~\n\n---\n> said", "```\nx &lt; `1`\n```\n\n────────────\n> said"),
+        ("un**bold**ed and **two\nlines**", "un\u200b*bold*\u200bed and *two lines*"),
         ("2 * 3 * 4", "2 * 3 * 4"),
     ],
 )

@@ -21,9 +21,17 @@ from adapters.slack.manifest import main, manifest
 from bot.chat import CommandReply, ThreadChoice
 from bot.connections import Bounds
 from bot.errors import NeedsOperator, PlatformBusy, StoreUnavailable
-from tests.contracts.slack_rig import ADDRESS, QUICK, Rig, adapter_of, connected, rig_of, simulator
+from tests.contracts.slack_rig import (
+    ADDRESS,
+    PATIENT,
+    QUICK,
+    Rig,
+    adapter_of,
+    connected,
+    rig_of,
+    simulator,
+)
 from tests.simulators.slack_sim import SlackSimulator
-from tests.simulators.slack_sim import Timing as SimTiming
 from tests.simulators.slack_sim.posts import FORM, signed
 
 
@@ -214,7 +222,7 @@ async def test_there_is_one_path_and_one_method(rig: Rig) -> None:
 
 
 async def test_an_event_that_is_not_kept_is_asked_for_again() -> None:
-    timing = SimTiming(ack=200.0, redelivery=(0.0, 60.0, 300.0))
+    timing = replace(PATIENT, redelivery=(0.0, 60.0, 300.0))
     async with connected(over_http(timing=timing)) as rig:
         rig.inbox.failures = [StoreUnavailable("away")] * 4
         rig.mention("keep me")

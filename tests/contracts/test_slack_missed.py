@@ -15,11 +15,10 @@ from adapters.slack.translate import position_of
 from adapters.slack.values import SCARCE
 from bot.chat import Followed, ThreadKey
 from bot.errors import StoreUnavailable
-from tests.contracts.slack_rig import QUICK, Rig, adapter_of, rig_of, simulator
+from tests.contracts.slack_rig import PATIENT, QUICK, Rig, adapter_of, rig_of, simulator
 from tests.simulators.slack_sim import SlackSimulator
-from tests.simulators.slack_sim import Timing as SimTiming
 
-DEAF = SimTiming(ack=200.0, trigger=600.0, redelivery=())
+DEAF = replace(PATIENT, redelivery=())
 """Slack gives up at once what nobody is connected for."""
 
 HISTORY = ("conversations.history", "conversations.replies", "users.conversations")

@@ -13,9 +13,8 @@ from adapters.slack.manifest import manifest
 from adapters.slack.names import RANK_SECONDS
 from bot.chat import Author
 from bot.errors import NeedsOperator
-from tests.contracts.slack_rig import ADDRESS, QUICK, Rig, connected, rig_of, simulator
+from tests.contracts.slack_rig import ADDRESS, HASTY, QUICK, Rig, connected, rig_of, simulator
 from tests.contracts.slack_scene import scene
-from tests.simulators.slack_sim import Timing as SimTiming
 from tests.simulators.slack_sim import User
 
 TRANSPORTS = pytest.mark.parametrize("url", ["", ADDRESS], ids=["socket", "http"])
@@ -131,9 +130,6 @@ async def test_whoever_slack_does_not_tell_of_is_an_outsider(
     assert rig.inbox.calls[-1].author == unknown
 
 
-HASTY = SimTiming(ack=4.0, redelivery=(0.0, 1.0, 1.0))
-
-
 async def test_where_outsiders_are_held_apart_slack_sends_again_what_a_stranger_says() -> None:
     timing = replace(QUICK, writer=0.05)
     async with connected(simulator(manifest=manifest(), timing=HASTY), timing) as rig:
@@ -220,6 +216,15 @@ async def test_whoever_names_many_is_looked_up_first_and_they_only_in_part(rig: 
     assert event.text.count("@U0N0B0DY") == 1500
 
 
+async def test_user_groups_have_names_which_slack_is_asked_for_once(rig: Rig) -> None:
+    weavers = rig.sim.add_group(rig.ada, handle="weavers")
+    dyers = rig.sim.add_group(handle="dyers")
+    said = f"ask <!subteam^{weavers.id}>, <!subteam^{dyers.id}> or <!subteam^S0NOWHERE>"
+    assert (await rig.mentioned(said)).text == "ask @weavers, @dyers or @group"
+    assert (await rig.mentioned(f"so <!subteam^{dyers.id}>?")).text == "so @dyers?"
+    assert len(rig.sim.calls("usergroups.list")) == 1
+
+
 async def test_other_programs_are_heard_and_marked(rig: Rig) -> None:
     robot = rig.sim.add_user("alarm", bot=True)
     assert await heard(rig, robot) == Author(robot.id, "alarm", is_bot=True)
@@ -253,8 +258,7 @@ async def test_an_app_that_is_removed_erases_and_ends(url: str) -> None:
 
 @TRANSPORTS
 async def test_what_cannot_be_erased_yet_is_told_again(url: str) -> None:
-    timing = SimTiming(ack=4.0, redelivery=(0.0, 1.0, 1.0))
-    async with simulator(manifest=manifest(url), timing=timing) as sim:
+    async with simulator(manifest=manifest(url), timing=HASTY) as sim:
         rig = rig_of(sim)
         rig.inbox.away = 2
         running = rig.start()
@@ -297,8 +301,7 @@ async def test_every_event_without_a_listener_is_acknowledged(rig: Rig) -> None:
 
 
 async def test_who_leaves_a_channel_is_told_of_until_it_is_kept_and_the_bot_itself_is_not() -> None:
-    timing = SimTiming(ack=4.0, redelivery=(0.0, 1.0, 1.0))
-    async with connected(simulator(manifest=manifest(), timing=timing)) as rig:
+    async with connected(simulator(manifest=manifest(), timing=HASTY)) as rig:
         sim = rig.sim
         room = sim.add_channel("looms", members=[rig.ada], private=True)
         bot = sim.workspace.bot.id

@@ -65,7 +65,7 @@ def data_dir() -> Iterator[Path]:
 async def connected(url: str) -> AsyncIterator[Redis]:
     client = open_redis(url)
     try:
-        await wait_until_ready(client, 20)
+        await wait_until_ready(client, 50)
         yield client
     finally:
         await client.aclose()
@@ -136,7 +136,7 @@ async def test_acknowledged_writes_survive_the_server_being_killed(data_dir: Pat
                 assert await pipe.execute() == [True] * 2_000
         first = server_pid(data_dir)
         os.kill(first, signal.SIGKILL)
-        await wait_until_ready(client, 20)
+        await wait_until_ready(client, 50)
         assert await client.dbsize() == 20_000
         assert server_pid(data_dir) != first
         assert server.url == url
@@ -148,7 +148,7 @@ async def test_it_is_started_again_every_time(data_dir: Path) -> None:
         for number in range(4):
             assert await client.incr("rounds") == number + 1
             os.kill(server_pid(data_dir), signal.SIGKILL)
-            await wait_until_ready(client, 20)
+            await wait_until_ready(client, 50)
 
 
 async def test_a_killed_bot_leaves_a_server_that_is_adopted(data_dir: Path) -> None:
@@ -178,7 +178,7 @@ async def test_an_adopted_server_is_restarted_too(data_dir: Path) -> None:
         await bot.wait()
         async with connected(url) as client:
             os.kill(server_pid(data_dir), signal.SIGKILL)
-            await wait_until_ready(client, 20)
+            await wait_until_ready(client, 50)
             assert await client.get("said") == b"before the crash"
 
 
@@ -315,7 +315,7 @@ async def test_long_paths_get_a_socket_elsewhere(data_dir: Path) -> None:
         await other.start()
         assert other.url == url
         os.kill(server_pid(deep), signal.SIGKILL)
-        await wait_until_ready(client, 20)
+        await wait_until_ready(client, 50)
         assert await client.get("said") == b"before"
         await other.stop()
     assert not server_runs(deep)
@@ -384,7 +384,7 @@ async def test_broken_data_is_told_and_mending_it_heals(data_dir: Path) -> None:
                 await EmbeddedServer(data_dir, ready_seconds=5).start()
             assert "The server said:" in caught.value.hint
             manifest.write_bytes(saved)
-            await wait_until_ready(client, 20)
+            await wait_until_ready(client, 50)
             assert await client.get("said") == b"before"
     finally:
         log.removeHandler(heard)

@@ -33,7 +33,9 @@ from tests.servers import BUS, Valkey, free_port, valkey_server
 from tests.tls import make_authority, tls_proxy
 from tests.units.storage.samples import THREAD, message
 
-SOON = Waits(connect=0.5, reply=0.5, alone=0.1, failover=0.1, operation=2.0)
+PATIENT = Waits(connect=50.0, reply=50.0, operation=50.0)
+ONE_TRY = {"seconds": 0.0, "pause": 50.0}
+"""For `wait_until_ready`: the only try has time, so that what it meets is what is told."""
 
 
 @pytest.fixture
@@ -174,7 +176,7 @@ async def test_wrong_users_are_told_at_once(running: Valkey | Cluster) -> None:
     for credentials, word in (("bobbin:wrong@", "password"), ("", "REDIS_URL")):
         client = open_redis(address(running, credentials))
         with pytest.raises(StoreUnavailable) as caught:
-            await wait_until_ready(client, 20)
+            await wait_until_ready(client, 50)
         await client.aclose()
         assert word in caught.value.hint
         assert "wrong" not in caught.value.hint
@@ -192,9 +194,9 @@ async def test_everything_works_through_tls(folder: Path) -> None:
             async with opened(f"{trusting}&{own}") as client:
                 await everything(store(client))
             for url in (f"{base}?{own}", base):
-                client = open_redis(url, SOON)
+                client = open_redis(url, PATIENT)
                 with pytest.raises(StoreUnavailable) as caught:
-                    await wait_until_ready(client, 2.0, waits=SOON)
+                    await wait_until_ready(client, **ONE_TRY, waits=PATIENT)
                 await client.aclose()
                 assert "ssl_ca_certs" in caught.value.hint
 
@@ -228,9 +230,9 @@ async def test_everything_works_by_sentinels(folder: Path) -> None:
             (running.url, "sentinel_password"),
             (secret.replace("weavers", "spinners"), "No sentinel names a working primary"),
         ):
-            client = open_redis(url, SOON)
+            client = open_redis(url, PATIENT)
             with pytest.raises(StoreUnavailable) as caught:
-                await wait_until_ready(client, 0.2, waits=SOON)
+                await wait_until_ready(client, **ONE_TRY, waits=PATIENT)
             await client.aclose()
             assert sign in caught.value.hint
             assert "guards" not in caught.value.hint
@@ -242,7 +244,7 @@ async def test_a_server_that_is_no_cluster_is_told_at_once(guarded_server: Valke
         with valkey_server(Path(path), port=port):
             client = open_redis(f"redis+cluster://127.0.0.1:{port}")
             with pytest.raises(StoreUnavailable, match="no cluster") as caught:
-                await wait_until_ready(client, 20)
+                await wait_until_ready(client, 50)
             await client.aclose()
     assert "redis://" in caught.value.hint
 

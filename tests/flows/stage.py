@@ -30,7 +30,7 @@ SCALE = 20.0
 """Simulated seconds per real one: rate limits and expiries are that much shorter."""
 
 PATIENT = SlackTiming(
-    ack=10.0 * SCALE, trigger=600.0, ticket=30.0 * SCALE, status=120.0 * SCALE, stream=306.0 * SCALE
+    ack=30.0 * SCALE, trigger=600.0, ticket=30.0 * SCALE, status=120.0 * SCALE, stream=306.0 * SCALE
 )
 """A Slack that delivers nothing twice, and lets nothing lapse, because this machine is busy."""
 
@@ -140,7 +140,7 @@ class Stage:
             self.slack.unplug(self._url)
             self._url = ""
         self._app.stop()
-        code = await asyncio.wait_for(self._task, 30)
+        code = await asyncio.wait_for(self._task, 50)
         self._app = self._task = None
         return code
 

@@ -102,7 +102,7 @@ async def test_a_stop_while_attachments_are_read_ends_the_turn(
     async with a_meadow(server) as here:
         meadow = here.meadow
         event = await meadow.say(meadow.event(ADA, "look", attachments=(LOOM,)))
-        await asyncio.wait_for(fetching.wait(), 10)
+        await asyncio.wait_for(fetching.wait(), 50)
         await meadow.call("stop", event)
         await here.stored()
         assert not here.stage.openai.chats

@@ -192,11 +192,11 @@ async def test_a_bot_that_is_stopped_finishes_what_it_remembers_of_a_fold(server
         await _on(here)
         stage.openai.on(folds, proposing(), times=None)  # type: ignore[arg-type]
         first = await _long(here)
-        await asyncio.wait_for(meadow.asked.wait(), 10)
+        await asyncio.wait_for(meadow.asked.wait(), 50)
         # Until it is told it stays proposed: who comes after a dead process would tell it.
         assert await _due(here, first.thread) == 1
         ending = asyncio.create_task(stage.stop())
-        await asyncio.wait_for(meadow.ended.wait(), 10)
+        await asyncio.wait_for(meadow.ended.wait(), 50)
         for _ in range(20):
             # Nothing tells that all else has ended; meanwhile a bot that waits for nothing is gone.
             await here.stored()

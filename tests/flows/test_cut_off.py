@@ -14,12 +14,9 @@ from tests.flows.weavers import PATCH, POST, weavers
 from tests.servers import LossyProxy, Valkey, lossy_proxy
 from tests.simulators.openai_sim import Answer
 
-SHORT = replace(
-    QUICK,
-    store_in_turn=0.5,
-    sweep=0.1,
-    store=Waits(connect=0.2, reply=0.2, alone=0.2, operation=0.6),
-)
+SHORT = replace(QUICK, store_in_turn=2.0, sweep=0.1, store=Waits(alone=0.2))
+"""A connection that is refused is not tried for long; an answer that comes late is waited for."""
+
 LEASE = {"BOBBIN_LEASE_SECONDS": "0.6"}
 BEGINNING = "Alpha has only just begun to tell it,"
 LONG = f"{BEGINNING} " + "And alpha goes on. " * 150

@@ -19,7 +19,7 @@ async def test_a_long_answer_on_discord(server: Valkey) -> None:
     async with weavers(server, paced=False) as place:
         place.openai.script.append(Answer(LONG))
         thread = await place.thread_of(await place.ask(place.ada, "a story"))
-        await place.sim.until(lambda: any(each.attachments for each in place.posts(thread)), 20)
+        await place.sim.until(lambda: any(each.attachments for each in place.posts(thread)), 50)
         await place.settled()
         *parts, last = place.posts(thread)
         assert len(parts) > 3
@@ -35,7 +35,7 @@ async def test_long_code_on_discord(server: Valkey) -> None:
     async with weavers(server) as place:
         place.openai.script.append(Answer(PROGRAM))
         thread = await place.thread_of(await place.ask(place.ada, "a program"))
-        await place.sim.until(lambda: any(each.attachments for each in place.posts(thread)), 20)
+        await place.sim.until(lambda: any(each.attachments for each in place.posts(thread)), 50)
         await place.settled()
         last = place.posts(thread)[-1]
         [file] = last.attachments
@@ -88,7 +88,7 @@ async def test_long_code_on_slack(server: Valkey) -> None:
     async with acme(server) as place:
         place.openai.script.append(Answer(PROGRAM))
         root = place.ask(place.ada, "a program")
-        await place.sim.until(lambda: any(each.files for each in place.sim.replies(root)), 20)
+        await place.sim.until(lambda: any(each.files for each in place.sim.replies(root)), 50)
         await place.settled()
         answer, last = place.sim.replies(root)
         assert answer.text == PROGRAM
@@ -103,7 +103,7 @@ async def test_a_file_that_slack_refuses(server: Valkey) -> None:
         place.sim.faults.add("files.getUploadURLExternal", error="storage_limit_reached")
         place.openai.script.append(Answer(PROGRAM))
         root = place.ask(place.ada, "a program")
-        await place.until_said(root, PROGRAM, timeout=20)
+        await place.until_said(root, PROGRAM, timeout=50)
         await place.settled()
         assert len(place.sim.replies(root)) == 1
 
@@ -125,7 +125,7 @@ async def test_a_file_whose_answer_from_slack_was_lost_is_found(server: Valkey) 
         place.sim.faults.add("files.completeUploadExternal", drop=True, after_effect=True)
         place.openai.script.append(Answer(PROGRAM))
         root = place.ask(place.ada, "a program")
-        await place.sim.until(lambda: any(each.files for each in place.sim.replies(root)), 20)
+        await place.sim.until(lambda: any(each.files for each in place.sim.replies(root)), 50)
         await place.settled()
         (message,) = [each for each in place.sim.replies(root) if each.files]
         assert message.ts in await place.stored()

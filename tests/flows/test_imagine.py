@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from adapters.discord.adapter import NO_FILES
+from adapters.discord.interactions import NO_FILES
 from bot.commands import texts
 from tests.flows.acme import acme, words
 from tests.flows.meadow import ADA, a_meadow

@@ -60,7 +60,7 @@ async def test_everybody_is_answered_once(server: Valkey) -> None:
                 20,
             )
         for name, root in zip(names[EACH:], roots, strict=True):
-            await here.until_said(root, f"To {name}.", timeout=20)
+            await here.until_said(root, f"To {name}.", timeout=50)
         await here.settled()
         assert asked == {name: len(coming[name]) + 1 for name in names}
         assert stage.openai.violations == []

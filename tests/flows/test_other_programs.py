@@ -92,7 +92,9 @@ async def test_it_is_served_over_http_by_itself_or_beside_the_bot(
         await process.prints("REST and MCP are served at", log=True)
         [url] = re.findall(r"served at (http://[\d.]+:\d+)", process.log)
         headers = {"Authorization": f"Bearer {token}"}
-        async with httpx2.AsyncClient(base_url=url, headers=headers, verify=False) as http:
+        async with httpx2.AsyncClient(
+            base_url=url, headers=headers, verify=False, timeout=50
+        ) as http:
             body = {"content": "Kept by another program."}
             created = await http.post("/v1/memory", json=body)
             assert created.status_code == 201

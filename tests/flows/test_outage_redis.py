@@ -86,7 +86,7 @@ async def test_it_can_be_stopped_while_it_waits_for_redis(
     env = {"REDIS_URL": f"redis://127.0.0.1:{free_port()}/0"}
     async with bot(tmp_path, "run", env=env) as process:
         await process.prints("waiting up to 30 s for the store", log=True)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(50):
             ended = await process.terminate(number)
     assert ended.code == 0
     assert "Traceback" not in ended.log

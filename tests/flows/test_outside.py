@@ -82,9 +82,13 @@ async def test_ready_follows_gateway_and_sockets(server: Valkey) -> None:
         here.sim.gateway.drop()
         assert await seen.until_waiting_for("discord") == {"discord": "not connected"}
         await seen.until_waiting_for()
+        # They come back once that was seen.
+        gate = asyncio.Event()
+        there.sim.faults.add("apps.connections.open", times=2, gate=gate)
         there.sim.cut()
         [why] = (await seen.until_waiting_for("slack")).values()
         assert why.startswith("not connected: socket ")
+        gate.set()
         await seen.until_waiting_for()
         there.sim.disconnect("refresh_requested")
         await there.sim.connected(2)
@@ -103,11 +107,13 @@ async def test_ready_follows_the_model(server: Valkey, monkeypatch: pytest.Monke
         assert await seen.figure("bobbin_model_retries_total", cause="rate_limited") == 1
         wrong = {"error": {"message": "Incorrect API key", "code": "invalid_api_key"}}
         here.openai.faults.add(CHATS, status=401, body=wrong)
+        gate = asyncio.Event()
         held = here.openai.faults
-        held.add(CHATS, match=lambda request: "ready" in request.last_user_text, delay=0.3)
+        held.add(CHATS, match=lambda request: "ready" in request.last_user_text, gate=gate)
         asked = await here.ask(here.ada, "second")
         told = await seen.until_waiting_for("model")
         assert told == {"model": "The server refuses the key: check OPENAI_API_KEY."}
+        gate.set()
         await here.thread_of(asked)
         await seen.until_waiting_for()
         await seen.until_counted()
@@ -120,10 +126,13 @@ async def test_a_model_that_is_not_there_at_the_start(
 ) -> None:
     monkeypatch.setattr(outside, "PROBE_AGAIN_SECONDS", 0.05)
     async with weavers(server, extra=SERVED, start=False) as here:
-        here.openai.faults.add("/v1/models", times=8, status=503)
+        gate = asyncio.Event()
+        here.openai.faults.add("/v1/models", times=7, status=503)
+        here.openai.faults.add("/v1/models", status=503, gate=gate)
         await here.stage.start()
         async with look_at(here.stage.app.address) as seen:
             assert (await seen.waiting_for())["model"] == "not reached yet"
+            gate.set()
             await seen.until_waiting_for()
         assert here.openai.chats == []
 
@@ -172,7 +181,7 @@ async def test_what_was_overtaken_and_refused_is_counted(server: Valkey) -> None
         here.sim.faults.add(PATCH, code=30046, times=50)
         here.openai.script.append(Answer([f"word{n} " for n in range(200)]))
         thread = await here.thread_of(await here.ask(here.ada, "many words"))
-        await here.sim.until(lambda: any("word199" in said for said in here.said(thread)), 30)
+        await here.sim.until(lambda: any("word199" in said for said in here.said(thread)), 50)
         await settled(server)
         await seen.until_counted()
         assert await seen.figure("bobbin_edits_skipped_total") > 50
@@ -222,7 +231,9 @@ async def test_summaries_are_counted_with_their_cost(server: Valkey) -> None:
 
 
 async def test_a_turn_is_parked_and_taken_over(server: Valkey) -> None:
-    async with weavers(server, extra=SERVED, start=False) as here:
+    # What is parked waits for no lease, and nobody else's runs out.
+    extra = SERVED | {"BOBBIN_LEASE_SECONDS": "60"}
+    async with weavers(server, extra=extra, start=False) as here:
         await here.stage.start(replace(QUICK, grace=0.05))
         other = Stage(server, here.openai, discord=here.sim, extra=here.stage.extra)
         await other.start()

@@ -6,7 +6,10 @@ import asyncio
 import re
 from dataclasses import replace
 
+import pytest
+
 from bot.chat import Author, CommandReply
+from bot.commands import link_news
 from bot.commands.link_news import USED
 from bot.credentials import digest_of
 from bot.memories import ScopeKind
@@ -36,8 +39,10 @@ def code_in(reply: CommandReply) -> str:
 
 
 async def test_what_is_somebodys_own_follows_to_a_linked_account_and_no_further(
-    server: Valkey,
+    server: Valkey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # No reply goes without the news because this machine is busy.
+    monkeypatch.setattr(link_news, "NEWS_SECONDS", 50.0)
     async with open_stage(server, start=False) as stage:
         here, there = Meadow("slack"), Meadow("discord")
         await stage.start(adapters={"slack": here, "discord": there})

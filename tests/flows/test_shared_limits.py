@@ -55,7 +55,7 @@ async def test_one_channel_of_discord(server: Valkey, tmp_path: Path) -> None:
                 await town.sim.say(loft, town.ada, f"{town.sim.mention} question {number}{part}")
             await openai.until(lambda number=number: len(openai.chats) == 2 * number, PATIENCE)
         one.thaw()
-        await town.sim.until(lambda: town.said(loft) == [TEXT] * 4, 30.0)
+        await town.sim.until(lambda: town.said(loft) == [TEXT] * 4, 50.0)
         if not alone(town.bots):
             assert town.sim.refused == {}
         assert sum(request.route == EDIT for request in town.sim.requests) > 4

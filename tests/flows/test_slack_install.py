@@ -233,6 +233,9 @@ async def test_a_user_group_is_known_where_an_organisation_has_installed_it(
         await here.sim.settled()
         assert here.sim.replies(refused) == []
         assert len(here.stage.openai.chats) == 2
+        group.handle = "weavers"
+        await here.asked(here.birch, f"who is <!subteam^{group.id}>?", "You are.")
+        assert "who is @weavers?\n" in here.stage.openai.chats[-1].text
 
 
 BEGINNING = "This is only the beginning of it,"

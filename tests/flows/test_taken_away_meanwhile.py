@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 from bot.chat import Author, EarlierMessage, History, MessageRef, Removal
 from tests.flows.look import until_stored
@@ -39,6 +40,36 @@ async def test_what_was_said_before_and_is_deleted_while_it_is_answered_is_not_k
         kept = await here.stored()
         assert "SECRET" not in kept and "no secret" in kept
         assert "SECRET" not in openai.chats[-1].text
+
+
+async def test_what_was_said_before_is_kept_as_it_reads_after_an_edit_during_the_answer(
+    server: Valkey,
+) -> None:
+    async with a_meadow(server) as here:
+        meadow, openai = here.meadow, here.stage.openai
+        before = EarlierMessage(MessageRef("t", "p0"), BEN, "the warp is SILK", 1.0)
+        meadow.past = History((before,))
+        held = Answer("Ben said something.").hold()
+        openai.script.append(held)
+        asked = await meadow.say(meadow.event(ADA, "who said so?", joins=True))
+        await openai.until(lambda: len(openai.chats) == 1)
+        now = replace(
+            asked,
+            event_id="p0",
+            ref=before.ref,
+            author=BEN,
+            text="the warp is cotton",
+            at=before.at,
+            position=0,
+            addressed=False,
+            joins=False,
+            edited=asked.at,
+        )
+        assert not await (await meadow.inbox()).edited(now)
+        held.release_all()
+        await meadow.until_posted("Ben said something.")
+        kept = await here.stored()
+        assert "the warp is cotton" in kept and "SILK" not in kept
 
 
 async def test_a_name_does_not_come_back_with_an_answer_to_others(server: Valkey) -> None:

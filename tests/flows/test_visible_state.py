@@ -69,7 +69,7 @@ async def _left(here: Acme, root: Message, answer: Answer) -> None:
 
 
 async def _drained(here: Acme, root: Message, answer: Answer) -> None:
-    await asyncio.wait_for(here.stage.stop(), 20)
+    await asyncio.wait_for(here.stage.stop(), 50)
 
 
 @pytest.mark.parametrize("how", [_errs, _stopped, _forgotten, _left, _drained])

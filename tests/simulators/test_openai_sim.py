@@ -186,7 +186,7 @@ async def test_a_held_answer_goes_out_as_the_test_releases_it(
     assert sim.requests[0].outcome == "open", "the end is held back too"
     assert not reading.done()
     answer.release()
-    assert await asyncio.wait_for(reading, 5) == "stop"
+    assert await asyncio.wait_for(reading, 50) == "stop"
     assert seen == ["a", "b", "c"]
     assert sim.peak_streams == 1
     await sim.until(lambda: sim.open_streams == 0)
@@ -201,7 +201,7 @@ async def test_hold_after_some_pieces_and_release_all(
     reading = asyncio.create_task(collect(client, seen))
     await sim.until(lambda: sim.requests and sim.requests[0].deltas_written == 2)
     answer.release_all()
-    assert await asyncio.wait_for(reading, 5) == "stop"
+    assert await asyncio.wait_for(reading, 50) == "stop"
     assert "".join(seen) == "abc"
 
 
@@ -212,7 +212,7 @@ async def test_a_held_whole_answer_waits_as_well(sim: OpenAISimulator, client: A
     await sim.until(lambda: sim.in_flight == 1)
     assert sim.open_streams == 0 and not asking.done()
     answer.release_all()
-    assert (await asyncio.wait_for(asking, 5)).choices[0].message.content == "late"
+    assert (await asyncio.wait_for(asking, 50)).choices[0].message.content == "late"
 
 
 async def test_token_rate_is_kept(sim: OpenAISimulator, client: AsyncOpenAI) -> None:
@@ -286,7 +286,7 @@ async def test_a_reset_is_a_tcp_reset(sim: OpenAISimulator) -> None:
     )
     try:
         with pytest.raises(ConnectionResetError):
-            await asyncio.wait_for(reader.read(), 5)
+            await asyncio.wait_for(reader.read(), 50)
     finally:
         writer.close()
 

@@ -180,6 +180,8 @@ class Listener(Listening):
         self, http: web.Request, record: Request, handler: Handler
     ) -> web.StreamResponse:
         fault = self.faults.take(record)
+        if fault is not None and fault.gate is not None:
+            await fault.gate.wait()
         if fault is not None and fault.delay:
             await asyncio.sleep(fault.delay)
         if fault is not None and not fault.after_effect and (fault.drop or fault.status):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -117,6 +118,7 @@ class Fault:
     delay: float
     drop: bool
     after_effect: bool
+    gate: asyncio.Event | None
 
     def matches(self, request: Request) -> bool:
         """Whether this fault is for that request."""
@@ -143,6 +145,7 @@ class Faults:
         delay: float = 0.0,
         drop: bool = False,
         after_effect: bool = False,
+        gate: asyncio.Event | None = None,
     ) -> None:
         """Script a fault.
 
@@ -153,8 +156,10 @@ class Faults:
             delay: Seconds to wait first; alone it only slows the request down.
             drop: Close the connection without any answer.
             after_effect: Count the request and use its scripted answer up before dropping it.
+            gate: Wait for it first; alone it only holds the request up.
         """
-        fault = Fault(route, match, times, status, body, headers or {}, delay, drop, after_effect)
+        told = headers or {}
+        fault = Fault(route, match, times, status, body, told, delay, drop, after_effect, gate)
         self._faults.append(fault)
 
     def take(self, request: Request) -> Fault | None:

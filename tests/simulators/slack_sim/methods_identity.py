@@ -79,6 +79,20 @@ def usergroups_users_list(call: Call, a: dict[str, Any]) -> dict[str, Any]:
     return {"users": list(group.users)}
 
 
+def usergroups_list(call: Call, a: dict[str, Any]) -> dict[str, Any]:
+    """usergroups.list."""
+    team = a.get("team_id", call.workspace.id)
+    if not call.serves(team):
+        raise ApiError("team_not_found")
+    groups = [group for group in call.state.groups.values() if group.team == team]
+    return {
+        "usergroups": [
+            {"id": group.id, "team_id": team, "name": group.handle.title(), "handle": group.handle}
+            for group in groups
+        ]
+    }
+
+
 def auth_teams_list(call: Call, a: dict[str, Any]) -> dict[str, Any]:
     """auth.teams.list; one workspace a page, so that a bot has to turn it."""
     teams = [each for each in call.state.workspaces.values() if call.serves(each.id)]
@@ -93,6 +107,13 @@ METHODS = {
         auth_teams_list,
         {"cursor": "str", "limit": "int", "include_icon": "bool"},
         tier=2,
+        json=False,
+    ),
+    "usergroups.list": Method(
+        usergroups_list,
+        {"include_count": "bool", "include_disabled": "bool", "include_users": "bool"},
+        ("usergroups:read",),
+        2,
         json=False,
     ),
     "usergroups.users.list": Method(

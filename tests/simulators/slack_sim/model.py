@@ -123,6 +123,7 @@ class Group:
     id: str
     team: str
     users: list[str]
+    handle: str = ""
 
 
 @dataclass(slots=True)

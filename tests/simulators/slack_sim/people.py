@@ -91,12 +91,15 @@ class People:
         kind = "group" if private else "channel"
         return self.state.add_channel(space.id, name, kind, ids, shared=shared)
 
-    def add_group(self, *users: User, workspace: Workspace | None = None) -> Group:
+    def add_group(
+        self, *users: User, workspace: Workspace | None = None, handle: str = "group"
+    ) -> Group:
         """Make a user group of some people."""
         group = Group(
             self.state.next_id("S"),
             (workspace or self.workspace).id,
             [user.id for user in users],
+            handle,
         )
         self.state.groups[group.id] = group
         return group

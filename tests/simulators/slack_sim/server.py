@@ -36,7 +36,7 @@ from tests.simulators.slack_sim.response_urls import ResponseUrls
 from tests.simulators.slack_sim.sockets import Sockets
 from tests.simulators.slack_sim.state import State
 
-OF_ONE_WORKSPACE = frozenset({"usergroups.users.list"})
+OF_ONE_WORKSPACE = frozenset({"usergroups.list", "usergroups.users.list"})
 """Methods that an organisation's token has to name a workspace to."""
 
 METHODS: Mapping[str, Method] = {

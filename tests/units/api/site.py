@@ -115,7 +115,7 @@ async def running(
     """A server on a free port of loopback."""
     client = open_redis(redis_url)
     try:
-        await wait_until_ready(client, 10)
+        await wait_until_ready(client, 50)
         threads = Threads(client, worker=new_id(), clock=time.time, new_id=new_id)
         memories = _core(threads)
         offer = Offer("127.0.0.1", 0, "", per_minute, "0", bounds)

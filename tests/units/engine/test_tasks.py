@@ -25,7 +25,7 @@ async def test_a_task_that_loses_its_first_cancellation_is_ended() -> None:
 
     task = asyncio.create_task(stubborn())
     await asyncio.sleep(0)
-    await asyncio.wait_for(end(task), 10)
+    await asyncio.wait_for(end(task), 50)
     assert task.cancelled()
     assert lost == 2
 
@@ -53,7 +53,7 @@ async def test_a_chore_that_hangs_in_its_first_round_has_been_heard_of() -> None
         await asyncio.Event().wait()
 
     chore = asyncio.create_task(repeat(hang, 0.0, "a chore", heard.append))
-    await asyncio.wait_for(begun.wait(), 10)
+    await asyncio.wait_for(begun.wait(), 50)
     assert heard == ["a chore"]
     await end(chore)
 
@@ -68,7 +68,7 @@ async def test_a_chore_goes_on_whatever_it_meets() -> None:
         done.set()
 
     chore = asyncio.create_task(repeat(work, 0.0, "a chore"))
-    await asyncio.wait_for(done.wait(), 10)
+    await asyncio.wait_for(done.wait(), 50)
     await end(chore)
     assert chore.cancelled()
 
@@ -101,7 +101,7 @@ async def test_an_event_ends_the_work_once_it_has_tidied_up() -> None:
     waiting = asyncio.create_task(unless(event, work()))
     await begun.wait()
     event.set()
-    assert await asyncio.wait_for(waiting, 10) is None
+    assert await asyncio.wait_for(waiting, 50) is None
     assert tidied
 
 

@@ -18,7 +18,7 @@ from tests.units.storage.samples import Clock
 async def parts(server: Valkey) -> AsyncIterator[Parts]:
     """Long-term memory as the bot has it, on an empty store."""
     client: Any = open_redis(server.url)
-    await wait_until_ready(client, 10)
+    await wait_until_ready(client, 50)
     await client.flushall()
     numbers = itertools.count(1)
     made = Parts(client, Clock(), lambda: f"id{next(numbers)}")

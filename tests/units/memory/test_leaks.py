@@ -38,7 +38,7 @@ GOT_BY_ID = 7
 async def opened(server: Valkey) -> AsyncIterator[Parts]:
     """The parts over an empty store."""
     client: Any = open_redis(server.url)
-    await wait_until_ready(client, 10)
+    await wait_until_ready(client, 50)
     await client.flushall()
     numbers = itertools.count(1)
     embedder = HashEmbedder(16, {BY_MEANING: WORD})

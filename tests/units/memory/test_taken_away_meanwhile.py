@@ -38,7 +38,7 @@ async def test_what_comes_after_its_origin_was_forgotten_goes(
     async with another(server, parts) as (other, proxy):
         held = proxy.hold("zebra")
         adding = asyncio.create_task(other.add("zebra", thread=THREAD))
-        await asyncio.wait_for(held.arrived.wait(), 20)
+        await asyncio.wait_for(held.arrived.wait(), 50)
         if whole == "a person":
             await parts.memories.forget_person(ADA)
         else:
@@ -64,7 +64,7 @@ async def test_a_correction_does_not_outlive_the_message_that_it_rests_on(
         # It has read what rests on the message, and is about to look at each.
         held = proxy.hold("\r\nHGET\r\n")
         forgetting = asyncio.create_task(other.memories.forget_messages(THREAD, ["m17"]))
-        await asyncio.wait_for(held.arrived.wait(), 20)
+        await asyncio.wait_for(held.arrived.wait(), 50)
         change = Change(content="the zebra is striped")
         corrected = await parts.memories.update(there(), first.id, change)
         held.goes.set()
@@ -84,7 +84,7 @@ async def test_what_comes_back_while_its_trail_is_swept_goes_with_its_origin(
     async with another(server, parts) as (other, proxy):
         held = proxy.hold(SCRIPTS["trail"].sha)
         sweeping = asyncio.create_task(other.store.sweep())
-        await asyncio.wait_for(held.arrived.wait(), 20)
+        await asyncio.wait_for(held.arrived.wait(), 50)
         source = Source(Via.IMPORT, thread=THREAD)
         new = NewMemory(MemoryText("zebra"), source, CHANNEL, id=name)
         assert (await parts.memories.add(there(), new)).result is Wrote.CREATED
@@ -106,7 +106,7 @@ async def test_no_program_writes_any_more_while_something_is_forgotten(
         forgetting = asyncio.create_task(
             forget.forget_person(ADA) if whole == "a person" else forget.forget_place("slack", "T1")
         )
-        await asyncio.wait_for(held.arrived.wait(), 20)
+        await asyncio.wait_for(held.arrived.wait(), 50)
         assert await parts.threads.tokens.find("digest") is None
         held.goes.set()
         assert await forgetting == 1
@@ -119,7 +119,7 @@ async def test_what_somebody_else_asks_for_while_its_author_is_forgotten_stays_t
     async with another(server, parts) as (other, proxy):
         held = proxy.hold(SCRIPTS["unmemorise"].sha)
         forgetting = asyncio.create_task(other.memories.forget_person(ADA))
-        await asyncio.wait_for(held.arrived.wait(), 20)
+        await asyncio.wait_for(held.arrived.wait(), 50)
         assert (await parts.add("zebra", there(BEN))).result is Wrote.TOUCHED
         held.goes.set()
         await forgetting
@@ -138,7 +138,7 @@ async def test_a_correction_that_stays_since_somebody_else_asks_for_it_stays_alo
     async with another(server, parts) as (other, proxy):
         held = proxy.hold(SCRIPTS["unmemorise"].sha)
         forgetting = asyncio.create_task(other.memories.forget_person(BEN))
-        await asyncio.wait_for(held.arrived.wait(), 20)
+        await asyncio.wait_for(held.arrived.wait(), 50)
         again = await parts.add("we deploy on Fridays", there(Person("slack", "T1", "UCARA")))
         assert again.result is Wrote.TOUCHED
         held.goes.set()
@@ -159,7 +159,7 @@ async def test_what_was_corrected_holds_again_though_it_changes_as_its_correctio
     async with another(server, parts) as (other, proxy):
         held = proxy.hold(SCRIPTS["unmemorise"].sha)
         deleting = asyncio.create_task(other.memories.delete(there(BEN), [new.id]))
-        await asyncio.wait_for(held.arrived.wait(), 20)
+        await asyncio.wait_for(held.arrived.wait(), 50)
         await parts.memories.forget_messages(THREAD, ["m1"])
         held.goes.set()
         assert [each.result for each in await deleting] == [Wrote.DELETED]

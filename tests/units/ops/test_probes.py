@@ -149,7 +149,7 @@ async def test_doctor_looks_at_the_port(served: Served) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
-        other.settimeout(5)
+        other.settimeout(50)
         port: int = other.getsockname()[1]
         looking = asyncio.create_task(check_http("127.0.0.1", port))
         taken, _ = await asyncio.to_thread(other.accept)

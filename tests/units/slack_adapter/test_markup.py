@@ -22,7 +22,9 @@ from adapters.slack.values import Names, Person, Wanted
 from tests.simulators.slack_sim.mentions import pings_of_text
 
 NAMES = Names(
-    {"U1ADA": Person("U1ADA", "Ada*_L_*"), "U2BOB": Person("U2BOB", "Bob")}, {"C9": "plans"}
+    {"U1ADA": Person("U1ADA", "Ada*_L_*"), "U2BOB": Person("U2BOB", "Bob")},
+    {"C9": "plans"},
+    {"S3": "weavers"},
 )
 BOT = "U0BOT"
 
@@ -38,10 +40,12 @@ BOT = "U0BOT"
         ("<@U1ADA> <@U3|carl> <@U4>", "@Ada*_L_* @carl @U4"),
         ("<#C1|general> <#C9|> <#C9> <#C8>", "#general #plans #plans #channel"),
         ("<!here> <!subteam^S1|@team> <!subteam^S2>", "@here @team @group"),
+        ("<!subteam^S3> <!subteam^S3|>", "@weavers @weavers"),
         ("<!date^1392734382^{date}|some day>", "some day"),
         ("<https://x.org/a?b=1&amp;c=2>", "https://x.org/a?b=1&c=2"),
         ("<https://x.org|the *site*>", "[the *site*](https://x.org)"),
-        ("<http://x.org|x.org>", "http://x.org"),
+        ("<http://x.org|x.org> <https://x.org|x.org>", "x.org https://x.org"),
+        ("run <http://main.py|main.py>, <http://a_b.md|a_b.md>", "run main.py, a_b.md"),
         ("<mailto:a@x.org|a@x.org> <tel:+123|+123>", "a@x.org +123"),
         ("a &lt;b&gt; &amp;amp; c", "a <b> &amp; c"),
         ("&lt;@U2BOB&gt;", "<@U2BOB>"),
@@ -79,8 +83,11 @@ def test_text_without_markup_stays(raw: str) -> None:
 
 
 def test_ids_are_found() -> None:
-    text = "<@U1> <@W2|w> <#C1|general> <#C2> <#C3|> `<@U1>` &lt;@U9&gt;"
-    assert mentioned(text) == Wanted(people=("U1", "W2"), channels=("C2", "C3"))
+    text = (
+        "<@U1> <@W2|w> <#C1|general> <#C2> <#C3|> `<@U1>` &lt;@U9&gt;"
+        " <!here> <!subteam^S1|@team> <!subteam^S2> <!date^1^{date}>"
+    )
+    assert mentioned(text) == Wanted(people=("U1", "W2"), channels=("C2", "C3"), groups=("S2",))
     assert mentions(f"hi <@{BOT}>", BOT) and mentions(f"<@{BOT}|x>", BOT)
     assert not mentions(f"&lt;@{BOT}&gt; <@U0BOTTOM>", BOT)
 

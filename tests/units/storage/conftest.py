@@ -39,7 +39,7 @@ def url(request: pytest.FixtureRequest) -> str:
 async def client(url: str) -> AsyncIterator[Redis]:
     """A client of an empty store; a cluster's takes the same calls."""
     client: Any = open_redis(url)
-    await wait_until_ready(client, 10)
+    await wait_until_ready(client, 50)
     await client.flushall()
     yield client
     await client.aclose()

@@ -157,6 +157,26 @@ class TestAmending:
         assert await threads.amend(edit(1, "SECRET", 5.0), rewording) is Amended.UNKNOWN
         assert "SECRET" not in await everything(client)
 
+    async def test_a_running_turn_hears_of_what_it_may_have_read_elsewhere(
+        self, threads: Threads, client: Redis
+    ) -> None:
+        turn = await begun(threads, 5)
+        assert await threads.amend(edit(1, "better", 5.0), rewording) is Amended.UNKNOWN
+        assert await threads.amend(edit(1, "better", 5.0), rewording) is Amended.UNKNOWN
+        assert await threads.amend(edit(2, "other", 5.0), rewording) is Amended.UNKNOWN
+        refused = await threads.commit(turn.lease, [], Tally(), {})
+        assert isinstance(refused, Revised) and refused.revised == 2
+        assert [event.text for event in refused.mail] == ["better", "other", "question 5"]
+        assert await threads.commit(turn.lease, [], Tally(), {}, revised=2) is Done.IDLE
+        assert "better" not in await everything(client)
+
+    async def test_who_begins_anew_reads_it_again(self, threads: Threads, client: Redis) -> None:
+        turn = await begun(threads, 5)
+        await threads.amend(edit(1, "better", 5.0), rewording)
+        await threads.strike(THREAD, ["m5"])
+        assert await threads.renew(turn.lease) is Signal.WITHDRAWN
+        assert "better" not in await everything(client)
+
     async def test_answers_are_ours_to_change(self, threads: Threads) -> None:
         turn = await begun(threads, 1)
         await commit(threads, turn)

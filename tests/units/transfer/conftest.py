@@ -19,7 +19,7 @@ from tests.units.storage.samples import Clock
 async def client(server: Valkey) -> AsyncIterator[Redis]:
     """A client of an empty store."""
     client: Any = open_redis(server.url)
-    await wait_until_ready(client, 10)
+    await wait_until_ready(client, 50)
     await client.flushall()
     yield client
     await client.aclose()
