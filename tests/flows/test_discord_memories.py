@@ -172,6 +172,11 @@ async def test_where_no_sign_may_be_put_it_is_said_that_a_message_is_remembered(
         [told] = here.said(here.general)
         assert told.startswith("🧠 Remembered, for this channel:")
         assert "linen" in await here.stored()
+        # Discord counts what it forbids, so the channel is not asked again at once.
+        other = await here.sim.say(here.general, here.ben, "The weft is wool")
+        await here.sim.react(other, here.ada, "🧠")
+        await here.sim.until(lambda: len(here.said(here.general)) == 2)
+        assert here.sim.invalid_requests == 1
         here.check()
 
 
