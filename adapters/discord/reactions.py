@@ -138,6 +138,11 @@ class Reactions:
 
     async def _see_to(self, client: Listening, mark: Mark, *, added: bool) -> None:
         """Safe to repeat: what it has done shows as a sign that was told of again."""
+        sign = Sign.of(self._inbox.claims, mark.message, mark.user, str(next(self._numbers)))
+        # First of all: what is found on messages after a start is known for the most part.
+        if added and await sign.is_known():
+            log.info("A sign on a message was told of again")
+            return
         guild = mark.server
         space = str(guild) if guild is not None else DIRECT_SPACE
         place = await self._places.find(client, str(mark.channel), space)
@@ -149,8 +154,6 @@ class Reactions:
             log.info("A message that is to be remembered may not be read: %s", refusal)
             await self._say_unreadable(ref, added=added)
             return
-        this = str(next(self._numbers))
-        sign = Sign.of(self._inbox.claims, mark.message, mark.user, this)
         if await self._is_told_again(sign, read, mark.user, added=added):
             log.info("A sign on a message was told of again")
             return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.flows.test_discord_changes import until_stored
-from tests.flows.weavers import HISTORY, Weavers, asked_last, weavers
+from tests.flows.weavers import HISTORY, MESSAGE, Weavers, asked_last, weavers
 from tests.servers import Valkey
 from tests.simulators.discord_sim import Channel
 from tests.simulators.openai_sim import Answer
@@ -195,4 +195,24 @@ async def test_a_mark_that_was_put_on_a_message_meanwhile_is_followed_once(serve
         stored = await place.stored()
         assert "oak" in stored and "wool" not in stored and "linen" not in stored
         assert place.said(place.general) == []
+        place.check()
+
+
+async def test_a_mark_that_was_seen_to_takes_no_reading_of_its_message(server: Valkey) -> None:
+    async with weavers(server) as place:
+        await place.conversation()
+        known = await place.sim.say(place.general, place.ben, "The weft is wool")
+        await place.sim.react(known, place.ada, "🧠")
+        await place.sim.until(lambda: place.sim.bot.id in known.reactions.get("✅", ()))
+        assert await place.stage.stop() == 0
+
+        last = await place.sim.say(place.general, place.ben, "The loom is oak")
+        await place.sim.react(last, place.ada, "🧠")
+        before = len(place.sim.requests)
+        await place.stage.start()
+        await place.sim.until(lambda: place.sim.bot.id in last.reactions.get("✅", ()))
+        assert await place.stage.stop() == 0
+        since = place.sim.requests[before:]
+        read = [each.path["message_id"] for each in since if each.route == MESSAGE]
+        assert str(last.id) in read and str(known.id) not in read
         place.check()

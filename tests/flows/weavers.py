@@ -20,6 +20,7 @@ POST = "POST /channels/{channel_id}/messages"
 PATCH = "PATCH /channels/{channel_id}/messages/{message_id}"
 MAKE_THREAD = "POST /channels/{channel_id}/messages/{message_id}/threads"
 HISTORY = "GET /channels/{channel_id}/messages"
+MESSAGE = "GET /channels/{channel_id}/messages/{message_id}"
 COMMANDS = "PUT /applications/{application_id}/commands"
 
 
