@@ -50,6 +50,11 @@ class Inbox(Protocol):
         """Whether outsiders are answered, so that nobody has to wait until they are told apart."""
         ...
 
+    @property
+    def since(self) -> float:
+        """What is older was seen to before a backup was put back; seconds since the epoch, or 0."""
+        ...
+
     async def message(self, event: Incoming) -> bool:
         """Take a message. It is durable (or known to be none of ours) when this returns.
 

@@ -136,6 +136,11 @@ class Reception:
         return self._access.outsiders
 
     @property
+    def since(self) -> float:
+        """See `bot.inbox.Inbox`."""
+        return self._since
+
+    @property
     def waiting(self) -> int:
         """Messages kept in this process until the store takes them."""
         return self._waiting

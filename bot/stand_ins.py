@@ -135,6 +135,7 @@ class RecordingInbox:
         followed: What `taking_part` finds.
         open: Channels in which everything is answered.
         outsiders: Whether outsiders are answered.
+        since: What is older was seen to.
         spaces_left: What `left` was told.
         departures: What `departed` was told.
         narrowings: What `narrowed` was told.
@@ -158,6 +159,7 @@ class RecordingInbox:
         self.followed: Sequence[Followed] = ()
         self.open: set[str] = set()
         self.outsiders = False
+        self.since = 0.0
         self.spaces_left: list[tuple[str, str]] = []
         self.departures: list[tuple[str, str, str, str]] = []
         self.narrowings: list[tuple[str, str, str]] = []

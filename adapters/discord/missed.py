@@ -212,7 +212,7 @@ class Missed:
     async def _read_through(self, client: Listening, gap: Gap, kept: Kept) -> None:
         after = min(gap.after, min(kept.inside, default=gap.after + 1) - 1)
         # For a day it is known which signs were seen to; none is older than its message.
-        oldest = snowflake(self._clock() - LONGEST_SECONDS)
+        oldest = snowflake(max(self._clock() - LONGEST_SECONDS, self._inbox.since))
 
         async def take(message: discord.Message) -> None:
             # What is older, and not remembered, was not meant for us or is forgotten. A call that

@@ -269,6 +269,10 @@ class RecordingInbox:
     def outsiders(self) -> bool:
         return False
 
+    @property
+    def since(self) -> float:
+        return 0.0
+
     async def answers_all(self, platform: str, space: str, channel: str) -> bool:
         return False
 

@@ -159,7 +159,7 @@ async def test_places_that_are_deleted_while_it_is_down_are_forgotten(server: Va
         assert "ltramarine" not in here.openai.chats[-1].text
 
 
-async def _delete_memory(place: Weavers, words: str) -> None:
+async def delete_memory(place: Weavers, words: str) -> None:
     """Ada deletes what was remembered on her word."""
     typing = await place.sim.autocomplete(place.general, place.ada, "forget", "memory", words)
     [chosen] = [each["value"] for each in await typing.completed()]
@@ -176,14 +176,14 @@ async def test_a_mark_that_was_put_on_a_message_meanwhile_is_followed_once(serve
         known = await place.sim.say(place.general, place.ben, "The weft is wool")
         await place.sim.react(known, place.ada, "🧠")
         await place.sim.until(lambda: place.sim.bot.id in known.reactions.get("✅", ()))
-        await _delete_memory(place, "wool")
+        await delete_memory(place, "wool")
         assert await place.stage.stop() == 0
 
         said = await place.sim.say(place.general, place.ben, "The warp is linen")
         await place.sim.react(said, place.ada, "🧠")
         await place.stage.start()
         await place.sim.until(lambda: place.sim.bot.id in said.reactions.get("✅", ()))
-        await _delete_memory(place, "linen")
+        await delete_memory(place, "linen")
         assert await place.stage.stop() == 0
 
         # What was deleted stays so, although its sign stands; the newest message is read last.

@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 
 from bot.storage.connect import open_redis
 from tests.flows.program import run_bot
+from tests.flows.test_discord_missed import delete_memory
 from tests.flows.weavers import weavers
 from tests.servers import Valkey
 from tests.simulators.openai_sim import Answer
@@ -63,4 +64,35 @@ async def test_after_a_restore_nobody_is_answered_twice_and_who_was_not_answered
         await place.settled()
         assert place.said(other) == ["Here it is."]
         assert len(place.openai.chats) == 4
+    await client.aclose()
+
+
+async def test_after_a_restore_a_mark_from_before_brings_nothing_back_that_was_deleted(
+    server: Valkey, tmp_path: Path
+) -> None:
+    client = open_redis(server.url)
+    async with weavers(server) as place:
+        await place.conversation()
+        assert await place.stage.stop() == 0
+        copy = await copied(client)
+        await place.stage.start()
+        marked = await place.sim.say(place.general, place.ben, "The weft is wool")
+        await place.sim.react(marked, place.ada, "🧠")
+        await place.sim.until(lambda: place.sim.bot.id in marked.reactions.get("✅", ()))
+        await delete_memory(place, "wool")
+        assert await place.stage.stop() == 0
+        # The simulator's messages have been written at its start; what follows is later than now.
+        place.sim.world.pass_time(60.0)
+        stopped = datetime.now(UTC).isoformat()
+        last = await place.sim.say(place.general, place.ben, "The loom is oak")
+        await place.sim.react(last, place.ada, "🧠")
+        await put_back(client, copy)
+        env = {"REDIS_URL": server.url}
+        ended = await run_bot(tmp_path, "restored", "--since", stopped, env=env)
+        assert ended.code == 0, ended.log
+        await place.stage.start()
+        await place.sim.until(lambda: place.sim.bot.id in last.reactions.get("✅", ()))
+        assert await place.stage.stop() == 0
+        stored = await place.stored()
+        assert "oak" in stored and "wool" not in stored
     await client.aclose()
