@@ -274,7 +274,10 @@ async def test_outside_a_thread_one_chooses(server: Valkey) -> None:
         await here.conversation("about red", "Red it is.")
         thread = await here.conversation("about blue", "Blue it is.")
         told = await _private(here, here.general, "usage")
-        assert told.content == "Which conversation do you mean?"
+        assert told.content == (
+            "Which conversation do you mean? These are your latest here; for another one write "
+            "`/usage` in it."
+        )
         [row] = told.components
         [menu] = row["components"]
         assert [option["label"] for option in menu["options"]] == ["about blue", "about red"]
