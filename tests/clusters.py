@@ -188,6 +188,8 @@ def valkey_sentinels(
         guarded = Guarded(primary, replica, tuple(ports))
         for port in ports:
             with Redis(port=port, protocol=2, password=password or None) as client:
+                # Who stood still for two seconds would do nothing for thirty.
+                client.execute_command("SENTINEL", "DEBUG", "tilt-trigger", 60_000)
                 until(lambda client=client: _sees_all(client, guarded))
         yield guarded
 

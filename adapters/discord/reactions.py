@@ -14,6 +14,7 @@ import discord
 from adapters.discord.calls import Calls, Timing
 from adapters.discord.client import Listening
 from adapters.discord.expiring import Expiring
+from adapters.discord.faults import Denied
 from adapters.discord.members import Members
 from adapters.discord.notice import USE_MENU
 from adapters.discord.places import Places
@@ -225,7 +226,9 @@ class Reactions:
         """Put our own sign on a message, or take it away; False where that is not allowed."""
         channel = client.get_partial_messageable(int(ref.channel))
         message = channel.get_partial_message(int(ref.message))
-        me = client.user
+        me, refusals = client.user, self._places.refusals
+        if there and not refusals.may("sign", ref.channel):
+            return False
         try:
             if there:
                 await self._calls.answer(lambda: message.add_reaction(DONE), seconds=SECONDS)
@@ -233,6 +236,8 @@ class Reactions:
                 await self._calls.answer(lambda: message.remove_reaction(DONE, me), seconds=SECONDS)
         except PlatformError as error:
             log.info("No sign on a message that is remembered: %s", error)
+            if isinstance(error, Denied):
+                refusals.deny("sign", ref.channel, error, self._timing.denied)
             return not isinstance(error, NotAllowed)
         return True
 

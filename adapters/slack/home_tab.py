@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Mapping
 from typing import Any
@@ -106,4 +107,5 @@ class HomeTab:
         except StoreError as error:
             log.warning("What is kept of somebody cannot be shown: %s", error)
             return home.away(error.user_text)
-        return home.home(overview, here.own, note, memories, said, channel)
+        # All the texts together take tens of milliseconds.
+        return await asyncio.to_thread(home.home, overview, here.own, note, memories, said, channel)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Mapping
 from dataclasses import replace
@@ -169,7 +170,9 @@ class Shortcuts:
             return
         # Names that are known already: Slack does not wait for others.
         about = await self._earlier(here, subject.said, 0.0)
-        view = modals.ask(subject, f"{about.author.name}:\n{about.text}")
+        # Reading a long text takes tens of milliseconds.
+        quoted = f"{about.author.name}:\n{about.text}"
+        view = await asyncio.to_thread(modals.ask, subject, quoted)
         await self._open(here, user, trigger, view, subject)
 
     async def _remember(self, here: Workspace, user: str, trigger: str, subject: Subject) -> None:
@@ -292,7 +295,7 @@ class Shortcuts:
             called = replace(called, about=await self._about(here, subject))
         reply, _ = await self._interactions.reply(here, called)
         reply = await here.answers.beside(asked, reply)
-        view = modals.told(name, reply.text)
+        view = await asyncio.to_thread(modals.told, name, reply.text)
         shown = window is not None and await filled(here, window, view)
         if not shown and subject.url:
             await here.answers.to_url(subject.url, asked, CommandReply(reply.text))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterable, AsyncIterator
+from itertools import count
 
 from bot.api.actions import may_write, named, within
 from bot.api.answers import ReportShape, report_shape
@@ -18,6 +19,9 @@ from bot.memory.transfer import Still, always, export_lines, import_lines
 LINE_BYTES = 4_000_000
 """The longest line that is looked at."""
 
+PART = 100
+"""Lines of an export after which it is asked again whether the caller may have more."""
+
 LINE_SECONDS = 30.0
 """How long the store may take to come up with the next part of an export."""
 
@@ -28,11 +32,18 @@ class Carrying:
     def __init__(self, memories: Memories) -> None:
         self._memories = memories
 
-    async def export(self, grant: Grant, asked: FilterShape) -> AsyncIterator[str]:
-        """Lines of JSON, the header first. Raises TimeoutError when the store hangs."""
+    async def export(
+        self, grant: Grant, asked: FilterShape, still: Still = always
+    ) -> AsyncIterator[str]:
+        """Lines of JSON, the header first. Raises TimeoutError when the store hangs.
+
+        `still` is asked before every `PART` lines.
+        """
         lines = export_lines(self._memories, within(grant, asked.scopes), filter_of(asked))
-        while True:
+        for number in count():
             async with asyncio.timeout(LINE_SECONDS):
+                if number and number % PART == 0:
+                    await still()
                 line = await anext(lines, None)
             if line is None:
                 return

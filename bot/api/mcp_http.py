@@ -61,7 +61,7 @@ class McpHttp:
     def __init__(self, memories: Memories, verifier: Verifier, url: str, version: str) -> None:
         self._verifier = verifier
         self._url = url
-        self._server: MCPServer[Any] = mcp_server(memories, _grant_of, version)
+        self._server: MCPServer[Any] = mcp_server(memories, _grant_of, self._staying, version)
         hosts, origins = _allowed(url)
         self._server.streamable_http_app(
             stateless_http=True,
@@ -96,6 +96,12 @@ class McpHttp:
             if fault.status != unauthorized().status:
                 raise
         await self._inner(scope, receive, send)
+
+    async def _staying(self, context: Context[Any, Any]) -> None:
+        """Return if the token of a call has not ended since."""
+        request = context.request_context.request
+        headers = request.headers if isinstance(request, Request) else Headers()
+        await self._verifier.still(bearer(headers))
 
 
 async def _grant_of(context: Context[Any, Any]) -> Grant:

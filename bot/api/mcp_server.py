@@ -18,7 +18,7 @@ from pydantic import ConfigDict, ValidationError
 from bot.api.actions import Actions
 from bot.api.carrying import Carrying
 from bot.api.faults import fault_of
-from bot.api.mcp_tools import Asking, MemoryTools
+from bot.api.mcp_tools import Asking, MemoryTools, Staying
 from bot.api.reading import wrong
 from bot.errors import BobbinError
 from bot.memory.port import Memories
@@ -50,15 +50,18 @@ _DELETES = ToolAnnotations(
 )
 
 
-def mcp_server(memories: Memories, asking: Asking, version: str) -> MCPServer[Any]:
+def mcp_server(
+    memories: Memories, asking: Asking, staying: Staying, version: str
+) -> MCPServer[Any]:
     """A server with twelve tools, on no transport yet.
 
     Args:
         memories: The core.
         asking: Tells who asks; raises Fault when nobody may.
+        staying: Raises Fault when they may not any more.
         version: Of this program.
     """
-    tools = MemoryTools(Actions(memories), Carrying(memories), asking)
+    tools = MemoryTools(Actions(memories), Carrying(memories), asking, staying)
     return MCPServer(
         "bobbin",
         title="Bobbin's memory",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Annotated, Any
 
 from mcp.server.mcpserver import Context
@@ -52,6 +53,9 @@ from bot.memories import LONGEST_CONTENT, LONGEST_TAG, MOST_TAGS, Kind, Status
 
 Asking = Callable[[Context[Any, Any]], Awaitable[Grant]]
 """What whoever makes a call may do."""
+
+Staying = Callable[[Context[Any, Any]], Awaitable[None]]
+"""Returns if they still may while the call goes on."""
 
 Content = Annotated[
     str,
@@ -125,12 +129,16 @@ class MemoryTools:
         actions: Does what is asked for.
         carrying: Does exports and imports.
         asking: Tells who asks.
+        staying: Asked while something takes long.
     """
 
-    def __init__(self, actions: Actions, carrying: Carrying, asking: Asking) -> None:
+    def __init__(
+        self, actions: Actions, carrying: Carrying, asking: Asking, staying: Staying
+    ) -> None:
         self._actions = actions
         self._carrying = carrying
         self._asking = asking
+        self._staying = staying
 
     async def search_memory(
         self,
@@ -384,7 +392,11 @@ class MemoryTools:
         A line that cannot be read is named, and then nothing is imported.
         """
         report = await self._carrying.bring(
-            await self._asking(context), each_line(ndjson), dry_run=dry_run, scope=scope
+            await self._asking(context),
+            each_line(ndjson),
+            dry_run=dry_run,
+            scope=scope,
+            still=partial(self._staying, context),
         )
         return told_import(report)
 

@@ -9,7 +9,7 @@ from functools import partial
 
 from pydantic import BaseModel
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 from starlette.routing import Route
 
 from bot.api.actions import Actions
@@ -51,6 +51,7 @@ from bot.api.reading import (
     shape,
 )
 from bot.api.resources import described_at, describing
+from bot.api.streaming import WholeOrCut
 from bot.api.verifier import Caller, Verifier
 from bot.memories import Via
 from bot.memory.formats.detect import format_of_line
@@ -332,10 +333,11 @@ class Rest:
 
     async def _export(self, request: Request, caller: Caller) -> Response:
         asked = query(request, ExportQuery)
-        lines = self._carrying.export(caller.grant, asked.filter)
+        still = partial(self._verifier.still, bearer(request.headers))
+        lines = self._carrying.export(caller.grant, asked.filter, still)
         # What is wrong with the request, or with the store, shows before the answer begins.
         first = [line for line in (await anext(lines, ""), await anext(lines, "")) if line]
-        return StreamingResponse(_following(first, lines), media_type=NDJSON)
+        return WholeOrCut(_following(first, lines), media_type=NDJSON)
 
     async def _import(self, request: Request, caller: Caller) -> Response:
         asked = query(request, ImportQuery)

@@ -25,5 +25,8 @@ async def serve_stdio(behind: Behind, *, token: str, per_minute: int, version: s
     async def asking(context: Context[Any, Any]) -> Grant:
         return (await verifier.verify(token, Via.MCP)).grant
 
+    async def staying(context: Context[Any, Any]) -> None:
+        await verifier.still(token)
+
     await verifier.verify(token, Via.MCP)
-    await mcp_server(behind.memories, asking, version).run_stdio_async()
+    await mcp_server(behind.memories, asking, staying, version).run_stdio_async()

@@ -31,7 +31,7 @@ Progress = Callable[[int], None]
 
 
 Still = Callable[[], Awaitable[None]]
-"""Raises when whoever imports may do so no longer: a large file takes minutes."""
+"""Raises when whoever imports or exports may do so no longer: a large file takes minutes."""
 
 
 async def always() -> None:

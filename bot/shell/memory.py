@@ -5,14 +5,19 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from difflib import get_close_matches
 
+from bot.memories import Person, Scope
 from bot.shell.changing import add, delete, edit, share, undo
 from bot.shell.grants import NotNamed, operator_grant
 from bot.shell.moving import bring_in, erase, take_out
-from bot.shell.naming import misnamed
-from bot.shell.opened import Opener
+from bot.shell.naming import misnamed, misnamed_scope
+from bot.shell.opened import Opened, Opener
 from bot.shell.reading import context, listed, scopes, search, show, stats
 from bot.spec import AdapterSpec
+
+MOST_NAMED = 5
+"""Scopes that are named where one was named in which nothing is."""
 
 
 async def run_memory(
@@ -28,7 +33,7 @@ async def run_memory(
 
     Raises BobbinError.
     """
-    if arguments.person is not None and (wrong := misnamed(arguments.person, specs)):
+    if wrong := _wrong(arguments, specs):
         print(wrong, file=sys.stderr)
         return 2
     if arguments.memory_command == "import":
@@ -43,6 +48,8 @@ async def run_memory(
         except NotNamed as error:
             print(error, file=sys.stderr)
             return 2
+        if arguments.memory_command != "add":
+            await _tell_unknown(arguments.scope, opened)
         command = {
             "list": listed,
             "search": search,
@@ -58,3 +65,26 @@ async def run_memory(
             "forget": erase,
         }[arguments.memory_command]
         return await command(opened, grant, arguments)
+
+
+def _wrong(arguments: argparse.Namespace, specs: Sequence[AdapterSpec]) -> str:
+    """Why nobody or nothing can be what was named; empty where it may be."""
+    person: Person | None = arguments.person
+    named: list[Scope] = [*arguments.scope]
+    if arguments.memory_command == "share":
+        named.append(arguments.to)
+    found = ["" if person is None else misnamed(person, specs)]
+    found += [misnamed_scope(scope, specs) for scope in named]
+    return next(filter(None, found), "")
+
+
+async def _tell_unknown(named: Sequence[Scope], opened: Opened) -> None:
+    """Say of which of the scopes that were named nothing is remembered, and what there is."""
+    if not named:
+        return
+    there = sorted([str(scope) async for scope in opened.scopes()])
+    for scope in named:
+        if str(scope) not in there:
+            near = get_close_matches(str(scope), there, MOST_NAMED, 0.0)
+            some = f"; there is {', '.join(near)}" if near else ""
+            print(f"nothing is remembered in {scope}{some}", file=sys.stderr)

@@ -234,7 +234,9 @@ INTERACTIONS = (
 @pytest.mark.parametrize("route", INTERACTIONS)
 async def test_a_command_meets_a_fault(route: str) -> None:
     """Its answer may be lost; other commands are answered."""
-    async with connected(DiscordSimulator(limits=False), TIMING) as rig:
+    # Nothing here waits for a call to be given up, so each may have long.
+    timing = replace(TIMING, call=6.0, attempt=2.5)
+    async with connected(DiscordSimulator(limits=False), timing) as rig:
         rig.inbox.reply = CommandReply(
             "the summary\n" * 300, files=(File("a.txt", b"words", "text/plain"),)
         )

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 import pytest
 
 from adapters.discord.calls import Timing
 from bot.chat import CommandReply, File, Incoming, MessageRef, Spot
 from bot.errors import MessageGone, NotAllowed, PlatformBusy
-from tests.contracts.discord_rig import Rig, connected, rig_of
+from tests.contracts.discord_rig import QUICK, Rig, connected, rig_of
 from tests.simulators.discord_sim import Channel, DiscordSimulator
 
 THREADS = "POST /channels/{channel_id}/messages/{message_id}/threads"
@@ -258,9 +259,9 @@ async def test_a_rate_limit_is_told_at_once_with_its_time(scope: str) -> None:
 
 
 async def test_after_a_global_rate_limit_nothing_is_sent_until_it_ends() -> None:
-    async with connected() as rig:
+    async with connected(timing=replace(QUICK, thread=30.0)) as rig:
         event = await rig.mentioned()
-        rig.sim.faults.rate_limit(POST, 0.5, scope="global")
+        rig.sim.faults.rate_limit(POST, 1.5, scope="global")
         for _ in range(2):
             with pytest.raises(PlatformBusy):
                 await rig.adapter.post(rig.spot(rig.channel), "one", key="k1")

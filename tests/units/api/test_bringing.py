@@ -94,15 +94,19 @@ async def test_what_is_no_export_is_refused_and_nothing_is_stored(site: Site) ->
         assert (await http.get("/v1/memory/stats")).json()["total"] == 0
 
 
-@pytest.mark.parametrize("kind", ["ours", "mem0"])
+@pytest.mark.parametrize("kind", ["ours", "mem0", "over MCP"])
 async def test_nothing_comes_in_by_a_token_that_ended_while_the_file_was_sent(
     site: Site, kind: str
 ) -> None:
-    file, type = json.dumps(MEM0_FULL).encode(), "application/json"
-    if kind == "ours":
+    file, type, path = json.dumps(MEM0_FULL).encode(), "application/json", PATH
+    if kind != "mem0":
         async with site.http() as http:
             await http.post("/v1/memory", json={"content": "The warp is linen."})
             file, type = (await http.get("/v1/memory/export")).content, "application/x-ndjson"
+    if kind == "over MCP":
+        named = {"name": "import_memories", "arguments": {"ndjson": file.decode()}}
+        call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": named}
+        file, type, path = json.dumps(call).encode(), "application/json", "/mcp"
     issued = await site.token(somebody("7"))
     tokens = site.threads.tokens
 
@@ -116,5 +120,7 @@ async def test_nothing_comes_in_by_a_token_that_ended_while_the_file_was_sent(
         yield file[4:]
 
     async with site.http(issued.token) as http:
-        answer = await http.post(PATH, content=body(), headers={"content-type": type})
-        assert answer.status_code == 401
+        headers = {"content-type": type, "accept": "application/json, text/event-stream"}
+        answer = await http.post(path, content=body(), headers=headers)
+    assert "This needs a token that is in force." in answer.text
+    assert answer.status_code == (200 if kind == "over MCP" else 401)

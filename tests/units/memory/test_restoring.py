@@ -137,7 +137,7 @@ async def test_nothing_that_is_brought_is_counted_among_what_is_somebody_elses(
 ) -> None:
     """Ben says, for himself alone, that Ada said it, in a conversation of another workspace."""
     mine = kept(await parts.add(NOON, there(BEN), Scope.of_person(BEN)))
-    far = ThreadKey("slack", "T2", "C9", "1.0")
+    far = ThreadKey("slack", "TFARAWAY", "C9", "1.0")
     forged = replace(
         mine,
         id="mem_" + "0" * 25 + "7",
@@ -145,7 +145,7 @@ async def test_nothing_that_is_brought_is_counted_among_what_is_somebody_elses(
         source=Source(Via.COMMAND, ADA, far, ("m1",)),
     )
     assert (await brought(parts, there(BEN), [forged])).new == 1
-    assert not await parts.leftovers("T2", "UADA")
+    assert not await parts.leftovers("TFARAWAY", "UADA")
     found = await parts.memories.get(there(BEN), forged.id)
     assert found is not None and found.source == Source(Via.IMPORT, BEN)
     assert await parts.memories.kept_of(ADA) == Kept()
