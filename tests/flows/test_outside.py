@@ -78,9 +78,11 @@ async def test_turns_on_both_platforms_are_seen(server: Valkey) -> None:
 
 async def test_ready_follows_gateway_and_sockets(server: Valkey) -> None:
     async with both(server) as (here, there, seen):
-        here.sim.gateway.refuse(1)
+        # It comes back once that was seen.
+        here.sim.gateway.refuse(99)
         here.sim.gateway.drop()
         assert await seen.until_waiting_for("discord") == {"discord": "not connected"}
+        here.sim.gateway.refuse(0)
         await seen.until_waiting_for()
         # They come back once that was seen.
         gate = asyncio.Event()
