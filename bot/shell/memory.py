@@ -4,17 +4,39 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from difflib import get_close_matches
+from typing import cast
 
+from bot.audience import Grant
 from bot.memories import Person, Scope
-from bot.shell.changing import add, delete, edit, share, undo
+from bot.plugins import resolve
 from bot.shell.grants import NotNamed, operator_grant
-from bot.shell.moving import bring_in, erase, take_out
 from bot.shell.naming import misnamed, misnamed_scope
 from bot.shell.opened import Opened, Opener
-from bot.shell.reading import context, listed, scopes, search, show, stats
 from bot.spec import AdapterSpec
+
+IMPORT = "bot.shell.moving:bring_in"
+SCOPES = "bot.shell.reading:scopes"
+COMMANDS: Mapping[str, str] = {
+    "list": "bot.shell.reading:listed",
+    "search": "bot.shell.reading:search",
+    "show": "bot.shell.reading:show",
+    "context": "bot.shell.reading:context",
+    "stats": "bot.shell.reading:stats",
+    "add": "bot.shell.changing:add",
+    "edit": "bot.shell.changing:edit",
+    "delete": "bot.shell.changing:delete",
+    "undo": "bot.shell.changing:undo",
+    "share": "bot.shell.changing:share",
+    "export": "bot.shell.moving:take_out",
+    "forget": "bot.shell.moving:erase",
+}
+"""What carries out each command, found by name: those that read need not load what imports do."""
+
+Command = Callable[[Opened, Grant, argparse.Namespace], Awaitable[int]]
+Listed = Callable[[Opened, argparse.Namespace], Awaitable[int]]
+BringIn = Callable[[argparse.Namespace, Opener, float], Awaitable[int]]
 
 MOST_NAMED = 5
 """Scopes that are named where one was named in which nothing is."""
@@ -37,9 +59,11 @@ async def run_memory(
         print(wrong, file=sys.stderr)
         return 2
     if arguments.memory_command == "import":
+        bring_in = cast("BringIn", resolve(IMPORT))
         return await bring_in(arguments, opener, now)
     async with opener(arguments.memory_command == "context") as opened:
         if arguments.memory_command == "scopes":
+            scopes = cast("Listed", resolve(SCOPES))
             return await scopes(opened, arguments)
         try:
             grant = await operator_grant(
@@ -50,20 +74,7 @@ async def run_memory(
             return 2
         if arguments.memory_command != "add":
             await _tell_unknown(arguments.scope, opened)
-        command = {
-            "list": listed,
-            "search": search,
-            "show": show,
-            "context": context,
-            "stats": stats,
-            "add": add,
-            "edit": edit,
-            "delete": delete,
-            "undo": undo,
-            "share": share,
-            "export": take_out,
-            "forget": erase,
-        }[arguments.memory_command]
+        command = cast("Command", resolve(COMMANDS[arguments.memory_command]))
         return await command(opened, grant, arguments)
 
 
