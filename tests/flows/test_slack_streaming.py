@@ -65,9 +65,14 @@ async def test_without_a_status_line_answers_come_all_the_same(
     caplog.set_level(logging.INFO, "adapters.slack.status")
     async with acme(server) as here:
         here.sim.faults.add("assistant.threads.setStatus", error=error, times=50)
-        await here.conversation("first", "One.")
-        # The answer does not wait for what Slack says to the line.
+        held = Answer("One.").hold()
+        here.openai.script.append(held)
+        root = here.ask(here.ada, "first")
+        # A quick answer would not wait for what Slack says to the line.
         await here.sim.until(lambda: "Slack shows no status line" in caplog.text)
+        held.release_all()
+        await here.until_said(root, "One.")
+        await here.settled()
         await here.conversation("second", "Two.")
         await here.conversation("third", "Three.")
         assert len(here.sim.calls("assistant.threads.setStatus")) == 1
