@@ -250,7 +250,7 @@ class StoreError(BobbinError):
 class StoreUnavailable(StoreError):
     """Redis cannot be reached, is failing over, or refuses writes."""
 
-    hint = "Check that Redis runs, that REDIS_URL is right and that it has memory left."
+    hint = "Check that Redis runs and has memory left, and that REDIS_URL, if it is set, is right."
 
 
 class StoreMismatch(StoreError):

@@ -11,7 +11,7 @@ from bot.api.answers import ReportShape, report_shape
 from bot.api.asked import FilterShape, filter_of
 from bot.audience import Grant
 from bot.errors import BadRequest, ImportRefused
-from bot.memory.formats.native import header_line, memory_line
+from bot.memory.formats.lines import header_line, memory_line
 from bot.memory.port import Memories
 from bot.memory.rights import without_origin
 from bot.memory.transfer import Still, always, export_lines, import_lines

@@ -46,6 +46,7 @@ NOT_THERE = {
     "here": "Nothing can be remembered here.",
 }
 NO_SUCH_FOR = "`for` is one of `here`, `thread`, `channel`, `workspace` (or `server`) and `me`."
+ALONE = "There are only the two of us here: say `for=me`, or nothing."
 KNOWN = "I knew that already, for {whom}."
 SAVED = "🧠 Remembered, for {whom}:"
 SIMILAR = "Much like it is this. Merging keeps the new words in its place:"

@@ -8,7 +8,7 @@ from dataclasses import replace
 from bot.audience import Grant
 from bot.chat import TAKE_BACK, CommandCall, CommandReply, EarlierMessage, MessageRef, ThreadKey
 from bot.commands import memory_texts, texts
-from bot.commands.memory_places import FOR, HERE, SAME, Grants, scope_meant
+from bot.commands.memory_places import FOR, HERE, ME, SAME, Grants, scope_meant
 from bot.ignoring import is_ignored
 from bot.memories import (
     LONGEST_CONTENT,
@@ -58,6 +58,8 @@ class Remembering:
             return _told(texts.NO_WORDS if about is not None else memory_texts.NO_TEXT)
         whom = call.options.get("for", HERE)
         whom = SAME.get(whom, whom)
+        if self._grants.alone(call) and whom not in (HERE, ME):
+            return _told(memory_texts.ALONE)
         if whom not in FOR:
             return _told(memory_texts.NO_SUCH_FOR)
         given = await self._grants.of(call)

@@ -263,7 +263,8 @@ class Commands:
         )
         if not choices:
             return _told(texts.NO_THREAD)
-        return CommandReply(texts.WHICH, choices=tuple(choices))
+        said = texts.WHICH.format(sign=self._sign(call), command=call.name)
+        return CommandReply(said, choices=tuple(choices))
 
     async def _stop(self, call: CommandCall, thread: ThreadKey) -> CommandReply:
         return _told(STOPPED[await stop(self._threads, self._running, thread, call.author)])

@@ -13,7 +13,10 @@ NO_THREAD = (
     "You have no conversation with me in this channel yet. "
     "Mention me with a question and I'll open one."
 )
-WHICH = "Which conversation do you mean?"
+WHICH = (
+    "Which conversation do you mean? These are your latest here; for another one write "
+    "`{sign}{command}` in it."
+)
 NOT_YOURS = "Only people who took part in this conversation, or an admin, can do that."
 NOT_BEGUN_BY_YOU = (
     "Others have said things here, too, so only whoever began this conversation or an admin can "

@@ -22,10 +22,14 @@ from bot.memories import (
     Scope,
     Source,
     Stats,
+    Status,
     Written,
 )
 
 ANY = Filter()
+
+ALL_STATUSES = Filter(statuses=frozenset(Status))
+"""Whatever there is, superseded and archived ones too."""
 
 NO_MEMORIES = Filter(statuses=frozenset())
 """For a search of what was said alone."""

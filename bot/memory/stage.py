@@ -14,7 +14,8 @@ from bot.errors import ImportRefused
 from bot.memories import MOST_AT_ONCE, Memory, Scope
 from bot.memory.adopting import adopted
 from bot.memory.formats.items import Broken, Item, Kept, Talk, Turn
-from bot.memory.formats.native import memory_line, read_memory
+from bot.memory.formats.lines import memory_line
+from bot.memory.formats.native import read_memory
 from bot.memory.imported import Counting
 from bot.memory.placing import Placing
 

@@ -16,15 +16,13 @@ from bot.memories import MOST_AT_ONCE, Filter, Memory, Scope, Status, Wrote
 from bot.memory import sentences
 from bot.memory.checks import digest_of, fault_in, normalised
 from bot.memory.formats.items import Broken, Kept
-from bot.memory.formats.native import LineReader, header_line, memory_line
+from bot.memory.formats.lines import header_line, memory_line
+from bot.memory.formats.native import LineReader
 from bot.memory.imported import ImportReport
 from bot.memory.placing import Placing, keeps_ids, moved_id
-from bot.memory.port import Memories
+from bot.memory.port import ALL_STATUSES, Memories
 from bot.memory.rights import without_origin
 from bot.memory.stage import Stage
-
-ALL_STATUSES = Filter(statuses=frozenset(Status))
-"""Whatever there is, superseded and archived ones too."""
 
 Progress = Callable[[int], None]
 """Told, now and then, how many items are done."""
@@ -45,7 +43,7 @@ def unwatched(done: int) -> None:
 async def export_lines(
     memories: Memories, grant: Grant, filter: Filter = ALL_STATUSES
 ) -> AsyncIterator[str]:
-    """NDJSON: a header, then each memory that may be read, oldest first; see `formats.native`.
+    """NDJSON: a header, then each memory that may be read, oldest first; see `formats.lines`.
 
     Only an admin's has all of where each came from; see `without_origin`. Every line ends with a
     line feed. Raises StoreError.

@@ -16,8 +16,9 @@ from bot.memory.conversations import write_conversations
 from bot.memory.files import read_file
 from bot.memory.imported import ImportReport
 from bot.memory.placing import Placing
+from bot.memory.port import ALL_STATUSES
 from bot.memory.stage import Stage
-from bot.memory.transfer import ALL_STATUSES, export_lines, write_memories
+from bot.memory.transfer import export_lines, write_memories
 from bot.shell import showing
 from bot.shell.asking import Bar, sure
 from bot.shell.changing import NOT_ASKED

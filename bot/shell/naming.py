@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from bot.memories import EVERY_SPACE, Person
+from bot.memories import EVERY_SPACE, Person, Scope, ScopeKind
 from bot.spec import AdapterSpec, Named
 
 SAME_EVERYWHERE = "on {title} people are the same in every {space}: write {platform}:@:{user}"
@@ -40,6 +40,30 @@ def misnamed(person: Person, specs: Sequence[AdapterSpec]) -> str:
                     id=id, word=form.word, title=spec.title, expects=form.expects
                 )
     return ""
+
+
+def unplaced(platform: str, specs: Sequence[AdapterSpec], space: str, channel: str = "") -> str:
+    """Why there is no such server, workspace or channel, as a sentence; empty where there may be.
+
+    Without a channel it is the space alone that is meant.
+    """
+    given = {Named.SPACE: space} | ({Named.CHANNEL: channel} if channel else {})
+    for spec in specs:
+        for form in spec.ids if spec.name == platform else ():
+            id = given.get(form.kind)
+            if id is not None and not re.fullmatch(form.pattern, id):
+                return NO_SUCH_ID.format(
+                    id=id, word=form.word, title=spec.title, expects=form.expects
+                )
+    return ""
+
+
+def misnamed_scope(scope: Scope, specs: Sequence[AdapterSpec]) -> str:
+    """Why nothing can lie in a scope, as a sentence; empty where something may."""
+    direct = {spec.direct_space for spec in specs if spec.name == scope.platform}
+    if scope.kind in (ScopeKind.USER, ScopeKind.DM) or scope.space in direct:
+        return ""
+    return unplaced(scope.platform, specs, scope.space, scope.channel)
 
 
 def misplaced(platform: str, space: str, specs: Sequence[AdapterSpec]) -> str:

@@ -8,7 +8,7 @@ import sys
 from bot.audience import Grant
 from bot.memories import Filter, Status
 from bot.memory.checks import tags_of
-from bot.memory.transfer import ALL_STATUSES
+from bot.memory.port import ALL_STATUSES
 from bot.shell import showing
 from bot.shell.grants import operator_grant
 from bot.shell.opened import Opened

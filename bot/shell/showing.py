@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bot.memories import Context, Found, Memory, Stats, Status, Written, Wrote
-from bot.memory.formats.native import memory_line
+from bot.memory.formats.lines import memory_parts
 from bot.memory.imported import ImportReport
 
 SHORTEST = 100
@@ -23,7 +23,7 @@ def as_json(value: object) -> str:
 
 def memory_json(memory: Memory) -> dict[str, Any]:
     """A memory with all its parts, named as in an export."""
-    return json.loads(memory_line(memory))
+    return memory_parts(memory)
 
 
 def found_json(found: Found) -> dict[str, Any]:

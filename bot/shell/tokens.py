@@ -13,7 +13,7 @@ from typing import Any
 from bot.audience import Grant, imports_of
 from bot.credentials import DAYS, MOST_TOKENS, Credential, Credentials, issue
 from bot.memories import Person, Scope, ScopeKind
-from bot.shell.naming import misnamed, misplaced
+from bot.shell.naming import misnamed, misplaced, unplaced
 from bot.spec import AdapterSpec
 
 Out = Callable[[str], None]
@@ -140,8 +140,11 @@ async def _revoke(
 
 def _wrong(arguments: argparse.Namespace, person: Person, specs: Sequence[AdapterSpec]) -> str:
     """Why a token would open nothing, or a part of it; empty where it may open all."""
-    direct: Sequence[str] = arguments.direct if arguments.act == "create" else ()
-    found = (misnamed(person, specs), *(misplaced(person.platform, s, specs) for s in direct))
+    found = [misnamed(person, specs)]
+    if arguments.act == "create":
+        found += [misplaced(person.platform, space, specs) for space in arguments.direct]
+        found += [unplaced(person.platform, specs, *place) for place in arguments.channel]
+        found += [unplaced(person.platform, specs, space) for space in arguments.workspace]
     return next(filter(None, found), "")
 
 

@@ -89,7 +89,7 @@ def unreachable(address: str, topology: Topology = Topology.SINGLE) -> StoreUnav
 _NOBODY = {
     Topology.SINGLE: (
         "Redis does not answer at {address}",
-        "Check that Redis runs at {address}, and REDIS_URL.",
+        "Check that Redis runs at {address}, and REDIS_URL if it is set.",
     ),
     Topology.CLUSTER: (
         "Redis does not answer: {address}",
@@ -220,8 +220,8 @@ _CAUSES: tuple[tuple[Sign, str, str], ...] = (
     (
         TimedOut,
         "Redis did not answer in time",
-        "Check that Redis at {address} runs and has little to do, and REDIS_URL: with rediss:// it "
-        "has to speak TLS.",
+        "Check that Redis at {address} runs and has little to do, and REDIS_URL if it is set: with "
+        "rediss:// it has to speak TLS.",
     ),
 )
 

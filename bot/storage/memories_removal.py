@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Container, Mapping, Sequence
 
 from bot.memories import Memory, Scope, Status
 from bot.storage.keys import ScopeKeys
@@ -48,14 +48,18 @@ class MemoryRemoval(MemoryWriting):
             for first in range(0, len(alone), PAGE):
                 outcomes = await self.write(scope, alone[first : first + PAGE], by, makes_room=True)
                 gone += sum(outcome.answer is Answer.DONE for outcome in outcomes)
-            named = frozenset(memory.id for memory in each)
-            for memory in each:
-                if memory.supersedes:
-                    gone += await self._remove_correction(memory, named, by, word, as_read=as_read)
+            named = {memory.id: memory for memory in each}
+            # What was corrected goes with its correction: later nothing would lead to it.
+            corrections = sorted(
+                (memory for memory in each if memory.supersedes),
+                key=lambda memory: memory.superseded_by in named,
+            )
+            for memory in corrections:
+                gone += await self._remove_correction(memory, named, by, word, as_read=as_read)
         return gone
 
     async def _remove_correction(
-        self, memory: Memory, named: Set[str], by: Actor, word: str, *, as_read: bool
+        self, memory: Memory, named: Mapping[str, Memory], by: Actor, word: str, *, as_read: bool
     ) -> int:
         """Remove what has corrected others, and let those go along or hold again, in one piece.
 
@@ -64,7 +68,7 @@ class MemoryRemoval(MemoryWriting):
 
         Args:
             memory: As it was read.
-            named: Ids of all that is to go; they go by themselves.
+            named: All that is to go, by id; what of it was corrected goes along, whoever said it.
             by: Who removes it.
             word: For the audit.
             as_read: It stays if it, or what it has corrected, is different by now.
@@ -77,9 +81,10 @@ class MemoryRemoval(MemoryWriting):
                 [memory] = found
             along, again = await self._corrected_by(memory, named)
             steps = [*await self._held_again(memory.scope, again, [*along, memory], word)]
-            steps += [Step("remove", each, word=word) for each in along]
-            version = memory.version if as_read else None
-            steps.append(Step("remove", memory, word=word, version=version))
+            for each in (*along, memory):
+                read = named.get(each.id) if as_read else None
+                version = None if read is None else read.version
+                steps.append(Step("remove", each, word=word, version=version))
             outcomes = await self.write(
                 memory.scope, steps, by, together=as_read or left > 0, makes_room=True
             )
@@ -92,7 +97,7 @@ class MemoryRemoval(MemoryWriting):
         return 0
 
     async def _corrected_by(
-        self, memory: Memory, named: Set[str]
+        self, memory: Memory, named: Container[str]
     ) -> tuple[Sequence[Memory], Sequence[Memory]]:
         """What goes along with a memory that had corrected it, and what holds again."""
         along: dict[str, Memory] = {}
@@ -100,11 +105,11 @@ class MemoryRemoval(MemoryWriting):
         waiting = [memory]
         while waiting:
             newer = waiting.pop()
-            older = [id for id in newer.supersedes if id not in named and id not in along]
+            older = [id for id in newer.supersedes if id not in along]
             for each in await self._kept(memory.scope, older):
                 if each.superseded_by != newer.id:
                     continue
-                if _is_of_the_same(each, newer):
+                if each.id in named or _is_of_the_same(each, newer):
                     along[each.id] = each
                     waiting.append(each)
                 elif not self._is_over(each):

@@ -154,8 +154,8 @@ local function release()
   redis.call("ZREM", LEASES, THREAD)
 end
 
--- Tell the running turn to begin anew from what is left, and from what the platform shows by now. An answer that was made already, and only could
--- not be delivered yet, is made from what was taken away.
+-- Tell the running turn to begin anew from what is left, and from what the platform shows by now. An
+-- answer that was made already, and only could not be delivered yet, is made from what was taken away.
 local function withdraw(turn)
   redis.call("HSET", META, "withdrawn", turn)
   redis.call("HDEL", META, "edits")

@@ -382,8 +382,8 @@ async def connected(
     async with sim or simulator() as running_sim:
         rig = rig_of(running_sim, timing=timing, groups=groups)
         running = rig.start()
-        await rig.ready()
         try:
+            await rig.ready()
             yield rig
         finally:
             await rig.stop(running)

@@ -187,7 +187,7 @@ async def test_what_is_too_large_or_too_slow_is_given_up(rig: Rig) -> None:
 
 
 async def test_a_head_that_does_not_come_is_given_up_and_keeps_nobody_out() -> None:
-    bounds = Bounds(most=3, head=0.2, idle=60.0)
+    bounds = Bounds(most=3, head=0.5, idle=60.0)
     async with connected(over_http(), timing=replace(QUICK, port=bounds)) as rig:
         silent = [await asyncio.open_connection("127.0.0.1", rig.port) for _ in range(9)]
         for _, writer in silent:

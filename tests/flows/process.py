@@ -166,6 +166,13 @@ class SlackTown(Processes):
         await self.here.sim.until(lambda: "still there?" in self.here.said(root)[-1], PATIENCE)
         assert sum("still there?" in text for text in self.here.said(root)) == 1
         await self.here.settled()
+        await self.until_silent()
+
+    async def until_silent(self) -> None:
+        """Wait until no status is shown any more; one goes after its turn."""
+        await self.here.sim.until(
+            lambda: all(each.ended_by for each in self.here.sim.statuses), PATIENCE
+        )
 
 
 def assert_healthy(logs: Sequence[str]) -> None:

@@ -261,13 +261,14 @@ async def test_what_is_away_is_told_once_and_soon(folder: Path) -> None:
     for ended in (export, memory):
         assert (ended.code, ended.out) == (1, "")
         assert ended.log == (
-            f"Redis does not answer at {away}\nCheck that Redis runs at {away}, and REDIS_URL.\n"
+            f"Redis does not answer at {away}\n"
+            f"Check that Redis runs at {away}, and REDIS_URL if it is set.\n"
         )
     assert (doctor.code, doctor.log) == (1, "")
     bad = [line for line in doctor.out.splitlines() if line.startswith("BAD")]
     assert bad == [
         f"BAD  store: REDIS_URL: Redis does not answer at {away}. "
-        f"Check that Redis runs at {away}, and REDIS_URL.",
+        f"Check that Redis runs at {away}, and REDIS_URL if it is set.",
         f"BAD  model: http://{away}/v1 cannot be reached: Connection refused. "
         f"Check that the server at http://{away}/v1 runs and that OPENAI_BASE_URL names it.",
     ]

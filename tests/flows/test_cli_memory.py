@@ -100,6 +100,8 @@ async def test_a_memory_from_its_first_word_to_its_last(shell: Shell) -> None:
     await shell.good("share", first, *ADA, "--to", CHANNEL)
     assert (await shell.json("stats", "--scope", CHANNEL))["total"] == 1
     assert CHANNEL in await shell.good("scopes")
+    misspelt = await shell.run("list", "--scope", f"{CHANNEL.removesuffix('::')}0::")
+    assert f"0::; there is {CHANNEL}" in misspelt.log
     await shell.good("add", "Not for long", "--scope", ELSEWHERE)
     [gone] = (await shell.json("list", "--scope", ELSEWHERE))["memories"]
     await shell.good("delete", gone["id"], "--scope", ELSEWHERE, "--yes")

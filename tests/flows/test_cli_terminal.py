@@ -96,7 +96,13 @@ async def test_forget_begins_anew(folder: Path) -> None:
 async def test_a_word_after_a_command_that_means_nothing_is_told_and_nothing_done(
     folder: Path,
 ) -> None:
-    ended = await run_bot(folder, "run", typed=b"I decided on Friday.\n/forget evrything\n/1\n")
+    ended = await run_bot(
+        folder,
+        "run",
+        typed=b"I decided on Friday.\n/forget evrything\n/1\n"
+        b"/remember for=workspace Friday it is\n/remember for=her Friday it is\n",
+    )
+    assert ended.out.count("There are only the two of us here: say `for=me`, or nothing.") == 2
     assert ended.code == 0
     assert "I don't know “evrything” after /forget." in ended.out
     assert "Forget this conversation?" not in ended.out

@@ -90,6 +90,7 @@ async def test_sigterm_with_ten_answers_running(server: Valkey, tmp_path: Path) 
         here.sim.retry_now()
         await here.sim.until(lambda: here.said(later), PATIENCE)
         await here.settled()
+        await office.until_silent()
 
         # The same messages carry the answers, and nothing was asked or said twice.
         assert [town.sim.messages(thread, by=town.sim.bot) for thread in threads] == [

@@ -213,7 +213,10 @@ async def test_stop_keeps_what_was_written(server: Valkey) -> None:
         await here.openai.until(lambda: here.openai.disconnects)
         await here.sim.until(lambda: here.said(thread)[-1] == f"{BEGINNING.strip()}\n\n*(stopped)*")
         await here.settled()
-        idle = await _private(here, thread, "stop")
+        # The store knows of the end a moment before the bot.
+        async with asyncio.timeout(20):
+            while (idle := await _private(here, thread, "stop")).content.startswith("Stopping."):
+                pass
         assert idle.content == "I'm not writing anything here right now."
         here.openai.script.append(Answer("With a loom."))
         await here.sim.say(thread, here.ada, "how did it begin?")
@@ -274,7 +277,10 @@ async def test_outside_a_thread_one_chooses(server: Valkey) -> None:
         await here.conversation("about red", "Red it is.")
         thread = await here.conversation("about blue", "Blue it is.")
         told = await _private(here, here.general, "usage")
-        assert told.content == "Which conversation do you mean?"
+        assert told.content == (
+            "Which conversation do you mean? These are your latest here; for another one write "
+            "`/usage` in it."
+        )
         [row] = told.components
         [menu] = row["components"]
         assert [option["label"] for option in menu["options"]] == ["about blue", "about red"]

@@ -78,9 +78,11 @@ async def test_turns_on_both_platforms_are_seen(server: Valkey) -> None:
 
 async def test_ready_follows_gateway_and_sockets(server: Valkey) -> None:
     async with both(server) as (here, there, seen):
-        here.sim.gateway.refuse(1)
+        # It comes back once that was seen.
+        here.sim.gateway.refuse(99)
         here.sim.gateway.drop()
         assert await seen.until_waiting_for("discord") == {"discord": "not connected"}
+        here.sim.gateway.refuse(0)
         await seen.until_waiting_for()
         # They come back once that was seen.
         gate = asyncio.Event()
@@ -179,8 +181,12 @@ async def test_draining_is_seen_while_the_answer_is_finished(server: Valkey) -> 
 async def test_what_was_overtaken_and_refused_is_counted(server: Valkey) -> None:
     async with weavers(server, extra=SERVED) as here, look_at(here.stage.app.address) as seen:
         here.sim.faults.add(PATCH, code=30046, times=50)
-        here.openai.script.append(Answer([f"word{n} " for n in range(200)]))
+        answer = Answer([f"word{n} " for n in range(200)]).hold(after=20)
+        here.openai.script.append(answer)
         thread = await here.thread_of(await here.ask(here.ada, "many words"))
+        # What follows would be in the first post otherwise, where that takes long.
+        await here.sim.until(lambda: here.said(thread))
+        answer.release_all()
         await here.sim.until(lambda: any("word199" in said for said in here.said(thread)), 50)
         await settled(server)
         await seen.until_counted()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 
 import pytest
@@ -58,10 +59,20 @@ async def test_a_short_answer_is_one_call(server: Valkey) -> None:
 
 
 @pytest.mark.parametrize("error", ["missing_scope", "unknown_method", "feature_not_enabled"])
-async def test_without_a_status_line_answers_come_all_the_same(server: Valkey, error: str) -> None:
+async def test_without_a_status_line_answers_come_all_the_same(
+    server: Valkey, caplog: pytest.LogCaptureFixture, error: str
+) -> None:
+    caplog.set_level(logging.INFO, "adapters.slack.status")
     async with acme(server) as here:
         here.sim.faults.add("assistant.threads.setStatus", error=error, times=50)
-        await here.conversation("first", "One.")
+        held = Answer("One.").hold()
+        here.openai.script.append(held)
+        root = here.ask(here.ada, "first")
+        # A quick answer would not wait for what Slack says to the line.
+        await here.sim.until(lambda: "Slack shows no status line" in caplog.text)
+        held.release_all()
+        await here.until_said(root, "One.")
+        await here.settled()
         await here.conversation("second", "Two.")
         await here.conversation("third", "Three.")
         assert len(here.sim.calls("assistant.threads.setStatus")) == 1

@@ -13,7 +13,7 @@ from tests.flows.meadow import ADA, a_meadow
 from tests.flows.stage import QUICK
 from tests.flows.weavers import MAKE_THREAD, weavers
 from tests.servers import Valkey
-from tests.simulators.openai_sim import Answer, failure
+from tests.simulators.openai_sim import Answer
 from tests.simulators.slack_sim import Message
 
 AT_ONCE = replace(QUICK, mark_after=0.0)
@@ -51,37 +51,40 @@ async def test_on_slack_the_status_comes_before_the_model_is_heard(server: Valke
         assert here.sim.status(root) == ""
 
 
-async def _errs(here: Acme, root: Message, answer: Answer) -> None:
-    answer.release_all()
+async def _errs(here: Acme, root: Message, gate: asyncio.Event) -> None:
+    gate.set()
     await here.sim.until(lambda: here.said(root))
 
 
-async def _stopped(here: Acme, root: Message, answer: Answer) -> None:
+async def _stopped(here: Acme, root: Message, gate: asyncio.Event) -> None:
     here.ask(here.ada, "!stop", thread=root)
 
 
-async def _forgotten(here: Acme, root: Message, answer: Answer) -> None:
+async def _forgotten(here: Acme, root: Message, gate: asyncio.Event) -> None:
     here.ask(here.ada, "!forget", thread=root)
 
 
-async def _left(here: Acme, root: Message, answer: Answer) -> None:
+async def _left(here: Acme, root: Message, gate: asyncio.Event) -> None:
     here.ask(here.ada, "!leave", thread=root)
 
 
-async def _drained(here: Acme, root: Message, answer: Answer) -> None:
+async def _drained(here: Acme, root: Message, gate: asyncio.Event) -> None:
     await asyncio.wait_for(here.stage.stop(), 50)
 
 
 @pytest.mark.parametrize("how", [_errs, _stopped, _forgotten, _left, _drained])
 async def test_on_slack_the_status_goes_with_every_end(
-    server: Valkey, how: Callable[[Acme, Message, Answer], Awaitable[None]]
+    server: Valkey, how: Callable[[Acme, Message, asyncio.Event], Awaitable[None]]
 ) -> None:
     async with acme(server, timing=replace(QUICK, grace=0.1)) as here:
-        answer = failure(400) if how is _errs else held().hold()
-        here.openai.script.append(answer)
+        # The model is not heard before there is a status.
+        gate = asyncio.Event()
+        if how is _errs:
+            here.openai.faults.add(status=400, body={"error": {"message": "no"}}, gate=gate)
+        here.openai.script.append(held().hold())
         root = here.ask(here.ada, "tell me a story")
         await here.sim.until(lambda: here.sim.statuses)
-        await how(here, root, answer)
+        await how(here, root, gate)
         await here.sim.until(lambda: here.sim.status(root) == "")
         assert all(status.ended_by in ("app", "reply") for status in here.sim.statuses)
 

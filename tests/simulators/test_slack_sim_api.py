@@ -81,11 +81,11 @@ async def test_eleventh_socket_is_sent_away(
     sim: SlackSimulator, session: aiohttp.ClientSession, client: AsyncWebClient
 ) -> None:
     sim.limits.enabled = False
-    sockets = []
+    sockets, hellos = [], []
     for _ in range(11):
         opened = await client.apps_connections_open(app_token=sim.workspace.app.token)
         sockets.append(await session.ws_connect(opened["url"]))
-    hellos = [await socket.receive_json() for socket in sockets]
+        hellos.append(await sockets[-1].receive_json())
     assert [hello.get("num_connections") for hello in hellos[:10]] == list(range(1, 11))
     assert hellos[10] == {"type": "disconnect", "reason": "too_many_websockets"}
     for socket in sockets:

@@ -79,7 +79,7 @@ async def test_bot_answers_in_the_thread_and_edits_its_answer(sim: SlackSimulato
 
 
 async def test_unhandled_event_is_redelivered_with_the_same_event_id() -> None:
-    async with SlackSimulator(scale=600, timing=Timing(ack=60.0)) as sim:
+    async with SlackSimulator(scale=600, timing=Timing(ack=60.0, ticket=30_000.0)) as sim:
         ada, room = sim.add_user("Ada"), sim.add_channel("general")
         async with bot(sim):
             sim.say(room, ada, "nobody listens")

@@ -1,4 +1,4 @@
-"""Memories as NDJSON: a header line, then one memory a line, nothing left out.
+"""Memories read from NDJSON: a header line, then one memory a line, as `lines` writes them.
 
 A memory that is read back is the same in every part, and is written the same to the byte.
 """
@@ -27,9 +27,7 @@ from bot.memories import (
     Via,
 )
 from bot.memory.formats.items import Broken, Kept
-
-FORMAT = "bobbin.memory"
-VERSION = 1
+from bot.memory.formats.lines import FORMAT
 
 LONGEST_LINE = 1_000_000
 """Characters; a memory with all its parts has a few thousand."""
@@ -102,48 +100,6 @@ class _Memory(_Element):
 _HEADER = TypeAdapter(_Header)
 _LATER = TypeAdapter(_LaterHeader)
 _MEMORY = TypeAdapter(_Memory)
-
-
-def header_line() -> str:
-    """The first line of a file."""
-    return json.dumps({"format": FORMAT, "version": VERSION}) + "\n"
-
-
-def memory_line(memory: Memory) -> str:
-    """One memory as a line of ASCII, in the same order of parts each time."""
-    text, source = memory.text, memory.source
-    element = _Memory.model_construct(
-        id=memory.id,
-        content=text.content,
-        kind=text.kind.value,
-        tags=list(text.tags),
-        subject=text.subject,
-        pinned=text.pinned,
-        event_at=float(text.event_at),
-        expires_at=float(text.expires_at),
-        scope=str(memory.scope),
-        source=_Source.model_construct(
-            via=source.via.value,
-            author=str(source.author) if source.author is not None else "",
-            thread=str(source.thread) if source.thread is not None else "",
-            message_ids=list(source.message_ids),
-            link=source.link,
-            former=[str(each) for each in source.former],
-            also=[str(each) for each in source.also],
-            confined=source.confined,
-        ),
-        status=memory.status.value,
-        confirmed=memory.confirmed,
-        supersedes=list(memory.supersedes),
-        superseded_by=memory.superseded_by,
-        was_archived=memory.was_archived,
-        created_at=float(memory.created_at),
-        updated_at=float(memory.updated_at),
-        used_at=float(memory.used_at),
-        uses=memory.uses,
-        version=memory.version,
-    )
-    return json.dumps(element.model_dump()) + "\n"
 
 
 class LineReader:

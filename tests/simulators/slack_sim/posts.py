@@ -117,7 +117,7 @@ class Posts:
                     async with self._post(url, body.encode(), headers) as response:
                         answer = await response.text()
                     break
-                except aiohttp.ClientConnectorError:
+                except aiohttp.ClientConnectionError:
                     await asyncio.sleep(0.01)
         if response.status != 200 or answer != challenge:
             raise ValueError(f"{url} answered the challenge with {response.status} {answer!r}")

@@ -9,10 +9,10 @@ from uuid import uuid4
 from bot.audience import Audience, Grant, grant
 from bot.chat import ThreadKey
 from bot.memories import Kept, Memory, Person, Scope, Source, Status, Via, Written, Wrote
-from bot.memory.formats.native import header_line, memory_line
+from bot.memory.formats.lines import header_line, memory_line
 from bot.memory.imported import ImportReport
-from bot.memory.port import Change
-from bot.memory.transfer import ALL_STATUSES, import_lines
+from bot.memory.port import ALL_STATUSES, Change
+from bot.memory.transfer import import_lines
 from tests.units.memory.parts import ADA, BEN, CHANNEL, THREAD, WORKSPACE, Parts, there
 
 GUEST = Person("slack", "T1", "UGUEST")

@@ -166,3 +166,29 @@ async def test_what_was_corrected_holds_again_though_it_changes_as_its_correctio
     page = await parts.memories.page(there())
     assert [each.text.content for each in page.memories] == ["we deploy on Thursdays"]
     assert page.memories[0].source.message_ids == ("m2",)
+
+
+async def test_what_was_corrected_twice_goes_in_one_piece(parts: Parts, server: Valkey) -> None:
+    latest = (await parts.add("zebra")).memory
+    for change in ("the zebra is striped", "the zebra is spotted"):
+        assert latest is not None
+        latest = (await parts.memories.update(there(), latest.id, Change(content=change))).memory
+    assert latest is not None
+    async with another(server, parts) as (other, proxy):
+        # What has corrected nothing goes first, then the rest.
+        first = proxy.hold(SCRIPTS["unmemorise"].sha)
+        deleting = asyncio.create_task(other.memories.delete(there(), [latest.id]))
+        await asyncio.wait_for(first.arrived.wait(), 50)
+        second = proxy.hold(SCRIPTS["unmemorise"].sha)
+        first.goes.set()
+        await asyncio.wait_for(second.arrived.wait(), 50)
+        third = proxy.hold(SCRIPTS["unmemorise"].sha)
+        second.goes.set()
+        # Now it is deleted, or the process dies before it can go on.
+        on = asyncio.create_task(third.arrived.wait())
+        await asyncio.wait({deleting, on}, return_when=asyncio.FIRST_COMPLETED, timeout=50)
+        deleting.cancel()
+        on.cancel()
+        await asyncio.wait({deleting, on})
+        assert await parts.leftovers("zebra") == []
+        third.goes.set()

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from bot.cli import COMMANDS, main
 from bot.plugins import resolve
+from bot.shell import memory
 
 
 def _told(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str]:
@@ -29,6 +32,13 @@ def test_each_command_says_what_it_does(capsys: pytest.CaptureFixture[str]) -> N
         paragraphs = told.split("\n\n")
         assert paragraphs[0].startswith("usage:")
         assert re.match(r"[A-Z][^\0]*\.\Z", paragraphs[1]), (name, told)
+
+
+def test_what_reads_memories_loads_nothing_that_imports_need() -> None:
+    assert all(map(resolve, (memory.IMPORT, memory.SCOPES, *memory.COMMANDS.values())))
+    code = "import sys, bot.shell.remembering, bot.shell.reading; print('pydantic' in sys.modules)"
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ended.stdout == "False\n"
 
 
 @pytest.mark.parametrize("seconds", ["-1", "0", "nan", "inf", "soon"])

@@ -50,6 +50,14 @@ def test_direct_messages_can_lie_there(platform: str, space: str) -> None:
             ("create", "discord:@:7", "--direct", "123"),
             "on Discord direct messages belong to no server: write --direct @me",
         ),
+        (
+            ("create", "slack:T1:U7", "--channel", "T1:general"),
+            "general is no channel of Slack; write C and more (at the end of its page)",
+        ),
+        (
+            ("create", "slack:T1:U7", "--workspace", "acme"),
+            "acme is no workspace of Slack; write T and more, as in its address",
+        ),
     ],
 )
 async def test_no_token_is_made_that_would_open_nothing(typed: tuple[str, ...], said: str) -> None:
@@ -65,8 +73,19 @@ async def test_no_token_is_made_that_would_open_nothing(typed: tuple[str, ...], 
     assert (out, hints) == ([], [said])
 
 
-async def test_nothing_is_looked_for_of_whom_nobody_can_be(
-    capsys: pytest.CaptureFixture[str],
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        (("list", "--person", "discord:123:7"), NOBODYS["discord:123:7"]),
+        (("list", "--scope", "workspace:slack:acme:::"), "acme is no workspace of Slack"),
+        (
+            ("share", "mem_1", "--all", "--to", "channel:slack:T1:general::"),
+            "general is no channel of Slack",
+        ),
+    ],
+)
+async def test_nothing_is_looked_for_of_whom_or_what_nobody_can_be(
+    capsys: pytest.CaptureFixture[str], typed: tuple[str, ...], said: str
 ) -> None:
     @asynccontextmanager
     async def opener(counted: bool) -> AsyncGenerator[Opened]:
@@ -75,6 +94,6 @@ async def test_nothing_is_looked_for_of_whom_nobody_can_be(
 
     parser = argparse.ArgumentParser()
     add_memory_commands(parser.add_subparsers(), time.time)
-    arguments = parser.parse_args(["memory", "list", "--person", "discord:123:7"])
+    arguments = parser.parse_args(["memory", *typed])
     assert await run_memory(arguments, opener, SPECS, time.time()) == 2
-    assert NOBODYS["discord:123:7"] in capsys.readouterr().err
+    assert said in capsys.readouterr().err

@@ -9,7 +9,8 @@ from bot.audience import Grant
 from bot.memories import LONGEST_CONTENT, LONGEST_TAG, MOST_TAGS, Person, Scope
 from bot.memory.adopting import adopted, parted, tidy_tags
 from bot.memory.formats.items import Broken, Learnt
-from bot.memory.formats.native import memory_line, read_memory
+from bot.memory.formats.lines import memory_line
+from bot.memory.formats.native import read_memory
 from bot.memory.placing import Placing
 
 ADA = Person("discord", "@", "7001")

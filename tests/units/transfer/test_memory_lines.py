@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from bot.memories import Memory
 from bot.memory.formats.items import Broken, Kept
-from bot.memory.formats.native import header_line, memory_line, read_lines
+from bot.memory.formats.lines import header_line, memory_line
+from bot.memory.formats.native import read_lines
 from tests.examples import examples
 from tests.payloads.mutations import ODD, mutated
 from tests.units.transfer.samples import MEMORIES

@@ -17,12 +17,12 @@ from bot.errors import ImportRefused
 from bot.ids import memory_ids
 from bot.memories import Memory, MemoryText, Person, Scope, Source, Status, Via
 from bot.memory.checks import digest_of, fault_in, normalised
-from bot.memory.formats.native import header_line, memory_line
+from bot.memory.formats.lines import header_line, memory_line
 from bot.memory.imported import ImportReport
-from bot.memory.port import Change, NewMemory
+from bot.memory.port import ALL_STATUSES, Change, NewMemory
 from bot.memory.searching import Searching
 from bot.memory.service import MemoryService
-from bot.memory.transfer import ALL_STATUSES, export_lines, import_lines
+from bot.memory.transfer import export_lines, import_lines
 from bot.storage.threads import Threads
 from tests.units.transfer.samples import MEMORIES
 
