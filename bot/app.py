@@ -315,6 +315,7 @@ class App:
             folding,
             running,
             lambda platform: adapters[platform].capabilities.people_per_space,
+            self._settings.access,
         )
         about_memories = MemoryCommands(
             memories, threads, grants, adapters, time.time, secrets.token_bytes, new_id

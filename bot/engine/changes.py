@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
+from bot.access import Access
 from bot.audience import person_of
 from bot.chat import Incoming, Removal, ThreadKey
 from bot.context.tokens import Tokenizer
@@ -26,7 +27,7 @@ REMEMBERED = 100
 class Changes:
     """Carries changes into the store, and tells the turns and folds of this process of them.
 
-    `per_space` tells whether people's ids belong to one space, by platform.
+    `per_space` tells whether people's ids belong to one space, by platform; `access` who is read.
 
     What runs in other processes hears of it from the store.
     """
@@ -39,10 +40,12 @@ class Changes:
         folding: Folding,
         running: Running,
         per_space: Callable[[str], bool],
+        access: Access,
     ) -> None:
         self._threads = threads
         self._memories = memories
         self._per_space = per_space
+        self._access = access
         self._tokenizer = tokenizer
         self._folding = folding
         self._running = running
@@ -53,7 +56,10 @@ class Changes:
         # What somebody asked for stands as they put it; what was only found does not.
         forget = partial(self._memories.forget_messages, event.thread, messages, unasked=True)
         amended = await self._threads.amend(
-            event, partial(as_it_reads_now, tokenizer=self._tokenizer), forget
+            event,
+            partial(as_it_reads_now, tokenizer=self._tokenizer),
+            forget,
+            elsewhere=not self._access.is_unread(event.author, event.thread.platform),
         )
         if amended is Amended.UNSUMMARISED:
             self._folding.anew(event.thread)

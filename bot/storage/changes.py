@@ -84,7 +84,12 @@ class Changes(Log):
     """The part of `Threads` that lets history follow the people."""
 
     async def amend(
-        self, event: Incoming, reword: Reword, before: Callable[[], Awaitable[object]] = nothing
+        self,
+        event: Incoming,
+        reword: Reword,
+        before: Callable[[], Awaitable[object]] = nothing,
+        *,
+        elsewhere: bool = True,
     ) -> Amended:
         """Put a message's new words in the place of the old ones, wherever they are kept.
 
@@ -98,6 +103,7 @@ class Changes(Log):
             reword: See `Reword`.
             before: Done first when the words are others; by a process that dies in the middle as
                 well, since it has not amended anything yet.
+            elsewhere: A turn may read the message though it is unknown here.
 
         Raises:
             StoreUnavailable: Unknown whether it was done; call again.
@@ -106,7 +112,7 @@ class Changes(Log):
         for _ in range(TRIES):
             running, kept = await self._kept(event)
             if kept is None:
-                if not running or await self._note_edit(event):
+                if not (running and elsewhere) or await self._note_edit(event):
                     return Amended.UNKNOWN
                 continue
             new = await _renewed(kept, event, reword)

@@ -41,20 +41,24 @@ class MemoryRemoval(MemoryWriting):
         gone = 0
         for scope, each in by_scope.items():
             alone = [
-                Step("remove", read, word=word, version=read.version if as_read else None)
+                Step("remove", read, word=word, version=read.version)
                 for read in each
                 if not read.supersedes
             ]
+            changed: set[str] = set()
             for first in range(0, len(alone), PAGE):
                 outcomes = await self.write(scope, alone[first : first + PAGE], by, makes_room=True)
                 gone += sum(outcome.answer is Answer.DONE for outcome in outcomes)
+                changed |= {told.id for told in outcomes if told.answer is Answer.OLD}
             named = {memory.id: memory for memory in each}
+            # Something may have given way to one that has changed.
+            rest = [
+                memory
+                for memory in each
+                if memory.supersedes or (memory.id in changed and not as_read)
+            ]
             # What was corrected goes with its correction: later nothing would lead to it.
-            corrections = sorted(
-                (memory for memory in each if memory.supersedes),
-                key=lambda memory: memory.superseded_by in named,
-            )
-            for memory in corrections:
+            for memory in sorted(rest, key=lambda memory: memory.superseded_by in named):
                 gone += await self._remove_correction(memory, named, by, word, as_read=as_read)
         return gone
 
@@ -74,6 +78,7 @@ class MemoryRemoval(MemoryWriting):
             as_read: It stays if it, or what it has corrected, is different by now.
         """
         for left in reversed(range(TRIES)):
+            together = as_read or left > 0
             if not as_read:
                 found = await self._kept(memory.scope, [memory.id])
                 if not found:
@@ -82,12 +87,10 @@ class MemoryRemoval(MemoryWriting):
             along, again = await self._corrected_by(memory, named)
             steps = [*await self._held_again(memory.scope, again, [*along, memory], word)]
             for each in (*along, memory):
-                read = named.get(each.id) if as_read else None
-                version = None if read is None else read.version
+                read = named.get(each.id, each) if as_read else each
+                version = read.version if together else None
                 steps.append(Step("remove", each, word=word, version=version))
-            outcomes = await self.write(
-                memory.scope, steps, by, together=as_read or left > 0, makes_room=True
-            )
+            outcomes = await self.write(memory.scope, steps, by, together=together, makes_room=True)
             gone = sum(
                 step.what == "remove" and outcome.answer is Answer.DONE
                 for step, outcome in zip(steps, outcomes, strict=True)

@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import replace
 
 from bot.chat import Author, EarlierMessage, History, MessageRef, Removal
-from tests.flows.look import until_stored
+from tests.flows.look import stored, until_stored
 from tests.flows.meadow import ADA, a_meadow
 from tests.flows.test_captured import BOSS, SMALL, folds, proposing
 from tests.flows.test_captured import _long as long
@@ -40,6 +40,23 @@ async def test_what_was_said_before_and_is_deleted_while_it_is_answered_is_not_k
         kept = await here.stored()
         assert "SECRET" not in kept and "no secret" in kept
         assert "SECRET" not in openai.chats[-1].text
+
+
+async def test_what_somebody_edits_who_is_not_read_is_not_kept_during_an_answer_either(
+    server: Valkey,
+) -> None:
+    async with a_meadow(server, {"BOBBIN_DENY": "discord:user:2"}) as here:
+        meadow, openai = here.meadow, here.stage.openai
+        held = Answer("Nobody did.").hold()
+        openai.script.append(held)
+        asked = await meadow.say(meadow.event(ADA, "who said so?", joins=True))
+        await openai.until(lambda: len(openai.chats) == 1)
+        ref = MessageRef("t", "p0")
+        theirs = replace(asked, event_id="p0", ref=ref, author=BEN, text="SILK", addressed=False)
+        assert not await (await meadow.inbox()).edited(replace(theirs, edited=asked.at))
+        assert "SILK" not in await stored(server)
+        held.release_all()
+        await meadow.until_posted("Nobody did.")
 
 
 async def test_what_was_said_before_is_kept_as_it_reads_after_an_edit_during_the_answer(

@@ -192,3 +192,25 @@ async def test_what_was_corrected_twice_goes_in_one_piece(parts: Parts, server: 
         await asyncio.wait({deleting, on})
         assert await parts.leftovers("zebra") == []
         third.goes.set()
+
+
+async def test_what_gave_way_to_another_as_that_goes_holds_again(
+    parts: Parts, server: Valkey
+) -> None:
+    cara = Person("slack", "T1", "UCARA")
+    old = (await parts.add("we deploy on Thursdays")).memory
+    assert old is not None
+    change = Change(content="we deploy on Fridays")
+    new = (await parts.memories.update(there(BEN, admin=True), old.id, change)).memory
+    same = (await parts.add("we deploy on Thursdays", there(cara))).memory
+    assert new is not None and same is not None
+    async with another(server, parts) as (other, proxy):
+        held = proxy.hold(SCRIPTS["unmemorise"].sha)
+        deleting = asyncio.create_task(other.memories.delete(there(cara), [same.id]))
+        await asyncio.wait_for(held.arrived.wait(), 50)
+        # What it had corrected says the same as the one that is about to go.
+        await parts.memories.delete(there(BEN), [new.id])
+        held.goes.set()
+        assert [each.result for each in await deleting] == [Wrote.DELETED]
+    page = await parts.memories.page(there())
+    assert [each.id for each in page.memories] == [old.id]
