@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.flows.test_discord_changes import until_stored
 from tests.flows.weavers import HISTORY, MESSAGE, Weavers, asked_last, weavers
 from tests.servers import Valkey
-from tests.simulators.discord_sim import Channel
+from tests.simulators.discord_sim import Channel, Message
 from tests.simulators.openai_sim import Answer
 
 
@@ -172,25 +172,31 @@ async def delete_memory(place: Weavers, words: str) -> None:
 
 async def test_a_mark_that_was_put_on_a_message_meanwhile_is_followed_once(server: Valkey) -> None:
     async with weavers(server) as place:
+
+        async def marked(text: str) -> Message:
+            said = await place.sim.say(place.general, place.ben, text)
+            await place.sim.react(said, place.ada, "🧠")
+            return said
+
+        async def confirmed(said: Message) -> None:
+            await place.sim.until(lambda: place.sim.bot.id in said.reactions.get("✅", ()))
+
         await place.conversation()
-        known = await place.sim.say(place.general, place.ben, "The weft is wool")
-        await place.sim.react(known, place.ada, "🧠")
-        await place.sim.until(lambda: place.sim.bot.id in known.reactions.get("✅", ()))
+        known = await marked("The weft is wool")
+        await confirmed(known)
         await delete_memory(place, "wool")
         assert await place.stage.stop() == 0
 
-        said = await place.sim.say(place.general, place.ben, "The warp is linen")
-        await place.sim.react(said, place.ada, "🧠")
+        said = await marked("The warp is linen")
         await place.stage.start()
-        await place.sim.until(lambda: place.sim.bot.id in said.reactions.get("✅", ()))
+        await confirmed(said)
         await delete_memory(place, "linen")
         assert await place.stage.stop() == 0
 
         # What was deleted stays so, although its sign stands; the newest message is read last.
-        last = await place.sim.say(place.general, place.ben, "The loom is oak")
-        await place.sim.react(last, place.ada, "🧠")
+        last = await marked("The loom is oak")
         await place.stage.start()
-        await place.sim.until(lambda: place.sim.bot.id in last.reactions.get("✅", ()))
+        await confirmed(last)
         assert await place.stage.stop() == 0
         stored = await place.stored()
         assert "oak" in stored and "wool" not in stored and "linen" not in stored
